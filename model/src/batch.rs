@@ -1,0 +1,258 @@
+//! A batch: what a decoder makes of a body, in the form the store can take without copying a label.
+
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use xxhash_rust::xxh3::{xxh3_64, xxh3_128_with_seed};
+
+use crate::Error;
+use crate::labels::{LabelsBuilder, SeriesKey};
+
+/// The NaN whose bits say "this series ended here".
+///
+/// Source: `StaleNaN` in Prometheus' `model/value/value.go`.
+pub const STALE_NAN_BITS: u64 = 0x7ff0_0000_0000_0002;
+
+/// Whether a value is the staleness marker; every other NaN is data.
+pub fn is_stale(value: f64) -> bool {
+    value.to_bits() == STALE_NAN_BITS
+}
+
+/// Takes the labels of one series out of the bytes a decoder left for it. Pure, and total over any bytes.
+///
+/// It pushes labels in any order, `__name__` among them; it is called only for a series the store does not know.
+pub type ReadLabels = fn(&[u8], &mut LabelsBuilder) -> Result<(), Error>;
+
+/// A way of writing labels down: its name, which keeps equal bytes of two encodings apart, and its reader.
+#[derive(Clone, Copy)]
+pub struct LabelEncoding {
+    /// A short fixed word: `text`, `remote-write`.
+    pub name: &'static str,
+    /// The reader.
+    pub read: ReadLabels,
+}
+
+impl fmt::Debug for LabelEncoding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+/// What a series measures, where the sender said so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
+#[repr(u8)]
+pub enum Kind {
+    /// Nobody said.
+    #[default]
+    Unknown = 0,
+    /// It only grows, but for resets.
+    Counter = 1,
+    /// It goes up and down.
+    Gauge = 2,
+    /// A part of a classic histogram.
+    Histogram = 3,
+    /// A part of a summary.
+    Summary = 4,
+    /// Always 1, the labels are the message.
+    Info = 5,
+    /// One of a set of states.
+    StateSet = 6,
+}
+
+impl Kind {
+    /// All kinds, in the order of their numbers.
+    pub const ALL: [Kind; 7] =
+        [Kind::Unknown, Kind::Counter, Kind::Gauge, Kind::Histogram, Kind::Summary, Kind::Info, Kind::StateSet];
+
+    /// The word in the tables.
+    pub fn as_str(self) -> &'static str {
+        ["unknown", "counter", "gauge", "histogram", "summary", "info", "stateset"][self as usize]
+    }
+
+    /// The kind of a number that `kind as u8` gave.
+    pub fn from_u8(number: u8) -> Option<Self> {
+        Self::ALL.get(usize::from(number)).copied()
+    }
+}
+
+/// One series of a batch: where its label bytes are, and their hash.
+#[derive(Debug, Clone)]
+pub struct RawSeries {
+    /// The range of [`Batch::body`] that [`LabelEncoding::read`] understands.
+    pub labels: Range<u32>,
+    /// [`Batch::hash`] of these bytes.
+    pub hash: u128,
+    /// What it measures.
+    pub kind: Kind,
+}
+
+/// One sample of a batch.
+#[derive(Debug, Clone, Copy)]
+pub struct Sample {
+    /// Index into [`Batch::series`].
+    pub series: u32,
+    /// Milliseconds since the Unix epoch.
+    pub time_ms: i64,
+    /// Any double, bit for bit; [`STALE_NAN_BITS`] ends the series.
+    pub value: f64,
+}
+
+/// One exemplar of a batch: a sample that points at a trace.
+#[derive(Debug, Clone)]
+pub struct Exemplar {
+    /// Index into [`Batch::series`].
+    pub series: u32,
+    /// Milliseconds since the Unix epoch.
+    pub time_ms: i64,
+    /// The observed value.
+    pub value: f64,
+    /// Labels of the exemplar, `trace_id` and `span_id` among them, in the sender's order.
+    pub labels: Vec<(String, String)>,
+}
+
+/// What a sender says of a metric family.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Metadata {
+    /// The family's name.
+    pub name: String,
+    /// What it measures.
+    pub kind: Kind,
+    /// Its unit; empty if unknown.
+    pub unit: String,
+    /// Its help text; empty if unknown.
+    pub help: String,
+}
+
+/// Rows on their way into a store, with the labels still as the sender wrote them.
+///
+/// A store looks a series up by hash and reads its labels only if it has never met it, so a batch of known series costs
+/// no allocation for a label. Written whole or not at all.
+#[derive(Debug, Clone)]
+pub struct Batch {
+    /// The decoded body; series point into it.
+    pub body: Bytes,
+    /// How the label bytes are to be read.
+    pub encoding: LabelEncoding,
+    /// The cluster that the server has decided; `None` leaves the sender's own `cluster` label in force.
+    pub cluster: Option<Arc<str>>,
+    /// The series of this batch. The same series may come twice.
+    pub series: Vec<RawSeries>,
+    /// The samples, in any order.
+    pub samples: Vec<Sample>,
+    /// The exemplars, in any order.
+    pub exemplars: Vec<Exemplar>,
+    /// What the sender said of metric families.
+    pub metadata: Vec<Metadata>,
+}
+
+impl Batch {
+    /// A batch without rows over `body`.
+    pub fn new(body: Bytes, encoding: LabelEncoding) -> Self {
+        Batch {
+            body,
+            encoding,
+            cluster: None,
+            series: Vec::new(),
+            samples: Vec::new(),
+            exemplars: Vec::new(),
+            metadata: Vec::new(),
+        }
+    }
+
+    /// Decides the cluster of every row.
+    pub fn stamped(mut self, cluster: Arc<str>) -> Self {
+        self.cluster = Some(cluster);
+        self
+    }
+
+    /// The hash of a series' label bytes: xxh3-128, seeded once per process so that no sender can aim at a collision.
+    pub fn hash(labels: &[u8]) -> u128 {
+        xxh3_128_with_seed(labels, process_seed())
+    }
+
+    /// What to mix into each [`RawSeries::hash`] so that equal bytes under another cluster or encoding stay apart.
+    pub fn salt(&self) -> u128 {
+        let cluster = self.cluster.as_deref().unwrap_or("\u{0}");
+        xxh3_128_with_seed(cluster.as_bytes(), xxh3_64(self.encoding.name.as_bytes()))
+    }
+
+    /// Reads the labels of series `index` and makes its key; `builder` is scratch space.
+    ///
+    /// # Errors
+    /// `Invalid` if the labels are not acceptable, `Internal` if `index` or its range is outside the batch.
+    pub fn key(&self, index: usize, builder: &mut LabelsBuilder) -> Result<SeriesKey, Error> {
+        let raw = self.series.get(index).ok_or_else(|| Error::internal(format!("no series {index} in the batch")))?;
+        let bytes = self
+            .body
+            .get(raw.labels.start as usize..raw.labels.end as usize)
+            .ok_or_else(|| Error::internal(format!("series {index} points outside the body")))?;
+        builder.clear();
+        (self.encoding.read)(bytes, builder)?;
+        builder.build(self.cluster.as_ref())
+    }
+
+    /// Whether there is nothing to write.
+    pub fn is_empty(&self) -> bool {
+        self.samples.is_empty() && self.exemplars.is_empty() && self.metadata.is_empty()
+    }
+}
+
+fn process_seed() -> u64 {
+    use std::hash::{BuildHasher, RandomState};
+    static SEED: std::sync::OnceLock<u64> = std::sync::OnceLock::new();
+    *SEED.get_or_init(|| RandomState::new().hash_one(0u8))
+}
+
+/// The plain encoding for batches that the program makes itself: `name 0xff value 0xff …`, `__name__` included.
+pub const PLAIN: LabelEncoding = LabelEncoding { name: "plain", read: read_plain };
+
+fn read_plain(bytes: &[u8], labels: &mut LabelsBuilder) -> Result<(), Error> {
+    let mut fields = bytes.split(|b| *b == 0xff);
+    while let Some(name) = fields.next().filter(|name| !name.is_empty()) {
+        let value = fields.next().ok_or_else(|| Error::internal("plain labels end after a name"))?;
+        labels.push_bytes(name, value)?;
+    }
+    Ok(())
+}
+
+/// Makes a batch from owned labels, for the few rows that the program makes itself (`up`, tests, examples).
+#[derive(Debug, Default)]
+pub struct BatchBuilder {
+    body: Vec<u8>,
+    series: Vec<RawSeries>,
+    samples: Vec<Sample>,
+}
+
+impl BatchBuilder {
+    /// Adds a series and returns its index for [`BatchBuilder::sample`].
+    pub fn series(&mut self, name: &str, labels: &[(&str, &str)], kind: Kind) -> u32 {
+        let start = self.body.len();
+        for (label, value) in [(crate::labels::NAME_LABEL, name)].iter().chain(labels) {
+            self.body.extend_from_slice(label.as_bytes());
+            self.body.push(0xff);
+            self.body.extend_from_slice(value.as_bytes());
+            self.body.push(0xff);
+        }
+        let hash = Batch::hash(&self.body[start..]);
+        self.series.push(RawSeries { labels: start as u32..self.body.len() as u32, hash, kind });
+        self.series.len() as u32 - 1
+    }
+
+    /// Adds a sample of a series.
+    pub fn sample(&mut self, series: u32, time_ms: i64, value: f64) {
+        self.samples.push(Sample { series, time_ms, value });
+    }
+
+    /// The batch.
+    pub fn build(self) -> Batch {
+        let mut batch = Batch::new(Bytes::from(self.body), PLAIN);
+        batch.series = self.series;
+        batch.samples = self.samples;
+        batch
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,26 @@
+//! The contracts every other crate speaks: labels, batches, clusters, time, files, workers, errors.
+//!
+//! Owns: the words of the product as types, the seams between its crates ([`Ingest`], [`Clock`], [`files::Files`]).
+//! Does not own: any format of the outside world (`decode`), any place rows are kept (`journal`, `storage`), any
+//! protocol (`collector`, `query`).
+//!
+//! It stands on the lowest floor and depends on nothing of ours, so that collectors and storage can meet here without
+//! knowing each other.
+
+pub mod batch;
+pub mod cluster;
+pub mod error;
+pub mod files;
+pub mod ingest;
+pub mod labels;
+pub mod source;
+pub mod time;
+pub mod worker;
+
+pub use batch::Batch;
+pub use cluster::Cluster;
+pub use error::{Error, ErrorKind};
+pub use ingest::{Ingest, Receipt};
+pub use labels::{Labels, SeriesKey};
+pub use source::{SourceStatus, Sources};
+pub use time::{Clock, SystemClock};

@@ -1,0 +1,85 @@
+//! What is known of each source of telemetry.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use parking_lot::RwLock;
+use serde::Serialize;
+
+/// The state of one source, as its collector last saw it. Times are milliseconds since the Unix epoch.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SourceStatus {
+    /// The cluster its rows are stamped with.
+    pub cluster: String,
+    /// The way it comes in: `federate`, `scrape`, `remote_write`.
+    pub kind: &'static str,
+    /// The name of its job in the configuration.
+    pub job: String,
+    /// Where it is: host and port, or the address of the sender.
+    pub instance: String,
+    /// When it was last asked, or last spoke.
+    pub last_attempt_ms: Option<i64>,
+    /// When that last went well.
+    pub last_success_ms: Option<i64>,
+    /// Why the last attempt failed; `None` if it did not.
+    pub error: Option<String>,
+    /// Samples of the last success.
+    pub samples: u64,
+    /// How long the last attempt took, in seconds.
+    pub duration_seconds: f64,
+    /// The interval at which it is asked, in milliseconds; `None` if it speaks by itself.
+    pub interval_ms: Option<i64>,
+}
+
+/// What tells one source from all others.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SourceId {
+    /// As [`SourceStatus::kind`].
+    pub kind: &'static str,
+    /// As [`SourceStatus::cluster`].
+    pub cluster: String,
+    /// As [`SourceStatus::job`].
+    pub job: String,
+    /// As [`SourceStatus::instance`].
+    pub instance: String,
+}
+
+impl SourceStatus {
+    /// A source that nothing is known of yet.
+    pub fn new(id: &SourceId) -> Self {
+        SourceStatus {
+            cluster: id.cluster.clone(),
+            kind: id.kind,
+            job: id.job.clone(),
+            instance: id.instance.clone(),
+            last_attempt_ms: None,
+            last_success_ms: None,
+            error: None,
+            samples: 0,
+            duration_seconds: 0.0,
+            interval_ms: None,
+        }
+    }
+}
+
+/// The board on which collectors write the state of their sources and queries read it. Cloning shares the board.
+#[derive(Debug, Clone, Default)]
+pub struct Sources(Arc<RwLock<BTreeMap<SourceId, SourceStatus>>>);
+
+impl Sources {
+    /// Changes the status of a source, which begins to exist with this call.
+    pub fn update(&self, id: &SourceId, change: impl FnOnce(&mut SourceStatus)) {
+        let mut board = self.0.write();
+        change(board.entry(id.clone()).or_insert_with(|| SourceStatus::new(id)));
+    }
+
+    /// Takes a source off the board, when it leaves the configuration.
+    pub fn remove(&self, id: &SourceId) {
+        self.0.write().remove(id);
+    }
+
+    /// All sources, ordered by kind, cluster, job and instance.
+    pub fn all(&self) -> Vec<SourceStatus> {
+        self.0.read().values().cloned().collect()
+    }
+}

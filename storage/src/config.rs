@@ -1,0 +1,33 @@
+//! The settings of a store.
+
+use std::time::Duration;
+
+/// The settings of a store. Every field has a default.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Config {
+    /// Where the tables are: a folder, or the URL of a bucket.
+    pub url: String,
+    /// The local folder for journal and staged blocks. Default: `<url>/local` for a folder.
+    pub local_dir: Option<String>,
+    /// How often the head is cut into blocks.
+    pub cut_every: Duration,
+    /// How long rows are kept; whole days are removed.
+    pub retention: Duration,
+    /// Bytes of memory that rows not yet in a block may take.
+    pub memory_bytes: u64,
+    /// Bytes of disk that the journal may take.
+    pub journal_bytes: u64,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Config {
+            url: "data".into(),
+            local_dir: None,
+            cut_every: Duration::from_secs(15 * 60),
+            retention: Duration::from_secs(15 * 86_400),
+            memory_bytes: 1 << 30,
+            journal_bytes: 8 << 30,
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! Keeping telemetry: journal, head, cuts, Parquet blocks in Delta tables, snapshots.
+//!
+//! Owns: when a row is durable, where it lives afterwards, and what a query may see of it.
+//! Does not own: how rows come in (`collector`), how they are asked for (`query`), the bytes of the log (`journal`).
+//! It knows no query engine: nothing here depends on DataFusion.
+
+pub mod block;
+pub mod config;
+pub mod matcher;
+pub mod snapshot;
+pub mod store;
+pub mod tables;
+
+pub use config::Config;
+pub use matcher::{Matcher, Selection};
+pub use snapshot::{Resolved, SeriesInfo, Snapshot};
+pub use store::Store;
+pub use tables::Table;

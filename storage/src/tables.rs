@@ -1,0 +1,102 @@
+//! The tables and their Arrow schemas, column by column.
+
+use std::sync::{Arc, LazyLock};
+
+use arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef};
+
+/// A table of the store. Each is one Delta table, partitioned by `date` (UTC day, not among the columns of a file).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Table {
+    /// One row per series and day.
+    Series,
+    /// One row per sample.
+    Samples,
+    /// One row per exemplar.
+    Exemplars,
+    /// One row per metric family, cluster and day.
+    Metadata,
+}
+
+/// The partition column of every table.
+pub const DATE: &str = "date";
+
+impl Table {
+    /// All tables, in the order in which a cut commits them: a series before its samples.
+    pub const ALL: [Table; 4] = [Table::Series, Table::Metadata, Table::Exemplars, Table::Samples];
+
+    /// The name of the table and of its folder under the root of the store.
+    pub fn name(self) -> &'static str {
+        match self {
+            Table::Series => "series",
+            Table::Samples => "samples",
+            Table::Exemplars => "exemplars",
+            Table::Metadata => "metadata",
+        }
+    }
+
+    /// The columns of its files.
+    pub fn schema(self) -> SchemaRef {
+        static SCHEMAS: LazyLock<[SchemaRef; 4]> =
+            LazyLock::new(|| [series(), samples(), exemplars(), metadata()].map(|fields| Arc::new(Schema::new(fields))));
+        SCHEMAS[match self {
+            Table::Series => 0,
+            Table::Samples => 1,
+            Table::Exemplars => 2,
+            Table::Metadata => 3,
+        }]
+        .clone()
+    }
+}
+
+fn series() -> Vec<Field> {
+    vec![
+        Field::new("name", DataType::Utf8, false),
+        Field::new("cluster", DataType::Utf8, false),
+        Field::new("series_id", DataType::Int64, false),
+        Field::new("labels", labels_type(), false),
+        Field::new("kind", DataType::Utf8, false),
+        Field::new("first_time_ms", DataType::Int64, false),
+    ]
+}
+
+fn samples() -> Vec<Field> {
+    vec![
+        Field::new("name", DataType::Utf8, false),
+        Field::new("cluster", DataType::Utf8, false),
+        Field::new("series_id", DataType::Int64, false),
+        Field::new("time_ms", DataType::Int64, false),
+        Field::new("mantissa", DataType::Int64, true),
+        Field::new("scale", DataType::Int8, true),
+        Field::new("value", DataType::Float64, true),
+    ]
+}
+
+fn exemplars() -> Vec<Field> {
+    vec![
+        Field::new("name", DataType::Utf8, false),
+        Field::new("cluster", DataType::Utf8, false),
+        Field::new("series_id", DataType::Int64, false),
+        Field::new("time_ms", DataType::Int64, false),
+        Field::new("value", DataType::Float64, false),
+        Field::new("trace_id", DataType::Utf8, false),
+        Field::new("span_id", DataType::Utf8, false),
+        Field::new("labels", labels_type(), false),
+    ]
+}
+
+fn metadata() -> Vec<Field> {
+    vec![
+        Field::new("name", DataType::Utf8, false),
+        Field::new("cluster", DataType::Utf8, false),
+        Field::new("kind", DataType::Utf8, false),
+        Field::new("unit", DataType::Utf8, false),
+        Field::new("help", DataType::Utf8, false),
+        Field::new("time_ms", DataType::Int64, false),
+    ]
+}
+
+/// `map<string, string>` with the field names that Parquet and Delta use.
+pub fn labels_type() -> DataType {
+    let entries = Fields::from(vec![Field::new("key", DataType::Utf8, false), Field::new("value", DataType::Utf8, true)]);
+    DataType::Map(Arc::new(Field::new("key_value", DataType::Struct(entries), false)), false)
+}
