@@ -1,0 +1,14 @@
+//! The property test of the write path: what DESIGN.md section 5 promises, as an executable model.
+//!
+//! `reference` says what must hold after any history, knowing nothing of how it is done. `protocol` is the write path of
+//! the design in the abstract; its tests show that the design's rules imply the promises and that each rule is needed.
+//! `driver` runs the real store on a simulated disk, and compares it with the same reference.
+//!
+//! `MODEL_SEED` replays the run that a failure names; `PROPTEST_CASES` sets how many histories are drawn.
+
+#[path = "model/protocol.rs"]
+mod protocol;
+#[path = "model/protocol_tests.rs"]
+mod protocol_tests;
+#[path = "model/reference.rs"]
+mod reference;
