@@ -1,0 +1,454 @@
+//! Runs the real store through a history on a simulated disk, and compares it with the reference after every step.
+//!
+//! Owns: one case: disk, clock, the lives of the process one after the other, what was written.
+//! Does not own: which histories are drawn (`histories`), what must hold (`reference`, `check`).
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use model::batch::STALE_NAN_BITS;
+use model::files::sim::{Fate, SimDisk};
+use model::time::{DAY_MS, MAX_TIME_MS, MIN_TIME_MS, ManualClock};
+use model::{Clock, Error, ErrorKind, Ingest};
+use storage::store::Parts;
+use storage::{Config, Snapshot, Store};
+use tokio::runtime::Runtime;
+
+use crate::check;
+use crate::life::{Dice, Fault, Life};
+use crate::read::Reader;
+use crate::reference::{Outcome, Reference, WriteId};
+use crate::series::{Key, Row, SERIES, STAMPS, batch, identity};
+
+/// 2026-11-22T10:20:00Z.
+const START_MS: i64 = 1_795_342_800_000;
+/// Sources scrape on this grid, so that histories meet the same instant again.
+const GRID_MS: i64 = 5_000;
+/// An operation that takes longer hangs.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The time of a row.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum When {
+    /// So many steps of the grid from now.
+    Steps(i64),
+    /// So many milliseconds from now, off the grid.
+    Millis(i64),
+    /// So many days from now.
+    Days(i64),
+    First,
+    Last,
+    /// The time of an earlier row.
+    Again(u16),
+}
+
+/// The value of a row. All but the last three are unlike any other in the history.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum What {
+    /// It has few decimal digits.
+    Decimal,
+    /// It needs all its bits.
+    Double,
+    /// A NaN with a payload of its own.
+    Nan,
+    NegativeZero,
+    Stale,
+    /// The value of the newest write to this key, if there is one.
+    Same,
+}
+
+/// A row to be written.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Planned {
+    pub(crate) series: usize,
+    pub(crate) when: When,
+    pub(crate) what: What,
+}
+
+/// A batch to be written.
+#[derive(Debug, Clone)]
+pub(crate) struct Lot {
+    pub(crate) stamp: usize,
+    pub(crate) rows: Vec<Planned>,
+}
+
+/// One step of a history.
+#[derive(Debug, Clone)]
+pub(crate) enum Step {
+    Write(Lot),
+    /// Batches in flight at once.
+    Together(Vec<Lot>),
+    /// One row on each of so many days.
+    Wide {
+        stamp: usize,
+        series: usize,
+        days: i64,
+    },
+    /// A batch of which one row has a time no table can hold.
+    Unacceptable(Lot),
+    Cut,
+    /// A cut, and batches while it runs.
+    CutDuring(Vec<Lot>),
+    Advance(i64),
+    /// Takes a snapshot, which is read at the end of this life.
+    Hold,
+    Kill,
+    PowerCut(u64),
+    /// Closes the store and opens it again.
+    Close,
+    Trouble(Fault),
+}
+
+/// What was seen of a snapshot when it was taken, how many writes there were, and a second snapshot of that instant.
+struct Held {
+    snapshot: Snapshot,
+    seen: BTreeMap<Key, u64>,
+    writes: usize,
+}
+
+/// The running process.
+struct Process {
+    // Dropped before the runtime that its tasks run on.
+    store: Option<Store>,
+    held: Vec<Held>,
+    reader: Reader,
+    life: Life,
+    runtime: Runtime,
+}
+
+/// One history under way.
+pub(crate) struct Case {
+    disk: SimDisk,
+    clock: Arc<ManualClock>,
+    process: Option<Process>,
+    truth: Reference<Key>,
+    /// All rows written so far, in order of issue, with the number of their write.
+    written: Vec<(WriteId, Key, u64)>,
+    counter: u64,
+    /// What becomes of unsynced changes at the death of the process that a fault has planned.
+    pub(crate) fates_at_death: Option<u64>,
+}
+
+impl Case {
+    /// A case with an empty disk, the store open.
+    pub(crate) fn new() -> Result<Self, String> {
+        let clock = Arc::new(ManualClock::new(START_MS));
+        let (disk, truth) = (SimDisk::new(), Reference::new());
+        let mut case =
+            Case { disk, clock, process: None, truth, written: Vec::new(), counter: 0, fates_at_death: None };
+        case.open()?;
+        Ok(case)
+    }
+
+    /// As [`Case::new`], but `fault` may happen as early as the first opening.
+    pub(crate) fn with_fault(fault: Fault, fates_at_death: Option<u64>) -> Result<Self, String> {
+        let clock = Arc::new(ManualClock::new(START_MS));
+        let (disk, truth) = (SimDisk::new(), Reference::new());
+        let mut case = Case { disk, clock, process: None, truth, written: Vec::new(), counter: 0, fates_at_death };
+        let life = Life::new(case.disk.clone());
+        life.arm(fault);
+        case.open_in(life)?;
+        Ok(case)
+    }
+
+    /// How many file calls the running process has made.
+    pub(crate) fn calls(&self) -> u64 {
+        self.process.as_ref().map_or(0, |process| process.life.calls())
+    }
+
+    /// Takes a step and checks that all that must hold does.
+    pub(crate) fn step(&mut self, step: &Step) -> Result<(), String> {
+        match step {
+            Step::Write(lot) => self.write(std::slice::from_ref(lot), false)?,
+            Step::Together(lots) => self.write(lots, false)?,
+            Step::CutDuring(lots) => self.write(lots, true)?,
+            Step::Wide { stamp, series, days } => {
+                let row = |day: i64| Planned { series: *series, when: When::Days(-day), what: What::Decimal };
+                self.write(&[Lot { stamp: *stamp, rows: (0..*days).map(row).collect() }], false)?;
+            }
+            Step::Unacceptable(lot) => self.write_unacceptable(lot)?,
+            Step::Cut => self.write(&[], true)?,
+            Step::Advance(by_ms) => self.clock.advance(*by_ms),
+            Step::Hold => self.hold()?,
+            Step::Kill => return self.restart(None),
+            Step::PowerCut(seed) => return self.restart(Some(*seed)),
+            Step::Close => return self.close(),
+            Step::Trouble(fault) => self.process()?.life.arm(*fault),
+        }
+        if self.process()?.life.is_dead() {
+            return self.restart(self.fates_at_death);
+        }
+        self.observe(matches!(step, Step::Cut | Step::CutDuring(_)))
+    }
+
+    /// The end of a history: no fault from now on, all rows into blocks, and the next process must find them.
+    pub(crate) fn finish(&mut self) -> Result<(), String> {
+        self.process()?.life.disarm();
+        if self.process()?.life.was_hurt() {
+            self.restart(None)?;
+        }
+        self.close()?;
+        self.step(&Step::PowerCut(0))
+    }
+
+    fn process(&mut self) -> Result<&mut Process, String> {
+        self.process.as_mut().ok_or_else(|| "no process".to_owned())
+    }
+
+    fn open(&mut self) -> Result<(), String> {
+        self.open_in(Life::new(self.disk.clone()))
+    }
+
+    fn open_in(&mut self, life: Life) -> Result<(), String> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| e.to_string())?;
+        let parts = Parts { files: Arc::new(life.clone()), clock: self.clock.clone() };
+        let opened = patiently(&runtime, "open", Store::open(config(), parts))?;
+        let hurt = life.was_hurt() || life.is_dead();
+        let (held, reader) = (Vec::new(), Reader::default());
+        match opened {
+            Ok(store) => {
+                self.process = Some(Process { store: Some(store), held, reader, life, runtime });
+                Ok(())
+            }
+            // The fault was ours: the next life has none.
+            Err(_) if hurt => {
+                self.process = Some(Process { store: None, held, reader, life, runtime });
+                self.restart(self.fates_at_death)
+            }
+            Err(error) => Err(format!("the store does not open: {:?}: {error}", error.kind())),
+        }
+    }
+
+    /// Ends the process and starts the next, which must find what it should.
+    fn restart(&mut self, power_cut: Option<u64>) -> Result<(), String> {
+        if let Some(process) = self.process.take() {
+            process.life.end();
+            let Process { store, held, runtime, .. } = process;
+            drop((store, held));
+            runtime.shutdown_timeout(PATIENCE);
+        }
+        if let Some(seed) = power_cut {
+            let mut dice = Dice(seed);
+            // All is lost, all is kept, or each change has its own fate.
+            self.disk.power_cut(|| match (seed % 4, dice.roll(3)) {
+                (0, _) => Fate::Lost,
+                (1, _) => Fate::Kept,
+                (_, 0) => Fate::Lost,
+                (_, 1) => Fate::Kept,
+                _ => Fate::Torn(dice.roll(96) as usize),
+            });
+        }
+        self.truth.restarted(power_cut.is_some());
+        self.open()?;
+        self.observe(false)
+    }
+
+    fn close(&mut self) -> Result<(), String> {
+        let process = self.process()?;
+        let Some(store) = process.store.clone() else { return Err("no store".into()) };
+        self.truth.cut_begins();
+        let process = self.process()?;
+        let closed = patiently(&process.runtime, "close", store.close())?;
+        drop(store);
+        match closed {
+            Ok(()) if !process.life.is_dead() => self.truth.cut_done(),
+            Err(error) => blame(&process.life, "close", &error)?,
+            Ok(()) => {}
+        }
+        let fates = if self.process()?.life.is_dead() { self.fates_at_death } else { None };
+        self.restart(fates)
+    }
+
+    fn hold(&mut self) -> Result<(), String> {
+        let writes = self.written.last().map_or(0, |(write, _, _)| write + 1);
+        let process = self.process()?;
+        let Some(store) = &process.store else { return Err("no store".into()) };
+        let (snapshot, now) = (store.snapshot(), store.snapshot());
+        process.life.pause(true);
+        let picture = patiently(&process.runtime, "read", process.reader.read(&now))?;
+        process.life.pause(false);
+        match picture {
+            Ok(picture) => {
+                let (seen, _) = picture.merged()?;
+                process.held.push(Held { snapshot, seen, writes });
+                Ok(())
+            }
+            Err(_) if process.life.is_dead() => Ok(()),
+            Err(wrong) => Err(wrong),
+        }
+    }
+
+    /// Reads the store, and the held snapshots if they may have suffered, and compares.
+    fn observe(&mut self, read_held: bool) -> Result<(), String> {
+        let process = self.process()?;
+        let Some(store) = &process.store else { return Err("no store".into()) };
+        process.life.pause(true);
+        let snapshot = store.snapshot();
+        let picture = patiently(&process.runtime, "read", process.reader.read(&snapshot))?;
+        let again = |held: &Held| {
+            let read = patiently(&process.runtime, "read", Reader::default().read(&held.snapshot))?;
+            read.and_then(|picture| picture.merged()).map(|(seen, _)| seen)
+        };
+        let held: Vec<_> = process.held.iter().filter(|_| read_held).map(again).collect();
+        process.life.pause(false);
+        if process.life.is_dead() {
+            return Ok(());
+        }
+        let picture = picture?;
+        let (seen, stored) = picture.merged()?;
+        self.truth.observe(&seen)?;
+        self.truth.count(&stored)?;
+        check::check(&picture, &seen)?;
+        for (at, now) in held.into_iter().enumerate() {
+            self.compare_held(at, &now.map_err(|wrong| format!("held snapshot {at}: {wrong}"))?)?;
+        }
+        Ok(())
+    }
+
+    /// A snapshot shows what it showed when it was taken; rows written since may show too.
+    fn compare_held(&self, at: usize, now: &BTreeMap<Key, u64>) -> Result<(), String> {
+        let Some(held) = self.process.as_ref().and_then(|process| process.held.get(at)) else { return Ok(()) };
+        let written_since =
+            |key: &Key, bits: u64| self.written.iter().any(|(w, k, b)| *w >= held.writes && k == key && *b == bits);
+        for (key, bits) in &held.seen {
+            match now.get(key) {
+                None => return Err(format!("{key:?} is gone from a held snapshot")),
+                Some(now) if now != bits && !written_since(key, *now) => {
+                    return Err(format!("{key:?} has changed from {bits:#x} to {now:#x} in a held snapshot"));
+                }
+                Some(_) => {}
+            }
+        }
+        let fresh = now.iter().find(|(key, bits)| !held.seen.contains_key(*key) && !written_since(key, **bits));
+        fresh.map_or(Ok(()), |(key, _)| Err(format!("{key:?} came into a held snapshot from nowhere")))
+    }
+
+    fn write(&mut self, lots: &[Lot], cut: bool) -> Result<(), String> {
+        let planned: Vec<(Option<&str>, Vec<Row>)> =
+            lots.iter().map(|lot| (STAMPS[lot.stamp % STAMPS.len()], self.rows(lot))).collect();
+        let keyed: Vec<Vec<(Key, u64)>> = planned.iter().map(|(stamp, rows)| keyed(*stamp, rows)).collect();
+        self.truth.cut_begins();
+        let ids = self.truth.issue_group(&keyed);
+        for (id, rows) in ids.iter().zip(keyed) {
+            self.written.extend(rows.into_iter().map(|(key, bits)| (*id, key, bits)));
+        }
+        let process = self.process()?;
+        let Some(store) = process.store.clone() else { return Err("no store".into()) };
+        let batches = planned.iter().map(|(stamp, rows)| batch(*stamp, rows));
+        let writes = futures::future::join_all(batches.map(|batch| store.write(batch)));
+        let cutting = async { if cut { store.cut().await.map(|_| ()) } else { Ok(()) } };
+        let both = async { futures::join!(cutting, writes) };
+        let (was_cut, answers) = patiently(&process.runtime, "write or cut", both)?;
+        let life = process.life.clone();
+        for ((id, answer), (_, rows)) in ids.iter().zip(answers).zip(&planned) {
+            match answer {
+                Ok(receipt) if receipt.samples == rows.len() => self.truth.settle(*id, Outcome::Acked),
+                Ok(receipt) => return Err(format!("{receipt:?} for a batch of {} rows", rows.len())),
+                Err(error) => {
+                    blame(&life, "write", &error)?;
+                    self.truth.settle(*id, outcome_of(&error));
+                }
+            }
+        }
+        match was_cut {
+            Ok(()) if cut && !life.is_dead() => self.truth.cut_done(),
+            Ok(()) => {}
+            Err(error) => blame(&life, "cut", &error)?,
+        }
+        Ok(())
+    }
+
+    fn write_unacceptable(&mut self, lot: &Lot) -> Result<(), String> {
+        let stamp = STAMPS[lot.stamp % STAMPS.len()];
+        let mut rows = self.rows(lot);
+        let Some(row) = rows.last_mut() else { return Ok(()) };
+        row.time_ms = if row.series % 2 == 0 { MAX_TIME_MS + 1 } else { MIN_TIME_MS - 1 };
+        let id = self.truth.issue(&keyed(stamp, &rows));
+        let process = self.process()?;
+        let Some(store) = process.store.clone() else { return Err("no store".into()) };
+        let answer = patiently(&process.runtime, "write", store.write(batch(stamp, &rows)))?;
+        match answer {
+            Err(error) if error.kind() == ErrorKind::Invalid => {}
+            Err(error) => blame(&process.life, "write of an unacceptable time", &error)?,
+            Ok(receipt) => return Err(format!("{receipt:?} for a batch with an unacceptable time")),
+        }
+        self.truth.settle(id, Outcome::Refused);
+        Ok(())
+    }
+
+    /// Decides times and values.
+    fn rows(&mut self, lot: &Lot) -> Vec<Row> {
+        let stamp = STAMPS[lot.stamp % STAMPS.len()];
+        let now = self.clock.now_ms();
+        let mut rows = Vec::new();
+        for planned in &lot.rows {
+            let series = planned.series % SERIES;
+            let time_ms = match planned.when {
+                When::Steps(steps) => now.div_euclid(GRID_MS) * GRID_MS + steps * GRID_MS,
+                When::Millis(by_ms) => now + by_ms,
+                When::Days(days) => now.div_euclid(GRID_MS) * GRID_MS + days * DAY_MS,
+                When::First => MIN_TIME_MS,
+                When::Last => MAX_TIME_MS,
+                When::Again(n) => match self.written.len() {
+                    0 => now,
+                    len => self.written[usize::from(n) % len].1.1,
+                },
+            };
+            let time_ms = time_ms.clamp(MIN_TIME_MS, MAX_TIME_MS);
+            self.counter += 1;
+            let unique = self.counter;
+            let bits = match planned.what {
+                What::Decimal => (unique as f64 / 100.0).to_bits(),
+                What::Double => (unique as f64 * std::f64::consts::PI * 1e-7).to_bits(),
+                What::Nan => 0x7ff8_0000_0000_0000 | (unique + 16),
+                What::NegativeZero => (-0.0f64).to_bits(),
+                What::Stale => STALE_NAN_BITS,
+                What::Same => {
+                    let key = (identity(series, stamp), time_ms);
+                    let last = self.written.iter().rev().find(|(_, k, _)| *k == key);
+                    last.map_or(unique as f64, |(_, _, bits)| f64::from_bits(*bits)).to_bits()
+                }
+            };
+            rows.push(Row { series, time_ms, bits });
+        }
+        rows
+    }
+}
+
+fn keyed(stamp: Option<&str>, rows: &[Row]) -> Vec<(Key, u64)> {
+    rows.iter().map(|row| ((identity(row.series, stamp), row.time_ms), row.bits)).collect()
+}
+
+/// Cuts happen only when a history says so, and nothing is too old.
+fn config() -> Config {
+    Config {
+        url: "/store".into(),
+        cut_every: Duration::from_secs(10 * 365 * 86_400),
+        retention: Duration::from_secs(9_000 * 366 * 86_400),
+        journal_bytes: 64 << 20,
+        memory_bytes: 64 << 20,
+        ..Config::default()
+    }
+}
+
+fn outcome_of(error: &Error) -> Outcome {
+    match error.kind() {
+        ErrorKind::Invalid | ErrorKind::TooLarge | ErrorKind::Busy | ErrorKind::Forbidden => Outcome::Refused,
+        _ => Outcome::Unknown,
+    }
+}
+
+/// An error is acceptable only after a fault.
+fn blame(life: &Life, what: &str, error: &Error) -> Result<(), String> {
+    match life.was_hurt() || life.is_dead() {
+        true => Ok(()),
+        false => Err(format!("{what} failed without a fault: {:?}: {error}", error.kind())),
+    }
+}
+
+fn patiently<T>(runtime: &Runtime, what: &str, work: impl Future<Output = T>) -> Result<T, String> {
+    let limited = async { tokio::time::timeout(PATIENCE, work).await };
+    runtime.block_on(limited).map_err(|_| format!("{what} hangs"))
+}

@@ -1,0 +1,221 @@
+//! Histories of the real store: drawn ones, and one that is broken off at every file call.
+
+use std::hash::{BuildHasher, RandomState};
+
+use proptest::prelude::*;
+use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
+
+use crate::driver::{Case, Lot, Planned, Step, What, When};
+use crate::life::{Fault, Place, Trouble};
+use crate::series::SERIES;
+
+const MINUTE_MS: i64 = 60_000;
+const HOUR_MS: i64 = 60 * MINUTE_MS;
+const DAY_MS: i64 = 24 * HOUR_MS;
+const EIO: i32 = 5;
+const ENOSPC: i32 = 28;
+
+fn when() -> impl Strategy<Value = When> {
+    prop_oneof![
+        12 => (-12i64..=0).prop_map(When::Steps),
+        6 => (-360i64..=60).prop_map(When::Steps),
+        3 => (-20 * MINUTE_MS..=MINUTE_MS).prop_map(When::Millis),
+        2 => (1i64..=HOUR_MS).prop_map(When::Millis),
+        1 => (HOUR_MS..=3 * HOUR_MS).prop_map(When::Millis),
+        2 => (-48i64..=0).prop_map(|hours| When::Millis(hours * HOUR_MS)),
+        2 => (-60i64..=3).prop_map(When::Days),
+        6 => any::<u16>().prop_map(When::Again),
+        1 => prop_oneof![Just(When::First), Just(When::Last)],
+    ]
+}
+
+fn what() -> impl Strategy<Value = What> {
+    prop_oneof![
+        6 => Just(What::Decimal),
+        4 => Just(What::Double),
+        1 => Just(What::Nan),
+        1 => Just(What::NegativeZero),
+        1 => Just(What::Stale),
+        2 => Just(What::Same),
+    ]
+}
+
+fn planned() -> impl Strategy<Value = Planned> {
+    // Few series most of the time, so that keys meet.
+    let series = prop_oneof![4 => 0usize..4, 1 => 0..SERIES];
+    (series, when(), what()).prop_map(|(series, when, what)| Planned { series, when, what })
+}
+
+fn lot() -> impl Strategy<Value = Lot> {
+    let rows = prop_oneof![
+        4 => proptest::collection::vec(planned(), 1..6),
+        1 => proptest::collection::vec(planned(), 6..40),
+    ];
+    (0usize..3, rows).prop_map(|(stamp, rows)| Lot { stamp, rows })
+}
+
+fn lots() -> impl Strategy<Value = Vec<Lot>> {
+    proptest::collection::vec(lot(), 2..4)
+}
+
+fn advance() -> impl Strategy<Value = i64> {
+    prop_oneof![
+        4 => 1i64..=2 * MINUTE_MS,
+        4 => 5 * MINUTE_MS..=40 * MINUTE_MS,
+        1 => HOUR_MS..=10 * HOUR_MS,
+        1 => DAY_MS..=4 * DAY_MS,
+        // A clock that is set back.
+        1 => -2 * HOUR_MS..=0,
+    ]
+}
+
+fn fault() -> impl Strategy<Value = Fault> {
+    let place = prop_oneof![
+        2 => Just(Place::Anywhere),
+        3 => Just(Place::Journal),
+        2 => Just(Place::Staged),
+        2 => Just(Place::Table),
+        2 => Just(Place::DeltaLog),
+    ];
+    let trouble = prop_oneof![
+        2 => Just(Trouble::Errno(EIO)),
+        2 => Just(Trouble::Errno(ENOSPC)),
+        1 => (1usize..64).prop_map(Trouble::Short),
+        3 => Just(Trouble::DieBefore),
+        3 => Just(Trouble::DieAfter),
+    ];
+    let after = prop_oneof![3 => 0u64..6, 2 => 0u64..40];
+    let changes_only = prop_oneof![4 => Just(true), 1 => Just(false)];
+    (place, changes_only, after, trouble).prop_map(|(place, changes_only, after, trouble)| Fault {
+        place,
+        changes_only,
+        after,
+        trouble,
+    })
+}
+
+fn peaceful() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        10 => lot().prop_map(Step::Write),
+        3 => lots().prop_map(Step::Together),
+        1 => (0usize..3, 0..SERIES, 30i64..42).prop_map(|(stamp, series, days)| Step::Wide { stamp, series, days }),
+        1 => lot().prop_map(Step::Unacceptable),
+        8 => Just(Step::Cut),
+        3 => lots().prop_map(Step::CutDuring),
+        6 => advance().prop_map(Step::Advance),
+        2 => Just(Step::Hold),
+        2 => Just(Step::Kill),
+        3 => any::<u64>().prop_map(Step::PowerCut),
+        1 => Just(Step::Close),
+    ]
+}
+
+fn troubled() -> impl Strategy<Value = Step> {
+    prop_oneof![3 => peaceful(), 1 => fault().prop_map(Step::Trouble)]
+}
+
+/// A history, and what a planned death does to unsynced changes.
+type History = (Option<u64>, Vec<Step>);
+
+fn play(history: &History) -> Result<(), String> {
+    let (fates_at_death, steps) = history;
+    let mut case = Case::new().map_err(|wrong| format!("at the first opening: {wrong}"))?;
+    case.fates_at_death = *fates_at_death;
+    for (n, step) in steps.iter().enumerate() {
+        case.step(step).map_err(|wrong| format!("after step {n}: {wrong}"))?;
+    }
+    case.finish().map_err(|wrong| format!("at the end: {wrong}"))
+}
+
+fn setting(name: &str) -> Option<u64> {
+    std::env::var(name).ok().and_then(|text| text.parse().ok())
+}
+
+/// Plays histories drawn from seeds one above the other; the first that goes wrong is shrunk and shown with its seed.
+fn search(name: &str, step: impl Strategy<Value = Step> + Clone + 'static, steps: usize, cases: u64) {
+    let first = setting("MODEL_SEED").unwrap_or_else(|| RandomState::new().hash_one(name) >> 16);
+    for seed in first..first + setting("PROPTEST_CASES").unwrap_or(cases) {
+        let config = Config { cases: 1, failure_persistence: None, max_shrink_iters: 600, ..Config::default() };
+        let mut bytes = [0; 32];
+        bytes[..8].copy_from_slice(&seed.to_le_bytes());
+        let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
+        let history = (any::<Option<u64>>(), proptest::collection::vec(step.clone().boxed(), 1..steps));
+        let result =
+            TestRunner::new_with_rng(config, rng).run(&history, |history| play(&history).map_err(TestCaseError::fail));
+        match result {
+            Ok(()) => {}
+            Err(TestError::Fail(reason, (fates, steps))) => {
+                let steps: String = steps.iter().map(|step| format!("  {step:?}\n")).collect();
+                panic!("{reason}\nfates at death: {fates:?}\n{steps}replay: MODEL_SEED={seed} PROPTEST_CASES=1 {name}");
+            }
+            Err(TestError::Abort(reason)) => panic!("no history could be drawn: {reason}"),
+        }
+    }
+}
+
+#[test]
+fn the_store_keeps_its_promises_over_kills_and_power_cuts() {
+    let name = "the_store_keeps_its_promises_over_kills_and_power_cuts";
+    search(name, peaceful().boxed(), 24, 32);
+}
+
+#[test]
+fn the_store_keeps_its_promises_when_calls_fail() {
+    let name = "the_store_keeps_its_promises_when_calls_fail";
+    search(name, troubled().boxed(), 24, 32);
+}
+
+/// Two cuts with carried, late and rewritten rows, and something after the last.
+fn scenario() -> Vec<Step> {
+    let row = |series, when, what| Planned { series, when, what };
+    let lot = |stamp, rows: &[Planned]| Step::Write(Lot { stamp, rows: rows.to_vec() });
+    vec![
+        lot(1, &[row(0, When::Steps(-300), What::Decimal), row(1, When::Steps(0), What::Double)]),
+        lot(1, &[row(2, When::Days(-2), What::Decimal), row(0, When::Millis(20 * MINUTE_MS), What::Decimal)]),
+        Step::Cut,
+        lot(1, &[row(0, When::Millis(20 * MINUTE_MS), What::Double), row(2, When::Days(-2), What::Stale)]),
+        lot(2, &[row(3, When::Steps(-1), What::Decimal)]),
+        Step::Advance(17 * MINUTE_MS),
+        Step::Cut,
+        lot(1, &[row(0, When::Steps(-500), What::Decimal), row(4, When::Steps(0), What::Decimal)]),
+    ]
+}
+
+/// Plays the scenario with one fault at call `n` of the first life. Tells whether the scenario has so many calls.
+fn broken_off(n: u64, trouble: Trouble, fates: Option<u64>) -> Result<bool, String> {
+    let fault = Fault { place: Place::Anywhere, changes_only: false, after: n, trouble };
+    let mut case = Case::with_fault(fault, fates)?;
+    let mut calls = case.calls();
+    for step in scenario() {
+        case.step(&step)?;
+        calls = calls.max(case.calls());
+    }
+    case.finish()?;
+    Ok(n <= calls)
+}
+
+/// By default every so-many-th call; `MODEL_STRIDE=1` tries all.
+fn sweep(trouble: Trouble, fates: &[Option<u64>]) {
+    let stride = setting("MODEL_STRIDE").unwrap_or(11);
+    let first = setting("MODEL_CALL").unwrap_or_else(|| RandomState::new().hash_one(stride) % stride);
+    for n in (first..20_000).step_by(stride as usize) {
+        for fates in fates {
+            match broken_off(n, trouble, *fates) {
+                Ok(true) => {}
+                Ok(false) => return,
+                Err(wrong) => panic!("{trouble:?} at call {n}, fates {fates:?}: {wrong}\nreplay: MODEL_CALL={n}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn a_death_at_any_call_loses_and_repeats_nothing() {
+    sweep(Trouble::DieAfter, &[None, Some(0), Some(2)]);
+}
+
+#[test]
+fn a_failure_at_any_call_loses_and_repeats_nothing() {
+    sweep(Trouble::Errno(EIO), &[None]);
+    sweep(Trouble::Errno(ENOSPC), &[None]);
+}
