@@ -50,6 +50,15 @@ struct Shared {
     workers: Mutex<Vec<Worker>>,
 }
 
+impl Drop for Shared {
+    /// A store that is let go without [`Store::close`] leaves its rows in the journal, but no worker behind.
+    fn drop(&mut self) {
+        for worker in self.workers.lock().iter() {
+            worker.stop_signal().now();
+        }
+    }
+}
+
 /// What a store stands on.
 #[derive(Debug, Clone)]
 pub struct Parts {
@@ -226,3 +235,6 @@ impl Inner {
         path.split('/').fold(folder, |at, part| at.join(part))
     }
 }
+
+#[cfg(test)]
+mod tests;
