@@ -6,6 +6,7 @@
 
 pub mod block;
 pub mod config;
+pub mod index;
 pub mod matcher;
 pub mod snapshot;
 pub mod store;
