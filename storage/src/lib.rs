@@ -10,7 +10,7 @@ mod codec;
 pub mod config;
 mod cut;
 mod days;
-pub mod delta;
+mod delta;
 mod durable;
 mod head;
 pub mod index;
