@@ -41,3 +41,8 @@ impl std::fmt::Display for Position {
         self.0.fmt(f)
     }
 }
+
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;

@@ -20,6 +20,8 @@ use crate::stats::{Counters, Stats};
 
 mod group;
 
+#[cfg(test)]
+pub(crate) use group::Appender;
 pub use group::{Group, RecordBuilder};
 
 /// Items that may wait for the writer; more are refused.
@@ -45,14 +47,14 @@ struct Queue<I> {
     is_open: bool,
 }
 
-enum Command<I> {
+pub(crate) enum Command<I> {
     Item(I),
     Barrier(Reply<(u64, Position)>),
     DropBefore(Position, Reply<()>),
     SetAside(Reply<()>),
 }
 
-type Reply<T> = SyncSender<Result<T, Error>>;
+pub(crate) type Reply<T> = SyncSender<Result<T, Error>>;
 
 impl<I> std::fmt::Debug for Shared<I> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
