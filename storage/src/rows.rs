@@ -1,0 +1,48 @@
+//! Rows on their way through the store, with their series resolved.
+
+use std::sync::Arc;
+
+use model::batch::{Kind, Sample};
+
+use crate::series::Series;
+
+/// Rows of one batch: what is journaled, applied to the head and acknowledged together.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Rows {
+    /// The series that samples and exemplars point to.
+    pub(crate) series: Vec<Arc<Series>>,
+    pub(crate) samples: Vec<Sample>,
+    pub(crate) exemplars: Vec<ExemplarRow>,
+    pub(crate) metadata: Vec<MetadataRow>,
+}
+
+/// One row of `exemplars`.
+#[derive(Debug, Clone)]
+pub(crate) struct ExemplarRow {
+    pub(crate) series: Arc<Series>,
+    pub(crate) time_ms: i64,
+    pub(crate) value: f64,
+    pub(crate) labels: Vec<(String, String)>,
+}
+
+/// One row of `metadata`.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct MetadataRow {
+    pub(crate) name: String,
+    pub(crate) cluster: Arc<str>,
+    pub(crate) kind: Kind,
+    pub(crate) unit: String,
+    pub(crate) help: String,
+    /// When it was said, in milliseconds.
+    pub(crate) time_ms: i64,
+}
+
+impl Rows {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.samples.is_empty() && self.exemplars.is_empty() && self.metadata.is_empty()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.samples.len() + self.exemplars.len() + self.metadata.len()
+    }
+}
