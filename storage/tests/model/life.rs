@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use model::files::faulty::Op;
 use model::files::sim::SimDisk;
-use model::files::{Entry, File, Files};
+use model::files::{Entry, File, Files, Lock};
 use parking_lot::{Mutex, RwLock};
 
 /// A part of the store's folder.
@@ -218,6 +218,10 @@ impl Files for Life {
 
     fn free_bytes(&self, path: &Path) -> io::Result<u64> {
         self.0.disk.free_bytes(path)
+    }
+
+    fn lock(&self, path: &Path) -> io::Result<Lock> {
+        self.run(Op::Lock, path, |_| self.0.disk.lock(path))
     }
 }
 

@@ -76,7 +76,7 @@ impl Reader {
             let (rank, min_time_ms, max_time_ms) = (part.rank, part.min_time_ms, part.max_time_ms);
             head.push(HeadPart { rank, min_time_ms, max_time_ms, rows });
         }
-        let head_rows = snapshot.head_rows(Table::Series);
+        let head_rows = snapshot.head_rows(Table::Series).await.map_err(|e| format!("head rows of series: {e}"))?;
         let head_series = all(&head_rows, series_of)?;
         let mut samples = Vec::new();
         for block in snapshot.blocks(Table::Samples) {
