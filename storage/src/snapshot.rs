@@ -3,6 +3,8 @@
 //! Owns: putting blocks, frozen rows and head together so that each acknowledged row is seen exactly once.
 //! Does not own: how rows are scanned and joined (`query`).
 
+mod rows;
+
 use std::collections::{BTreeMap, HashMap};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -87,7 +89,7 @@ impl Snapshot {
             add(SeriesInfo { key, id, kind, first_time_ms });
         }
         let dates = Date::of_ms(*time_ms.start())..=Date::of_ms(*time_ms.end());
-        for block in self.view.of(Table::Series).blocks() {
+        for block in self.view.of(Table::Series).iter() {
             if !dates.contains(&block.date) || block.min_time_ms > *time_ms.end() {
                 continue;
             }
@@ -106,7 +108,7 @@ impl Snapshot {
 
     /// The live blocks of a table, ordered by date and window.
     pub fn blocks(&self, table: Table) -> Vec<Arc<Block>> {
-        let mut blocks: Vec<Arc<Block>> = self.view.of(table).blocks().cloned().collect();
+        let mut blocks: Vec<Arc<Block>> = self.view.of(table).iter().cloned().collect();
         blocks.sort_by_key(|block| (block.date, block.window_ms, block.gen_max));
         blocks
     }
@@ -127,23 +129,23 @@ impl Snapshot {
             Table::Samples => Ok(Vec::new()),
             Table::Series => {
                 let all = Selection::all();
-                let mut rows = Vec::new();
+                let mut found = Vec::new();
                 for (series, first_time_ms) in self.inner.head.select(&[], &all.time_ms, cut) {
                     let (key, id, kind) = (series.key.clone(), series.id, series.kind());
-                    rows.push(SeriesInfo { key, id, kind, first_time_ms });
+                    found.push(SeriesInfo { key, id, kind, first_time_ms });
                 }
-                rows.sort_by(|a, b| (&a.key.name, &a.key.cluster, a.id).cmp(&(&b.key.name, &b.key.cluster, b.id)));
-                crate::block::series::to_batches(&rows)
+                found.sort_by(|a, b| (&a.key.name, &a.key.cluster, a.id).cmp(&(&b.key.name, &b.key.cluster, b.id)));
+                rows::series(&found)
             }
             Table::Exemplars => {
                 let extras = self.inner.head.extras(cut);
-                let rows: Vec<_> = extras.iter().flat_map(|extras| extras.exemplars.iter().cloned()).collect();
-                crate::block::exemplars::to_batches(&rows)
+                let found: Vec<_> = extras.iter().flat_map(|extras| extras.exemplars.iter().cloned()).collect();
+                rows::exemplars(&found)
             }
             Table::Metadata => {
                 let extras = self.inner.head.extras(cut);
-                let rows: Vec<_> = extras.iter().flat_map(|extras| extras.metadata.iter().cloned()).collect();
-                crate::block::metadata::to_batches(&rows)
+                let found: Vec<_> = extras.iter().flat_map(|extras| extras.metadata.iter().cloned()).collect();
+                rows::metadata(&found)
             }
         }
     }
@@ -155,7 +157,7 @@ impl Snapshot {
 
     /// Where the blocks of a table are: the store, and the table's folder in it.
     pub fn object_store(&self, table: Table) -> (Arc<dyn ObjectStore>, Path) {
-        (self.inner.object_store.clone(), self.inner.root.clone().join(table.name()))
+        (self.inner.object_store.clone(), Path::from(table.name()))
     }
 
     /// Footer and page index of a block, from the cache if it was read before.

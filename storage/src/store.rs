@@ -81,8 +81,6 @@ pub(crate) struct Inner {
     pub(crate) view: RwLock<Arc<View>>,
     pub(crate) catalog: Catalog,
     pub(crate) object_store: Arc<dyn ObjectStore>,
-    /// The folder of the tables in the object store.
-    pub(crate) root: Path,
     /// The local folder of staged blocks.
     pub(crate) staged: PathBuf,
     cutter: tokio::sync::Mutex<Cutter>,
@@ -218,7 +216,7 @@ impl Inner {
         }
         let view = self.view.read().clone();
         let mut known = Vec::new();
-        for block in view.of(Table::Series).of_date(date) {
+        for block in view.of(Table::Series).dates(date..=date) {
             let series = self.catalog.series_block(self, block).await?;
             for ordinal in 0..series.rows() {
                 let info = series.info(ordinal)?;
@@ -230,9 +228,8 @@ impl Inner {
     }
 
     /// Where a block of a table is in the object store.
-    pub(crate) fn location(&self, table: Table, path: &str) -> Path {
-        let folder = self.root.clone().join(table.name());
-        path.split('/').fold(folder, |at, part| at.join(part))
+    pub(crate) fn location(table: Table, path: &str) -> Path {
+        Path::from(format!("{}/{path}", table.name()))
     }
 }
 

@@ -147,7 +147,7 @@ impl Extras {
     fn freeze(&mut self, number: u64, carried: &mut Carried) -> Arc<FrozenExtras> {
         let dates = self.exemplars.iter().map(|row| (Date::of_ms(row.time_ms), false)).collect();
         let admitted = plan::admitted(&dates);
-        let (exemplars, stay) = std::mem::take(&mut self.exemplars)
+        let (exemplars, stay): (Vec<_>, Vec<_>) = std::mem::take(&mut self.exemplars)
             .into_iter()
             .partition(|row| admitted.binary_search(&Date::of_ms(row.time_ms)).is_ok());
         carried.exemplars(&stay);
