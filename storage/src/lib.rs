@@ -6,6 +6,8 @@
 
 pub mod block;
 pub mod config;
+pub(crate) mod delta;
+pub mod durable;
 pub mod matcher;
 pub mod snapshot;
 pub mod store;
