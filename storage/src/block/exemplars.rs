@@ -60,7 +60,8 @@ impl<W: Write + Send> ExemplarsWriter<W> {
             )));
         }
         self.last = Some((key.clone(), series_id, time_ms));
-        let mut sorted: Vec<(&str, &str)> = labels.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let mut sorted: Vec<(&str, &str)> =
+            labels.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         sorted.sort_by_key(|(name, _)| *name);
         sorted.dedup_by_key(|(name, _)| *name);
         let id = |wanted| sorted.iter().find(|(name, _)| *name == wanted).map_or("", |(_, value)| value);

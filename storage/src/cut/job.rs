@@ -12,8 +12,8 @@ use object_store::{ObjectStoreExt, PutPayload};
 use tokio::sync::oneshot;
 
 use super::build::{self, Built, Staged};
-use crate::days::Days;
 use crate::block::Block;
+use crate::days::Days;
 use crate::delta::{Change, DeltaTable, NewBlock, Txn};
 use crate::head::Frozen;
 use crate::record::Origin;

@@ -11,8 +11,8 @@ use deltalake_core::protocol::checkpoints::create_checkpoint;
 use futures::{StreamExt, TryStreamExt, stream};
 use model::time::Date;
 use model::{Error, ErrorKind};
-use object_store::path::Path;
 use object_store::ObjectStoreExt;
+use object_store::path::Path;
 
 use super::action::parse;
 use super::commit::Change;
@@ -182,7 +182,8 @@ impl Upkeep {
         let Some(bytes) = self.log.0.read_commit_entry(version as u64).await.map_err(log_failed)? else {
             return Ok(None);
         };
-        let lines = parse(&bytes).map_err(|what| Error::new(ErrorKind::Corrupt, format!("commit {version}: {what}")))?;
+        let lines =
+            parse(&bytes).map_err(|what| Error::new(ErrorKind::Corrupt, format!("commit {version}: {what}")))?;
         Ok(lines.into_iter().find_map(|line| line.commit_info?.timestamp))
     }
 }

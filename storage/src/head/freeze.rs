@@ -173,11 +173,8 @@ impl Carried {
         }
         let place = self.open.series.len() as u32;
         self.open.series.push(series.clone());
-        let sample = |(time_ms, bits): &TimeValue| Sample {
-            series: place,
-            time_ms: *time_ms,
-            value: f64::from_bits(*bits),
-        };
+        let sample =
+            |(time_ms, bits): &TimeValue| Sample { series: place, time_ms: *time_ms, value: f64::from_bits(*bits) };
         self.open.samples.extend(samples.iter().map(sample));
         if self.open.samples.len() >= CARRY_SAMPLES {
             self.full.push(std::mem::take(&mut self.open));

@@ -3,9 +3,7 @@
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use arrow::array::{
-    ArrayRef, Float64Builder, Int8Array, Int64Array, Int64Builder, RecordBatch, StringBuilder,
-};
+use arrow::array::{ArrayRef, Float64Builder, Int8Array, Int64Array, Int64Builder, RecordBatch, StringBuilder};
 use model::batch::STALE_NAN_BITS;
 
 use super::run::Run;
@@ -94,10 +92,8 @@ impl Head {
     pub(crate) fn extras(&self, committed: u64) -> Vec<Arc<FrozenExtras>> {
         let extras = self.extras.lock();
         let frozen = extras.frozen.iter().filter(|(cut, _)| *cut > committed).map(|(_, frozen)| frozen.clone());
-        let live = FrozenExtras {
-            exemplars: extras.exemplars.clone(),
-            metadata: extras.metadata.values().cloned().collect(),
-        };
+        let live =
+            FrozenExtras { exemplars: extras.exemplars.clone(), metadata: extras.metadata.values().cloned().collect() };
         frozen.chain([Arc::new(live)]).collect()
     }
 }
@@ -109,7 +105,8 @@ fn head_rows(
     time_ms: &RangeInclusive<i64>,
 ) -> Option<HeadRows> {
     let mut columns = SampleColumns::default();
-    let mut rows = HeadRows { batches: Vec::new(), rank: runs.first()?.0, min_time_ms: i64::MAX, max_time_ms: i64::MIN };
+    let mut rows =
+        HeadRows { batches: Vec::new(), rank: runs.first()?.0, min_time_ms: i64::MAX, max_time_ms: i64::MIN };
     let mut scratch = Vec::new();
     for (_, place, run) in runs {
         run.read(&mut scratch);

@@ -163,11 +163,7 @@ impl Committed {
             let delta = tables.iter().zip(Table::ALL).find(|(_, of)| *of == table);
             Position(delta.and_then(|(delta, _)| delta.position(journal)).map_or(0, |position| position as u64))
         };
-        Committed {
-            samples: of(Table::Samples),
-            exemplars: of(Table::Exemplars),
-            metadata: of(Table::Metadata),
-        }
+        Committed { samples: of(Table::Samples), exemplars: of(Table::Exemplars), metadata: of(Table::Metadata) }
     }
 
     /// Takes out the rows that a record at `position` holds in vain.
@@ -194,24 +190,21 @@ fn replay_into(head: &Arc<Head>, journal: &Journal, committed: &Committed, on_da
     };
     let (mut records, mut samples) = (0u64, 0u64);
     // A generation is read from its beginning even if its first rows are in blocks: definitions come before rows.
-    journal.replay(Position(0), &mut |record| {
-        match reader.read(record.generation, record.payload, &mut &**head) {
-            Ok((origin, mut rows)) => {
-                committed.retain(record.sequence, &mut rows);
-                records += 1;
-                samples += rows.samples.len() as u64;
-                head.apply(rows, origin);
-                Ok(())
-            }
-            Err(_) if on_damage == OnDamage::SetAside => {
-                lose(record.tag);
-                Ok(())
-            }
-            Err(error) => Err(journal::Error::from(error.context(format!(
-                "record {} of generation {}",
-                record.sequence, record.generation
-            )))),
+    journal.replay(Position(0), &mut |record| match reader.read(record.generation, record.payload, &mut &**head) {
+        Ok((origin, mut rows)) => {
+            committed.retain(record.sequence, &mut rows);
+            records += 1;
+            samples += rows.samples.len() as u64;
+            head.apply(rows, origin);
+            Ok(())
         }
+        Err(_) if on_damage == OnDamage::SetAside => {
+            lose(record.tag);
+            Ok(())
+        }
+        Err(error) => Err(journal::Error::from(
+            error.context(format!("record {} of generation {}", record.sequence, record.generation)),
+        )),
     })?;
     for damage in journal.damage() {
         tracing::error!(%damage, "the journal is damaged");
