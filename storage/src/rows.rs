@@ -51,8 +51,4 @@ impl Rows {
     pub(crate) fn is_empty(&self) -> bool {
         self.samples.is_empty() && self.exemplars.is_empty() && self.metadata.is_empty()
     }
-
-    pub(crate) fn len(&self) -> usize {
-        self.samples.len() + self.exemplars.len() + self.metadata.len()
-    }
 }

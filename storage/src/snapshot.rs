@@ -18,6 +18,7 @@ use object_store::path::Path;
 use parquet::file::metadata::ParquetMetaData;
 
 use crate::block::Block;
+use crate::days::{DayKey, Days};
 use crate::matcher::Selection;
 use crate::store::Inner;
 use crate::tables::Table;
@@ -118,36 +119,43 @@ impl Snapshot {
         self.inner.head.samples(&resolved.series, &time_ms, self.view.cut)
     }
 
-    /// All rows not in a block of a table other than `samples`; of `series` those of series in the head, of which a
-    /// block may have a row for the same day.
+    /// All rows not in a block of a table other than `samples`.
     ///
     /// # Errors
-    /// `Internal` if a row does not fit the table's schema.
-    pub fn head_rows(&self, table: Table) -> Result<Vec<RecordBatch>, Error> {
-        let cut = self.view.cut;
+    /// `Unavailable` or `Corrupt` if a block of `series`, which tells what rows a day has already, cannot be read.
+    pub async fn head_rows(&self, table: Table) -> Result<Vec<RecordBatch>, Error> {
+        let extras = self.inner.head.extras(self.view.cut);
         match table {
             Table::Samples => Ok(Vec::new()),
-            Table::Series => {
-                let all = Selection::all();
-                let mut found = Vec::new();
-                for (series, first_time_ms) in self.inner.head.select(&[], &all.time_ms, cut) {
-                    let (key, id, kind) = (series.key.clone(), series.id, series.kind());
-                    found.push(SeriesInfo { key, id, kind, first_time_ms });
-                }
-                found.sort_by(|a, b| (&a.key.name, &a.key.cluster, a.id).cmp(&(&b.key.name, &b.key.cluster, b.id)));
-                rows::series(&found)
-            }
+            Table::Series => rows::series(&self.series_without_row().await?),
             Table::Exemplars => {
-                let extras = self.inner.head.extras(cut);
                 let found: Vec<_> = extras.iter().flat_map(|extras| extras.exemplars.iter().cloned()).collect();
                 rows::exemplars(&found)
             }
             Table::Metadata => {
-                let extras = self.inner.head.extras(cut);
                 let found: Vec<_> = extras.iter().flat_map(|extras| extras.metadata.iter().cloned()).collect();
                 rows::metadata(&found)
             }
         }
+    }
+
+    /// The rows that the next cut will add to `series`: of each series in the head, for each day that has none yet.
+    async fn series_without_row(&self) -> Result<Vec<SeriesInfo>, Error> {
+        let mut by_date: BTreeMap<Date, Vec<SeriesInfo>> = BTreeMap::new();
+        for (series, days) in self.inner.head.days(self.view.cut) {
+            for (date, first_time_ms) in days {
+                let (key, id, kind) = (series.key.clone(), series.id, series.kind());
+                by_date.entry(date).or_default().push(SeriesInfo { key, id, kind, first_time_ms });
+            }
+        }
+        let mut found = Vec::new();
+        for (date, series) in by_date {
+            let mut known = Days::default();
+            self.inner.load_day(&self.view, date, &mut known).await?;
+            found.extend(series.into_iter().filter(|info| !known.contains(date, DayKey::of(&info.key, info.id))));
+        }
+        found.sort_by(|a, b| (&a.key.name, &a.key.cluster, a.id).cmp(&(&b.key.name, &b.key.cluster, b.id)));
+        Ok(found)
     }
 
     /// The time of the newest sample of each cluster that came since the store was opened, in milliseconds.

@@ -86,11 +86,16 @@ pub(crate) struct Inner {
     cutter: tokio::sync::Mutex<Cutter>,
     raw: RawCache,
     /// What was last said of each family, by cluster and name, with the day it was said.
-    metadata: Mutex<HashMap<(Arc<str>, String), (Date, u64)>>,
+    metadata: Mutex<HashMap<Family, Said>>,
     closed: AtomicBool,
     /// Wakes the worker that cuts, when the memory budget asks for it.
     pressure: Notify,
 }
+
+/// A metric family of a cluster: the cluster, the family's name.
+type Family = (Arc<str>, String);
+/// When something was said of a family, and its hash.
+type Said = (Date, u64);
 
 /// A sender is told to come back after this when a budget is full.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
@@ -209,12 +214,11 @@ impl Inner {
         Ok(())
     }
 
-    /// Makes the rows of a day in `series` known to `days`.
-    pub(crate) async fn load_day(&self, date: Date, days: &mut Days) -> Result<(), Error> {
+    /// Makes the rows that a day has in `series` known to `days`.
+    pub(crate) async fn load_day(&self, view: &View, date: Date, days: &mut Days) -> Result<(), Error> {
         if days.knows(date) {
             return Ok(());
         }
-        let view = self.view.read().clone();
         let mut known = Vec::new();
         for block in view.of(Table::Series).dates(date..=date) {
             let series = self.catalog.series_block(self, block).await?;

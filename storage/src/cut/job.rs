@@ -90,8 +90,9 @@ impl Job {
         if self.built.is_some() {
             return Ok(());
         }
+        let view = inner.view.read().clone();
         for date in &self.frozen.dates {
-            inner.load_day(*date, days).await?;
+            inner.load_day(&view, *date, days).await?;
         }
         let (frozen, files, folder) = (self.frozen.clone(), inner.files.clone(), inner.staged.clone());
         let moved = std::mem::take(days);

@@ -7,7 +7,7 @@ use model::labels::LabelsBuilder;
 use model::time::{self, Date};
 use model::{Batch, Error, Receipt};
 
-use super::Inner;
+use super::{Family, Inner, Said};
 use crate::rows::{ExemplarRow, MetadataRow, Rows};
 use crate::series::Series;
 
@@ -88,7 +88,7 @@ impl Inner {
 }
 
 /// What tells whether the same was said of a family on the same day.
-pub(super) fn fingerprint(row: &MetadataRow) -> ((Arc<str>, String), (Date, u64)) {
+pub(super) fn fingerprint(row: &MetadataRow) -> (Family, Said) {
     let mut hasher = DefaultHasher::new();
     (row.family.kind as u8, &row.family.unit, &row.family.help).hash(&mut hasher);
     ((row.cluster.clone(), row.family.name.clone()), (Date::of_ms(row.time_ms), hasher.finish()))
