@@ -337,6 +337,3 @@ fn check_utf8(body: &[u8], is_utf8: bool, range: Range<usize>, what: &str) -> Re
         .map(|_| ())
         .map_err(|error| Fault::invalid(range.start + error.valid_up_to(), format!("{what} is not UTF-8")))
 }
-
-#[cfg(test)]
-mod tests;
