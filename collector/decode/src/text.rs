@@ -14,6 +14,7 @@
 
 mod number;
 mod series;
+mod spans;
 mod write;
 
 pub use write::{write_family, write_sample, write_series};
@@ -25,7 +26,8 @@ use model::Batch;
 use model::batch::{Kind, LabelEncoding, Metadata, RawSeries, Sample};
 use model::labels::{LabelsBuilder, NAME_LABEL};
 
-use self::series::{Visit, scan, scan_family, shown, skip_blanks, unescape};
+use self::series::{Visit, scan, scan_family, shown, unescape};
+use self::spans::skip_blanks;
 use crate::error::{Fault, quoted};
 use crate::names::SeenNames;
 use crate::{Error, Limits};
@@ -52,7 +54,7 @@ pub fn decode(body: &Bytes, default_time_ms: i64, limits: &Limits) -> Result<Bat
         body,
         limits,
         default_time_ms,
-        is_utf8: std::str::from_utf8(body).is_ok(),
+        is_utf8: body.is_ascii() || std::str::from_utf8(body).is_ok(),
         batch: Batch::new(body.clone(), ENCODING),
         names: SeenNames::default(),
         family: Family::default(),
@@ -114,10 +116,14 @@ struct Decoder<'a> {
 }
 
 impl Decoder<'_> {
-    /// Makes room for a line of samples per line of text, as far as the text is dense enough to be believed.
+    /// Makes room for as many samples as the text will have if it goes on as it starts.
     fn reserve(&mut self) {
-        let lines = memchr::memchr_iter(b'\n', self.body).count() + 1;
-        let rows = lines.min(self.body.len() / 32 + 1).min(self.limits.max_rows);
+        const LOOKED_AT: usize = 8 << 10;
+        let start = &self.body[..self.body.len().min(LOOKED_AT)];
+        let samples = start.split(|byte| *byte == b'\n').filter(|line| !line.is_empty() && line[0] != b'#').count();
+        let expected = samples.saturating_mul(self.body.len()) / start.len().max(1);
+        // Dense text is not believed: its vectors grow as it is read.
+        let rows = expected.min(self.body.len() / 32 + 1).min(self.limits.max_rows);
         self.batch.series.reserve(rows);
         self.batch.samples.reserve(rows);
     }

@@ -1,8 +1,6 @@
 //! Tests of the crate from outside: behaviour as text, properties, damaged and hostile bodies.
 
-mod bombs;
 mod cases;
-mod corpus;
 mod damaged;
 mod prometheus;
 mod reference;
