@@ -251,7 +251,8 @@ impl Decoder<'_> {
             return Ok(());
         }
         self.count_row(name.start)?;
-        let owned = |raw: &[u8], quotes| String::from_utf8_lossy(&unescape(raw, quotes)).into_owned();
+        // Both were found to be UTF-8 when they were met.
+        let owned = |raw, quotes| String::from_utf8(unescape(raw, quotes).into_owned()).unwrap_or_default();
         self.batch.metadata.push(Metadata {
             name: owned(&self.body[name], true),
             kind,
@@ -313,33 +314,34 @@ impl Visit for Check<'_> {
     }
 }
 
-#[inline]
+#[inline(always)]
 fn check_name(body: &[u8], limits: &Limits, is_utf8: bool, name: Range<usize>, what: &str) -> Result<(), Box<Fault>> {
-    if name.is_empty() {
-        return Err(Fault::invalid(name.start, format!("{what} is empty")));
+    if name.is_empty() || name.len() > limits.max_name_bytes {
+        return Err(bad_length(name, limits.max_name_bytes, what));
     }
-    if name.len() > limits.max_name_bytes {
-        let what = format!("{what} has {} bytes, the limit is {}", name.len(), limits.max_name_bytes);
-        return Err(Fault::too_large(name.start, what));
-    }
-    check_utf8(body, is_utf8, name, what)
+    if is_utf8 { Ok(()) } else { check_utf8(body, name, what) }
 }
 
-#[inline]
+#[inline(always)]
 fn check_value(body: &[u8], limits: &Limits, is_utf8: bool, text: Range<usize>, what: &str) -> Result<(), Box<Fault>> {
     if text.len() > limits.max_value_bytes {
-        let what = format!("{what} has {} bytes, the limit is {}", text.len(), limits.max_value_bytes);
-        return Err(Fault::too_large(text.start, what));
+        return Err(bad_length(text, limits.max_value_bytes, what));
     }
-    check_utf8(body, is_utf8, text, what)
+    if is_utf8 { Ok(()) } else { check_utf8(body, text, what) }
 }
 
-#[inline]
-fn check_utf8(body: &[u8], is_utf8: bool, range: Range<usize>, what: &str) -> Result<(), Box<Fault>> {
-    if is_utf8 {
-        return Ok(());
+#[cold]
+fn bad_length(text: Range<usize>, limit: usize, what: &str) -> Box<Fault> {
+    if text.is_empty() {
+        return Fault::invalid(text.start, format!("{what} is empty"));
     }
-    std::str::from_utf8(&body[range.clone()])
-        .map(|_| ())
-        .map_err(|error| Fault::invalid(range.start + error.valid_up_to(), format!("{what} is not UTF-8")))
+    Fault::too_large(text.start, format!("{what} has {} bytes, the limit is {limit}", text.len()))
+}
+
+#[cold]
+fn check_utf8(body: &[u8], range: Range<usize>, what: &str) -> Result<(), Box<Fault>> {
+    match std::str::from_utf8(&body[range.clone()]) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(Fault::invalid(range.start + error.valid_up_to(), format!("{what} is not UTF-8"))),
+    }
 }

@@ -27,12 +27,12 @@ const TOP: u64 = 0x80 * LOW;
 pub(super) fn skip_name(text: &[u8], mut at: usize, kind: Name) -> usize {
     while let Some(word) = word(text, at) {
         let ascii = word & !TOP;
-        let lower = ascii | 0x20 * LOW;
+        let lower = ascii | (0x20 * LOW);
         let letters = (lower + (0x80 - 0x61) * LOW) & !(lower + (0x7f - 0x7a) * LOW);
         // ':' follows '9'.
         let last = if kind == Name::Metric { 0x3a } else { 0x39 };
         let digits = (ascii + (0x80 - 0x30) * LOW) & !(ascii + (0x7f - last) * LOW);
-        let underscores = !((ascii ^ 0x5f * LOW) + 0x7f * LOW);
+        let underscores = !((ascii ^ (0x5f * LOW)) + 0x7f * LOW);
         let others = !(letters | digits | underscores) | word;
         if others & TOP != 0 {
             return at + first_lane(others & TOP);
@@ -51,7 +51,7 @@ pub(super) fn find_quote_or_backslash(text: &[u8], at: usize) -> Option<usize> {
     // Most values are short; the vector search is for those that are not.
     for step in [0, 8] {
         let Some(word) = word(text, at + step) else { break };
-        let found = zero_lanes(word ^ u64::from(b'"') * LOW) | zero_lanes(word ^ u64::from(b'\\') * LOW);
+        let found = zero_lanes(word ^ (u64::from(b'"') * LOW)) | zero_lanes(word ^ (u64::from(b'\\') * LOW));
         if found != 0 {
             return Some(at + step + first_lane(found));
         }
@@ -68,8 +68,9 @@ pub(super) fn skip_blanks(text: &[u8], mut at: usize) -> usize {
     at
 }
 
+/// The eight bytes from `at` on, the first of them lowest; `None` close to the end of the text.
 #[inline]
-fn word(text: &[u8], at: usize) -> Option<u64> {
+pub(super) fn word(text: &[u8], at: usize) -> Option<u64> {
     Some(u64::from_le_bytes(*text.get(at..)?.first_chunk()?))
 }
 

@@ -1,5 +1,7 @@
 //! Tests of the crate from outside: behaviour as text, properties, damaged and hostile bodies.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod cases;
 mod damaged;
 mod prometheus;
