@@ -183,6 +183,3 @@ fn digit(text: &[u8], at: usize) -> Option<u64> {
 fn ends_token(byte: Option<&u8>) -> bool {
     matches!(byte, None | Some(b' ' | b'\t' | b'\n'))
 }
-
-#[cfg(test)]
-mod tests;

@@ -157,6 +157,3 @@ pub(super) fn shown(byte: Option<&u8>) -> Cow<'static, str> {
         Some(byte) => format!("the byte 0x{byte:02x} (names beyond a-z, A-Z, 0-9, _ and : stand in quotes)").into(),
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -10,7 +10,7 @@ use crate::cases::ANSWER_MS;
 use crate::samples;
 
 /// What holds of every batch that a decoder lets through.
-fn check(batch: &Batch, limits: &Limits) {
+pub(crate) fn check(batch: &Batch, limits: &Limits) {
     let mut builder = LabelsBuilder::default();
     for (index, series) in batch.series.iter().enumerate() {
         let bytes = &batch.body[series.labels.start as usize..series.labels.end as usize];

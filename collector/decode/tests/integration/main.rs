@@ -2,9 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod bombs;
 mod cases;
+mod corpus;
 mod damaged;
 mod prometheus;
 mod reference;
+mod requests;
 mod round_trip;
 mod samples;
