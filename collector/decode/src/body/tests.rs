@@ -45,7 +45,7 @@ fn words_of_the_header_are_read_and_others_refused() {
 #[test]
 fn what_was_packed_is_unpacked() {
     let noise: Vec<u8> = (0..50_000u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
-    for body in [b"".to_vec(), b"a 1\n".to_vec(), vec![b'x'; 100_000], noise] {
+    for body in [b"".to_vec(), b"a 1\n".to_vec(), vec![b'x'; 60_000], noise] {
         assert_eq!(unpack(ContentEncoding::Identity, body.clone(), &small()).unwrap(), body);
         assert_eq!(unpack(ContentEncoding::Gzip, gzip(&body), &small()).unwrap(), body);
         assert_eq!(unpack(ContentEncoding::Snappy, snappy(&body), &small()).unwrap(), body);
@@ -90,13 +90,11 @@ fn limits_hold_before_and_after_decompression() {
         assert_eq!(error.kind(), ErrorKind::TooLarge, "{encoding:?}");
     }
     let limits = Limits { max_decoded_bytes: 1000, ..small() };
-    for (encoding, pack) in [
-        (ContentEncoding::Identity, (|body| body) as fn(Vec<u8>) -> Vec<u8>),
-        (ContentEncoding::Gzip, |body| gzip(&body)),
-        (ContentEncoding::Snappy, |body| snappy(&body)),
-    ] {
-        assert_eq!(unpack(encoding, pack(vec![b'x'; 1000]), &limits).unwrap().len(), 1000);
-        let error = unpack(encoding, pack(vec![b'x'; 1001]), &limits).unwrap_err();
+    let packers: [(ContentEncoding, fn(&[u8]) -> Vec<u8>); 3] =
+        [(ContentEncoding::Identity, <[u8]>::to_vec), (ContentEncoding::Gzip, gzip), (ContentEncoding::Snappy, snappy)];
+    for (encoding, pack) in packers {
+        assert_eq!(unpack(encoding, pack(&[b'x'; 1000]), &limits).unwrap().len(), 1000);
+        let error = unpack(encoding, pack(&[b'x'; 1001]), &limits).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::TooLarge, "{encoding:?}");
     }
 }

@@ -46,7 +46,7 @@ fn rows_of_few_bytes_are_counted() {
 #[test]
 fn blank_text_costs_no_memory() {
     for filler in ["\n", " ", "#\n", "# HELP a b\n"] {
-        let batch = read(filler.repeat((32 << 20) / filler.len())).unwrap();
+        let batch = read(filler.repeat((4 << 20) / filler.len())).unwrap();
         assert!(batch.samples.capacity() <= 1000 && batch.series.capacity() <= 1000);
         assert!(batch.metadata.len() <= 1);
     }
@@ -69,7 +69,9 @@ fn endless_labels_and_texts_are_refused() {
 
 #[test]
 fn long_nonsense_is_refused_in_linear_time() {
-    for nonsense in ["{", "}", "\"", "\\", "a{", "a{b=\"", "{\"a\",", "a{b=\"\\", "((((", "# TYPE \"", "1", "-", ".", "a 1 1"] {
+    for nonsense in
+        ["{", "}", "\"", "\\", "a{", "a{b=\"", "{\"a\",", "a{b=\"\\", "((((", "# TYPE \"", "1", "-", ".", "a 1 1"]
+    {
         let error = read(nonsense.repeat(100_000)).unwrap_err();
         assert!(error.message().len() < 400, "{error}");
     }
@@ -86,10 +88,7 @@ fn too_large_value(body: &str) {
 
 #[test]
 fn deep_messages_are_a_field_like_any_other() {
-    let mut deep = vec![0u8; 0];
-    for _ in 0..100_000 {
-        deep = [&[0x0a][..], &deep].concat();
-    }
+    let deep = vec![0x0a; 100_000];
     assert_eq!(write(deep).unwrap_err().kind(), ErrorKind::Invalid);
     let nested = (0..200).fold(Message::default(), |inner, _| Message::default().bytes(1, inner));
     assert_eq!(write(nested.0).unwrap_err().kind(), ErrorKind::Invalid);
@@ -113,7 +112,8 @@ fn claimed_lengths_are_not_believed() {
     // The same as an unknown field that is really there is skipped.
     let packed = Message::default().bytes(77, vec![1; 1 << 20]).bytes(1, series(&[("a", "b")], &[(1.0, 1)]));
     assert_eq!(write(packed.0).unwrap().samples.len(), 1);
-    let batch = write(Message::default().bytes(1, Message::default().bytes(1, label("a", "b")).bytes(2, sample(1.0, 1))).0);
+    let batch =
+        write(Message::default().bytes(1, Message::default().bytes(1, label("a", "b")).bytes(2, sample(1.0, 1))).0);
     assert!(batch.unwrap().samples.capacity() < 64);
 }
 

@@ -79,7 +79,7 @@ fn a_label_may_be_written_in_any_way_that_protobuf_allows() {
     let twice = Message::default().bytes(1, "x").bytes(1, "b").bytes(2, "0").bytes(2, "1");
     let unknown = label("b", "1").varint(7, 9).double(8, 1.0);
     let long = "v".repeat(5000);
-    for (written, value) in [(swapped, "1"), (twice, "1"), (unknown, "1"), (label("b", &long), long.as_str())] {
+    for (written, value) in [(swapped, "1"), (twice, "1"), (unknown, "1"), (label("b", long.as_str()), long.as_str())] {
         let series = Message::default().bytes(1, label("__name__", "a")).bytes(1, written).bytes(2, sample(1.0, 1));
         assert_eq!(keys(&decode(one(series)).unwrap())[0].labels.get("b"), Some(value));
     }
@@ -100,20 +100,32 @@ fn what_is_refused_says_why() {
     let row = &[(1.0, 1)];
     let a = ("__name__", "a");
     let many: Vec<_> = (0..65).map(|n| format!("l{n}")).collect();
-    let many: Vec<_> = many.iter().map(|name| (name.as_str(), "1")).collect();
+    let many: Vec<_> = [a].into_iter().chain(many.iter().map(|name| (name.as_str(), "1"))).collect();
     let long = "x".repeat(17 << 10);
     let bad_text = |label| one(Message::default().bytes(1, label).bytes(2, sample(1.0, 1)));
     let cases = [
         (one(series(&[], row)), ErrorKind::Invalid, "a series has no labels"),
         (one(series(&[("a", "")], row)), ErrorKind::Invalid, "a series has no labels"),
         (one(series(&[a, ("", "b")], row)), ErrorKind::Invalid, "value \"b\" has an empty name"),
-        (one(series(&[a, ("b", "1"), ("b", "2")], row)), ErrorKind::Invalid, "the label \"b\" comes twice in series a{b=\"1\"}"),
-        (one(series(&[a], &[(1.0, MAX_TIME_MS + 1)])), ErrorKind::Invalid, "the time 253402300800000 ms of series a is"),
-        (one(series(&[a, ("b", "1")], &[(1.0, MIN_TIME_MS - 1)])), ErrorKind::Invalid, "of series a{b=\"1\"} is outside years"),
+        (
+            one(series(&[a, ("b", "1"), ("b", "2")], row)),
+            ErrorKind::Invalid,
+            "the label \"b\" comes twice in series a{b=\"1\"}",
+        ),
+        (
+            one(series(&[a], &[(1.0, MAX_TIME_MS + 1)])),
+            ErrorKind::Invalid,
+            "the time 253402300800000 ms of series a is",
+        ),
+        (
+            one(series(&[a, ("b", "1")], &[(1.0, MIN_TIME_MS - 1)])),
+            ErrorKind::Invalid,
+            "of series a{b=\"1\"} is outside years",
+        ),
         (one(series(&[a], &[(1.0, i64::MIN)])), ErrorKind::Invalid, "-9223372036854775808 ms"),
         (one(series(&many, row)), ErrorKind::TooLarge, "more than 64 labels"),
-        (one(series(&[("b", &long)], row)), ErrorKind::TooLarge, "the value of label \"b\" has 17408 bytes"),
-        (one(series(&[(&long, "b")], row)), ErrorKind::TooLarge, "bytes, the limit is 1024"),
+        (one(series(&[("b", long.as_str())], row)), ErrorKind::TooLarge, "the value of label \"b\" has 17408 bytes"),
+        (one(series(&[(long.as_str(), "b")], row)), ErrorKind::TooLarge, "bytes, the limit is 1024"),
         (one(series(&[("__name__", &long[..1025])], row)), ErrorKind::TooLarge, "label \"__name__\" has 1025 bytes"),
         (bad_text(label("a", b"\xff")), ErrorKind::Invalid, "the value of a label is not UTF-8"),
         (bad_text(label(b"\xff", "a")), ErrorKind::Invalid, "the name of a label is not UTF-8"),
@@ -124,7 +136,7 @@ fn what_is_refused_says_why() {
         (Message::default().bytes(4, "").bytes(5, ""), ErrorKind::Invalid, "fields of remote write 2.0"),
         (Message::default().bytes(3, ""), ErrorKind::Invalid, "no metric family name"),
         (Message::default().bytes(3, Message::default().bytes(2, b"\xff")), ErrorKind::Invalid, "is not UTF-8"),
-        (Message(b"up 1\n".to_vec()), ErrorKind::Invalid, "byte 0 of the decompressed request"),
+        (Message(b"not protobuf".to_vec()), ErrorKind::Invalid, "byte 0 of the decompressed request"),
     ];
     for (request, kind, part) in cases {
         let error = decode(&request).unwrap_err();

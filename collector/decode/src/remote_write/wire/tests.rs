@@ -46,7 +46,10 @@ fn what_ends_early_or_has_no_meaning_is_refused() {
         (&[0x09, 1, 2, 3, 4, 5, 6, 7], "the message ends in a number"),
         (&[0x0d, 1, 2, 3], "the message ends in a number"),
         (&[0x0a, 2, b'x'], "a field is longer than the message around it"),
-        (&[0x0a, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1], "a field is longer than the message around it"),
+        (
+            &[0x0a, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1],
+            "a field is longer than the message around it",
+        ),
         (&[0x0b, 0x0c], "a field has a wire type that is not in use (3, 4, 6 or 7)"),
         (&[0x0f], "a field has a wire type that is not in use (3, 4, 6 or 7)"),
         (&[0x00, 0x00], "a field has the number 0"),
