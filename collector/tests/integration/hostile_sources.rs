@@ -81,7 +81,9 @@ async fn other_statuses_are_told_with_the_first_line_of_their_body() {
 #[tokio::test]
 async fn redirects_elsewhere_and_in_circles_are_not_followed() {
     let elsewhere = Reply::Bytes(answer_with("302 Found", &["Location: http://169.254.169.254/secrets"], b""));
-    says(&refused(elsewhere).await, &["redirect to another host", "169.254.169.254"]);
+    says(&refused(elsewhere).await, &["redirect to another server", "169.254.169.254:80"]);
+    let other_port = Reply::Bytes(answer_with("302 Found", &["Location: http://127.0.0.1:1/secrets"], b""));
+    says(&refused(other_port).await, &["redirect to another server", "127.0.0.1:1"]);
     let circle = Reply::Bytes(answer_with("302 Found", &["Location: /again"], b""));
     says(&refused(circle).await, &["more than 3 redirects"]);
 }

@@ -1,12 +1,13 @@
-//! A real Prometheus that scrapes itself, federated: every row we take is in its own answers, bit for bit.
+//! A real Prometheus that scrapes itself, federated and sending: every row we take is in its own answers, bit for bit.
 
 use std::collections::HashSet;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use collector::config::FederateConfig;
+use collector::config::{FederateConfig, RemoteWriteConfig};
 use tempfile::TempDir;
 
+use crate::remote_write::Served;
 use crate::support::recorder::Row;
 use crate::support::{Bench, PATIENCE, federating};
 
@@ -25,13 +26,13 @@ impl Drop for Prometheus {
 }
 
 impl Prometheus {
-    /// Starts it and waits until it is ready.
-    async fn start() -> Self {
+    /// Starts it, with further lines of configuration, and waits until it is ready.
+    async fn start(further: &str) -> Self {
         let data = tempfile::tempdir().unwrap();
         let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let config = format!(
             "global: {{scrape_interval: 1s, external_labels: {{cluster: inner}}}}\n\
-             scrape_configs: [{{job_name: self, static_configs: [{{targets: ['{address}']}}]}}]\n"
+             scrape_configs: [{{job_name: self, static_configs: [{{targets: ['{address}']}}]}}]\n{further}\n"
         );
         let file = data.path().join("prometheus.yml");
         std::fs::write(&file, config).unwrap();
@@ -45,14 +46,16 @@ impl Prometheus {
             .expect("prometheus is installed");
         let prometheus = Prometheus { child, url: format!("http://{address}"), _data: data };
         let ready = async {
-            while reqwest::get(format!("{}/-/ready", prometheus.url)).await.is_ok_and(|r| !r.status().is_success())
-                || prometheus.get("/-/ready").await.is_none()
-            {
+            while !prometheus.is_ready().await {
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
         };
         tokio::time::timeout(PATIENCE, ready).await.expect("prometheus is ready");
         prometheus
+    }
+
+    async fn is_ready(&self) -> bool {
+        reqwest::get(format!("{}/-/ready", self.url)).await.is_ok_and(|response| response.status().is_success())
     }
 
     async fn get(&self, path: &str) -> Option<String> {
@@ -97,7 +100,7 @@ fn identity(row: &Row) -> (String, i64, u64) {
 
 #[tokio::test]
 async fn every_row_is_one_of_the_source() {
-    let prometheus = Prometheus::start().await;
+    let prometheus = Prometheus::start("").await;
     let config =
         FederateConfig { scrape_interval: Duration::from_secs(1), ..FederateConfig::new("outer", &prometheus.url) };
     let bench = Bench::start(&federating([config]));
@@ -121,4 +124,23 @@ async fn every_row_is_one_of_the_source() {
     let found = between.iter().filter(|sample| taken.contains(**sample)).count();
     assert!(found * 100 >= between.len() * 98, "{found} of {} samples", between.len());
     assert_eq!(bench.status().error, None);
+}
+
+#[tokio::test]
+async fn what_it_sends_is_what_it_has() {
+    let stamped = RemoteWriteConfig { cluster: Some("outer".into()), ..RemoteWriteConfig::default() };
+    let served = Served::start(stamped).await;
+    let prometheus =
+        Prometheus::start(&format!("remote_write: [{{url: 'http://{}/api/v1/write'}}]", served.address)).await;
+    let times = |writes: &[Vec<Row>]| writes.iter().flatten().map(|row| row.time_ms).collect::<HashSet<i64>>();
+    let enough = |writes: &[Vec<Row>]| (times(writes).len() >= 5).then_some(());
+    served.bench.recorder.wait_for("samples of five scrapes", enough).await;
+
+    let rows = served.rows();
+    let source = prometheus.samples().await;
+    let foreign: Vec<&Row> = rows.iter().filter(|row| !row.is_marker() && !source.contains(&identity(row))).collect();
+    assert_eq!(foreign.len(), 0, "of {} rows: {:?}", rows.len(), &foreign[..foreign.len().min(5)]);
+    assert!(rows.iter().all(|row| row.cluster == "outer" && row.labels.contains("exported_cluster=inner")));
+    assert!(rows.len() > 1000, "{} rows", rows.len());
+    assert_eq!(served.bench.status().error, None);
 }

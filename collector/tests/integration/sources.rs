@@ -71,10 +71,11 @@ async fn instants_are_an_interval_apart() {
     for number in 0..6 {
         times.push(report_time(&bench.recorder.write_number(number).await));
     }
-    // A busy machine may start late, but never early, and never so that lateness adds up.
-    let phases: Vec<i64> = times.iter().map(|time| time % 200).collect();
-    let on_time = (0..200).map(|phase| phases.iter().filter(|p| **p == phase).count()).max().unwrap();
-    assert!(on_time >= 3 && times.windows(2).all(|pair| pair[1] > pair[0]), "{times:?}");
+    // A busy machine may start late; but lateness does not add up, or the starts would spread over the interval.
+    let lateness = |time: i64| (time - times[0] + 100).rem_euclid(200);
+    let (least, most) = (times.iter().map(|t| lateness(*t)).min(), times.iter().map(|t| lateness(*t)).max());
+    assert!(most.unwrap() - least.unwrap() < 100, "{times:?}");
+    assert!(times.windows(2).all(|pair| pair[1] - pair[0] >= 100), "{times:?}");
 }
 
 #[tokio::test]
@@ -131,7 +132,7 @@ async fn credentials_come_from_their_file_at_each_attempt() {
     bench
         .recorder
         .wait_for("an attempt without credential", |writes| {
-            writes.last().filter(|rows| report(rows, "up") == 0.0).map(drop)
+            writes.last()?.iter().find(|row| row.name == "up" && row.value == 0.0).map(drop)
         })
         .await;
 }
