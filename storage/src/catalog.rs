@@ -83,7 +83,7 @@ impl Catalog {
 
     /// Forgets what was read of blocks that are live no more.
     pub(crate) fn forget_dead(&self, view: &View) {
-        let paths = |table| view.of(table).blocks().map(|block| block.path.clone()).collect::<HashSet<_>>();
+        let paths = |table| view.of(table).iter().map(|block| block.path.clone()).collect::<HashSet<_>>();
         let series = paths(Table::Series);
         self.series.lock().retain(|path| series.contains(path));
         for table in Table::ALL {
@@ -100,7 +100,7 @@ fn not_parquet(table: Table, block: &Block, error: parquet::errors::ParquetError
 
 /// All bytes of a block, or its last ones.
 async fn fetch(inner: &Inner, table: Table, block: &Block, last: Option<u64>) -> Result<bytes::Bytes, Error> {
-    let location = inner.location(table, &block.path);
+    let location = Inner::location(table, &block.path);
     let range = block.size_bytes - last.unwrap_or(block.size_bytes)..block.size_bytes;
     inner.object_store.get_range(&location, range).await.map_err(|e| {
         Error::new(ErrorKind::Unavailable, format!("cannot read block {} of {}", block.path, table.name()))

@@ -10,10 +10,10 @@ use model::Error;
 const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
 
 /// One sample: time in milliseconds since the Unix epoch, and the bits of the value.
-pub type TimeValue = (i64, u64);
+pub(crate) type TimeValue = (i64, u64);
 
 /// Appends a LEB128 varint.
-pub fn put_varint(out: &mut Vec<u8>, mut number: u64) {
+pub(crate) fn put_varint(out: &mut Vec<u8>, mut number: u64) {
     while number >= 0x80 {
         out.push(number as u8 | 0x80);
         number >>= 7;
@@ -22,26 +22,26 @@ pub fn put_varint(out: &mut Vec<u8>, mut number: u64) {
 }
 
 /// Appends a zigzag-coded varint.
-pub fn put_signed(out: &mut Vec<u8>, number: i64) {
+pub(crate) fn put_signed(out: &mut Vec<u8>, number: i64) {
     put_varint(out, ((number << 1) ^ (number >> 63)) as u64);
 }
 
 /// Appends a length and that many bytes.
-pub fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
+pub(crate) fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
     put_varint(out, bytes.len() as u64);
     out.extend_from_slice(bytes);
 }
 
 /// Appends times and values one after the other.
 #[derive(Debug, Default)]
-pub struct TimeEncoder {
+pub(crate) struct TimeEncoder {
     time: i64,
     delta: i64,
 }
 
 impl TimeEncoder {
     /// Appends one time.
-    pub fn put(&mut self, out: &mut Vec<u8>, time_ms: i64) {
+    pub(crate) fn put(&mut self, out: &mut Vec<u8>, time_ms: i64) {
         let delta = time_ms.wrapping_sub(self.time);
         put_signed(out, delta.wrapping_sub(self.delta));
         (self.time, self.delta) = (time_ms, delta);
@@ -50,14 +50,14 @@ impl TimeEncoder {
 
 /// The inverse of [`TimeEncoder`].
 #[derive(Debug, Default)]
-pub struct TimeDecoder {
+pub(crate) struct TimeDecoder {
     time: i64,
     delta: i64,
 }
 
 impl TimeDecoder {
     /// Takes one time.
-    pub fn take(&mut self, from: &mut Reader<'_>) -> Result<i64, Error> {
+    pub(crate) fn take(&mut self, from: &mut Reader<'_>) -> Result<i64, Error> {
         self.delta = self.delta.wrapping_add(from.signed()?);
         self.time = self.time.wrapping_add(self.delta);
         Ok(self.time)
@@ -66,14 +66,14 @@ impl TimeDecoder {
 
 /// Packs values.
 #[derive(Debug, Default)]
-pub struct ValueEncoder {
+pub(crate) struct ValueEncoder {
     whole: i64,
     bits: u64,
 }
 
 impl ValueEncoder {
     /// Appends one value, given by its bits.
-    pub fn put(&mut self, out: &mut Vec<u8>, bits: u64) {
+    pub(crate) fn put(&mut self, out: &mut Vec<u8>, bits: u64) {
         if let Some(whole) = as_whole(bits) {
             let difference = whole.wrapping_sub(self.whole);
             put_varint(out, (((difference << 1) ^ (difference >> 63)) as u64) << 1);
@@ -91,14 +91,14 @@ impl ValueEncoder {
 
 /// The inverse of [`ValueEncoder`].
 #[derive(Debug, Default)]
-pub struct ValueDecoder {
+pub(crate) struct ValueDecoder {
     whole: i64,
     bits: u64,
 }
 
 impl ValueDecoder {
     /// Takes the bits of one value.
-    pub fn take(&mut self, from: &mut Reader<'_>) -> Result<u64, Error> {
+    pub(crate) fn take(&mut self, from: &mut Reader<'_>) -> Result<u64, Error> {
         let head = from.varint()?;
         if head & 1 == 0 {
             let zigzag = head >> 1;
@@ -139,35 +139,35 @@ fn zero_bytes(xor: u64) -> (usize, usize) {
 
 /// Reads what the functions of this module wrote. Total over any bytes.
 #[derive(Debug, Clone)]
-pub struct Reader<'a>(&'a [u8]);
+pub(crate) struct Reader<'a>(&'a [u8]);
 
 impl<'a> Reader<'a> {
     /// Reads from the beginning of `bytes`.
-    pub fn new(bytes: &'a [u8]) -> Self {
+    pub(crate) fn new(bytes: &'a [u8]) -> Self {
         Reader(bytes)
     }
 
     /// How many bytes are left.
-    pub fn left(&self) -> usize {
+    pub(crate) fn left(&self) -> usize {
         self.0.len()
     }
 
     /// Takes one byte.
-    pub fn byte(&mut self) -> Result<u8, Error> {
+    pub(crate) fn byte(&mut self) -> Result<u8, Error> {
         let (first, rest) = self.0.split_first().ok_or_else(|| damaged("it ends too early"))?;
         self.0 = rest;
         Ok(*first)
     }
 
     /// Takes `count` bytes.
-    pub fn bytes(&mut self, count: usize) -> Result<&'a [u8], Error> {
+    pub(crate) fn bytes(&mut self, count: usize) -> Result<&'a [u8], Error> {
         let (taken, rest) = self.0.split_at_checked(count).ok_or_else(|| damaged("it ends too early"))?;
         self.0 = rest;
         Ok(taken)
     }
 
     /// Takes a varint.
-    pub fn varint(&mut self) -> Result<u64, Error> {
+    pub(crate) fn varint(&mut self) -> Result<u64, Error> {
         let mut number = 0;
         for shift in (0..64).step_by(7) {
             let byte = self.byte()?;
@@ -180,13 +180,13 @@ impl<'a> Reader<'a> {
     }
 
     /// Takes a zigzag-coded varint.
-    pub fn signed(&mut self) -> Result<i64, Error> {
+    pub(crate) fn signed(&mut self) -> Result<i64, Error> {
         let zigzag = self.varint()?;
         Ok((zigzag >> 1) as i64 ^ -((zigzag & 1) as i64))
     }
 
     /// Takes a count of things that each take at least one byte of what is left.
-    pub fn count(&mut self) -> Result<usize, Error> {
+    pub(crate) fn count(&mut self) -> Result<usize, Error> {
         match usize::try_from(self.varint()?) {
             Ok(count) if count <= self.left() => Ok(count),
             _ => Err(damaged("a count larger than what follows")),
@@ -194,19 +194,19 @@ impl<'a> Reader<'a> {
     }
 
     /// Takes a length and that many bytes.
-    pub fn sized(&mut self) -> Result<&'a [u8], Error> {
+    pub(crate) fn sized(&mut self) -> Result<&'a [u8], Error> {
         let count = self.count()?;
         self.bytes(count)
     }
 
     /// Takes a length and that many bytes of UTF-8.
-    pub fn text(&mut self) -> Result<&'a str, Error> {
+    pub(crate) fn text(&mut self) -> Result<&'a str, Error> {
         std::str::from_utf8(self.sized()?).map_err(|_| damaged("a text that is not UTF-8"))
     }
 }
 
 /// Bytes that this module did not write.
-pub fn damaged(what: &str) -> Error {
+pub(crate) fn damaged(what: &str) -> Error {
     Error::new(model::ErrorKind::Corrupt, format!("damaged record: {what}"))
 }
 

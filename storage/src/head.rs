@@ -143,7 +143,7 @@ impl Head {
             let mut extras = self.extras.lock();
             extras.exemplars.extend(rows.exemplars);
             for row in rows.metadata {
-                extras.metadata.insert((row.cluster.clone(), row.name.clone()), row);
+                extras.metadata.insert((row.cluster.clone(), row.family.name.clone()), row);
             }
         }
     }

@@ -11,7 +11,7 @@ pub mod config;
 mod cut;
 mod days;
 mod delta;
-mod durable;
+pub mod durable;
 mod head;
 pub mod index;
 pub mod matcher;

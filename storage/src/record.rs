@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use model::batch::{Kind, Sample};
+use model::batch::{Kind, Metadata, Sample};
 use model::{Error, Labels, SeriesKey};
 
 use crate::codec::{
@@ -129,8 +129,8 @@ impl RecordWriter {
     fn write_metadata(&mut self, rows: &Rows) {
         put_varint(&mut self.plain, rows.metadata.len() as u64);
         for row in &rows.metadata {
-            self.plain.push(row.kind as u8);
-            for text in [row.name.as_str(), &row.cluster, &row.unit, &row.help] {
+            self.plain.push(row.family.kind as u8);
+            for text in [row.family.name.as_str(), &row.cluster, &row.family.unit, &row.family.help] {
                 put_bytes(&mut self.plain, text.as_bytes());
             }
             put_signed(&mut self.plain, row.time_ms);
@@ -218,7 +218,11 @@ impl RecordReader {
             let kind = Kind::from_u8(reader.byte()?).ok_or_else(|| damaged("an unknown kind"))?;
             let (name, cluster) = (reader.text()?.to_owned(), Arc::from(reader.text()?));
             let (unit, help) = (reader.text()?.to_owned(), reader.text()?.to_owned());
-            rows.metadata.push(MetadataRow { name, cluster, kind, unit, help, time_ms: reader.signed()? });
+            rows.metadata.push(MetadataRow {
+                cluster,
+                family: Metadata { name, kind, unit, help },
+                time_ms: reader.signed()?,
+            });
         }
         Ok(rows)
     }
@@ -292,9 +296,9 @@ impl RecordReader {
 /// What a record holds by cluster: rows, and the range of their times. It is the record's tag, which has a checksum of
 /// its own, so that damage to the rows can still be named.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Summary {
+pub(crate) struct Summary {
     /// Rows and the range of their times in milliseconds, by cluster.
-    pub clusters: BTreeMap<String, (u64, RangeInclusive<i64>)>,
+    pub(crate) clusters: BTreeMap<String, (u64, RangeInclusive<i64>)>,
 }
 
 impl Summary {
@@ -320,7 +324,7 @@ impl Summary {
     }
 
     /// Adds rows of a cluster.
-    pub fn add(&mut self, cluster: &str, rows: u64, time_ms: RangeInclusive<i64>) {
+    pub(crate) fn add(&mut self, cluster: &str, rows: u64, time_ms: RangeInclusive<i64>) {
         if let Some((count, range)) = self.clusters.get_mut(cluster) {
             *count += rows;
             *range = *range.start().min(time_ms.start())..=*range.end().max(time_ms.end());
@@ -344,7 +348,7 @@ impl Summary {
     }
 
     /// Reads the tag of a record; what does not decode is left out.
-    pub fn read(tag: &[u8]) -> Self {
+    pub(crate) fn read(tag: &[u8]) -> Self {
         let mut summary = Summary::default();
         let mut reader = Reader::new(tag);
         while reader.left() > 0 {

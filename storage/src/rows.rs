@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use model::batch::{Kind, Sample};
+use model::batch::{Metadata, Sample};
 
 use crate::series::Series;
 
@@ -28,21 +28,27 @@ pub(crate) struct ExemplarRow {
 /// One row of `metadata`.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct MetadataRow {
-    pub(crate) name: String,
     pub(crate) cluster: Arc<str>,
-    pub(crate) kind: Kind,
-    pub(crate) unit: String,
-    pub(crate) help: String,
+    pub(crate) family: Metadata,
     /// When it was said, in milliseconds.
     pub(crate) time_ms: i64,
+}
+
+impl ExemplarRow {
+    /// The value of one of its labels; empty if it has none.
+    pub(crate) fn label(&self, name: &str) -> &str {
+        self.labels.iter().find(|(n, _)| n == name).map_or("", |(_, value)| value)
+    }
+
+    /// Its labels but for those that have a column of their own.
+    pub(crate) fn other_labels(&self) -> impl Iterator<Item = (&str, &str)> {
+        let labels = self.labels.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        labels.filter(|(name, _)| !matches!(*name, "trace_id" | "span_id"))
+    }
 }
 
 impl Rows {
     pub(crate) fn is_empty(&self) -> bool {
         self.samples.is_empty() && self.exemplars.is_empty() && self.metadata.is_empty()
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.samples.len() + self.exemplars.len() + self.metadata.len()
     }
 }

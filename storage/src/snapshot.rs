@@ -3,6 +3,8 @@
 //! Owns: putting blocks, frozen rows and head together so that each acknowledged row is seen exactly once.
 //! Does not own: how rows are scanned and joined (`query`).
 
+mod rows;
+
 use std::collections::{BTreeMap, HashMap};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -16,6 +18,7 @@ use object_store::path::Path;
 use parquet::file::metadata::ParquetMetaData;
 
 use crate::block::Block;
+use crate::days::{DayKey, Days};
 use crate::matcher::Selection;
 use crate::store::Inner;
 use crate::tables::Table;
@@ -87,7 +90,7 @@ impl Snapshot {
             add(SeriesInfo { key, id, kind, first_time_ms });
         }
         let dates = Date::of_ms(*time_ms.start())..=Date::of_ms(*time_ms.end());
-        for block in self.view.of(Table::Series).blocks() {
+        for block in self.view.of(Table::Series).iter() {
             if !dates.contains(&block.date) || block.min_time_ms > *time_ms.end() {
                 continue;
             }
@@ -106,7 +109,7 @@ impl Snapshot {
 
     /// The live blocks of a table, ordered by date and window.
     pub fn blocks(&self, table: Table) -> Vec<Arc<Block>> {
-        let mut blocks: Vec<Arc<Block>> = self.view.of(table).blocks().cloned().collect();
+        let mut blocks: Vec<Arc<Block>> = self.view.of(table).iter().cloned().collect();
         blocks.sort_by_key(|block| (block.date, block.window_ms, block.gen_max));
         blocks
     }
@@ -116,36 +119,43 @@ impl Snapshot {
         self.inner.head.samples(&resolved.series, &time_ms, self.view.cut)
     }
 
-    /// All rows not in a block of a table other than `samples`; of `series` those of series in the head, of which a
-    /// block may have a row for the same day.
+    /// All rows not in a block of a table other than `samples`.
     ///
     /// # Errors
-    /// `Internal` if a row does not fit the table's schema.
-    pub fn head_rows(&self, table: Table) -> Result<Vec<RecordBatch>, Error> {
-        let cut = self.view.cut;
+    /// `Unavailable` or `Corrupt` if a block of `series`, which tells what rows a day has already, cannot be read.
+    pub async fn head_rows(&self, table: Table) -> Result<Vec<RecordBatch>, Error> {
+        let extras = self.inner.head.extras(self.view.cut);
         match table {
             Table::Samples => Ok(Vec::new()),
-            Table::Series => {
-                let all = Selection::all();
-                let mut rows = Vec::new();
-                for (series, first_time_ms) in self.inner.head.select(&[], &all.time_ms, cut) {
-                    let (key, id, kind) = (series.key.clone(), series.id, series.kind());
-                    rows.push(SeriesInfo { key, id, kind, first_time_ms });
-                }
-                rows.sort_by(|a, b| (&a.key.name, &a.key.cluster, a.id).cmp(&(&b.key.name, &b.key.cluster, b.id)));
-                crate::block::series::to_batches(&rows)
-            }
+            Table::Series => rows::series(&self.series_without_row().await?),
             Table::Exemplars => {
-                let extras = self.inner.head.extras(cut);
-                let rows: Vec<_> = extras.iter().flat_map(|extras| extras.exemplars.iter().cloned()).collect();
-                crate::block::exemplars::to_batches(&rows)
+                let found: Vec<_> = extras.iter().flat_map(|extras| extras.exemplars.iter().cloned()).collect();
+                rows::exemplars(&found)
             }
             Table::Metadata => {
-                let extras = self.inner.head.extras(cut);
-                let rows: Vec<_> = extras.iter().flat_map(|extras| extras.metadata.iter().cloned()).collect();
-                crate::block::metadata::to_batches(&rows)
+                let found: Vec<_> = extras.iter().flat_map(|extras| extras.metadata.iter().cloned()).collect();
+                rows::metadata(&found)
             }
         }
+    }
+
+    /// The rows that the next cut will add to `series`: of each series in the head, for each day that has none yet.
+    async fn series_without_row(&self) -> Result<Vec<SeriesInfo>, Error> {
+        let mut by_date: BTreeMap<Date, Vec<SeriesInfo>> = BTreeMap::new();
+        for (series, days) in self.inner.head.days(self.view.cut) {
+            for (date, first_time_ms) in days {
+                let (key, id, kind) = (series.key.clone(), series.id, series.kind());
+                by_date.entry(date).or_default().push(SeriesInfo { key, id, kind, first_time_ms });
+            }
+        }
+        let mut found = Vec::new();
+        for (date, series) in by_date {
+            let mut known = Days::default();
+            self.inner.load_day(&self.view, date, &mut known).await?;
+            found.extend(series.into_iter().filter(|info| !known.contains(date, DayKey::of(&info.key, info.id))));
+        }
+        found.sort_by(|a, b| (&a.key.name, &a.key.cluster, a.id).cmp(&(&b.key.name, &b.key.cluster, b.id)));
+        Ok(found)
     }
 
     /// The time of the newest sample of each cluster that came since the store was opened, in milliseconds.
@@ -155,7 +165,7 @@ impl Snapshot {
 
     /// Where the blocks of a table are: the store, and the table's folder in it.
     pub fn object_store(&self, table: Table) -> (Arc<dyn ObjectStore>, Path) {
-        (self.inner.object_store.clone(), self.inner.root.clone().join(table.name()))
+        (self.inner.object_store.clone(), Path::from(table.name()))
     }
 
     /// Footer and page index of a block, from the cache if it was read before.

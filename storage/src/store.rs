@@ -81,18 +81,21 @@ pub(crate) struct Inner {
     pub(crate) view: RwLock<Arc<View>>,
     pub(crate) catalog: Catalog,
     pub(crate) object_store: Arc<dyn ObjectStore>,
-    /// The folder of the tables in the object store.
-    pub(crate) root: Path,
     /// The local folder of staged blocks.
     pub(crate) staged: PathBuf,
     cutter: tokio::sync::Mutex<Cutter>,
     raw: RawCache,
     /// What was last said of each family, by cluster and name, with the day it was said.
-    metadata: Mutex<HashMap<(Arc<str>, String), (Date, u64)>>,
+    metadata: Mutex<HashMap<Family, Said>>,
     closed: AtomicBool,
     /// Wakes the worker that cuts, when the memory budget asks for it.
     pressure: Notify,
 }
+
+/// A metric family of a cluster: the cluster, the family's name.
+type Family = (Arc<str>, String);
+/// When something was said of a family, and its hash.
+type Said = (Date, u64);
 
 /// A sender is told to come back after this when a budget is full.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
@@ -211,14 +214,13 @@ impl Inner {
         Ok(())
     }
 
-    /// Makes the rows of a day in `series` known to `days`.
-    pub(crate) async fn load_day(&self, date: Date, days: &mut Days) -> Result<(), Error> {
+    /// Makes the rows that a day has in `series` known to `days`.
+    pub(crate) async fn load_day(&self, view: &View, date: Date, days: &mut Days) -> Result<(), Error> {
         if days.knows(date) {
             return Ok(());
         }
-        let view = self.view.read().clone();
         let mut known = Vec::new();
-        for block in view.of(Table::Series).of_date(date) {
+        for block in view.of(Table::Series).dates(date..=date) {
             let series = self.catalog.series_block(self, block).await?;
             for ordinal in 0..series.rows() {
                 let info = series.info(ordinal)?;
@@ -230,9 +232,8 @@ impl Inner {
     }
 
     /// Where a block of a table is in the object store.
-    pub(crate) fn location(&self, table: Table, path: &str) -> Path {
-        let folder = self.root.clone().join(table.name());
-        path.split('/').fold(folder, |at, part| at.join(part))
+    pub(crate) fn location(table: Table, path: &str) -> Path {
+        Path::from(format!("{}/{path}", table.name()))
     }
 }
 

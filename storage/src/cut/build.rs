@@ -1,5 +1,6 @@
 //! Building: from what a cut froze to staged blocks, sorted and synced on the local disk.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashSet};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -11,12 +12,11 @@ use model::{Error, ErrorKind};
 use uuid::Uuid;
 
 use super::plan::Class;
-use crate::block::exemplars::write_exemplars;
-use crate::block::metadata::write_metadata;
-use crate::block::{BlockMeta, SamplesWriter, SeriesWriter};
+use crate::block::{BlockMeta, ExemplarsWriter, MetadataWriter, SamplesWriter, SeriesWriter};
 use crate::codec::TimeValue;
 use crate::days::{DayKey, Days};
 use crate::head::{Frozen, FrozenSeries};
+use crate::rows::{ExemplarRow, MetadataRow};
 use crate::series::Series;
 use crate::snapshot::SeriesInfo;
 use crate::tables::Table;
@@ -78,10 +78,7 @@ type OpenWriters = BTreeMap<(Date, Class), (Open, SamplesWriter<Sink>)>;
 impl Builder<'_> {
     fn samples(&mut self, frozen: &Frozen) -> Result<(), Error> {
         let mut order: Vec<&FrozenSeries> = frozen.series.iter().collect();
-        order.sort_unstable_by(|a, b| {
-            let key = |s: &Series| (s.key.name.clone(), s.key.cluster.clone(), s.id);
-            key(&a.series).cmp(&key(&b.series))
-        });
+        order.sort_unstable_by(|a, b| series_order(&a.series, &b.series));
         let mut writers = OpenWriters::new();
         let mut rows = Vec::new();
         for FrozenSeries { series, run } in order {
@@ -106,28 +103,33 @@ impl Builder<'_> {
     }
 
     fn extras(&mut self, frozen: &Frozen) -> Result<(), Error> {
-        let mut exemplars = BTreeMap::<Date, Vec<_>>::new();
+        let mut exemplars = BTreeMap::<Date, Vec<&ExemplarRow>>::new();
         for row in &frozen.extras.exemplars {
             self.note_series(&row.series, Date::of_ms(row.time_ms), row.time_ms);
-            exemplars.entry(Date::of_ms(row.time_ms)).or_default().push(row.clone());
+            exemplars.entry(Date::of_ms(row.time_ms)).or_default().push(row);
         }
         for (date, mut rows) in exemplars {
-            rows.sort_by(|a, b| {
-                let key = |r: &crate::rows::ExemplarRow| (r.series.key.name.clone(), r.series.key.cluster.clone(), r.series.id, r.time_ms);
-                key(a).cmp(&key(b))
-            });
+            rows.sort_by(|a, b| series_order(&a.series, &b.series).then(a.time_ms.cmp(&b.time_ms)));
             let (open, sink) = self.create()?;
-            let meta = write_exemplars(sink, &rows)?;
+            let mut writer = ExemplarsWriter::new(sink)?;
+            for row in rows {
+                writer.push(&row.series.key, row.series.id, row.time_ms, row.value, &row.labels)?;
+            }
+            let meta = writer.finish()?;
             self.done(Table::Exemplars, date, None, meta, open)?;
         }
-        let mut metadata = BTreeMap::<Date, Vec<_>>::new();
+        let mut metadata = BTreeMap::<Date, Vec<&MetadataRow>>::new();
         for row in &frozen.extras.metadata {
-            metadata.entry(Date::of_ms(row.time_ms)).or_default().push(row.clone());
+            metadata.entry(Date::of_ms(row.time_ms)).or_default().push(row);
         }
         for (date, mut rows) in metadata {
-            rows.sort_by(|a, b| (&a.name, &a.cluster).cmp(&(&b.name, &b.cluster)));
+            rows.sort_by(|a, b| (&a.family.name, &a.cluster).cmp(&(&b.family.name, &b.cluster)));
             let (open, sink) = self.create()?;
-            let meta = write_metadata(sink, &rows)?;
+            let mut writer = MetadataWriter::new(sink)?;
+            for row in rows {
+                writer.push(&row.cluster, &row.family, row.time_ms)?;
+            }
+            let meta = writer.finish()?;
             self.done(Table::Metadata, date, None, meta, open)?;
         }
         Ok(())
@@ -179,6 +181,11 @@ impl Builder<'_> {
         self.built.blocks.push(Staged { table, date, window_ms, meta, file: path, object });
         Ok(())
     }
+}
+
+/// The order of the tables.
+fn series_order(a: &Series, b: &Series) -> Ordering {
+    (&a.key.name, &a.key.cluster, a.id).cmp(&(&b.key.name, &b.key.cluster, b.id))
 }
 
 /// The rows of one series by the block they go to.

@@ -3,6 +3,7 @@
 //! Owns: the tables' logs as their only writer, the watermark, the cut that is on its way.
 //! Does not own: what a cut does (`job`), when the clock or the memory asks for one (`store`).
 
+use std::collections::HashSet;
 use std::sync::{Arc, Weak};
 
 use model::{Error, ErrorKind};
@@ -44,7 +45,8 @@ impl Cutter {
     pub(crate) fn new(tables: Vec<DeltaTable>, days: Days, journal: uuid::Uuid) -> Self {
         let mut watermark_ms = i64::MIN;
         for (delta, _) in tables.iter().zip(Table::ALL).filter(|(_, table)| *table == Table::Samples) {
-            let own = delta.live().blocks().filter(|block| block.journal == journal).filter_map(|block| block.window_ms);
+            let live = delta.live();
+            let own = live.iter().filter(|block| block.journal == journal).filter_map(|block| block.window_ms);
             watermark_ms = own.map(|(_, end)| end).max().unwrap_or(i64::MIN);
         }
         Cutter { tables, days, watermark_ms, last_number: 0, job: None, views: Vec::new() }
@@ -117,6 +119,11 @@ impl Cutter {
             Err(panic) => return Err(Error::new(ErrorKind::Internal, "dropping panicked").with_source(panic)),
         }
         Ok(moved)
+    }
+
+    /// The files of a table that are on their way into it.
+    pub(crate) fn uploading(&self, table: Table) -> HashSet<String> {
+        self.job.iter().flat_map(|job| job.objects(table)).collect()
     }
 
     /// Makes what the tables hold now visible to the queries that begin from now on.

@@ -3,16 +3,18 @@
 //! Owns: the order of these steps, and going on where it stopped. A step that failed is tried again; none is done twice.
 //! Does not own: the steps themselves, nor when a cut begins (`cutter`).
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use journal::Position;
 use model::{Error, Receipt};
-use object_store::{ObjectStore, ObjectStoreExt, PutPayload};
+use object_store::{ObjectStoreExt, PutPayload};
 use tokio::sync::oneshot;
 
 use super::build::{self, Built, Staged};
+use crate::block::Block;
 use crate::days::Days;
-use crate::delta::{DeltaTable, NewBlock, Txn};
+use crate::delta::{Change, DeltaTable, NewBlock, Txn};
 use crate::head::Frozen;
 use crate::record::Origin;
 use crate::store::Inner;
@@ -28,13 +30,15 @@ pub(crate) struct Job {
     carried: bool,
     built: Option<Built>,
     uploaded: usize,
-    committed: Vec<Table>,
+    /// The commits still to be made, in their order. One that failed is tried again as it was: only so can it be
+    /// recognised if it came through after all.
+    commits: VecDeque<(Table, Change)>,
 }
 
 impl Job {
     pub(crate) fn new(start: Position, frozen: Frozen) -> Self {
-        let (frozen, committed) = (Arc::new(frozen), Vec::new());
-        Job { frozen, start, carried: false, built: None, uploaded: 0, committed }
+        let (frozen, commits) = (Arc::new(frozen), VecDeque::new());
+        Job { frozen, start, carried: false, built: None, uploaded: 0, commits }
     }
 
     /// Where the journal may be dropped up to when the job is done.
@@ -55,7 +59,7 @@ impl Job {
         self.carry(inner).await?;
         self.stage(inner, days).await?;
         self.upload(inner).await?;
-        self.commit(inner, tables).await?;
+        self.commit(tables).await?;
         for (date, series) in self.built.iter().flat_map(|built| &built.new_days) {
             days.add(*date, series.iter().copied());
         }
@@ -86,8 +90,9 @@ impl Job {
         if self.built.is_some() {
             return Ok(());
         }
+        let view = inner.view.read().clone();
         for date in &self.frozen.dates {
-            inner.load_day(*date, days).await?;
+            inner.load_day(&view, *date, days).await?;
         }
         let (frozen, files, folder) = (self.frozen.clone(), inner.files.clone(), inner.staged.clone());
         let moved = std::mem::take(days);
@@ -98,7 +103,16 @@ impl Job {
         .await
         .map_err(|e| Error::internal("building blocks panicked").with_source(e))?;
         *days = moved;
-        self.built = Some(built?);
+        let built = built?;
+        for table in Table::ALL {
+            let of_table = built.blocks.iter().filter(|block| block.table == table);
+            let adds: Vec<NewBlock> = of_table.map(|block| new_block(block, inner.journal_uuid)).collect();
+            if !adds.is_empty() {
+                let txn = Txn { app_id: inner.journal_uuid, position: self.start.0 as i64 };
+                self.commits.push_back((table, Change::add(adds, Some(txn))));
+            }
+        }
+        self.built = Some(built);
         Ok(())
     }
 
@@ -110,7 +124,7 @@ impl Job {
                 .await
                 .map_err(|e| Error::internal("reading a staged block panicked").with_source(e))?
                 .map_err(|e| staged_lost(block, e))?;
-            let target = inner.root.clone().join(block.table.name()).parts().chain(object_parts(&block.object)).collect();
+            let target = Inner::location(block.table, &block.object);
             inner.object_store.put(&target, PutPayload::from(bytes)).await.map_err(|e| {
                 Error::new(model::ErrorKind::Unavailable, format!("cannot upload a block to {target}")).with_source(e)
             })?;
@@ -119,19 +133,20 @@ impl Job {
         Ok(())
     }
 
-    async fn commit(&mut self, inner: &Inner, tables: &mut [DeltaTable]) -> Result<(), Error> {
-        let blocks = self.built.as_ref().map_or(&[][..], |built| &built.blocks);
-        for (delta, table) in tables.iter_mut().zip(Table::ALL) {
-            let of_table = blocks.iter().filter(|block| block.table == table);
-            let adds: Vec<NewBlock> = of_table.map(|block| new_block(block, inner.journal_uuid)).collect();
-            if adds.is_empty() || self.committed.contains(&table) {
-                continue;
+    async fn commit(&mut self, tables: &mut [DeltaTable]) -> Result<(), Error> {
+        while let Some((table, change)) = self.commits.front() {
+            if let Some((delta, _)) = tables.iter_mut().zip(Table::ALL).find(|(_, of)| of == table) {
+                delta.commit(change).await?;
             }
-            let txn = Txn { app_id: inner.journal_uuid, position: self.start.0 as i64 };
-            delta.commit(adds, Vec::new(), Some(txn), true).await?;
-            self.committed.push(table);
+            self.commits.pop_front();
         }
         Ok(())
+    }
+
+    /// The files of a table that this cut uploads.
+    pub(crate) fn objects(&self, table: Table) -> impl Iterator<Item = String> {
+        let blocks = self.built.iter().flat_map(|built| &built.blocks);
+        blocks.filter(move |block| block.table == table).map(|block| block.object.clone())
     }
 
     /// Removes the staged files, which nobody needs after the commit.
@@ -152,24 +167,26 @@ impl Job {
     }
 }
 
-fn object_parts(object: &str) -> impl Iterator<Item = object_store::path::PathPart<'_>> {
-    object.split('/').map(object_store::path::PathPart::from)
-}
-
 fn staged_lost(block: &Staged, error: std::io::Error) -> Error {
     let file = block.file.display();
     Error::new(model::ErrorKind::Unavailable, format!("cannot read the staged block {file}")).with_source(error)
 }
 
 fn new_block(staged: &Staged, journal: uuid::Uuid) -> NewBlock {
-    NewBlock {
+    let bounds = staged.meta.bounds.as_ref();
+    let mut new = NewBlock::new(Block {
         path: staged.object.clone(),
         size_bytes: staged.meta.size_bytes,
         date: staged.date,
         rows: staged.meta.rows,
-        min_time_ms: staged.meta.min_time_ms,
-        max_time_ms: staged.meta.max_time_ms,
+        min_time_ms: bounds.map_or(staged.date.start_ms(), |bounds| bounds.min_time_ms),
+        max_time_ms: bounds.map_or(staged.date.start_ms(), |bounds| bounds.max_time_ms),
         window_ms: staged.window_ms,
         journal,
-    }
+        gen_min: 0,
+        gen_max: 0,
+    });
+    new.names = bounds.map(|bounds| (bounds.min_name.to_string(), bounds.max_name.to_string()));
+    new.clusters = bounds.map(|bounds| (bounds.min_cluster.to_string(), bounds.max_cluster.to_string()));
+    new
 }

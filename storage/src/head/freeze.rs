@@ -147,7 +147,7 @@ impl Extras {
     fn freeze(&mut self, number: u64, carried: &mut Carried) -> Arc<FrozenExtras> {
         let dates = self.exemplars.iter().map(|row| (Date::of_ms(row.time_ms), false)).collect();
         let admitted = plan::admitted(&dates);
-        let (exemplars, stay) = std::mem::take(&mut self.exemplars)
+        let (exemplars, stay): (Vec<_>, Vec<_>) = std::mem::take(&mut self.exemplars)
             .into_iter()
             .partition(|row| admitted.binary_search(&Date::of_ms(row.time_ms)).is_ok());
         carried.exemplars(&stay);
@@ -173,11 +173,8 @@ impl Carried {
         }
         let place = self.open.series.len() as u32;
         self.open.series.push(series.clone());
-        let sample = |(time_ms, bits): &TimeValue| Sample {
-            series: place,
-            time_ms: *time_ms,
-            value: f64::from_bits(*bits),
-        };
+        let sample =
+            |(time_ms, bits): &TimeValue| Sample { series: place, time_ms: *time_ms, value: f64::from_bits(*bits) };
         self.open.samples.extend(samples.iter().map(sample));
         if self.open.samples.len() >= CARRY_SAMPLES {
             self.full.push(std::mem::take(&mut self.open));

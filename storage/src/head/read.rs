@@ -1,12 +1,12 @@
 //! Reading the head for a query: matching series, their rows, as the tables show them.
 
+use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use arrow::array::{
-    ArrayRef, Float64Builder, Int8Array, Int64Array, Int64Builder, RecordBatch, StringBuilder,
-};
+use arrow::array::{ArrayRef, Float64Builder, Int8Array, Int64Array, Int64Builder, RecordBatch, StringBuilder};
 use model::batch::STALE_NAN_BITS;
+use model::time::Date;
 
 use super::run::Run;
 use super::shard::{self, Slot};
@@ -90,14 +90,40 @@ impl Head {
         runs.chunk_by(|a, b| a.0 == b.0).filter_map(|runs| head_rows(runs, series, time_ms)).collect()
     }
 
+    /// Each series with visible rows, and the days of these with the time of its first row on that day.
+    pub(crate) fn days(&self, committed: u64) -> Vec<(Arc<Series>, BTreeMap<Date, i64>)> {
+        let mut found = Vec::new();
+        let mut scratch = Vec::new();
+        for shard in &self.shards {
+            for slot in &shard.lock().slots {
+                let mut days = BTreeMap::new();
+                let mut note = |time_ms: i64| {
+                    let first = days.entry(Date::of_ms(time_ms)).or_insert(time_ms);
+                    *first = time_ms.min(*first);
+                };
+                for (_, run) in slot.visible(committed) {
+                    match run.range() {
+                        Some((min, max)) if Date::of_ms(min) == Date::of_ms(max) => note(min),
+                        _ => {
+                            run.read(&mut scratch);
+                            scratch.iter().for_each(|sample| note(sample.0));
+                        }
+                    }
+                }
+                if !days.is_empty() {
+                    found.push((slot.series.clone(), days));
+                }
+            }
+        }
+        found
+    }
+
     /// The visible exemplars and metadata.
     pub(crate) fn extras(&self, committed: u64) -> Vec<Arc<FrozenExtras>> {
         let extras = self.extras.lock();
         let frozen = extras.frozen.iter().filter(|(cut, _)| *cut > committed).map(|(_, frozen)| frozen.clone());
-        let live = FrozenExtras {
-            exemplars: extras.exemplars.clone(),
-            metadata: extras.metadata.values().cloned().collect(),
-        };
+        let live =
+            FrozenExtras { exemplars: extras.exemplars.clone(), metadata: extras.metadata.values().cloned().collect() };
         frozen.chain([Arc::new(live)]).collect()
     }
 }
@@ -109,7 +135,8 @@ fn head_rows(
     time_ms: &RangeInclusive<i64>,
 ) -> Option<HeadRows> {
     let mut columns = SampleColumns::default();
-    let mut rows = HeadRows { batches: Vec::new(), rank: runs.first()?.0, min_time_ms: i64::MAX, max_time_ms: i64::MIN };
+    let mut rows =
+        HeadRows { batches: Vec::new(), rank: runs.first()?.0, min_time_ms: i64::MAX, max_time_ms: i64::MIN };
     let mut scratch = Vec::new();
     for (_, place, run) in runs {
         run.read(&mut scratch);

@@ -69,7 +69,11 @@ fn many_samples_in_any_order_come_back_sorted() {
 fn a_cut_takes_what_the_window_says_and_carries_the_rest() {
     let head = Head::new(2);
     let window = Window::new(1000, 2000);
-    apply(&head, Origin::Written, &[(1, 500, 1.0), (1, 1500, 2.0), (1, 2500, 3.0), (2, 2600, 4.0), (2, 4_000_000, 5.0)]);
+    apply(
+        &head,
+        Origin::Written,
+        &[(1, 500, 1.0), (1, 1500, 2.0), (1, 2500, 3.0), (2, 2600, 4.0), (2, 4_000_000, 5.0)],
+    );
     let frozen = head.freeze(1, window);
     assert_eq!(frozen.rows, 3);
     let carried: Vec<i64> = frozen.carried.iter().flat_map(|rows| rows.samples.iter().map(|s| s.time_ms)).collect();
@@ -101,7 +105,7 @@ fn no_more_dates_leave_than_a_cut_may_take() {
     let frozen = head.freeze(1, window);
     assert_eq!(frozen.dates.len(), MAX_DATES);
     assert_eq!(frozen.rows, MAX_DATES as u64);
-    assert_eq!(frozen.carried.iter().map(Rows::len).sum::<usize>(), 40 - MAX_DATES);
+    assert_eq!(frozen.carried.iter().map(|rows| rows.samples.len()).sum::<usize>(), 40 - MAX_DATES);
     assert!(!head.is_empty());
     head.freeze(2, window);
     assert!(head.is_empty());

@@ -102,11 +102,8 @@ fn exemplars_and_metadata_come_back() {
     let labels = vec![("trace_id".to_owned(), "ab".to_owned())];
     written.exemplars.push(ExemplarRow { series: series(&mut table, 3), time_ms: 9, value: 0.5, labels });
     let row = MetadataRow {
-        name: "up".into(),
         cluster: "eu".into(),
-        kind: Kind::Gauge,
-        unit: "".into(),
-        help: "is it up".into(),
+        family: Metadata { name: "up".into(), kind: Kind::Gauge, unit: "".into(), help: "is it up".into() },
         time_ms: 7,
     };
     written.metadata.push(row);

@@ -9,7 +9,7 @@ use journal::{Journal, Position};
 use model::files::create_dirs;
 use model::{Error, ErrorKind};
 use object_store::ObjectStore;
-use object_store::path::Path;
+use object_store::prefix::PrefixStore;
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::Notify;
 use url::Url;
@@ -44,7 +44,6 @@ pub enum OnDamage {
 struct Place {
     object_store: Arc<dyn ObjectStore>,
     url: Url,
-    root: Path,
     local: PathBuf,
 }
 
@@ -56,7 +55,7 @@ pub(super) async fn open(config: Config, parts: Parts, on_damage: OnDamage) -> R
 
     let mut tables = Vec::new();
     for table in Table::ALL {
-        tables.push(DeltaTable::open(place.object_store.clone(), place.url.clone(), place.root.clone(), table).await?);
+        tables.push(DeltaTable::open(place.object_store.clone(), &place.url, table, parts.clock.clone()).await?);
     }
 
     let (journal, head) = replay(&config, &parts, &place, &tables, on_damage).await?;
@@ -76,7 +75,6 @@ pub(super) async fn open(config: Config, parts: Parts, on_damage: OnDamage) -> R
         freeze,
         view: RwLock::new(Arc::new(view)),
         object_store: place.object_store,
-        root: place.root,
         staged,
         cutter: tokio::sync::Mutex::new(Cutter::new(tables, Days::default(), journal_uuid)),
         raw: RawCache::default(),
@@ -104,7 +102,8 @@ async fn place(config: &Config, parts: &Parts) -> Result<Place, Error> {
                     .with_source(e)
             })?;
             let local = PathBuf::from(config.local_dir.as_deref().unwrap_or("data/local"));
-            return Ok(Place { object_store: Arc::from(object_store), url: parsed, root, local });
+            let object_store = Arc::new(PrefixStore::new(object_store, root));
+            return Ok(Place { object_store, url: parsed, local });
         }
         _ => None,
     };
@@ -114,8 +113,11 @@ async fn place(config: &Config, parts: &Parts) -> Result<Place, Error> {
     let url = Url::from_directory_path(&folder)
         .map_err(|()| Error::invalid(format!("storage.url {} is not a folder", folder.display())))?;
     let local = config.local_dir.as_ref().map_or_else(|| folder.join("local"), PathBuf::from);
-    let object_store = Arc::new(DurableLocal::open(parts.files.clone(), folder)?);
-    Ok(Place { object_store, url, root: Path::default(), local })
+    let (files, root) = (parts.files.clone(), folder.clone());
+    let opened = tokio::task::spawn_blocking(move || DurableLocal::open(files, root)).await;
+    let opened = opened.map_err(|e| Error::internal("opening the folder panicked").with_source(e))?;
+    let object_store = Arc::new(opened.map_err(|e| unreachable_folder(&folder, e))?);
+    Ok(Place { object_store, url, local })
 }
 
 fn unreachable_folder(path: &std::path::Path, error: std::io::Error) -> Error {
@@ -137,10 +139,10 @@ async fn replay(
         OnDamage::Stop => journal::OnDamage::Stop,
         OnDamage::SetAside => journal::OnDamage::SetAside,
     };
-    let live: Vec<_> = tables.iter().map(DeltaTable::positions).collect();
+    let opened = tokio::task::spawn_blocking(move || Journal::open(files, journal_config, mode)).await;
+    let journal = opened.map_err(|e| Error::internal("opening the journal panicked").with_source(e))??;
+    let committed = Committed::of(tables, journal.uuid());
     let replayed = tokio::task::spawn_blocking(move || {
-        let journal = Journal::open(files, journal_config, mode)?;
-        let committed = Committed::of(&live, journal.uuid());
         let head = Arc::new(Head::new(std::thread::available_parallelism().map_or(2, usize::from)));
         replay_into(&head, &journal, &committed, on_damage)?;
         Ok((journal, head))
@@ -156,16 +158,12 @@ struct Committed {
 }
 
 impl Committed {
-    fn of(positions: &[HashMap<uuid::Uuid, i64>], journal: uuid::Uuid) -> Self {
+    fn of(tables: &[DeltaTable], journal: uuid::Uuid) -> Self {
         let of = |table: Table| {
-            let place = Table::ALL.iter().position(|t| *t == table).unwrap_or_default();
-            Position(positions[place].get(&journal).map_or(0, |position| *position as u64))
+            let delta = tables.iter().zip(Table::ALL).find(|(_, of)| *of == table);
+            Position(delta.and_then(|(delta, _)| delta.position(journal)).map_or(0, |position| position as u64))
         };
-        Committed {
-            samples: of(Table::Samples),
-            exemplars: of(Table::Exemplars),
-            metadata: of(Table::Metadata),
-        }
+        Committed { samples: of(Table::Samples), exemplars: of(Table::Exemplars), metadata: of(Table::Metadata) }
     }
 
     /// Takes out the rows that a record at `position` holds in vain.
@@ -192,28 +190,25 @@ fn replay_into(head: &Arc<Head>, journal: &Journal, committed: &Committed, on_da
     };
     let (mut records, mut samples) = (0u64, 0u64);
     // A generation is read from its beginning even if its first rows are in blocks: definitions come before rows.
-    journal.replay(Position(0), &mut |record| {
-        match reader.read(record.generation, record.payload, &mut &**head) {
-            Ok((origin, mut rows)) => {
-                committed.retain(record.sequence, &mut rows);
-                records += 1;
-                samples += rows.samples.len() as u64;
-                head.apply(rows, origin);
-                Ok(())
-            }
-            Err(_) if on_damage == OnDamage::SetAside => {
-                lose(record.tag);
-                Ok(())
-            }
-            Err(error) => Err(journal::Error::from(error.context(format!(
-                "record {} of generation {}",
-                record.sequence, record.generation
-            )))),
+    journal.replay(Position(0), &mut |record| match reader.read(record.generation, record.payload, &mut &**head) {
+        Ok((origin, mut rows)) => {
+            committed.retain(record.sequence, &mut rows);
+            records += 1;
+            samples += rows.samples.len() as u64;
+            head.apply(rows, origin);
+            Ok(())
         }
+        Err(_) if on_damage == OnDamage::SetAside => {
+            lose(record.tag);
+            Ok(())
+        }
+        Err(error) => Err(journal::Error::from(
+            error.context(format!("record {} of generation {}", record.sequence, record.generation)),
+        )),
     })?;
     for damage in journal.damage() {
         tracing::error!(%damage, "the journal is damaged");
-        damage.tags.iter().for_each(|tag| lose(tag));
+        damage.tags.iter().for_each(|(_, tag)| lose(tag));
     }
     for (cluster, (rows, time_ms)) in &lost.clusters {
         let (from_ms, to_ms) = (time_ms.start(), time_ms.end());

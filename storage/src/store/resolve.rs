@@ -7,7 +7,7 @@ use model::labels::LabelsBuilder;
 use model::time::{self, Date};
 use model::{Batch, Error, Receipt};
 
-use super::Inner;
+use super::{Family, Inner, Said};
 use crate::rows::{ExemplarRow, MetadataRow, Rows};
 use crate::series::Series;
 
@@ -78,9 +78,7 @@ impl Inner {
         let (cluster, time_ms) = (cluster.unwrap_or_else(|| Arc::from("")), self.clock.now_ms());
         let known = self.metadata.lock();
         for family in said {
-            let cluster = cluster.clone();
-            let model::batch::Metadata { name, kind, unit, help } = family;
-            let row = MetadataRow { name, cluster, kind, unit, help, time_ms };
+            let row = MetadataRow { cluster: cluster.clone(), family, time_ms };
             let (key, print) = fingerprint(&row);
             if known.get(&key) != Some(&print) {
                 rows.metadata.push(row);
@@ -90,10 +88,10 @@ impl Inner {
 }
 
 /// What tells whether the same was said of a family on the same day.
-pub(super) fn fingerprint(row: &MetadataRow) -> ((Arc<str>, String), (Date, u64)) {
+pub(super) fn fingerprint(row: &MetadataRow) -> (Family, Said) {
     let mut hasher = DefaultHasher::new();
-    (row.kind as u8, &row.unit, &row.help).hash(&mut hasher);
-    ((row.cluster.clone(), row.name.clone()), (Date::of_ms(row.time_ms), hasher.finish()))
+    (row.family.kind as u8, &row.family.unit, &row.family.help).hash(&mut hasher);
+    ((row.cluster.clone(), row.family.name.clone()), (Date::of_ms(row.time_ms), hasher.finish()))
 }
 
 fn check_time(time_ms: i64, series: &Series) -> Result<(), Error> {

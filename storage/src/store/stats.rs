@@ -24,10 +24,10 @@ pub struct Stats {
     pub journal_bytes: u64,
     /// The budget for it.
     pub journal_budget_bytes: u64,
-    /// Groups of rows synced.
-    pub journal_syncs: u64,
-    /// Syncs that failed.
-    pub journal_failed_syncs: u64,
+    /// Groups of rows made durable, each by one sync.
+    pub journal_groups: u64,
+    /// Groups that a write or a sync failed.
+    pub journal_failed_groups: u64,
     /// Live blocks, their rows and bytes, by table.
     pub tables: Vec<(Table, usize, u64, u64)>,
 }
@@ -38,7 +38,7 @@ pub(super) fn of(inner: &Inner) -> Stats {
     let usage = inner.head.usage();
     let tables = Table::ALL.iter().map(|table| {
         let (mut count, mut rows, mut bytes) = (0, 0, 0);
-        for block in view.of(*table).blocks() {
+        for block in view.of(*table).iter() {
             count += 1;
             rows += block.rows;
             bytes += block.size_bytes;
@@ -54,8 +54,8 @@ pub(super) fn of(inner: &Inner) -> Stats {
         cuts: view.cut,
         journal_bytes: journal.bytes,
         journal_budget_bytes: journal.max_bytes,
-        journal_syncs: journal.syncs,
-        journal_failed_syncs: journal.failed_syncs,
+        journal_groups: journal.groups,
+        journal_failed_groups: journal.failed_groups,
         tables: tables.collect(),
     }
 }

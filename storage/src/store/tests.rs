@@ -42,7 +42,8 @@ fn block_rows(store: &Store, table: Table) -> u64 {
 async fn rows_survive_a_power_cut_and_move_into_blocks_once() {
     let disk = SimDisk::new();
     let store = Store::open(config(), parts(&disk, NOW)).await.unwrap();
-    let rows = [("a", NOW - 600_000, 1.0), ("b", NOW - 600_000, 0.1), ("a", NOW - 5, f64::NAN), ("a", NOW + 9e6 as i64, 7.0)];
+    let rows =
+        [("a", NOW - 600_000, 1.0), ("b", NOW - 600_000, 0.1), ("a", NOW - 5, f64::NAN), ("a", NOW + 9e6 as i64, 7.0)];
     assert_eq!(store.write(batch(&rows)).await.unwrap(), Receipt { samples: 4, new_series: 2 });
     assert_eq!(head_rows(&store).await, 4);
     disk.power_cut(|| Fate::Lost);
@@ -56,7 +57,15 @@ async fn rows_survive_a_power_cut_and_move_into_blocks_once() {
     assert_eq!((head_rows(&store).await, block_rows(&store, Table::Samples)), (1, 3));
     assert_eq!(block_rows(&store, Table::Series), 3, "a and b on the old day, a on the new one");
     let resolved = before.resolve(&Selection::all()).await.unwrap();
-    assert_eq!(before.head_samples(&resolved, Selection::all().time_ms).iter().flat_map(|r| &r.batches).map(|b| b.num_rows()).sum::<usize>(), 4);
+    assert_eq!(
+        before
+            .head_samples(&resolved, Selection::all().time_ms)
+            .iter()
+            .flat_map(|r| &r.batches)
+            .map(|b| b.num_rows())
+            .sum::<usize>(),
+        4
+    );
     disk.power_cut(|| Fate::Lost);
     drop(store);
 

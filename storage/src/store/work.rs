@@ -10,13 +10,20 @@ use model::{Clock, Error};
 use super::Inner;
 use crate::cut::cutter::Reason;
 use crate::cut::plan;
+use crate::tables::Table;
 
 /// Above this share of a budget a cut is made at once and a warning is logged.
 pub(super) const PRESSURE_PERCENT: u64 = 85;
 /// Files that no table needs are deleted after this time, so that a query that still reads them can end.
 const GRACE: Duration = Duration::from_secs(3600);
-/// How often the worker looks whether old days and checkpoints need it.
-const TIDY_EVERY: Duration = Duration::from_secs(600);
+/// How often the worker looks whether a checkpoint is due.
+const TIDY_EVERY: Duration = Duration::from_secs(60);
+/// Old days and orphans are looked for once in so many rounds: it means listing the tables.
+const EXPIRE_ROUNDS: u64 = 60;
+/// A checkpoint is due after so many commits.
+const CHECKPOINT_COMMITS: i64 = 100;
+/// The log stays readable for those who began to read it within this time.
+const KEEP_LOG: Duration = Duration::from_secs(24 * 3600);
 
 /// Starts the workers of a store.
 pub(super) fn start(inner: &Arc<Inner>) -> Vec<Worker> {
@@ -73,33 +80,69 @@ fn report_pressure(inner: &Inner) {
 }
 
 async fn tidy_for_ever(inner: Arc<Inner>, stop: Stop) {
+    let mut checkpoints = [0; Table::ALL.len()];
+    let mut rounds = 0u64;
     while !stop.is_stopped() {
         tokio::select! {
             () = stop.stopped() => return,
-            () = tokio::time::sleep(TIDY_EVERY) => {}
+            () = tokio::time::sleep(TIDY_EVERY) => rounds += 1,
         }
-        if let Err(error) = expire(&inner).await {
+        if let Err(error) = checkpoint(&inner, &mut checkpoints).await {
+            tracing::warn!(%error, "no checkpoint was written, trying again later");
+        }
+        if rounds.is_multiple_of(EXPIRE_ROUNDS)
+            && let Err(error) = expire(&inner).await
+        {
             tracing::warn!(%error, "old days were not removed, trying again later");
         }
     }
 }
 
-/// Removes whole days that are older than the retention, then files that no table needs any more.
-pub(super) async fn expire(inner: &Arc<Inner>) -> Result<usize, Error> {
+/// Writes a checkpoint of each table that has grown by enough commits, and removes the part of the log it replaces.
+async fn checkpoint(inner: &Inner, last: &mut [i64; Table::ALL.len()]) -> Result<(), Error> {
+    for (place, last) in last.iter_mut().enumerate() {
+        let (version, upkeep) = {
+            let cutter = inner.cutter.lock().await;
+            (cutter.tables[place].version(), cutter.tables[place].upkeep())
+        };
+        if version - *last >= CHECKPOINT_COMMITS {
+            upkeep.checkpoint(version).await?;
+            upkeep.clean_log(inner.clock.now_ms(), KEEP_LOG.as_millis() as i64).await?;
+            *last = version;
+        }
+    }
+    Ok(())
+}
+
+/// Removes whole days that are older than the retention, then files that no table needs any more. Returns how many
+/// blocks were removed.
+pub(super) async fn expire(inner: &Inner) -> Result<usize, Error> {
     let oldest_ms = inner.clock.now_ms() - inner.config.retention.as_millis() as i64;
     let before = Date::of_ms(oldest_ms.max(model::time::MIN_TIME_MS));
-    let mut cutter = inner.cutter.lock().await;
-    let mut removed = 0;
-    for table in &mut cutter.tables {
-        removed += table.expire(before).await?;
-        table.sweep(inner.clock.now_ms(), GRACE).await?;
-        table.checkpoint_if_due().await?;
+    let removed = {
+        let mut cutter = inner.cutter.lock().await;
+        let mut removed = 0;
+        for table in &mut cutter.tables {
+            removed += table.expire(before).await?.len();
+        }
+        if removed > 0 {
+            let cut = inner.view.read().cut;
+            cutter.publish(inner, cut);
+            inner.catalog.forget_dead(&inner.view.read());
+        }
+        cutter.retire(inner);
+        removed
+    };
+    // Listing a large table takes its time, so no cut waits for it.
+    for (place, table) in Table::ALL.into_iter().enumerate() {
+        let upkeep = inner.cutter.lock().await.tables[place].upkeep();
+        let files = upkeep.files().await?;
+        let condemned = {
+            let mut cutter = inner.cutter.lock().await;
+            let uploading = cutter.uploading(table);
+            cutter.tables[place].condemn(&files, &uploading, GRACE.as_millis() as i64)
+        };
+        upkeep.delete(&condemned).await?;
     }
-    if removed > 0 {
-        let cut = inner.view.read().cut;
-        cutter.publish(inner, cut);
-        inner.catalog.forget_dead(&inner.view.read());
-    }
-    cutter.retire(inner);
     Ok(removed)
 }
