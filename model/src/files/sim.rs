@@ -365,8 +365,8 @@ impl File for SimFile {
 
     fn sync(&self) -> io::Result<()> {
         self.with(|seen, safe, pending| {
-            safe.clone_from(seen);
-            pending.clear();
+            pending.drain(..).for_each(|change| change.apply(safe));
+            debug_assert_eq!(seen.len(), safe.len());
         })
     }
 }

@@ -427,7 +427,7 @@ fn config() -> Config {
         url: "/store".into(),
         cut_every: Duration::from_secs(10 * 365 * 86_400),
         retention: Duration::from_secs(9_000 * 366 * 86_400),
-        journal_bytes: 64 << 20,
+        journal_bytes: 8 << 20,
         memory_bytes: 64 << 20,
         ..Config::default()
     }
