@@ -348,7 +348,7 @@ impl Case {
                 Ok(receipt) => return Err(format!("{receipt:?} for a batch of {} rows", rows.len())),
                 Err(error) => {
                     blame(&life, "write", &error)?;
-                    self.truth.settle(*id, outcome_of(&error));
+                    self.truth.settle(*id, outcome_of(&error, &life));
                 }
             }
         }
@@ -433,9 +433,11 @@ fn config() -> Config {
     }
 }
 
-fn outcome_of(error: &Error) -> Outcome {
+fn outcome_of(error: &Error, life: &Life) -> Outcome {
     match error.kind() {
-        ErrorKind::Invalid | ErrorKind::TooLarge | ErrorKind::Busy | ErrorKind::Forbidden => Outcome::Refused,
+        ErrorKind::Invalid | ErrorKind::TooLarge | ErrorKind::Forbidden => Outcome::Refused,
+        // A budget refuses before the journal is touched; a disk that is full may have taken the bytes all the same.
+        ErrorKind::Busy if !life.was_hurt() => Outcome::Refused,
         _ => Outcome::Unknown,
     }
 }
