@@ -99,6 +99,8 @@ pub(crate) enum Step {
     /// Closes the store and opens it again.
     Close,
     Trouble(Fault),
+    /// As `Trouble`, but in the next life, which it may meet while the store opens.
+    TroubleNext(Fault),
 }
 
 /// What was seen of a snapshot when it was taken, how many writes there were, and a second snapshot of that instant.
@@ -127,35 +129,40 @@ pub(crate) struct Case {
     /// All rows written so far, in order of issue, with the number of their write.
     written: Vec<(WriteId, Key, u64)>,
     counter: u64,
+    /// Whether no write and no cut has failed since a test last set this, and the last error.
+    answered_well: bool,
+    last_error: String,
+    /// A fault has happened in a life that is over.
+    hurt: bool,
+    /// A fault that waits for the next life.
+    fault_to_come: Option<Fault>,
     /// What becomes of unsynced changes at the death of the process that a fault has planned.
-    pub(crate) fates_at_death: Option<u64>,
+    fates_at_death: Option<u64>,
 }
 
 impl Case {
-    /// A case with an empty disk, the store open.
-    pub(crate) fn new() -> Result<Self, String> {
-        let clock = Arc::new(ManualClock::new(START_MS));
-        let (disk, truth) = (SimDisk::new(), Reference::new());
-        let mut case =
-            Case { disk, clock, process: None, truth, written: Vec::new(), counter: 0, fates_at_death: None };
+    /// A case with an empty disk, the store open. Already this first opening may meet `fault`.
+    pub(crate) fn new(fault: Option<Fault>, fates_at_death: Option<u64>) -> Result<Self, String> {
+        let mut case = Case {
+            disk: SimDisk::new(),
+            clock: Arc::new(ManualClock::new(START_MS)),
+            process: None,
+            truth: Reference::new(),
+            written: Vec::new(),
+            counter: 0,
+            answered_well: true,
+            last_error: String::new(),
+            hurt: false,
+            fault_to_come: fault,
+            fates_at_death,
+        };
         case.open()?;
         Ok(case)
     }
 
-    /// As [`Case::new`], but `fault` may happen as early as the first opening.
-    pub(crate) fn with_fault(fault: Fault, fates_at_death: Option<u64>) -> Result<Self, String> {
-        let clock = Arc::new(ManualClock::new(START_MS));
-        let (disk, truth) = (SimDisk::new(), Reference::new());
-        let mut case = Case { disk, clock, process: None, truth, written: Vec::new(), counter: 0, fates_at_death };
-        let life = Life::new(case.disk.clone());
-        life.arm(fault);
-        case.open_in(life)?;
-        Ok(case)
-    }
-
-    /// How many file calls the running process has made.
-    pub(crate) fn calls(&self) -> u64 {
-        self.process.as_ref().map_or(0, |process| process.life.calls())
+    /// Whether a fault has happened in any life so far.
+    pub(crate) fn is_hurt(&self) -> bool {
+        self.hurt || self.process.as_ref().is_some_and(|process| process.life.was_hurt())
     }
 
     /// Takes a step and checks that all that must hold does.
@@ -176,6 +183,7 @@ impl Case {
             Step::PowerCut(seed) => return self.restart(Some(*seed)),
             Step::Close => return self.close(),
             Step::Trouble(fault) => self.process()?.life.arm(*fault),
+            Step::TroubleNext(fault) => self.fault_to_come = Some(*fault),
         }
         if self.process()?.life.is_dead() {
             return self.restart(self.fates_at_death);
@@ -185,12 +193,34 @@ impl Case {
 
     /// The end of a history: no fault from now on, all rows into blocks, and the next process must find them.
     pub(crate) fn finish(&mut self) -> Result<(), String> {
+        self.fault_to_come = None;
         self.process()?.life.disarm();
         if self.process()?.life.was_hurt() {
+            self.recover()?;
             self.restart(None)?;
         }
         self.close()?;
         self.step(&Step::PowerCut(0))
+    }
+
+    /// Once calls no longer fail, the store takes rows and cuts again, without another process and after few attempts.
+    fn recover(&mut self) -> Result<(), String> {
+        let row = Planned { series: 0, when: When::Steps(0), what: What::Decimal };
+        let lot = Lot { stamp: 0, rows: vec![row] };
+        let works = |case: &mut Self, step: &Step| {
+            case.answered_well = true;
+            case.step(step).map(|()| case.answered_well)
+        };
+        for (step, name) in [(Step::Write(lot), "write"), (Step::Cut, "cut")] {
+            let mut worked = false;
+            for _ in 0..3 {
+                worked = worked || works(self, &step)?;
+            }
+            if !worked {
+                return Err(format!("the store does not recover: {name} goes on failing: {}", self.last_error));
+            }
+        }
+        Ok(())
     }
 
     fn process(&mut self) -> Result<&mut Process, String> {
@@ -198,10 +228,10 @@ impl Case {
     }
 
     fn open(&mut self) -> Result<(), String> {
-        self.open_in(Life::new(self.disk.clone()))
-    }
-
-    fn open_in(&mut self, life: Life) -> Result<(), String> {
+        let life = Life::new(self.disk.clone());
+        if let Some(fault) = self.fault_to_come.take() {
+            life.arm(fault);
+        }
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| e.to_string())?;
         let parts = Parts { files: Arc::new(life.clone()), clock: self.clock.clone() };
         let opened = patiently(&runtime, "open", Store::open(config(), parts))?;
@@ -225,6 +255,7 @@ impl Case {
     fn restart(&mut self, power_cut: Option<u64>) -> Result<(), String> {
         if let Some(process) = self.process.take() {
             process.life.end();
+            self.hurt |= process.life.was_hurt();
             let Process { store, held, runtime, .. } = process;
             drop((store, held));
             runtime.shutdown_timeout(PATIENCE);
@@ -348,6 +379,7 @@ impl Case {
                 Ok(receipt) => return Err(format!("{receipt:?} for a batch of {} rows", rows.len())),
                 Err(error) => {
                     blame(&life, "write", &error)?;
+                    (self.answered_well, self.last_error) = (false, error.to_string());
                     self.truth.settle(*id, outcome_of(&error, &life));
                 }
             }
@@ -355,7 +387,10 @@ impl Case {
         match was_cut {
             Ok(()) if cut && !life.is_dead() => self.truth.cut_done(),
             Ok(()) => {}
-            Err(error) => blame(&life, "cut", &error)?,
+            Err(error) => {
+                blame(&life, "cut", &error)?;
+                (self.answered_well, self.last_error) = (false, error.to_string());
+            }
         }
         Ok(())
     }

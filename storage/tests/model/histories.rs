@@ -111,7 +111,7 @@ fn peaceful() -> impl Strategy<Value = Step> {
 }
 
 fn troubled() -> impl Strategy<Value = Step> {
-    prop_oneof![3 => peaceful(), 1 => fault().prop_map(Step::Trouble)]
+    prop_oneof![9 => peaceful(), 3 => fault().prop_map(Step::Trouble), 1 => fault().prop_map(Step::TroubleNext)]
 }
 
 /// A history, and what a planned death does to unsynced changes.
@@ -119,8 +119,7 @@ type History = (Option<u64>, Vec<Step>);
 
 fn play(history: &History) -> Result<(), String> {
     let (fates_at_death, steps) = history;
-    let mut case = Case::new().map_err(|wrong| format!("at the first opening: {wrong}"))?;
-    case.fates_at_death = *fates_at_death;
+    let mut case = Case::new(None, *fates_at_death).map_err(|wrong| format!("at the first opening: {wrong}"))?;
     for (n, step) in steps.iter().enumerate() {
         case.step(step).map_err(|wrong| format!("after step {n}: {wrong}"))?;
     }
@@ -181,29 +180,45 @@ fn scenario() -> Vec<Step> {
     ]
 }
 
-/// Plays the scenario with one fault at call `n` of the first life. Tells whether the scenario has so many calls.
-fn broken_off(n: u64, trouble: Trouble, fates: Option<u64>) -> Result<bool, String> {
-    let fault = Fault { place: Place::Anywhere, changes_only: false, after: n, trouble };
-    let mut case = Case::with_fault(fault, fates)?;
-    let mut calls = case.calls();
-    for step in scenario() {
+/// Plays the scenario with a fault at call `n` of a life: the first, or a second that opens before the last step.
+/// Tells whether that life has so many calls.
+fn broken_off(n: u64, second_life: bool, trouble: Trouble, fates: Option<u64>) -> Result<bool, String> {
+    let fault = Fault { place: Place::Anywhere, changes_only: false, after: n, times: 1, trouble };
+    let mut case = Case::new((!second_life).then_some(fault), fates)?;
+    let mut steps = scenario();
+    if second_life {
+        let at = steps.len() - 1;
+        steps.splice(at..at, [Step::TroubleNext(fault), Step::Kill]);
+        steps.push(Step::Cut);
+    }
+    let mut reached = false;
+    for step in steps {
         case.step(&step)?;
-        calls = calls.max(case.calls());
+        reached |= case.is_hurt();
     }
     case.finish()?;
-    Ok(n <= calls)
+    Ok(reached || n < 20)
 }
 
 /// By default every so-many-th call; `MODEL_STRIDE=1` tries all.
 fn sweep(trouble: Trouble, fates: &[Option<u64>]) {
-    let stride = setting("MODEL_STRIDE").unwrap_or(11);
+    let stride = setting("MODEL_STRIDE").unwrap_or(17);
     let first = setting("MODEL_CALL").unwrap_or_else(|| RandomState::new().hash_one(stride) % stride);
-    for n in (first..20_000).step_by(stride as usize) {
-        for fates in fates {
-            match broken_off(n, trouble, *fates) {
-                Ok(true) => {}
-                Ok(false) => return,
-                Err(wrong) => panic!("{trouble:?} at call {n}, fates {fates:?}: {wrong}\nreplay: MODEL_CALL={n}"),
+    for second_life in [false, true] {
+        let mut beyond = 0;
+        // The number of calls depends on what failed: only a run of calls that were not reached is the end.
+        for n in (first..20_000).step_by(stride as usize).take_while(|_| beyond < 3) {
+            for fates in fates {
+                match broken_off(n, second_life, trouble, *fates) {
+                    Ok(true) => beyond = 0,
+                    Ok(false) => beyond += 1,
+                    Err(wrong) => {
+                        let which = if second_life { "second" } else { "first" };
+                        panic!(
+                            "{trouble:?} at call {n} of the {which} life, fates {fates:?}: {wrong}\nreplay: MODEL_CALL={n}"
+                        );
+                    }
+                }
             }
         }
     }

@@ -58,6 +58,8 @@ pub(crate) struct Fault {
     pub(crate) changes_only: bool,
     /// How many calls are let through before.
     pub(crate) after: u64,
+    /// How many calls in a row it happens to.
+    pub(crate) times: u64,
     pub(crate) trouble: Trouble,
 }
 
@@ -74,7 +76,6 @@ struct Shared {
     paused: AtomicBool,
     faults: Mutex<Vec<Fault>>,
     fired: AtomicU64,
-    calls: AtomicU64,
 }
 
 impl Life {
@@ -86,11 +87,10 @@ impl Life {
             paused: AtomicBool::new(false),
             faults: Mutex::new(Vec::new()),
             fired: AtomicU64::new(0),
-            calls: AtomicU64::new(0),
         }))
     }
 
-    /// Lets `fault` happen once.
+    /// Lets `fault` happen when its turn comes.
     pub(crate) fn arm(&self, fault: Fault) {
         self.0.faults.lock().push(fault);
     }
@@ -114,11 +114,6 @@ impl Life {
         self.0.dead.load(Ordering::SeqCst)
     }
 
-    /// How many calls were made so far.
-    pub(crate) fn calls(&self) -> u64 {
-        self.0.calls.load(Ordering::SeqCst)
-    }
-
     /// Ends this life. On return no call of it is under way, and none will do anything again.
     pub(crate) fn end(&self) {
         let _all_calls_done = self.0.gate.write();
@@ -128,7 +123,6 @@ impl Life {
 
     fn run<T>(&self, op: Op, path: &Path, call: impl FnOnce(Option<usize>) -> io::Result<T>) -> io::Result<T> {
         let _call = self.0.gate.read();
-        self.0.calls.fetch_add(1, Ordering::SeqCst);
         let trouble = self.trouble(op, path);
         if trouble == Some(Trouble::DieBefore) {
             self.0.dead.store(true, Ordering::SeqCst);
@@ -164,7 +158,12 @@ impl Life {
                 fault.after -= 1;
             } else if !matches!(fault.trouble, Trouble::Short(_)) || op == Op::Write {
                 self.0.fired.fetch_add(1, Ordering::SeqCst);
-                return Some(faults.remove(at).trouble);
+                fault.times = fault.times.saturating_sub(1);
+                let Fault { trouble, times, .. } = *fault;
+                if times == 0 {
+                    faults.remove(at);
+                }
+                return Some(trouble);
             }
         }
         None
