@@ -76,13 +76,7 @@ fn disk_of(files: &[SegmentFile], identity_of: &SimDisk) -> SimDisk {
 }
 
 /// What holds for any damage: no wrong record, `Stop` changes nothing and names the place, `SetAside` gives the rest.
-fn check_damage(
-    changed: &[SegmentFile],
-    at: (usize, usize),
-    identity: &SimDisk,
-    all: &[Replayed],
-    may_cut: u64,
-) {
+fn check_damage(changed: &[SegmentFile], at: (usize, usize), identity: &SimDisk, all: &[Replayed], may_cut: u64) {
     let (file, byte) = at;
     let disk = disk_of(changed, identity);
     let is_refused = match open(&disk, OnDamage::Stop) {
