@@ -183,7 +183,8 @@ impl DeltaTable {
 
 fn readable(version: i64, bytes: &[u8]) -> Result<Vec<Line>, Error> {
     parse(bytes).map_err(|what| {
-        let message = format!("commit {version} of the delta log cannot be read: {what}; open the table again to mend it");
+        let message =
+            format!("commit {version} of the delta log cannot be read: {what}; open the table again to mend it");
         Error::new(ErrorKind::Corrupt, message)
     })
 }

@@ -79,10 +79,7 @@ impl DurableLocal {
     }
 
     /// Runs file operations on a thread that may block.
-    async fn blocking<T: Send + 'static>(
-        &self,
-        act: impl FnOnce(&Folder) -> Result<T> + Send + 'static,
-    ) -> Result<T> {
+    async fn blocking<T: Send + 'static>(&self, act: impl FnOnce(&Folder) -> Result<T> + Send + 'static) -> Result<T> {
         let folder = self.0.clone();
         tokio::task::spawn_blocking(move || act(&folder)).await?
     }
@@ -404,10 +401,8 @@ impl ObjectStore for DurableLocal {
         let create = options.mode == CopyMode::Create;
         let (source, target) = (self.0.locate(from)?, self.0.locate(to)?);
         let (from, to) = (from.clone(), to.clone());
-        self.blocking(move |folder| {
-            folder.copy(&source, &target, create).map_err(|e| named_by_kind(&from, &to, e))
-        })
-        .await
+        self.blocking(move |folder| folder.copy(&source, &target, create).map_err(|e| named_by_kind(&from, &to, e)))
+            .await
     }
 
     async fn rename_opts(&self, from: &Path, to: &Path, options: RenameOptions) -> Result<()> {

@@ -137,10 +137,8 @@ pub(super) struct Remove {
 /// # Errors
 /// Says what is wrong if the bytes are not a whole commit.
 pub(super) fn parse(bytes: &[u8]) -> Result<Vec<Line>, String> {
-    let lines: Vec<Line> = serde_json::Deserializer::from_slice(bytes)
-        .into_iter()
-        .collect::<Result<_, _>>()
-        .map_err(|e| e.to_string())?;
+    let lines: Vec<Line> =
+        serde_json::Deserializer::from_slice(bytes).into_iter().collect::<Result<_, _>>().map_err(|e| e.to_string())?;
     if lines.is_empty() { Err("it is empty".into()) } else { Ok(lines) }
 }
 

@@ -114,7 +114,9 @@ impl Change {
         for path in self.adds.iter().map(|add| &add.block.path) {
             let plain = decode_path(path).is_ok_and(|decoded| decoded == *path);
             if !plain || state.find(path).is_some() || !paths.insert(path) {
-                return Err(Error::internal(format!("a block cannot be committed as {path:?}: taken, or not a plain path")));
+                return Err(Error::internal(format!(
+                    "a block cannot be committed as {path:?}: taken, or not a plain path"
+                )));
             }
         }
         match self.txn {
@@ -138,7 +140,8 @@ impl Change {
     /// `Conflict` if that commit changed the schema, or brought in rows of our journal.
     pub(super) fn check_after(&self, version: i64, commit: &[Line]) -> Result<(), Error> {
         if commit.iter().any(|line| line.meta_data.is_some() || line.protocol.is_some()) {
-            let message = format!("another writer changed schema or protocol in version {version}, open the table again");
+            let message =
+                format!("another writer changed schema or protocol in version {version}, open the table again");
             return Err(Error::new(ErrorKind::Conflict, message));
         }
         let Some(txn) = self.txn else { return Ok(()) };

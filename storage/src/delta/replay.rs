@@ -115,12 +115,7 @@ fn log_file(name: &str) -> Path {
     Path::from(super::LOG).join(name)
 }
 
-async fn from_checkpoint(
-    store: &dyn ObjectStore,
-    table: Table,
-    version: i64,
-    files: &[Path],
-) -> Result<State, Error> {
+async fn from_checkpoint(store: &dyn ObjectStore, table: Table, version: i64, files: &[Path]) -> Result<State, Error> {
     let mut state = State::new(table);
     for file in files {
         let bytes = store.get(file).await.map_err(store_failed)?.bytes().await.map_err(store_failed)?;
@@ -179,7 +174,8 @@ async fn forward(log: &dyn LogStore, mut state: State, mend: bool) -> Result<Sta
 }
 
 fn torn(version: i64, what: &str, next: bool) -> Error {
-    let why = if next { "and it is not the last" } else { "and the store is no local folder, where a power cut may do that" };
+    let why =
+        if next { "and it is not the last" } else { "and the store is no local folder, where a power cut may do that" };
     Error::new(ErrorKind::Corrupt, format!("commit {version} of the delta log cannot be read: {what}; {why}"))
 }
 

@@ -109,7 +109,9 @@ pub(super) fn check_metadata(table: Table, found: &MetaData) -> Result<(), Error
     let schema: Value = serde_json::from_str(&found.schema_string)
         .map_err(|e| Error::new(ErrorKind::Corrupt, format!("the schema of table {name} is no json")).with_source(e))?;
     let other = |what: String| {
-        Err(Error::invalid(format!("table {name} has another schema: {what}; it is not a table of ours, use another store")))
+        Err(Error::invalid(format!(
+            "table {name} has another schema: {what}; it is not a table of ours, use another store"
+        )))
     };
     if found.partition_columns != [DATE] {
         return other(format!("it is partitioned by {:?}", found.partition_columns));

@@ -18,8 +18,8 @@ use crate::block::Block;
 use crate::durable::DurableLocal;
 
 mod log_files;
-mod real_files;
 mod races;
+mod real_files;
 
 /// 2026-11-22T00:00:00Z.
 const NOW_MS: i64 = 1_795_305_600_000;

@@ -181,7 +181,8 @@ impl Upkeep {
         let Some(bytes) = self.log.0.read_commit_entry(version as u64).await.map_err(log_failed)? else {
             return Ok(None);
         };
-        let lines = parse(&bytes).map_err(|what| Error::new(ErrorKind::Corrupt, format!("commit {version}: {what}")))?;
+        let lines =
+            parse(&bytes).map_err(|what| Error::new(ErrorKind::Corrupt, format!("commit {version}: {what}")))?;
         Ok(lines.into_iter().find_map(|line| line.commit_info?.timestamp))
     }
 }

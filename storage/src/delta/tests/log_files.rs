@@ -70,8 +70,9 @@ async fn a_torn_last_commit_is_mended_on_a_local_folder_only() {
         table.commit(&fixture.change(1)).await.unwrap();
         fixture.root.put(&commit_file(2), torn.into()).await.unwrap();
         let elsewhere = Url::parse("s3://bucket/").unwrap();
-        let refused =
-            DeltaTable::open(fixture.root.clone(), &elsewhere, Table::Samples, fixture.clock.clone()).await.unwrap_err();
+        let refused = DeltaTable::open(fixture.root.clone(), &elsewhere, Table::Samples, fixture.clock.clone())
+            .await
+            .unwrap_err();
         assert_eq!(refused.kind(), ErrorKind::Corrupt);
 
         let mut table = fixture.open().await.unwrap();
@@ -109,7 +110,10 @@ async fn expired_days_go_at_once_and_their_files_after_the_grace() {
     let removed = table.expire(Date(today().0 - 1)).await.unwrap();
     assert_eq!(table.version(), 2, "all in one commit");
     assert!(removed.iter().all(|r| r.deleted_at_ms == NOW_MS + DAY_MS));
-    assert_eq!(removed.iter().map(|r| &r.path).collect::<HashSet<_>>(), days[2..].iter().map(|b| &b.block.path).collect());
+    assert_eq!(
+        removed.iter().map(|r| &r.path).collect::<HashSet<_>>(),
+        days[2..].iter().map(|b| &b.block.path).collect()
+    );
 
     let none = HashSet::new();
     assert!(table.sweep(&none, HOUR_MS).await.unwrap().is_empty(), "queries of the version before still read them");
