@@ -33,6 +33,11 @@ impl Live {
         self.0.values().map(|blocks| blocks.len()).sum()
     }
 
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     fn insert(&mut self, block: Arc<Block>) {
         let blocks = Arc::make_mut(Arc::make_mut(&mut self.0).entry(block.date).or_default());
         let at = blocks.partition_point(|there| place(there) < place(&block));

@@ -137,7 +137,7 @@ async fn an_orphan_goes_but_never_an_upload_on_its_way() {
     assert!(table.sweep(&in_progress, HOUR_MS).await.unwrap().is_empty());
     fixture.clock.advance(HOUR_MS);
     fixture.upload(&young).await;
-    assert_eq!(table.sweep(&in_progress, HOUR_MS).await.unwrap(), [orphan.block.path.clone()]);
+    assert_eq!(table.sweep(&in_progress, HOUR_MS).await.unwrap(), std::slice::from_ref(&orphan.block.path));
     assert!(!fixture.exists(&orphan.block.path).await);
     table.commit(&Change::add(vec![uploading.clone(), young.clone()], None)).await.unwrap();
     fixture.clock.advance(HOUR_MS);
