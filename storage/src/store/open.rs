@@ -134,6 +134,8 @@ async fn replay(
 ) -> Result<(Journal, Arc<Head>), Error> {
     let mut journal_config = journal::Config::new(place.local.join("journal"));
     journal_config.max_bytes = config.journal_bytes;
+    // Segments count with the length they were made with, so a small budget needs small ones.
+    journal_config.segment_bytes = (config.journal_bytes / 64).clamp(64 << 10, 64 << 20);
     let files = parts.files.clone();
     let mode = match on_damage {
         OnDamage::Stop => journal::OnDamage::Stop,
