@@ -29,10 +29,10 @@ mod schema;
 mod state;
 mod upkeep;
 
-pub(crate) use action::NewBlock;
-pub(crate) use commit::{Change, Txn};
-pub(crate) use state::Live;
-pub(crate) use upkeep::{Removed, Upkeep};
+pub use action::{GEN_MAX, GEN_MIN, JOURNAL, NewBlock, WINDOW_END_MS, WINDOW_START_MS};
+pub use commit::{Change, Txn};
+pub use state::Live;
+pub use upkeep::{Removed, Upkeep};
 
 /// The folder of the log in the table's folder.
 const LOG: &str = "_delta_log";
@@ -42,7 +42,7 @@ const MAX_RACES: usize = 100;
 
 /// One table of a store at its newest version known. One commit at a time: `&mut self` sees to it.
 #[derive(Debug)]
-pub(crate) struct DeltaTable {
+pub struct DeltaTable {
     table: Table,
     log: Log,
     clock: Arc<dyn Clock>,
@@ -75,7 +75,7 @@ impl DeltaTable {
     /// # Errors
     /// `Unavailable` if the store cannot be reached, `Corrupt` if the log is damaged, `Invalid` if the table there has
     /// another schema or asks for features that this version lacks.
-    pub(crate) async fn open(
+    pub async fn open(
         root: Arc<dyn ObjectStore>,
         root_url: &Url,
         table: Table,
@@ -102,17 +102,17 @@ impl DeltaTable {
     }
 
     /// The newest version known.
-    pub(crate) fn version(&self) -> i64 {
+    pub fn version(&self) -> i64 {
         self.state.version
     }
 
     /// The live blocks of that version: one pointer, unmoved by later commits.
-    pub(crate) fn live(&self) -> Live {
+    pub fn live(&self) -> Live {
         self.state.live.clone()
     }
 
     /// How far the rows of a journal are in the table; `None` if none ever was.
-    pub(crate) fn position(&self, journal: Uuid) -> Option<i64> {
+    pub fn position(&self, journal: Uuid) -> Option<i64> {
         self.state.txns.get(&journal.to_string()).copied()
     }
 
@@ -125,7 +125,7 @@ impl DeltaTable {
     /// # Errors
     /// `Unavailable` if the store cannot be reached, `Conflict` if another writer's commit speaks against this one (the
     /// table has taken that in), `Busy` after a hundred versions lost to others, `Corrupt` if theirs cannot be read.
-    pub(crate) async fn commit(&mut self, change: &Change) -> Result<i64, Error> {
+    pub async fn commit(&mut self, change: &Change) -> Result<i64, Error> {
         self.commit_inner(change).await.map_err(|e| e.context(format!("commit to table {}", self.table.name())))
     }
 
@@ -160,7 +160,7 @@ impl DeltaTable {
     ///
     /// # Errors
     /// `Unavailable` if the store cannot be reached, `Corrupt` if a commit cannot be read.
-    pub(crate) async fn refresh(&mut self) -> Result<i64, Error> {
+    pub async fn refresh(&mut self) -> Result<i64, Error> {
         loop {
             let version = self.state.version + 1;
             match self.log.0.read_commit_entry(version as u64).await.map_err(log_failed)? {

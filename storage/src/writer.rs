@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use journal::{Group, Position, RecordBuilder};
-use model::{Error, Receipt};
+use model::{Error, ErrorKind, Receipt};
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
@@ -70,7 +70,9 @@ impl Group for StoreGroup {
 
     fn failed(&mut self, items: Vec<Item>, error: &journal::Error) {
         for item in items {
-            let told = Error::new(error.kind(), format!("the journal did not take the rows: {error}"))
+            // Whatever the cause, the rows may be on the disk all the same: `Busy` would promise that they are not.
+            let message = format!("the journal did not take the rows: {error}");
+            let told = Error::new(ErrorKind::Unavailable, message)
                 .with_retry_after(std::time::Duration::from_secs(1));
             let _ = item.answer.send(Err(told));
         }

@@ -364,9 +364,9 @@ impl File for SimFile {
     }
 
     fn sync(&self) -> io::Result<()> {
-        self.with(|seen, safe, pending| {
+        self.with(|_, safe, pending| {
+            // What is safe and what is pending make up what is seen, so the whole file need not be copied.
             pending.drain(..).for_each(|change| change.apply(safe));
-            debug_assert_eq!(seen.len(), safe.len());
         })
     }
 }

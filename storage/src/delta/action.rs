@@ -19,15 +19,15 @@ use crate::block::Block;
 use crate::tables::DATE;
 
 /// The tag with the Delta version that first committed the oldest rows of a block.
-pub(crate) const GEN_MIN: &str = "gen_min";
+pub const GEN_MIN: &str = "gen_min";
 /// The tag with the Delta version that first committed the newest rows of a block.
-pub(crate) const GEN_MAX: &str = "gen_max";
+pub const GEN_MAX: &str = "gen_max";
 /// The tag with the start of the cut window in milliseconds; absent from a late block.
-pub(crate) const WINDOW_START_MS: &str = "window_start_ms";
+pub const WINDOW_START_MS: &str = "window_start_ms";
 /// The tag with the end of the cut window in milliseconds, itself outside; absent from a late block.
-pub(crate) const WINDOW_END_MS: &str = "window_end_ms";
+pub const WINDOW_END_MS: &str = "window_end_ms";
 /// The tag with the UUID of the journal that the rows came through.
-pub(crate) const JOURNAL: &str = "journal";
+pub const JOURNAL: &str = "journal";
 
 type Strings = BTreeMap<String, Option<String>>;
 
@@ -233,20 +233,20 @@ impl Add {
 
 /// A file that was uploaded and is to become a block.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct NewBlock {
+pub struct NewBlock {
     /// The block. Its generations count only if `keep_generations` is set, else they become the commit's version.
-    pub(crate) block: Block,
+    pub block: Block,
     /// Whether the rows were committed before (compaction), so that their generations stay.
-    pub(crate) keep_generations: bool,
+    pub keep_generations: bool,
     /// The smallest and largest `name` among the rows, if known: lets other engines skip the file.
-    pub(crate) names: Option<(String, String)>,
+    pub names: Option<(String, String)>,
     /// The smallest and largest `cluster` among the rows, if known.
-    pub(crate) clusters: Option<(String, String)>,
+    pub clusters: Option<(String, String)>,
 }
 
 impl NewBlock {
     /// A block of rows that no commit had before.
-    pub(crate) fn new(block: Block) -> Self {
+    pub fn new(block: Block) -> Self {
         NewBlock { block, keep_generations: false, names: None, clusters: None }
     }
 

@@ -18,40 +18,40 @@ const ENGINE: &str = concat!("fleetscope/", env!("CARGO_PKG_VERSION"));
 
 /// How far a journal's rows are in the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Txn {
+pub struct Txn {
     /// The UUID of the journal.
-    pub(crate) app_id: Uuid,
+    pub app_id: Uuid,
     /// Every row at or below this position is in the table.
-    pub(crate) position: i64,
+    pub position: i64,
 }
 
 /// What a commit is to do. Keep it to try again after an error: it knows its own commit if that came through after all.
 #[derive(Debug, Clone)]
-pub(crate) struct Change {
+pub struct Change {
     id: Uuid,
     /// Files that come in.
-    pub(crate) adds: Vec<NewBlock>,
+    pub adds: Vec<NewBlock>,
     /// Paths of live blocks that go out.
-    pub(crate) removes: Vec<String>,
+    pub removes: Vec<String>,
     /// The journal whose rows the files hold, and how far.
-    pub(crate) txn: Option<Txn>,
+    pub txn: Option<Txn>,
     /// Whether the table's rows change; not so when files are merged.
-    pub(crate) data_change: bool,
+    pub data_change: bool,
 }
 
 impl Change {
     /// Brings in blocks of a journal.
-    pub(crate) fn add(adds: Vec<NewBlock>, txn: Option<Txn>) -> Self {
+    pub fn add(adds: Vec<NewBlock>, txn: Option<Txn>) -> Self {
         Change { id: Uuid::new_v4(), adds, removes: Vec::new(), txn, data_change: true }
     }
 
     /// Takes out blocks with their rows.
-    pub(crate) fn remove(removes: Vec<String>) -> Self {
+    pub fn remove(removes: Vec<String>) -> Self {
         Change { id: Uuid::new_v4(), adds: Vec::new(), removes, txn: None, data_change: true }
     }
 
     /// Puts blocks in the place of others that hold the same rows.
-    pub(crate) fn rewrite(removes: Vec<String>, adds: Vec<NewBlock>) -> Self {
+    pub fn rewrite(removes: Vec<String>, adds: Vec<NewBlock>) -> Self {
         Change { id: Uuid::new_v4(), adds, removes, txn: None, data_change: false }
     }
 

@@ -15,22 +15,27 @@ use crate::block::Block;
 
 /// The live blocks of one version. Cloning is one pointer; a commit copies only the dates it touches.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Live(Arc<BTreeMap<Date, Arc<Vec<Arc<Block>>>>>);
+pub struct Live(Arc<BTreeMap<Date, Arc<Vec<Arc<Block>>>>>);
 
 impl Live {
     /// All blocks, ordered by date and window (a late block stands at its oldest row).
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &Arc<Block>> {
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<Block>> {
         self.0.values().flat_map(|blocks| blocks.iter())
     }
 
     /// The blocks of a range of dates, in the same order.
-    pub(crate) fn dates(&self, dates: impl std::ops::RangeBounds<Date>) -> impl Iterator<Item = &Arc<Block>> {
+    pub fn dates(&self, dates: impl std::ops::RangeBounds<Date>) -> impl Iterator<Item = &Arc<Block>> {
         self.0.range(dates).flat_map(|(_, blocks)| blocks.iter())
     }
 
     /// The number of blocks.
-    pub(crate) fn len(&self) -> usize {
+    pub fn len(&self) -> usize {
         self.0.values().map(|blocks| blocks.len()).sum()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     fn insert(&mut self, block: Arc<Block>) {

@@ -11,7 +11,6 @@ use deltalake_core::protocol::checkpoints::create_checkpoint;
 use futures::{StreamExt, TryStreamExt, stream};
 use model::time::Date;
 use model::{Error, ErrorKind};
-use object_store::ObjectStoreExt;
 use object_store::path::Path;
 
 use super::action::parse;
@@ -21,22 +20,22 @@ use super::{DeltaTable, LOG, Log, log_failed, store_failed};
 
 /// A file that went out of the table, still to be deleted.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Removed {
+pub struct Removed {
     /// The path below the table's folder.
-    pub(crate) path: String,
+    pub path: String,
     /// When it went out, in milliseconds.
-    pub(crate) deleted_at_ms: i64,
+    pub deleted_at_ms: i64,
 }
 
 /// The long work on a table's files. Cloning shares it.
 #[derive(Debug, Clone)]
-pub(crate) struct Upkeep {
+pub struct Upkeep {
     log: Log,
 }
 
 impl DeltaTable {
     /// The long work on this table's files, free of the table itself.
-    pub(crate) fn upkeep(&self) -> Upkeep {
+    pub fn upkeep(&self) -> Upkeep {
         Upkeep { log: self.log.clone() }
     }
 
@@ -44,7 +43,7 @@ impl DeltaTable {
     ///
     /// # Errors
     /// As [`DeltaTable::commit`].
-    pub(crate) async fn expire(&mut self, before: Date) -> Result<Vec<Removed>, Error> {
+    pub async fn expire(&mut self, before: Date) -> Result<Vec<Removed>, Error> {
         let paths: Vec<String> = self.state.live.dates(..before).map(|block| block.path.clone()).collect();
         if paths.is_empty() {
             return Ok(Vec::new());
@@ -64,7 +63,7 @@ impl DeltaTable {
     /// it so for `grace_ms` by our own clock: neither the store's clock nor a listing that lags can hurt. A file in
     /// `uploading`, which must hold it from before its upload until its commit returned, is never named; nor is a file
     /// younger than the grace, which another node may be about to commit.
-    pub(crate) fn condemn(&mut self, found: &[String], uploading: &HashSet<String>, grace_ms: i64) -> Vec<String> {
+    pub fn condemn(&mut self, found: &[String], uploading: &HashSet<String>, grace_ms: i64) -> Vec<String> {
         let now_ms = self.clock.now_ms();
         let mut orphans = std::collections::HashMap::new();
         let mut condemned = Vec::new();
@@ -92,7 +91,7 @@ impl DeltaTable {
     ///
     /// # Errors
     /// `Unavailable` if the store cannot be reached.
-    pub(crate) async fn sweep(&mut self, uploading: &HashSet<String>, grace_ms: i64) -> Result<Vec<String>, Error> {
+    pub async fn sweep(&mut self, uploading: &HashSet<String>, grace_ms: i64) -> Result<Vec<String>, Error> {
         let upkeep = self.upkeep();
         let condemned = self.condemn(&upkeep.files().await?, uploading, grace_ms);
         upkeep.delete(&condemned).await?;
@@ -105,7 +104,7 @@ impl Upkeep {
     ///
     /// # Errors
     /// `Unavailable` if the store cannot be reached.
-    pub(crate) async fn files(&self) -> Result<Vec<String>, Error> {
+    pub async fn files(&self) -> Result<Vec<String>, Error> {
         let store = self.log.0.object_store(None);
         let files: Vec<_> = store.list(None).try_collect().await.map_err(store_failed)?;
         let paths = files.into_iter().map(|file| file.location.to_string());
@@ -116,7 +115,7 @@ impl Upkeep {
     ///
     /// # Errors
     /// `Unavailable` if the store cannot be reached; some files may be gone then.
-    pub(crate) async fn delete(&self, paths: &[String]) -> Result<(), Error> {
+    pub async fn delete(&self, paths: &[String]) -> Result<(), Error> {
         let paths = paths.iter().map(|path| Path::parse(path).map_err(|e| store_failed(e.into())));
         self.delete_all(paths.collect::<Result<_, _>>()?).await
     }
@@ -139,7 +138,7 @@ impl Upkeep {
     ///
     /// # Errors
     /// `Unavailable` if the store cannot be reached or its listing does not show the version yet.
-    pub(crate) async fn checkpoint(&self, version: i64) -> Result<(), Error> {
+    pub async fn checkpoint(&self, version: i64) -> Result<(), Error> {
         let mut table = deltalake_core::DeltaTable::new(self.log.0.clone());
         table.load_version(version as u64).await.map_err(log_failed)?;
         create_checkpoint(&table, None).await.map_err(log_failed)
@@ -152,7 +151,7 @@ impl Upkeep {
     ///
     /// # Errors
     /// `Unavailable` if the store cannot be reached.
-    pub(crate) async fn clean_log(&self, now_ms: i64, keep_ms: i64) -> Result<usize, Error> {
+    pub async fn clean_log(&self, now_ms: i64, keep_ms: i64) -> Result<usize, Error> {
         let store = self.log.0.object_store(None);
         let files: Vec<_> = store.list(Some(&Path::from(LOG))).try_collect().await.map_err(store_failed)?;
         let mut by_version: BTreeMap<i64, Vec<Path>> = BTreeMap::new();

@@ -112,3 +112,21 @@ async fn days_older_than_the_retention_go_whole() {
     assert_eq!(store.expire().await.unwrap(), 2, "one block of series, one of samples");
     assert_eq!((block_rows(&store, Table::Samples), block_rows(&store, Table::Series)), (1, 1));
 }
+
+#[tokio::test]
+async fn positions_go_on_after_everything_was_dropped() {
+    let disk = SimDisk::new();
+    for round in 0..4 {
+        let store = Store::open(config(), parts(&disk, NOW)).await.unwrap();
+        store.write(batch(&[("a", NOW - 600_000 + round, 1.0)])).await.unwrap();
+        store.close().await.unwrap();
+        drop(store);
+        let store = Store::open(config(), parts(&disk, NOW)).await.unwrap();
+        store.write(batch(&[("b", NOW - 600_000 + round, 1.0)])).await.unwrap();
+        disk.power_cut(|| Fate::Lost);
+        drop(store);
+        let store = Store::open(config(), parts(&disk, NOW)).await.unwrap();
+        assert_eq!((head_rows(&store).await, block_rows(&store, Table::Samples)), (1, 2 * round as u64 + 1));
+        store.close().await.unwrap();
+    }
+}

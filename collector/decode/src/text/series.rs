@@ -82,18 +82,25 @@ fn scan_labels(text: &[u8], open: usize, mut named: bool, visit: &mut impl Visit
 }
 
 /// Returns where the quoted text that starts at `quote` ends, its closing quote included.
-#[inline]
+#[inline(always)]
 fn skip_quoted(text: &[u8], quote: usize) -> Result<usize, Box<Fault>> {
-    let mut at = quote + 1;
-    while let Some(found) = find_quote_or_backslash(text, at) {
-        at = found;
+    match find_quote_or_backslash(text, quote + 1) {
+        Some(end) if text[end] == b'"' => Ok(end + 1),
+        found => skip_escaped(text, quote, found),
+    }
+}
+
+/// The same for text whose first backslash is at `found`, or which has no end.
+#[inline(never)]
+fn skip_escaped(text: &[u8], quote: usize, mut found: Option<usize>) -> Result<usize, Box<Fault>> {
+    while let Some(at) = found {
         if text[at] == b'"' {
             return Ok(at + 1);
         }
         if text.get(at + 1) == Some(&b'\n') {
             return Err(Fault::invalid(at, "a backslash stands before the end of the line"));
         }
-        at += 2;
+        found = find_quote_or_backslash(text, at + 2);
     }
     Err(Fault::invalid(quote, "the quoted text that starts here has no end"))
 }
