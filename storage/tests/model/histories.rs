@@ -86,10 +86,12 @@ fn fault() -> impl Strategy<Value = Fault> {
     ];
     let after = prop_oneof![3 => 0u64..6, 2 => 0u64..40];
     let changes_only = prop_oneof![4 => Just(true), 1 => Just(false)];
-    (place, changes_only, after, trouble).prop_map(|(place, changes_only, after, trouble)| Fault {
+    let times = prop_oneof![3 => Just(1u64), 1 => 2u64..30];
+    (place, changes_only, after, times, trouble).prop_map(|(place, changes_only, after, times, trouble)| Fault {
         place,
         changes_only,
         after,
+        times,
         trouble,
     })
 }
@@ -207,7 +209,10 @@ fn sweep(trouble: Trouble, fates: &[Option<u64>]) {
     for second_life in [false, true] {
         let mut beyond = 0;
         // The number of calls depends on what failed: only a run of calls that were not reached is the end.
-        for n in (first..20_000).step_by(stride as usize).take_while(|_| beyond < 3) {
+        for n in (first..20_000).step_by(stride as usize) {
+            if beyond > 2 {
+                break;
+            }
             for fates in fates {
                 match broken_off(n, second_life, trouble, *fates) {
                     Ok(true) => beyond = 0,
