@@ -22,5 +22,7 @@ mod protocol_tests;
 mod read;
 #[path = "model/reference.rs"]
 mod reference;
+#[path = "model/sender.rs"]
+mod sender;
 #[path = "model/series.rs"]
 mod series;

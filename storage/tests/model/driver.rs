@@ -8,9 +8,8 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use model::batch::STALE_NAN_BITS;
 use model::files::sim::{Fate, SimDisk};
-use model::time::{DAY_MS, MAX_TIME_MS, MIN_TIME_MS, ManualClock};
+use model::time::{MAX_TIME_MS, MIN_TIME_MS, ManualClock};
 use model::{Clock, Error, ErrorKind, Ingest};
 use storage::store::Parts;
 use storage::{Config, Snapshot, Store};
@@ -19,60 +18,17 @@ use tokio::runtime::Runtime;
 use crate::check;
 use crate::life::{Dice, Fault, Life};
 use crate::read::Reader;
-use crate::reference::{Outcome, Reference, WriteId};
-use crate::series::{Key, Row, SERIES, STAMPS, batch, identity};
+use crate::reference::{Outcome, Reference};
+use crate::sender::{Lot, Planned, Sender, What, When};
+use crate::series::{Key, Row, batch, identity};
 
 /// 2026-11-22T10:20:00Z.
 const START_MS: i64 = 1_795_342_800_000;
-/// Sources scrape on this grid, so that histories meet the same instant again.
-const GRID_MS: i64 = 5_000;
 /// An operation that takes longer hangs.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The time of a row.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum When {
-    /// So many steps of the grid from now.
-    Steps(i64),
-    /// So many milliseconds from now, off the grid.
-    Millis(i64),
-    /// So many days from now.
-    Days(i64),
-    First,
-    Last,
-    /// The time of an earlier row.
-    Again(u16),
-}
-
-/// The value of a row. All but the last three are unlike any other in the history.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum What {
-    /// It has few decimal digits.
-    Decimal,
-    /// It needs all its bits.
-    Double,
-    /// A NaN with a payload of its own.
-    Nan,
-    NegativeZero,
-    Stale,
-    /// The value of the newest write to this key, if there is one.
-    Same,
-}
-
-/// A row to be written.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Planned {
-    pub(crate) series: usize,
-    pub(crate) when: When,
-    pub(crate) what: What,
-}
-
-/// A batch to be written.
-#[derive(Debug, Clone)]
-pub(crate) struct Lot {
-    pub(crate) stamp: usize,
-    pub(crate) rows: Vec<Planned>,
-}
+/// How often what happened in a case.
+pub(crate) type Tally = BTreeMap<&'static str, usize>;
 
 /// One step of a history.
 #[derive(Debug, Clone)]
@@ -126,9 +82,9 @@ pub(crate) struct Case {
     clock: Arc<ManualClock>,
     process: Option<Process>,
     truth: Reference<Key>,
-    /// All rows written so far, in order of issue, with the number of their write.
-    written: Vec<(WriteId, Key, u64)>,
-    counter: u64,
+    sender: Sender,
+    /// How often what happened.
+    pub(crate) tally: Tally,
     /// Whether no write and no cut has failed since a test last set this, and the last error.
     answered_well: bool,
     last_error: String,
@@ -148,8 +104,8 @@ impl Case {
             clock: Arc::new(ManualClock::new(START_MS)),
             process: None,
             truth: Reference::new(),
-            written: Vec::new(),
-            counter: 0,
+            sender: Sender::default(),
+            tally: Tally::new(),
             answered_well: true,
             last_error: String::new(),
             hurt: false,
@@ -253,7 +209,10 @@ impl Case {
 
     /// Ends the process and starts the next, which must find what it should.
     fn restart(&mut self, power_cut: Option<u64>) -> Result<(), String> {
+        *self.tally.entry(if power_cut.is_some() { "power cuts" } else { "kills" }).or_default() += 1;
         if let Some(process) = self.process.take() {
+            *self.tally.entry("deaths by a fault").or_default() += usize::from(process.life.is_dead());
+            *self.tally.entry("lives hurt").or_default() += usize::from(process.life.was_hurt());
             process.life.end();
             self.hurt |= process.life.was_hurt();
             let Process { store, held, runtime, .. } = process;
@@ -293,7 +252,7 @@ impl Case {
     }
 
     fn hold(&mut self) -> Result<(), String> {
-        let writes = self.written.last().map_or(0, |(write, _, _)| write + 1);
+        let writes = self.sender.writes();
         let process = self.process()?;
         let Some(store) = &process.store else { return Err("no store".into()) };
         let (snapshot, now) = (store.snapshot(), store.snapshot());
@@ -332,6 +291,10 @@ impl Case {
         self.truth.observe(&seen)?;
         self.truth.count(&stored)?;
         check::check(&picture, &seen)?;
+        for (name, most) in picture.sizes() {
+            let entry = self.tally.entry(name).or_default();
+            *entry = most.max(*entry);
+        }
         for (at, now) in held.into_iter().enumerate() {
             self.compare_held(at, &now.map_err(|wrong| format!("held snapshot {at}: {wrong}"))?)?;
         }
@@ -341,8 +304,9 @@ impl Case {
     /// A snapshot shows what it showed when it was taken; rows written since may show too.
     fn compare_held(&self, at: usize, now: &BTreeMap<Key, u64>) -> Result<(), String> {
         let Some(held) = self.process.as_ref().and_then(|process| process.held.get(at)) else { return Ok(()) };
-        let written_since =
-            |key: &Key, bits: u64| self.written.iter().any(|(w, k, b)| *w >= held.writes && k == key && *b == bits);
+        let written_since = |key: &Key, bits: u64| {
+            self.sender.written.iter().any(|(w, k, b)| *w >= held.writes && k == key && *b == bits)
+        };
         for (key, bits) in &held.seen {
             match now.get(key) {
                 None => return Err(format!("{key:?} is gone from a held snapshot")),
@@ -357,13 +321,14 @@ impl Case {
     }
 
     fn write(&mut self, lots: &[Lot], cut: bool) -> Result<(), String> {
+        let now = self.clock.now_ms();
         let planned: Vec<(Option<&str>, Vec<Row>)> =
-            lots.iter().map(|lot| (STAMPS[lot.stamp % STAMPS.len()], self.rows(lot))).collect();
+            lots.iter().map(|lot| (lot.stamp(), self.sender.rows(lot, now))).collect();
         let keyed: Vec<Vec<(Key, u64)>> = planned.iter().map(|(stamp, rows)| keyed(*stamp, rows)).collect();
         self.truth.cut_begins();
         let ids = self.truth.issue_group(&keyed);
         for (id, rows) in ids.iter().zip(keyed) {
-            self.written.extend(rows.into_iter().map(|(key, bits)| (*id, key, bits)));
+            self.sender.written.extend(rows.into_iter().map(|(key, bits)| (*id, key, bits)));
         }
         let process = self.process()?;
         let Some(store) = process.store.clone() else { return Err("no store".into()) };
@@ -375,20 +340,28 @@ impl Case {
         let life = process.life.clone();
         for ((id, answer), (_, rows)) in ids.iter().zip(answers).zip(&planned) {
             match answer {
-                Ok(receipt) if receipt.samples == rows.len() => self.truth.settle(*id, Outcome::Acked),
+                Ok(receipt) if receipt.samples == rows.len() => {
+                    *self.tally.entry("writes acknowledged").or_default() += 1;
+                    self.truth.settle(*id, Outcome::Acked);
+                }
                 Ok(receipt) => return Err(format!("{receipt:?} for a batch of {} rows", rows.len())),
                 Err(error) => {
                     blame(&life, "write", &error)?;
+                    *self.tally.entry("writes failed").or_default() += 1;
                     (self.answered_well, self.last_error) = (false, error.to_string());
                     self.truth.settle(*id, outcome_of(&error, &life));
                 }
             }
         }
         match was_cut {
-            Ok(()) if cut && !life.is_dead() => self.truth.cut_done(),
+            Ok(()) if cut && !life.is_dead() => {
+                *self.tally.entry("cuts").or_default() += 1;
+                self.truth.cut_done();
+            }
             Ok(()) => {}
             Err(error) => {
                 blame(&life, "cut", &error)?;
+                *self.tally.entry("cuts failed").or_default() += 1;
                 (self.answered_well, self.last_error) = (false, error.to_string());
             }
         }
@@ -396,8 +369,8 @@ impl Case {
     }
 
     fn write_unacceptable(&mut self, lot: &Lot) -> Result<(), String> {
-        let stamp = STAMPS[lot.stamp % STAMPS.len()];
-        let mut rows = self.rows(lot);
+        let stamp = lot.stamp();
+        let mut rows = self.sender.rows(lot, self.clock.now_ms());
         let Some(row) = rows.last_mut() else { return Ok(()) };
         row.time_ms = if row.series % 2 == 0 { MAX_TIME_MS + 1 } else { MIN_TIME_MS - 1 };
         let id = self.truth.issue(&keyed(stamp, &rows));
@@ -411,44 +384,6 @@ impl Case {
         }
         self.truth.settle(id, Outcome::Refused);
         Ok(())
-    }
-
-    /// Decides times and values.
-    fn rows(&mut self, lot: &Lot) -> Vec<Row> {
-        let stamp = STAMPS[lot.stamp % STAMPS.len()];
-        let now = self.clock.now_ms();
-        let mut rows = Vec::new();
-        for planned in &lot.rows {
-            let series = planned.series % SERIES;
-            let time_ms = match planned.when {
-                When::Steps(steps) => now.div_euclid(GRID_MS) * GRID_MS + steps * GRID_MS,
-                When::Millis(by_ms) => now + by_ms,
-                When::Days(days) => now.div_euclid(GRID_MS) * GRID_MS + days * DAY_MS,
-                When::First => MIN_TIME_MS,
-                When::Last => MAX_TIME_MS,
-                When::Again(n) => match self.written.len() {
-                    0 => now,
-                    len => self.written[usize::from(n) % len].1.1,
-                },
-            };
-            let time_ms = time_ms.clamp(MIN_TIME_MS, MAX_TIME_MS);
-            self.counter += 1;
-            let unique = self.counter;
-            let bits = match planned.what {
-                What::Decimal => (unique as f64 / 100.0).to_bits(),
-                What::Double => (unique as f64 * std::f64::consts::PI * 1e-7).to_bits(),
-                What::Nan => 0x7ff8_0000_0000_0000 | (unique + 16),
-                What::NegativeZero => (-0.0f64).to_bits(),
-                What::Stale => STALE_NAN_BITS,
-                What::Same => {
-                    let key = (identity(series, stamp), time_ms);
-                    let last = self.written.iter().rev().find(|(_, k, _)| *k == key);
-                    last.map_or(unique as f64, |(_, _, bits)| f64::from_bits(*bits)).to_bits()
-                }
-            };
-            rows.push(Row { series, time_ms, bits });
-        }
-        rows
     }
 }
 

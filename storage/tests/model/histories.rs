@@ -1,12 +1,14 @@
 //! Histories of the real store: drawn ones, and one that is broken off at every file call.
 
+use std::cell::RefCell;
 use std::hash::{BuildHasher, RandomState};
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
 
-use crate::driver::{Case, Lot, Planned, Step, What, When};
+use crate::driver::{Case, Step, Tally};
 use crate::life::{Fault, Place, Trouble};
+use crate::sender::{Lot, Planned, What, When};
 use crate::series::SERIES;
 
 const MINUTE_MS: i64 = 60_000;
@@ -14,6 +16,10 @@ const HOUR_MS: i64 = 60 * MINUTE_MS;
 const DAY_MS: i64 = 24 * HOUR_MS;
 const EIO: i32 = 5;
 const ENOSPC: i32 = 28;
+/// Histories are shorter than this.
+const STEPS: usize = 24;
+/// How many histories a test draws unless `PROPTEST_CASES` says otherwise.
+const CASES: u64 = 64;
 
 fn when() -> impl Strategy<Value = When> {
     prop_oneof![
@@ -119,13 +125,14 @@ fn troubled() -> impl Strategy<Value = Step> {
 /// A history, and what a planned death does to unsynced changes.
 type History = (Option<u64>, Vec<Step>);
 
-fn play(history: &History) -> Result<(), String> {
+fn play(history: &History) -> Result<Tally, String> {
     let (fates_at_death, steps) = history;
     let mut case = Case::new(None, *fates_at_death).map_err(|wrong| format!("at the first opening: {wrong}"))?;
     for (n, step) in steps.iter().enumerate() {
         case.step(step).map_err(|wrong| format!("after step {n}: {wrong}"))?;
     }
-    case.finish().map_err(|wrong| format!("at the end: {wrong}"))
+    case.finish().map_err(|wrong| format!("at the end: {wrong}"))?;
+    Ok(case.tally)
 }
 
 fn setting(name: &str) -> Option<u64> {
@@ -133,16 +140,20 @@ fn setting(name: &str) -> Option<u64> {
 }
 
 /// Plays histories drawn from seeds one above the other; the first that goes wrong is shrunk and shown with its seed.
-fn search(name: &str, step: impl Strategy<Value = Step> + Clone + 'static, steps: usize, cases: u64) {
+fn search(name: &str, step: BoxedStrategy<Step>, cases: u64) -> Tally {
+    let sum = RefCell::new(Tally::new());
     let first = setting("MODEL_SEED").unwrap_or_else(|| RandomState::new().hash_one(name) >> 16);
     for seed in first..first + setting("PROPTEST_CASES").unwrap_or(cases) {
         let config = Config { cases: 1, failure_persistence: None, max_shrink_iters: 600, ..Config::default() };
         let mut bytes = [0; 32];
         bytes[..8].copy_from_slice(&seed.to_le_bytes());
         let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
-        let history = (any::<Option<u64>>(), proptest::collection::vec(step.clone().boxed(), 1..steps));
-        let result =
-            TestRunner::new_with_rng(config, rng).run(&history, |history| play(&history).map_err(TestCaseError::fail));
+        let history = (any::<Option<u64>>(), proptest::collection::vec(step.clone(), 1..STEPS));
+        let result = TestRunner::new_with_rng(config, rng).run(&history, |history| {
+            let tally = play(&history).map_err(TestCaseError::fail)?;
+            tally.into_iter().for_each(|(what, n)| *sum.borrow_mut().entry(what).or_default() += n);
+            Ok(())
+        });
         match result {
             Ok(()) => {}
             Err(TestError::Fail(reason, (fates, steps))) => {
@@ -152,18 +163,31 @@ fn search(name: &str, step: impl Strategy<Value = Step> + Clone + 'static, steps
             Err(TestError::Abort(reason)) => panic!("no history could be drawn: {reason}"),
         }
     }
+    sum.into_inner()
+}
+
+/// A search in which nothing much happens proves nothing.
+fn assert_happened(tally: &Tally, cases: u64, events: &[&str]) {
+    println!("{tally:#?}");
+    if setting("PROPTEST_CASES").unwrap_or(cases) >= 32 {
+        for event in events {
+            assert!(tally.get(event).is_some_and(|n| *n >= 8), "{event}: hardly ever in {tally:?}");
+        }
+    }
 }
 
 #[test]
 fn the_store_keeps_its_promises_over_kills_and_power_cuts() {
-    let name = "the_store_keeps_its_promises_over_kills_and_power_cuts";
-    search(name, peaceful().boxed(), 24, 32);
+    let tally = search("the_store_keeps_its_promises_over_kills_and_power_cuts", peaceful().boxed(), CASES);
+    let events = ["writes acknowledged", "cuts", "kills", "power cuts", "most late blocks", "most rows in the head"];
+    assert_happened(&tally, CASES, &events);
 }
 
 #[test]
 fn the_store_keeps_its_promises_when_calls_fail() {
-    let name = "the_store_keeps_its_promises_when_calls_fail";
-    search(name, troubled().boxed(), 24, 32);
+    let tally = search("the_store_keeps_its_promises_when_calls_fail", troubled().boxed(), CASES);
+    let events = ["writes failed", "cuts failed", "lives hurt", "deaths by a fault", "most blocks of a window"];
+    assert_happened(&tally, CASES, &events);
 }
 
 /// Two cuts with carried, late and rewritten rows, and something after the last.

@@ -126,6 +126,17 @@ impl Picture {
         Ok((seen, stored))
     }
 
+    /// How large the parts are, for the tally of a case.
+    pub(crate) fn sizes(&self) -> [(&'static str, usize); 4] {
+        let late = self.samples.iter().filter(|(block, _)| block.window_ms.is_none()).count();
+        [
+            ("most late blocks", late),
+            ("most blocks of a window", self.samples.len() - late),
+            ("most rows in blocks", self.samples.iter().map(|(_, rows)| rows.len()).sum()),
+            ("most rows in the head", self.head.iter().map(|part| part.rows.len()).sum()),
+        ]
+    }
+
     /// The identity behind each (name, cluster, series_id).
     fn names(&self) -> BTreeMap<(String, String, i64), &Identity> {
         let rows = self.series.iter().flat_map(|(_, rows)| rows.iter()).chain(&self.head_series);
