@@ -17,13 +17,15 @@ use tokio::runtime::Runtime;
 
 use crate::check;
 use crate::life::{Dice, Fault, Life};
-use crate::read::Reader;
+use crate::read::{Picture, Reader};
 use crate::reference::{Outcome, Reference};
 use crate::sender::{Lot, Planned, Sender, What, When};
 use crate::series::{Key, Row, batch, identity};
 
 /// 2026-11-22T10:20:00Z.
 const START_MS: i64 = 1_795_342_800_000;
+/// How often a query lets others go first before it looks again.
+const PACE: usize = 40;
 /// An operation that takes longer hangs.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -83,6 +85,8 @@ pub(crate) struct Case {
     process: Option<Process>,
     truth: Reference<Key>,
     sender: Sender,
+    /// What the last observation of this life saw.
+    last_seen: Option<BTreeMap<Key, u64>>,
     /// How often what happened.
     pub(crate) tally: Tally,
     /// Whether no write and no cut has failed since a test last set this, and the last error.
@@ -105,6 +109,7 @@ impl Case {
             process: None,
             truth: Reference::new(),
             sender: Sender::default(),
+            last_seen: None,
             tally: Tally::new(),
             answered_well: true,
             last_error: String::new(),
@@ -231,6 +236,7 @@ impl Case {
             });
         }
         self.truth.restarted(power_cut.is_some());
+        self.last_seen = None;
         self.open()?;
         self.observe(false)
     }
@@ -298,26 +304,50 @@ impl Case {
         for (at, now) in held.into_iter().enumerate() {
             self.compare_held(at, &now.map_err(|wrong| format!("held snapshot {at}: {wrong}"))?)?;
         }
+        self.last_seen = Some(seen);
         Ok(())
     }
 
-    /// A snapshot shows what it showed when it was taken; rows written since may show too.
     fn compare_held(&self, at: usize, now: &BTreeMap<Key, u64>) -> Result<(), String> {
         let Some(held) = self.process.as_ref().and_then(|process| process.held.get(at)) else { return Ok(()) };
-        let written_since = |key: &Key, bits: u64| {
-            self.sender.written.iter().any(|(w, k, b)| *w >= held.writes && k == key && *b == bits)
-        };
-        for (key, bits) in &held.seen {
+        self.compare(&held.seen, held.writes, now).map_err(|wrong| format!("held snapshot {at}: {wrong}"))
+    }
+
+    /// A snapshot shows what was seen when there were so many writes; rows written since may show too.
+    fn compare(&self, seen: &BTreeMap<Key, u64>, writes: usize, now: &BTreeMap<Key, u64>) -> Result<(), String> {
+        let written_since =
+            |key: &Key, bits: u64| self.sender.written.iter().any(|(w, k, b)| *w >= writes && k == key && *b == bits);
+        for (key, bits) in seen {
             match now.get(key) {
-                None => return Err(format!("{key:?} is gone from a held snapshot")),
+                None => return Err(format!("{key:?} is gone")),
                 Some(now) if now != bits && !written_since(key, *now) => {
-                    return Err(format!("{key:?} has changed from {bits:#x} to {now:#x} in a held snapshot"));
+                    return Err(format!("{key:?} has changed from {bits:#x} to {now:#x}"));
                 }
                 Some(_) => {}
             }
         }
-        let fresh = now.iter().find(|(key, bits)| !held.seen.contains_key(*key) && !written_since(key, **bits));
-        fresh.map_or(Ok(()), |(key, _)| Err(format!("{key:?} came into a held snapshot from nowhere")))
+        let fresh = now.iter().find(|(key, bits)| !seen.contains_key(*key) && !written_since(key, **bits));
+        fresh.map_or(Ok(()), |(key, _)| Err(format!("{key:?} came from nowhere")))
+    }
+
+    /// What queries saw while a cut ran: all that was there before, and each row once.
+    fn compare_passing(&mut self, pictures: Vec<Result<Picture, String>>, writes: usize) -> Result<(), String> {
+        let hurt = self.process()?.life.was_hurt();
+        for picture in pictures {
+            let picture = match picture {
+                Ok(picture) => picture,
+                Err(_) if hurt => continue,
+                Err(wrong) => return Err(format!("while a cut ran: {wrong}")),
+            };
+            *self.tally.entry("pictures while a cut ran").or_default() += 1;
+            let (seen, stored) = picture.merged()?;
+            let mut checked = self.truth.count(&stored).and_then(|()| check::check(&picture, &seen));
+            if let Some(before) = &self.last_seen {
+                checked = checked.and_then(|()| self.compare(before, writes, &seen));
+            }
+            checked.map_err(|wrong| format!("while a cut ran: {wrong}"))?;
+        }
+        Ok(())
     }
 
     fn write(&mut self, lots: &[Lot], cut: bool) -> Result<(), String> {
@@ -326,6 +356,7 @@ impl Case {
             lots.iter().map(|lot| (lot.stamp(), self.sender.rows(lot, now))).collect();
         let keyed: Vec<Vec<(Key, u64)>> = planned.iter().map(|(stamp, rows)| keyed(*stamp, rows)).collect();
         self.truth.cut_begins();
+        let writes_before = self.sender.writes();
         let ids = self.truth.issue_group(&keyed);
         for (id, rows) in ids.iter().zip(keyed) {
             self.sender.written.extend(rows.into_iter().map(|(key, bits)| (*id, key, bits)));
@@ -335,8 +366,9 @@ impl Case {
         let batches = planned.iter().map(|(stamp, rows)| batch(*stamp, rows));
         let writes = futures::future::join_all(batches.map(|batch| store.write(batch)));
         let cutting = async { if cut { store.cut().await.map(|_| ()) } else { Ok(()) } };
-        let both = async { futures::join!(cutting, writes) };
-        let (was_cut, answers) = patiently(&process.runtime, "write or cut", both)?;
+        let reading = pass_by(&store, &mut process.reader, if cut { 3 } else { 0 });
+        let all = async { futures::join!(cutting, writes, reading) };
+        let (was_cut, answers, pictures) = patiently(&process.runtime, "write or cut", all)?;
         let life = process.life.clone();
         for ((id, answer), (_, rows)) in ids.iter().zip(answers).zip(&planned) {
             match answer {
@@ -365,7 +397,7 @@ impl Case {
                 (self.answered_well, self.last_error) = (false, error.to_string());
             }
         }
-        Ok(())
+        self.compare_passing(pictures, writes_before)
     }
 
     fn write_unacceptable(&mut self, lot: &Lot) -> Result<(), String> {
@@ -385,6 +417,19 @@ impl Case {
         self.truth.settle(id, Outcome::Refused);
         Ok(())
     }
+}
+
+/// Queries that read the store at moments spread over what else goes on.
+async fn pass_by(store: &Store, reader: &mut Reader, times: usize) -> Vec<Result<Picture, String>> {
+    let mut pictures = Vec::new();
+    for _ in 0..times {
+        for _ in 0..PACE {
+            tokio::task::yield_now().await;
+        }
+        let snapshot = store.snapshot();
+        pictures.push(reader.read(&snapshot).await);
+    }
+    pictures
 }
 
 fn keyed(stamp: Option<&str>, rows: &[Row]) -> Vec<(Key, u64)> {
