@@ -79,6 +79,7 @@ async fn an_unchanged_source_runs_on_untouched() {
         writes.iter().flatten().find(|row| row.name == "a").cloned()
     });
     row.await;
+    assert_eq!(unchanged.requests().len(), 1, "the request that was out was given up and made again");
     bench
         .recorder
         .wait_for("the row of the new source", |writes| writes.iter().flatten().find(|row| row.name == "b").map(drop))
