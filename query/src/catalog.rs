@@ -69,11 +69,7 @@ impl CatalogProvider for Catalog {
 pub(crate) struct Catalogs(pub(crate) Arc<Catalog>);
 
 impl CatalogProviderList for Catalogs {
-    fn register_catalog(
-        &self,
-        _name: String,
-        _catalog: Arc<dyn CatalogProvider>,
-    ) -> Option<Arc<dyn CatalogProvider>> {
+    fn register_catalog(&self, _name: String, _catalog: Arc<dyn CatalogProvider>) -> Option<Arc<dyn CatalogProvider>> {
         None
     }
 
@@ -189,6 +185,3 @@ impl MetricSchema {
         plan_err!("there is no metric {name:?}; similar ones are {}", similar.join(", "))
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -285,8 +285,7 @@ impl Task {
         }
         let batch_rows = (MAX_BATCH_CONSTANT_BYTES / constants.max(1)).clamp(16, BATCH_ROWS);
         *state.config_mut() = state.config().clone().with_batch_size(batch_rows);
-        let physical =
-            state.query_planner().create_physical_plan(&plan, &state).await.map_err(from_datafusion)?;
+        let physical = state.query_planner().create_physical_plan(&plan, &state).await.map_err(from_datafusion)?;
         let mut stream = execute_stream(physical, state.task_ctx()).map_err(from_datafusion)?;
         if self.sender.send(Message::Schema(stream.schema())).await.is_err() {
             return Ok(());

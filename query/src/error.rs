@@ -78,12 +78,7 @@ impl std::error::Error for Error {}
 
 impl From<model::Error> for Error {
     fn from(error: model::Error) -> Self {
-        Error {
-            kind: error.kind(),
-            message: error.to_string(),
-            position: None,
-            retry_after: error.retry_after(),
-        }
+        Error { kind: error.kind(), message: error.to_string(), position: None, retry_after: error.retry_after() }
     }
 }
 

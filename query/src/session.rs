@@ -76,12 +76,7 @@ impl Template {
     ///
     /// # Errors
     /// DataFusion's, if it takes no such settings.
-    pub(crate) fn session(
-        &self,
-        source: Arc<Source>,
-        fleet: Fleet,
-        pool: Arc<dyn MemoryPool>,
-    ) -> Result<SessionState> {
+    pub(crate) fn session(&self, source: Arc<Source>, fleet: Fleet, pool: Arc<dyn MemoryPool>) -> Result<SessionState> {
         let mut stores = Vec::new();
         for table in Table::ALL {
             stores.push((store_url(table)?, source.object_store(table).0));

@@ -22,8 +22,7 @@ pub(crate) fn nearest<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>
 
 /// Sorted, each once, of the lower-case text with its ends marked. Texts longer than 256 letters are cut.
 fn trigrams(text: &str) -> Vec<[char; 3]> {
-    let letters: Vec<char> =
-        [' '; 2].into_iter().chain(text.to_lowercase().chars().take(256)).chain([' ']).collect();
+    let letters: Vec<char> = [' '; 2].into_iter().chain(text.to_lowercase().chars().take(256)).chain([' ']).collect();
     let mut pieces: Vec<[char; 3]> = letters.windows(3).map(|w| [w[0], w[1], w[2]]).collect();
     pieces.sort_unstable();
     pieces.dedup();

@@ -1,5 +1,3 @@
-use std::time::Duration;
-
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use futures::TryStreamExt;
 use model::batch::STALE_NAN_BITS;
@@ -19,24 +17,35 @@ async fn fleet() -> Fixture {
     let mut keys = Vec::new();
     for cluster in ["east", "west"] {
         for cpu in ["0", "1"] {
-            keys.push(key("cpu", cluster, &[("cpu", cpu), ("mode", "idle"), ("instance", &format!("{cluster}-{cpu}"))]));
+            keys.push(key(
+                "cpu",
+                cluster,
+                &[("cpu", cpu), ("mode", "idle"), ("instance", &format!("{cluster}-{cpu}"))],
+            ));
         }
         keys.push(key("up", cluster, &[("job", "node")]));
     }
     keys.push(key("odd", "east", &[("ts", "a"), ("value", "b"), ("label_ts", "c")]));
     let mut fixture = Fixture::new(&keys);
     let steps = |from: i64, to: i64| -> Vec<Row> {
-        (from..to).flat_map(|i| (0..6).map(move |s| (s, START + i * SECOND, (s as i64 * 1000 + i) as f64 / 10.0))).collect()
+        (from..to)
+            .flat_map(|i| (0..6).map(move |s| (s, START + i * SECOND, (s as i64 * 1000 + i) as f64 / 10.0)))
+            .collect()
     };
     fixture.block(1, Some((START, START + 100 * SECOND)), &steps(0, 100)).await;
     fixture.block(2, Some((START + 100 * SECOND, START + 200 * SECOND)), &steps(100, 200)).await;
     // Late: rewrites series 0 at second 10, adds one before everything, marks series 1 as ended at second 50.
-    let late = [(0, START + 10 * SECOND, 0.123), (0, START - SECOND, 7.5), (1, START + 50 * SECOND, f64::from_bits(STALE_NAN_BITS))];
+    let late = [
+        (0, START + 10 * SECOND, 0.123),
+        (0, START - SECOND, 7.5),
+        (1, START + 50 * SECOND, f64::from_bits(STALE_NAN_BITS)),
+    ];
     fixture.block(3, None, &late).await;
     let mut head = steps(200, 210);
     head.push((6, START, f64::NAN));
     head.push((0, START + 11 * SECOND, 0.5));
     fixture.head(1_000, &head);
+    fixture.series_block().await;
     fixture
 }
 
@@ -48,7 +57,11 @@ async fn engine() -> Engine {
 pub(crate) async fn engine_with(config: Config) -> Engine {
     let clusters = vec![
         Cluster { name: "east".into(), region: "eu".into(), role: "active".into(), ..Cluster::default() },
-        Cluster { name: "moon".into(), services: [("web".to_owned(), "passive".to_owned())].into(), ..Cluster::default() },
+        Cluster {
+            name: "moon".into(),
+            services: [("web".to_owned(), "passive".to_owned())].into(),
+            ..Cluster::default()
+        },
     ];
     let now = START + 300 * SECOND;
     Engine::over_fixture(config, fleet().await, clusters, Sources::default(), now)

@@ -331,6 +331,3 @@ pub(crate) fn scalar_bytes(scalar: &ScalarValue) -> usize {
         },
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -97,9 +97,10 @@ fn replace(expr: Expr, functions: &Functions, schema: &datafusion::common::DFSch
         }
         Expr::BinaryExpr(BinaryExpr { left, op: Operator::StringConcat, right }) => {
             // Lists were turned into array functions by the planner, so these are texts or become texts.
-            let name = Expr::BinaryExpr(BinaryExpr { left: left.clone(), op: Operator::StringConcat, right: right.clone() })
-                .schema_name()
-                .to_string();
+            let name =
+                Expr::BinaryExpr(BinaryExpr { left: left.clone(), op: Operator::StringConcat, right: right.clone() })
+                    .schema_name()
+                    .to_string();
             let text = |side: Expr| -> Result<Expr> {
                 match side.get_type(schema)? {
                     arrow::datatypes::DataType::Utf8
@@ -135,6 +136,3 @@ pub(crate) fn literal_bytes(plan: &LogicalPlan) -> Result<usize> {
     })?;
     Ok(bytes)
 }
-
-#[cfg(test)]
-mod tests;

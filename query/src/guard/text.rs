@@ -182,6 +182,3 @@ fn untokenized(error: TokenizerError) -> Error {
     let at = Position { line: error.location.line, column: error.location.column };
     Error::new(ErrorKind::Invalid, error.message).at(at)
 }
-
-#[cfg(test)]
-mod tests;

@@ -12,7 +12,8 @@ async fn post_to(router: &Router, accept: &str, body: impl Into<Body>) -> (Statu
     let response = router.clone().oneshot(request.body(body.into()).unwrap()).await.unwrap();
     let status = response.status();
     let kind = response.headers().get(CONTENT_TYPE).map(|v| v.to_str().unwrap().to_owned()).unwrap_or_default();
-    let body = to_bytes(response.into_body(), usize::MAX).await.map(|b| b.to_vec()).unwrap_or_else(|_| b"broken".into());
+    let body =
+        to_bytes(response.into_body(), usize::MAX).await.map(|b| b.to_vec()).unwrap_or_else(|_| b"broken".into());
     (status, kind, body)
 }
 
@@ -32,7 +33,8 @@ async fn json_rows_come_with_their_columns() {
     assert_eq!((status, kind.as_str()), (StatusCode::OK, "application/json"));
     let value: serde_json::Value = serde_json::from_slice(&body).unwrap();
     assert_eq!(value["columns"][0], serde_json::json!({"name": "ts", "type": "Timestamp(ms, \"UTC\")"}));
-    let row = serde_json::json!({"ts": "2026-01-01T00:00:00Z", "cluster": "east", "labels": {"job": "node"}, "value": 200.0});
+    let row =
+        serde_json::json!({"ts": "2026-01-01T00:00:00Z", "cluster": "east", "labels": {"job": "node"}, "value": 200.0});
     assert_eq!(value["rows"][0], row);
     assert_eq!(value["rows"].as_array().unwrap().len(), 2);
     assert_eq!(value.get("error"), None);
@@ -69,7 +71,8 @@ async fn arrow_and_parquet_are_readable_by_stock_readers() {
     let rows: usize = StreamReader::try_new(body.as_slice(), None).unwrap().map(|b| b.unwrap().num_rows()).sum();
     assert_eq!(rows, 2);
     let (_, _, body) = post_to(&router, "application/vnd.apache.parquet", TWO).await;
-    let batches: Vec<_> = ParquetRecordBatchReader::try_new(Bytes::from(body), 100).unwrap().map(Result::unwrap).collect();
+    let batches: Vec<_> =
+        ParquetRecordBatchReader::try_new(Bytes::from(body), 100).unwrap().map(Result::unwrap).collect();
     assert_eq!(batches.iter().map(|b| b.num_rows()).sum::<usize>(), 2);
     assert_eq!(batches[0].schema().field(1).name(), "cluster");
 }

@@ -182,7 +182,8 @@ impl Assembler {
             }
             (Output::Ts, _) => {
                 let time = longs(column(batch, "time_ms")?)?;
-                Ok(Arc::new(TimestampMillisecondArray::new(time.values().clone(), None).with_timezone("UTC")) as ArrayRef)
+                Ok(Arc::new(TimestampMillisecondArray::new(time.values().clone(), None).with_timezone("UTC"))
+                    as ArrayRef)
             }
             (Output::Value, _) => values(batch),
             (Output::Name, _) => Ok(Arc::new(views(column(batch, "name")?)?) as ArrayRef),
@@ -262,6 +263,3 @@ fn values(batch: &RecordBatch) -> Result<ArrayRef> {
     };
     Ok(Arc::new(Float64Array::from(doubles)))
 }
-
-#[cfg(test)]
-mod tests;

@@ -139,11 +139,7 @@ impl KeyColumns<'_> {
             let id = ids.map_or(0, |ids| ids[start]);
             let mut end = start + 1;
             // Equal views are equal texts; unequal views may be equal texts too, which only ends the stretch early.
-            while end < rows
-                && ids.is_none_or(|ids| ids[end] == id)
-                && names[end] == name
-                && clusters[end] == cluster
-            {
+            while end < rows && ids.is_none_or(|ids| ids[end] == id) && names[end] == name && clusters[end] == cluster {
                 end += 1;
             }
             each(start..end, self.name.value(start), self.cluster.value(start), id);
@@ -151,6 +147,3 @@ impl KeyColumns<'_> {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -4,8 +4,8 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int64Array, RecordBatch};
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::compute::SortOptions;
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::common::{DataFusionError, Result, ScalarValue};
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::memory::{DataSourceExec, MemorySourceConfig};
@@ -57,9 +57,7 @@ impl Piece {
                 max_time_ms: selected.block.max_time_ms,
                 window_of: selected.block.window_ms.map(|_| selected.block.journal),
             },
-            Piece::Head(head) => {
-                Span { min_time_ms: head.min_time_ms, max_time_ms: head.max_time_ms, window_of: None }
-            }
+            Piece::Head(head) => Span { min_time_ms: head.min_time_ms, max_time_ms: head.max_time_ms, window_of: None },
         }
     }
 }
@@ -157,8 +155,7 @@ impl FlatRows {
     /// Rows not in a block that share no sample with anything else.
     pub(crate) fn heads(&self, heads: Vec<HeadRows>) -> Result<Arc<dyn ExecutionPlan>> {
         let schema = self.schema(&self.columns)?;
-        let partitions =
-            heads.iter().map(|head| with_views(&head.batches, &schema)).collect::<Result<Vec<_>>>()?;
+        let partitions = heads.iter().map(|head| with_views(&head.batches, &schema)).collect::<Result<Vec<_>>>()?;
         Ok(MemorySourceConfig::try_new_exec(&partitions, schema, None)?)
     }
 
@@ -244,10 +241,11 @@ impl FlatRows {
         let mut indices = columns.iter().map(|name| files.index_of(name)).collect::<Result<Vec<_>, _>>()?;
         let rank: Vec<_> = ordering.map(|_| Arc::new(Field::new(RANK, DataType::Int64, false))).into_iter().collect();
         indices.extend(rank.iter().map(|_| files.fields().len()));
-        let mut source = ParquetSource::new(TableSchema::builder(Arc::clone(&files)).with_table_partition_cols(rank).build())
-            .with_parquet_file_reader_factory(Arc::new(BlockReaders::new(Arc::clone(&self.store))))
-            .with_pushdown_filters(true)
-            .with_reorder_filters(true);
+        let mut source =
+            ParquetSource::new(TableSchema::builder(Arc::clone(&files)).with_table_partition_cols(rank).build())
+                .with_parquet_file_reader_factory(Arc::new(BlockReaders::new(Arc::clone(&self.store))))
+                .with_pushdown_filters(true)
+                .with_reorder_filters(true);
         if let Some(predicate) = self.predicate(&files, filter_time)? {
             source = source.with_predicate(predicate);
         }
@@ -256,7 +254,12 @@ impl FlatRows {
             .with_projection_indices(Some(indices))?;
         if let Some(ordering) = ordering {
             let whole = Arc::new(Schema::new(
-                files.fields().iter().cloned().chain([Arc::new(Field::new(RANK, DataType::Int64, false))]).collect::<Vec<_>>(),
+                files
+                    .fields()
+                    .iter()
+                    .cloned()
+                    .chain([Arc::new(Field::new(RANK, DataType::Int64, false))])
+                    .collect::<Vec<_>>(),
             ));
             debug_assert_eq!(ordering.len(), KEY.len() + 1);
             config = config.with_output_ordering(vec![merge_ordering(&whole)?]);
@@ -266,7 +269,8 @@ impl FlatRows {
 
     /// What is checked row by row while decoding.
     fn predicate(&self, files: &Schema, filter_time: bool) -> Result<Option<Arc<dyn PhysicalExpr>>> {
-        let column = |name: &str| -> Result<Arc<dyn PhysicalExpr>> { Ok(Arc::new(Column::new_with_schema(name, files)?)) };
+        let column =
+            |name: &str| -> Result<Arc<dyn PhysicalExpr>> { Ok(Arc::new(Column::new_with_schema(name, files)?)) };
         let bound = |op, time: i64| -> Result<Arc<dyn PhysicalExpr>> {
             let literal = Arc::new(Literal::new(ScalarValue::Int64(Some(time))));
             Ok(Arc::new(BinaryExpr::new(column("time_ms")?, op, literal)))

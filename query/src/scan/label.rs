@@ -150,6 +150,3 @@ pub(crate) fn label_of(expr: &Expr, column: &str) -> Option<String> {
         _ => None,
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -151,12 +151,8 @@ fn page_bounds(index: &ColumnIndexMetaData, page: usize) -> PageBounds<'_> {
 
 fn chunk_bounds(statistics: Option<&Statistics>) -> PageBounds<'_> {
     match statistics {
-        Some(Statistics::ByteArray(s)) => {
-            PageBounds { text: s.min_bytes_opt().zip(s.max_bytes_opt()), long: None }
-        }
-        Some(Statistics::Int64(s)) => {
-            PageBounds { text: None, long: s.min_opt().copied().zip(s.max_opt().copied()) }
-        }
+        Some(Statistics::ByteArray(s)) => PageBounds { text: s.min_bytes_opt().zip(s.max_bytes_opt()), long: None },
+        Some(Statistics::Int64(s)) => PageBounds { text: None, long: s.min_opt().copied().zip(s.max_opt().copied()) },
         _ => PageBounds::default(),
     }
 }

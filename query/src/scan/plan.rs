@@ -70,14 +70,8 @@ pub(crate) async fn plan(
     let summary = summary(selection, &index, considered, &blocks, &heads);
     let columns = flat_columns(assembler.outputs(), &blocks, &heads);
     let (store, folder) = source.object_store(Table::Samples);
-    let flat = FlatRows {
-        index,
-        time_ms: selection.time_ms.clone(),
-        columns,
-        store,
-        folder,
-        partitions: partitions.max(1),
-    };
+    let flat =
+        FlatRows { index, time_ms: selection.time_ms.clone(), columns, store, folder, partitions: partitions.max(1) };
     let inputs = inputs(&flat, blocks, heads)?;
     let input: Arc<dyn ExecutionPlan> = match <[_; 1]>::try_from(inputs) {
         Ok([one]) => one,
@@ -88,13 +82,8 @@ pub(crate) async fn plan(
 }
 
 /// Plain scans of what shares no sample with anything else, merges of the rest.
-fn inputs(
-    flat: &FlatRows,
-    blocks: Vec<SelectedBlock>,
-    heads: Vec<HeadRows>,
-) -> Result<Vec<Arc<dyn ExecutionPlan>>> {
-    let pieces: Vec<Piece> =
-        blocks.into_iter().map(Piece::Block).chain(heads.into_iter().map(Piece::Head)).collect();
+fn inputs(flat: &FlatRows, blocks: Vec<SelectedBlock>, heads: Vec<HeadRows>) -> Result<Vec<Arc<dyn ExecutionPlan>>> {
+    let pieces: Vec<Piece> = blocks.into_iter().map(Piece::Block).chain(heads.into_iter().map(Piece::Head)).collect();
     let spans: Vec<Span> = pieces.iter().map(Piece::span).collect();
     let mut pieces: Vec<Option<Piece>> = pieces.into_iter().map(Some).collect();
     let mut take = |at: usize| pieces.get_mut(at).and_then(Option::take);

@@ -194,10 +194,8 @@ fn text_target(expr: &Expr, columns: &Columns) -> Option<TextTarget> {
         let is_text = matches!(cast.field.data_type(), DataType::Utf8 | DataType::Utf8View | DataType::LargeUtf8);
         return if is_text { text_target(&cast.expr, columns) } else { None };
     }
-    let label = columns
-        .iter()
-        .find(|(_, output)| *output == Output::Labels)
-        .and_then(|(name, _)| label::label_of(expr, name));
+    let label =
+        columns.iter().find(|(_, output)| *output == Output::Labels).and_then(|(name, _)| label::label_of(expr, name));
     let label = match (label, output(expr, columns)) {
         (Some(label), _) => label,
         (None, Some(Output::Name)) => return Some(TextTarget { label: NAME_LABEL.into(), nullable: false }),

@@ -25,9 +25,8 @@ fn generated() -> Vec<(String, String)> {
         let ctes: Vec<String> = (1..links).map(|i| format!("c{i} AS ({})", body(i))).collect();
         format!("WITH c0 AS (SELECT 1 AS x), {} SELECT * FROM c{}", ctes.join(", "), links - 1)
     };
-    let nested = |depth: usize| {
-        format!("SELECT * FROM {}(SELECT 1){}", "(SELECT * FROM ".repeat(depth), ") t".repeat(depth))
-    };
+    let nested =
+        |depth: usize| format!("SELECT * FROM {}(SELECT 1){}", "(SELECT * FROM ".repeat(depth), ") t".repeat(depth));
     let refused = vec![
         format!("SELECT 1{}", "+1".repeat(20_000)),
         format!("SELECT 1{}", "+1".repeat(1_000)),
@@ -43,7 +42,10 @@ fn generated() -> Vec<(String, String)> {
         format!("SELECT 1{}", "::INT".repeat(5_000)),
         format!("SELECT {}", vec!["a"; 20_000].join(",")),
         format!("SELECT * FROM metrics{}", ", metrics".repeat(5_000)),
-        format!("SELECT * FROM metrics m0{}", (1..60).map(|i| format!(" JOIN metrics m{i} ON m0.ts = m{i}.ts")).collect::<String>()),
+        format!(
+            "SELECT * FROM metrics m0{}",
+            (1..60).map(|i| format!(" JOIN metrics m{i} ON m0.ts = m{i}.ts")).collect::<String>()
+        ),
         format!("SELECT * FROM metrics WHERE name IN ({})", vec!["'x'"; 12_000].join(",")),
         format!("SELECT '{}'", "x".repeat(1 << 20)),
         format!("SELECT {}", "a.".repeat(30_000)),
@@ -64,11 +66,32 @@ fn generated() -> Vec<(String, String)> {
         chained(6, &|i| format!("SELECT a.x FROM c{0} a, c{0} b", i - 1)),
         format!("SELECT 1{}", "+1".repeat(200)),
         format!("SELECT * FROM metrics WHERE name IN ({})", vec!["'x'"; 9_000].join(",")),
-        format!("SELECT * FROM metrics m0{}", (1..20).map(|i| format!(" JOIN metrics m{i} ON m0.ts = m{i}.ts AND m0.value = m{i}.value")).collect::<String>()),
+        format!(
+            "SELECT * FROM metrics m0{}",
+            (1..20)
+                .map(|i| format!(" JOIN metrics m{i} ON m0.ts = m{i}.ts AND m0.value = m{i}.value"))
+                .collect::<String>()
+        ),
         format!("SELECT count(*) FROM metrics WHERE labels['a'] = '{}'", "x".repeat(60_000)),
         format!("SELECT concat({}) FROM metrics", vec!["repeat(name, 9000)"; 120].join(",")),
-        format!("WITH a AS (SELECT repeat(name, 1000) AS x FROM metrics){} SELECT max(x) FROM b9", (0..10).map(|i| format!(", b{i} AS (SELECT x || x AS x FROM {})", if i == 0 { "a".to_owned() } else { format!("b{}", i - 1) })).collect::<String>()),
-        format!("WITH a AS (SELECT make_array(1, 2, 3, 4) AS x FROM metrics){} SELECT max(array_length(x)) FROM b29", (0..30).map(|i| format!(", b{i} AS (SELECT array_concat(x, x) AS x FROM {})", if i == 0 { "a".to_owned() } else { format!("b{}", i - 1) })).collect::<String>()),
+        format!(
+            "WITH a AS (SELECT repeat(name, 1000) AS x FROM metrics){} SELECT max(x) FROM b9",
+            (0..10)
+                .map(|i| format!(
+                    ", b{i} AS (SELECT x || x AS x FROM {})",
+                    if i == 0 { "a".to_owned() } else { format!("b{}", i - 1) }
+                ))
+                .collect::<String>()
+        ),
+        format!(
+            "WITH a AS (SELECT make_array(1, 2, 3, 4) AS x FROM metrics){} SELECT max(array_length(x)) FROM b29",
+            (0..30)
+                .map(|i| format!(
+                    ", b{i} AS (SELECT array_concat(x, x) AS x FROM {})",
+                    if i == 0 { "a".to_owned() } else { format!("b{}", i - 1) }
+                ))
+                .collect::<String>()
+        ),
     ];
     let label = |what: &str, texts: Vec<String>| texts.into_iter().map(|t| (what.to_owned(), t)).collect::<Vec<_>>();
     [label("error", refused), label("any", either)].concat()

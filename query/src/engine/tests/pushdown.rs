@@ -10,11 +10,17 @@ async fn wide(config: Config) -> Engine {
     for metric in 0..40 {
         for instance in 0..25 {
             let name = format!("metric_{metric:02}");
-            keys.push(key(&name, "east", &[("instance", &format!("host-{instance}")), ("odd", if instance % 2 == 1 { "yes" } else { "no" })]));
+            keys.push(key(
+                &name,
+                "east",
+                &[("instance", &format!("host-{instance}")), ("odd", if instance % 2 == 1 { "yes" } else { "no" })],
+            ));
         }
     }
     let mut fixture = Fixture::new(&keys).sized(100, 10_000);
-    let rows: Vec<Row> = (0..1000).flat_map(|s| (0..20).map(move |i| (s, START + i * SECOND, 1.0 / (1.0 + s as f64 * 20.0 + i as f64)))).collect();
+    let rows: Vec<Row> = (0..1000)
+        .flat_map(|s| (0..20).map(move |i| (s, START + i * SECOND, 1.0 / (1.0 + s as f64 * 20.0 + i as f64))))
+        .collect();
     fixture.block(1, Some((START, START + 20 * SECOND)), &rows).await;
     Engine::over_fixture(config, fixture, Vec::new(), Sources::default(), START)
 }
@@ -52,8 +58,11 @@ async fn conditions_on_series_and_time_spare_bytes() {
     assert!(plan.contains("rows=500/20000") || plan.contains("rows=600/20000"), "{plan}");
     let (regex, plan) = bytes_read(&engine, "SELECT sum(value) FROM metrics WHERE name ~ '^metric_0[78]$'").await;
     assert!(regex * 6.0 < all && regex > name, "{regex} bytes of {all}\n{plan}");
-    let (label, plan) =
-        bytes_read(&engine, "SELECT sum(value) FROM metrics WHERE name = 'metric_07' AND labels['instance'] = 'host-3'").await;
+    let (label, plan) = bytes_read(
+        &engine,
+        "SELECT sum(value) FROM metrics WHERE name = 'metric_07' AND labels['instance'] = 'host-3'",
+    )
+    .await;
     assert!(label < all / 8.0, "{label} bytes of {all}\n{plan}");
     assert!(plan.contains("series=1,") && plan.contains("rows=100/20000"), "{plan}");
     let (none, _) = bytes_read(&engine, "SELECT sum(value) FROM metrics WHERE ts > '2027-01-01T00:00:00Z'").await;
