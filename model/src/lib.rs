@@ -9,10 +9,12 @@
 
 pub mod batch;
 pub mod cluster;
+pub mod duration;
 pub mod error;
 pub mod files;
 pub mod ingest;
 pub mod labels;
+pub mod size;
 pub mod source;
 pub mod time;
 pub mod worker;
