@@ -1,1 +1,99 @@
-//! collector
+//! Brings telemetry in: federation of Prometheus servers, and the receiver of remote write.
+//!
+//! Owns: connections to sources and from senders, when they are asked, what their answers mean as rows, what is known of
+//! each ([`model::Sources`]).
+//! Does not own: wire formats (`decode`), where rows are kept (it knows only [`model::Ingest`]), the listener, the
+//! configuration file, signals (the binary).
+//!
+//! ```text
+//! federate ── asks other servers ──┐
+//!                                  ├─> decode ─> model::Ingest
+//! receive ─── is pushed to ────────┘
+//! ```
+
+pub mod config;
+mod federate;
+mod http;
+mod metrics;
+mod receive;
+
+use std::fmt;
+use std::sync::Arc;
+
+use axum::Router;
+use model::{Clock, Error, Ingest, Sources};
+
+pub use config::Config;
+pub use metrics::Metrics;
+
+use federate::Federation;
+use receive::Receiver;
+
+/// What the collectors stand on.
+#[derive(Clone)]
+pub struct Parts {
+    /// Where rows go.
+    pub ingest: Arc<dyn Ingest>,
+    /// Where the state of each source is written.
+    pub sources: Sources,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl fmt::Debug for Parts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Parts").field("sources", &self.sources).field("clock", &self.clock).finish_non_exhaustive()
+    }
+}
+
+/// All collectors of one process.
+#[derive(Debug)]
+pub struct Collectors {
+    federation: Federation,
+    receiver: Receiver,
+    metrics: Arc<Metrics>,
+}
+
+impl Collectors {
+    /// Begins to ask the configured sources. To be called on a tokio runtime.
+    ///
+    /// # Errors
+    /// `Invalid` if the configuration is wrong, `Internal` if TLS cannot be set up.
+    pub fn start(config: &Config, parts: Parts) -> Result<Self, Error> {
+        config.validate()?;
+        let metrics = Arc::new(Metrics::default());
+        let receiver = Receiver::new(&config.remote_write, parts.clone(), metrics.clone());
+        let federation = Federation::start(config, parts, metrics.clone())?;
+        Ok(Collectors { federation, receiver, metrics })
+    }
+
+    /// The routes of the receivers. They go on to work, with the newest settings, after [`Collectors::reload`].
+    ///
+    /// To tell senders apart they need the address of the peer: serve them with
+    /// `into_make_service_with_connect_info::<SocketAddr>()`.
+    pub fn routes(&self) -> Router {
+        self.receiver.routes()
+    }
+
+    /// The counters of all collectors.
+    pub fn metrics(&self) -> Arc<Metrics> {
+        self.metrics.clone()
+    }
+
+    /// Goes over to another configuration. Sources whose entry is the same are not touched; the series of a source that
+    /// is gone end with staleness markers.
+    ///
+    /// # Errors
+    /// As [`Collectors::start`]; everything goes on as it was then.
+    pub async fn reload(&mut self, config: &Config) -> Result<(), Error> {
+        config.validate()?;
+        self.federation.reload(config).await?;
+        self.receiver.reload(&config.remote_write);
+        Ok(())
+    }
+
+    /// Stops asking sources. What is being written is written; no series is marked as ended.
+    pub async fn stop(self) {
+        self.federation.stop().await;
+    }
+}

@@ -1,1 +1,26 @@
-//! decode
+//! From the bytes of a request or an answer to a [`model::Batch`].
+//!
+//! Owns: the wire formats that bring samples in ([`text`], [`remote_write`]), the only decompressors of request bodies
+//! in the product ([`body`]), and the limits that keep a hostile body small ([`Limits`]).
+//! Does not own: sockets, HTTP, content negotiation, retries (`collector`), the rule what a series is
+//! ([`model::labels`]), any state at all: every function here is pure, so each one is fuzzed (`fuzz/`).
+//!
+//! ```text
+//! wire bytes ─ body::decompress ─> body ─ text::decode ─────────> Batch { body, series: ranges of body + hash, … }
+//!                                       └ remote_write::decode ─┘
+//! ```
+//!
+//! A decoder takes a body whole or refuses it whole, names the place of the first fault, and copies no label: a series
+//! of a batch is a range of the body, which the store reads only if it has never met its bytes.
+
+#![forbid(unsafe_code)]
+
+pub mod body;
+mod error;
+mod limits;
+mod names;
+pub mod remote_write;
+pub mod text;
+
+pub use error::{Error, Position};
+pub use limits::Limits;

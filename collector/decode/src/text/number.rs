@@ -1,0 +1,160 @@
+//! Sample values and timestamps as text, in place.
+
+use model::time::{MAX_TIME_MS, MIN_TIME_MS, in_range};
+
+use super::series::shown;
+use crate::error::{Fault, quoted};
+
+/// The NaN that Prometheus stores for every NaN that it reads from text.
+///
+/// Source: `NormalNaN` in Prometheus' `model/value/value.go`.
+const NORMAL_NAN_BITS: u64 = 0x7ff8_0000_0000_0001;
+
+/// Reads the value that starts at `at` and returns it with its end.
+///
+/// Accepted is what Go's `strconv.ParseFloat` takes without `_`, `p` and `P`, which Prometheus refuses: decimal numbers,
+/// `inf` and `infinity` in any case with or without sign, `nan` in any case without one. A number beyond the range of a
+/// double is an error, not an infinity.
+#[inline]
+pub(super) fn value(text: &[u8], at: usize) -> Result<(f64, usize), Box<Fault>> {
+    match short_decimal(text, at) {
+        Some(read) => Ok(read),
+        None => any_value(text, at),
+    }
+}
+
+/// Reads a timestamp in milliseconds that starts at `at` and returns it with its end.
+pub(super) fn time_ms(text: &[u8], start: usize) -> Result<(i64, usize), Box<Fault>> {
+    let negative = text.get(start) == Some(&b'-');
+    let first = start + usize::from(negative);
+    let (mut at, mut magnitude) = (first, 0i64);
+    while let Some(digit) = digit(text, at) {
+        magnitude = magnitude.saturating_mul(10).saturating_add(digit as i64);
+        at += 1;
+    }
+    if at == first {
+        let what = format!("expected a timestamp in milliseconds or the end of the line, got {}", shown(text.get(at)));
+        return Err(Fault::invalid(at, what));
+    }
+    let time_ms = if negative { -magnitude } else { magnitude };
+    if !in_range(time_ms) {
+        let given = quoted(&text[start..at]);
+        let what = format!("the timestamp {given} is outside {MIN_TIME_MS} to {MAX_TIME_MS} (years 1 to 9999, in ms)");
+        return Err(Fault::invalid(start, what));
+    }
+    Ok((time_ms, at))
+}
+
+/// Powers of ten that a double holds exactly.
+const EXACT_POWERS: [f64; 23] = [
+    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20,
+    1e21, 1e22,
+];
+
+/// Reads a decimal whose digits and power of ten are both exact doubles, so that one operation rounds it correctly.
+///
+/// Source: W. D. Clinger, "How to read floating point numbers accurately", PLDI 1990, the fast path.
+#[inline]
+fn short_decimal(text: &[u8], start: usize) -> Option<(f64, usize)> {
+    let mut at = start;
+    let negative = text.get(at) == Some(&b'-');
+    if negative || text.get(at) == Some(&b'+') {
+        at += 1;
+    }
+    let (mut mantissa, first) = (0u64, at);
+    while let Some(digit) = digit(text, at) {
+        mantissa = mantissa.wrapping_mul(10).wrapping_add(digit);
+        at += 1;
+    }
+    let (mut digits, mut fraction) = (at - first, 0);
+    if text.get(at) == Some(&b'.') {
+        at += 1;
+        let point = at;
+        while let Some(digit) = digit(text, at) {
+            mantissa = mantissa.wrapping_mul(10).wrapping_add(digit);
+            at += 1;
+        }
+        fraction = at - point;
+        digits += fraction;
+    }
+    // 19 digits cannot have wrapped.
+    if digits == 0 || digits > 19 || mantissa > 1 << 53 {
+        return None;
+    }
+    let mut power = -(fraction as i32);
+    if let Some(b'e' | b'E') = text.get(at) {
+        let (exponent, end) = short_exponent(text, at + 1)?;
+        power += exponent;
+        at = end;
+    }
+    if !ends_token(text.get(at)) {
+        return None;
+    }
+    let exact = *EXACT_POWERS.get(power.unsigned_abs() as usize)?;
+    let magnitude = if power < 0 { mantissa as f64 / exact } else { mantissa as f64 * exact };
+    Some((if negative { -magnitude } else { magnitude }, at))
+}
+
+/// Reads an exponent of at most three digits.
+fn short_exponent(text: &[u8], mut at: usize) -> Option<(i32, usize)> {
+    let negative = text.get(at) == Some(&b'-');
+    if negative || text.get(at) == Some(&b'+') {
+        at += 1;
+    }
+    let (first, mut exponent) = (at, 0i32);
+    while let Some(digit) = digit(text, at).filter(|_| at - first < 3) {
+        exponent = exponent * 10 + digit as i32;
+        at += 1;
+    }
+    (at > first).then_some((if negative { -exponent } else { exponent }, at))
+}
+
+/// The rest: long numbers, infinities, NaN, and everything that is no number.
+#[cold]
+fn any_value(text: &[u8], at: usize) -> Result<(f64, usize), Box<Fault>> {
+    let rest = text.get(at..).unwrap_or_default();
+    let token = rest.split(|b| matches!(b, b' ' | b'\t' | b'\n')).next().unwrap_or_default();
+    let end = at + token.len();
+    if token.is_empty() {
+        return Err(Fault::invalid(at, format!("expected a value, got {}", shown(text.get(at)))));
+    }
+    if token.eq_ignore_ascii_case(b"nan") {
+        return Ok((f64::from_bits(NORMAL_NAN_BITS), end));
+    }
+    let (negative, unsigned) = match token {
+        [b'-', unsigned @ ..] => (true, unsigned),
+        [b'+', unsigned @ ..] => (false, unsigned),
+        unsigned => (false, unsigned),
+    };
+    if unsigned.eq_ignore_ascii_case(b"inf") || unsigned.eq_ignore_ascii_case(b"infinity") {
+        return Ok((if negative { f64::NEG_INFINITY } else { f64::INFINITY }, end));
+    }
+    let decimal = token.iter().all(|b| matches!(b, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E'));
+    let number = std::str::from_utf8(token).ok().filter(|_| decimal).and_then(|token| token.parse::<f64>().ok());
+    match number {
+        Some(number) if number.is_finite() => Ok((number, end)),
+        Some(_) => {
+            let what = format!("the value {} is beyond the range of a double", quoted(token));
+            Err(Fault::invalid(at, what))
+        }
+        None if token.ends_with(b"\r") => {
+            let what = "the line ends in a carriage return: lines must end in a line feed only";
+            Err(Fault::invalid(end - 1, what))
+        }
+        None => Err(Fault::invalid(at, format!("expected a value, got {}", quoted(token)))),
+    }
+}
+
+#[inline]
+fn digit(text: &[u8], at: usize) -> Option<u64> {
+    let digit = text.get(at)?.wrapping_sub(b'0');
+    (digit < 10).then_some(u64::from(digit))
+}
+
+#[inline]
+fn ends_token(byte: Option<&u8>) -> bool {
+    matches!(byte, None | Some(b' ' | b'\t' | b'\n'))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,163 @@
+//! One federated Prometheus server.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use model::{Error, duration, size};
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+use super::{Authorization, BasicAuth};
+
+/// The longest a request takes where `scrape_timeout` is left out, as in Prometheus.
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
+/// Series of a batch are 32-bit ranges of its body, and a body takes up the labels of vanished series too.
+const MAX_BODY_SIZE_LIMIT: u64 = 1 << 30;
+
+/// A Prometheus server whose newest samples are fetched from `/federate`, with their own timestamps.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FederateConfig {
+    /// The `job` of the rows that tell of the fetching itself (`up`, `scrape_*`). Default `federate`.
+    #[serde(default = "default_job_name")]
+    pub job_name: String,
+    /// The cluster that every row of this server is stamped with. Required.
+    pub cluster: String,
+    /// Where the server is: scheme, host, port, and a path if it is not at the root. Required.
+    pub url: String,
+    /// The path of the federation endpoint below `url`. Default `/federate`.
+    #[serde(default = "default_metrics_path")]
+    pub metrics_path: String,
+    /// The series to fetch, each a selector; a series that any of them selects comes. Default `{job=~".+"}`: every
+    /// series with a job.
+    #[serde(rename = "match", alias = "match[]", default = "default_matchers")]
+    pub matchers: Vec<String>,
+    /// Further URL parameters. Default none.
+    #[serde(default)]
+    pub params: BTreeMap<String, Vec<String>>,
+    /// Further request headers; no secrets. Default none.
+    #[serde(default)]
+    pub headers: BTreeMap<String, String>,
+    /// The time between two fetches; choose the interval at which the server itself scrapes. Default `15s`.
+    #[serde(with = "duration", default = "default_interval")]
+    pub scrape_interval: Duration,
+    /// The time one fetch may take, body included. Default `10s`, or the interval if that is shorter.
+    #[serde(with = "duration::option", default)]
+    pub scrape_timeout: Option<Duration>,
+    /// The bytes of an answer after decompression, above which it is refused; at most `1GB`. Default `256MB`.
+    #[serde(with = "size", default = "default_body_size_limit")]
+    pub body_size_limit: u64,
+    /// User and password. Default none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub basic_auth: Option<BasicAuth>,
+    /// The `Authorization` header. Default none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authorization: Option<Authorization>,
+}
+
+impl FederateConfig {
+    /// A server of `cluster` at `url`, everything else by default.
+    pub fn new(cluster: impl Into<String>, url: impl Into<String>) -> Self {
+        FederateConfig {
+            job_name: default_job_name(),
+            cluster: cluster.into(),
+            url: url.into(),
+            metrics_path: default_metrics_path(),
+            matchers: default_matchers(),
+            params: BTreeMap::new(),
+            headers: BTreeMap::new(),
+            scrape_interval: default_interval(),
+            scrape_timeout: None,
+            body_size_limit: default_body_size_limit(),
+            basic_auth: None,
+            authorization: None,
+        }
+    }
+
+    /// The time one fetch may take.
+    pub fn timeout(&self) -> Duration {
+        self.scrape_timeout.unwrap_or_else(|| DEFAULT_TIMEOUT.min(self.scrape_interval))
+    }
+
+    /// Checks the fields that need no resolving.
+    pub(crate) fn validate(&self) -> Result<(), Error> {
+        for (field, value) in [("job_name", &self.job_name), ("cluster", &self.cluster)] {
+            if value.is_empty() {
+                return Err(Error::invalid(format!("{field} is empty")));
+            }
+        }
+        if self.scrape_interval < Duration::from_millis(100) {
+            return Err(Error::invalid("scrape_interval is shorter than 100ms"));
+        }
+        if self.timeout().is_zero() || self.timeout() > self.scrape_interval {
+            return Err(Error::invalid(format!(
+                "scrape_timeout {} is not between 1ms and scrape_interval {}",
+                duration::format(self.timeout()),
+                duration::format(self.scrape_interval)
+            )));
+        }
+        if self.body_size_limit == 0 || self.body_size_limit > MAX_BODY_SIZE_LIMIT {
+            return Err(Error::invalid("body_size_limit is not between 1B and 1GB"));
+        }
+        if self.matchers.is_empty() || self.matchers.iter().any(|m| m.trim().is_empty()) {
+            return Err(Error::invalid("match is empty, leave it out for every series with a job"));
+        }
+        if self.params.contains_key("match[]") {
+            return Err(Error::invalid("params: match[] has a field of its own, match"));
+        }
+        self.validate_credentials()
+    }
+
+    fn validate_credentials(&self) -> Result<(), Error> {
+        if self.basic_auth.is_some() && self.authorization.is_some() {
+            return Err(Error::invalid("basic_auth and authorization exclude each other"));
+        }
+        self.basic_auth.as_ref().map_or(Ok(()), BasicAuth::validate)?;
+        self.authorization.as_ref().map_or(Ok(()), Authorization::validate)
+    }
+
+    /// The URL that is asked, parameters included.
+    pub(crate) fn request_url(&self) -> Result<Url, Error> {
+        let mut url = Url::parse(&self.url)
+            .map_err(|e| Error::invalid(format!("url {:?} is not a URL like http://prometheus:9090: {e}", self.url)))?;
+        if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
+            return Err(Error::invalid(format!("url {:?} does not begin with http:// or https://", self.url)));
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(Error::invalid("url holds credentials, put them into basic_auth"));
+        }
+        if url.query().is_some() || url.fragment().is_some() {
+            return Err(Error::invalid("url holds parameters, put them into params"));
+        }
+        if !self.metrics_path.starts_with('/') || self.metrics_path.contains(['?', '#']) {
+            return Err(Error::invalid(format!("metrics_path {:?} is not a path like /federate", self.metrics_path)));
+        }
+        let path = format!("{}{}", url.path().trim_end_matches('/'), self.metrics_path);
+        url.set_path(&path);
+        let params = self.params.iter().flat_map(|(name, values)| values.iter().map(move |value| (name, value)));
+        url.query_pairs_mut()
+            .extend_pairs(self.matchers.iter().map(|matcher| ("match[]", matcher)))
+            .extend_pairs(params);
+        Ok(url)
+    }
+}
+
+fn default_job_name() -> String {
+    "federate".to_owned()
+}
+
+fn default_metrics_path() -> String {
+    "/federate".to_owned()
+}
+
+fn default_matchers() -> Vec<String> {
+    vec![r#"{job=~".+"}"#.to_owned()]
+}
+
+fn default_interval() -> Duration {
+    Duration::from_secs(15)
+}
+
+fn default_body_size_limit() -> u64 {
+    256 << 20
+}

@@ -1,0 +1,168 @@
+use std::time::Duration;
+
+use super::*;
+
+fn read(yaml: &str) -> Result<Config, String> {
+    let config: Config = serde_saphyr::from_str(yaml).map_err(|e| e.to_string())?;
+    config.validate().map_err(|e| e.to_string())?;
+    Ok(config)
+}
+
+/// The error of a configuration that must have one.
+fn error(yaml: &str) -> String {
+    read(yaml).expect_err(yaml)
+}
+
+/// One federated server with further lines.
+fn server(lines: &str) -> String {
+    let lines: String = lines.lines().map(|line| format!("    {line}\n")).collect();
+    format!("federate_configs:\n  - cluster: east\n    url: http://prometheus:9090\n{lines}")
+}
+
+#[test]
+fn nothing_configured_is_a_configuration() {
+    assert_eq!(read("{}").unwrap(), Config::default());
+}
+
+#[test]
+fn a_server_needs_only_cluster_and_url() {
+    let config = read(&server("")).unwrap();
+    let server = &config.federate_configs[0];
+    assert_eq!(server, &FederateConfig::new("east", "http://prometheus:9090"));
+    assert_eq!(server.scrape_interval, Duration::from_secs(15));
+    assert_eq!(server.timeout(), Duration::from_secs(10));
+    let url = server.request_url().unwrap();
+    assert_eq!(url.as_str(), "http://prometheus:9090/federate?match%5B%5D=%7Bjob%3D%7E%22.%2B%22%7D");
+}
+
+#[test]
+fn every_field_is_read_and_written() {
+    let config = read(
+        r#"
+federate_configs:
+  - job_name: central
+    cluster: west
+    url: https://gateway.example/prometheus/
+    metrics_path: /federate2
+    match[]: ['{job="a"}', up]
+    params: {dedup: ["1", "2"]}
+    headers: {X-Scope-OrgID: team}
+    scrape_interval: 1m
+    scrape_timeout: 20s
+    body_size_limit: 512MB
+    basic_auth: {username: reader, password_file: /run/secrets/password}
+  - cluster: west
+    url: http://other
+    scrape_interval: 1h30m
+    authorization: {credentials_file: token}
+remote_write:
+  cluster: pushed
+  body_size_limit: 1MB
+  decoded_size_limit: 2MB
+  body_timeout: 5s
+  max_concurrent_requests: 3
+  memory_limit: 30MB
+"#,
+    )
+    .unwrap();
+    let [first, second] = &config.federate_configs[..] else { panic!("{config:?}") };
+    assert_eq!(first.matchers, [r#"{job="a"}"#, "up"]);
+    assert_eq!(first.timeout(), Duration::from_secs(20));
+    assert_eq!(first.body_size_limit, 512 << 20);
+    let url = first.request_url().unwrap();
+    assert_eq!(url.path(), "/prometheus/federate2");
+    let pairs: Vec<String> = url.query_pairs().map(|(name, value)| format!("{name}={value}")).collect();
+    assert_eq!(pairs, [r#"match[]={job="a"}"#, "match[]=up", "dedup=1", "dedup=2"]);
+    assert_eq!(second.authorization.as_ref().map(|a| a.scheme.as_str()), Some("Bearer"));
+    assert_eq!(config.remote_write.cluster.as_deref(), Some("pushed"));
+
+    let written = serde_saphyr::to_string(&config).unwrap();
+    assert_eq!(read(&written).unwrap(), config, "{written}");
+}
+
+#[test]
+fn instances_have_their_port_spelt_out() {
+    let mut configs = Vec::new();
+    for url in ["http://a", "https://a", "http://a:9090/x", "http://[::1]:1"] {
+        configs.push(FederateConfig::new("c", url));
+    }
+    let sources = Config { federate_configs: configs, ..Config::default() }.sources().unwrap();
+    let instances: Vec<&str> = sources.iter().map(|source| source.id.instance.as_str()).collect();
+    assert_eq!(instances, ["a:80", "a:443", "a:9090", "[::1]:1"]);
+}
+
+#[test]
+fn what_is_wrong_is_named_with_its_place() {
+    let cases = [
+        ("cluster_typo: 1", "cluster_typo"),
+        ("scrape_timeout: 20s", "scrape_timeout 20s is not between 1ms and scrape_interval 15s"),
+        ("scrape_timeout: 0s", "scrape_timeout 0s"),
+        ("scrape_interval: 10", "\"10\" is not a duration"),
+        ("scrape_interval: 50ms", "scrape_interval is shorter than 100ms"),
+        ("body_size_limit: 2GB", "body_size_limit is not between"),
+        ("body_size_limit: lots", "\"lots\" is not a size"),
+        ("match: []", "match is empty"),
+        ("match: ['']", "match is empty"),
+        ("params: {'match[]': [up]}", "match[] has a field of its own"),
+        ("job_name: ''", "job_name is empty"),
+        ("metrics_path: federate", "metrics_path \"federate\" is not a path"),
+        ("headers: {Authorization: x}", "\"Authorization\" cannot be set here"),
+        ("headers: {'a b': x}", "is not a header name"),
+        ("headers: {a: \"x\\ny\"}", "no header can carry"),
+        ("basic_auth: {username: 'a:b', password_file: x}", "username"),
+        ("basic_auth: {username: a, password: x}", "password"),
+        ("authorization: {credentials: x}", "credentials"),
+        ("authorization: {type: Basic, credentials_file: x}", "basic_auth"),
+        ("basic_auth: {username: a, password_file: x}\nauthorization: {credentials_file: x}", "exclude each other"),
+    ];
+    for (lines, expected) in cases {
+        let error = error(&server(lines));
+        assert!(error.contains(expected), "{lines}\n-> {error}");
+    }
+    assert!(error(&server("match: []")).starts_with("federate_configs[0] (cluster \"east\", http://prometheus:9090)"));
+}
+
+#[test]
+fn urls_that_cannot_be_asked_are_refused() {
+    let cases = [
+        ("prometheus:9090", "begin with http"),
+        ("", "is not a URL"),
+        ("ftp://prometheus", "begin with http"),
+        ("http://user:secret@prometheus", "basic_auth"),
+        ("http://prometheus/?a=b", "params"),
+    ];
+    for (url, expected) in cases {
+        let error = error(&format!("federate_configs: [{{cluster: c, url: '{url}'}}]"));
+        assert!(error.contains(expected) && !error.contains("basic_auth: secret"), "{url} -> {error}");
+    }
+    assert!(error("federate_configs: [{cluster: c}]").contains("url"));
+    assert!(error("federate_configs: [{url: 'http://a'}]").contains("cluster"));
+    assert!(error("federate_configs: [{cluster: '', url: 'http://a'}]").contains("cluster is empty"));
+}
+
+#[test]
+fn two_entries_for_one_source_are_refused_and_told_apart_by_their_job() {
+    let twice = "federate_configs: [{cluster: c, url: 'http://a'}, {cluster: c, url: 'http://a:80', match: [up]}]";
+    let text = error(twice);
+    assert!(text.contains("federate_configs[1]") && text.contains("federate_configs[0]"), "{text}");
+    read(&twice.replace("match: [up]", "job_name: other")).unwrap();
+    read(&twice.replace("cluster: c, url: 'http://a:80'", "cluster: d, url: 'http://a:80'")).unwrap();
+}
+
+#[test]
+fn limits_of_the_receiver_must_leave_room_for_a_request() {
+    let cases = [
+        ("{cluster: ''}", "cluster is empty"),
+        ("{body_size_limit: 0B}", "body_size_limit"),
+        ("{decoded_size_limit: 2GB}", "decoded_size_limit"),
+        ("{body_timeout: 0s}", "body_timeout"),
+        ("{max_concurrent_requests: 0}", "max_concurrent_requests"),
+        ("{memory_limit: 79MB}", "memory_limit 79MB has no room for one request of 80MB"),
+        ("{memory: 1GB}", "memory"),
+    ];
+    for (fields, expected) in cases {
+        let error = error(&format!("remote_write: {fields}"));
+        assert!(error.contains(expected), "{fields} -> {error}");
+    }
+    read("remote_write: {memory_limit: 80MB}").unwrap();
+}

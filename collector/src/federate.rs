@@ -1,0 +1,144 @@
+//! Federation: asks the `/federate` of other Prometheus servers and writes what they answer.
+//!
+//! Owns: which servers are asked, one background task each, and what happens to their series when they come and go.
+//! Does not own: the text format (`decode`), the store ([`model::Ingest`]), the configuration file (the binary).
+//!
+//! ```text
+//! task (when) ─> attempt ─> fetch ─> decode ─> timestamp_rule ─> report ─> write ─> board, counters, log
+//! ```
+
+mod attempt;
+mod authorize;
+mod client;
+mod extend;
+mod failure;
+mod fetch;
+mod report;
+mod schedule;
+mod source;
+mod task;
+mod timestamp_rule;
+mod write;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::join_all;
+use model::Error;
+use model::worker::Stop;
+use reqwest::Client;
+use tokio::time::Instant;
+use url::Position;
+
+use self::attempt::{Remains, Scraper, end};
+use self::client::client;
+use self::task::Task;
+use self::write::write_until;
+use crate::Parts;
+use crate::config::Config;
+use crate::metrics::Metrics;
+
+pub(crate) use self::failure::Stage;
+pub(crate) use self::source::Source;
+pub(crate) use self::timestamp_rule::Counts;
+
+/// How long the store may be away before the markers of a removed source are given up.
+const END_PATIENCE: Duration = Duration::from_secs(10);
+
+/// All servers that are being asked.
+#[derive(Debug)]
+pub(crate) struct Federation {
+    parts: Parts,
+    metrics: Arc<Metrics>,
+    tasks: Vec<Task>,
+}
+
+impl Federation {
+    /// Begins to ask every server of the configuration.
+    ///
+    /// # Errors
+    /// `Invalid` if the configuration is wrong.
+    pub(crate) fn start(config: &Config, parts: Parts, metrics: Arc<Metrics>) -> Result<Self, Error> {
+        let mut federation = Federation { parts, metrics, tasks: Vec::new() };
+        for (source, client) in with_clients(config.sources()?)? {
+            federation.begin(source, client, Remains::default());
+        }
+        Ok(federation)
+    }
+
+    /// Goes over to another configuration. A server whose entry is the same is not touched. One whose entry changed goes on
+    /// from what was remembered of it. The series of one that is gone end with markers.
+    ///
+    /// # Errors
+    /// `Invalid` if the configuration is wrong; everything goes on as it was then.
+    pub(crate) async fn reload(&mut self, config: &Config) -> Result<(), Error> {
+        let wanted = with_clients(config.sources()?)?;
+        let is_same = |task: &Task, source: &Source| task.source.config == source.config && !task.is_dead();
+        let tasks = std::mem::take(&mut self.tasks);
+        let (kept, over): (Vec<Task>, Vec<Task>) =
+            tasks.into_iter().partition(|task| wanted.iter().any(|(source, _)| is_same(task, source)));
+        let begun = wanted.into_iter().filter(|(source, _)| !kept.iter().any(|task| is_same(task, source)));
+        let begun: Vec<(Source, Client)> = begun.collect();
+        self.tasks = kept;
+        let mut stopped = join_all(over.into_iter().map(Task::stop)).await;
+        for (source, client) in begun {
+            let remains = inherit(&source, &mut stopped);
+            self.begin(source, client, remains);
+        }
+        for (source, remains) in stopped {
+            self.end(&source, &remains).await;
+        }
+        self.metrics.forget_unused();
+        Ok(())
+    }
+
+    /// Stops asking. No series is marked: after the next start it goes on, as with Prometheus.
+    pub(crate) async fn stop(self) {
+        join_all(self.tasks.into_iter().map(Task::stop)).await;
+    }
+
+    fn begin(&mut self, source: Source, client: Client, remains: Remains) {
+        let interval_ms = i64::try_from(source.config.scrape_interval.as_millis()).ok();
+        self.parts.sources.update(&source.id, |status| status.interval_ms = interval_ms);
+        let counters = self.metrics.federate(&source.id.cluster, &source.id.job);
+        let scraper = Scraper::new(Arc::new(source), client, self.parts.clone(), counters, remains);
+        self.tasks.push(Task::start(scraper, self.parts.clock.clone()));
+    }
+
+    /// Ends what is left of a stopped task that nobody has inherited.
+    async fn end(&self, source: &Source, remains: &Remains) {
+        if !self.tasks.iter().any(|task| task.source.id == source.id) {
+            self.parts.sources.remove(&source.id);
+        }
+        let batch = end(source, remains, self.parts.clock.now_ms());
+        if batch.is_empty() {
+            return;
+        }
+        let written =
+            write_until(&self.parts.ingest, batch, Instant::now() + END_PATIENCE, &Stop::default(), || ()).await;
+        if let Err(error) = written {
+            tracing::warn!(cluster = %source.id.cluster, job = %source.id.job, instance = %source.id.instance, %error,
+                series = remains.memory.series(), "series of a removed source could not be marked as ended");
+        }
+    }
+}
+
+fn with_clients(sources: Vec<Source>) -> Result<Vec<(Source, Client)>, Error> {
+    sources.into_iter().map(|source| Ok((client(&source)?, source))).map(|pair| pair.map(|(c, s)| (s, c))).collect()
+}
+
+/// Takes what a stopped task of the same server remembered: its series are the same whatever the job is called now, and
+/// would else be ended and begun in one breath.
+fn inherit(source: &Source, stopped: &mut Vec<(Arc<Source>, Remains)>) -> Remains {
+    let is_same_job = |old: &Source| old.id == source.id;
+    let is_same_server = |old: &Source| {
+        old.id.cluster == source.id.cluster && old.url[..Position::BeforeQuery] == source.url[..Position::BeforeQuery]
+    };
+    if let Some(at) = stopped.iter().position(|(old, _)| is_same_job(old)) {
+        return stopped.swap_remove(at).1;
+    }
+    let Some(at) = stopped.iter().position(|(old, _)| is_same_server(old)) else { return Remains::default() };
+    // The rows of the report carry the job, so those of the old one end with it.
+    let memory = std::mem::take(&mut stopped[at].1.memory);
+    Remains { memory, last_ms: None }
+}

@@ -1,0 +1,72 @@
+//! Why an attempt failed, and at which of its stages.
+
+use std::error::Error as StdError;
+use std::fmt;
+
+/// The stages of an attempt, in their order. The words are those of the `result` label of our metrics.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Stage {
+    /// No whole answer came: name, connection, TLS, redirect, time.
+    Request,
+    /// An answer came that is not one of `/federate`: status, type, encoding, size.
+    Answer,
+    /// The text could not be read.
+    Decode,
+    /// The store did not take the rows.
+    Write,
+}
+
+impl Stage {
+    /// All stages.
+    pub(crate) const ALL: [Stage; 4] = [Stage::Request, Stage::Answer, Stage::Decode, Stage::Write];
+
+    /// The word in metrics and logs.
+    pub(crate) fn as_str(self) -> &'static str {
+        ["request", "answer", "decode", "write"][self as usize]
+    }
+}
+
+/// A failed attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Failure {
+    /// Where it failed.
+    pub(crate) stage: Stage,
+    /// Why, and how to mend it where that is known.
+    pub(crate) message: String,
+}
+
+impl Failure {
+    pub(crate) fn new(stage: Stage, message: impl Into<String>) -> Self {
+        Failure { stage, message: message.into() }
+    }
+
+    pub(crate) fn request(message: impl Into<String>) -> Self {
+        Self::new(Stage::Request, message)
+    }
+
+    pub(crate) fn answer(message: impl Into<String>) -> Self {
+        Self::new(Stage::Answer, message)
+    }
+
+    /// The failure of a request, with the whole chain of causes: the outermost one alone says nothing.
+    pub(crate) fn of_client(error: reqwest::Error) -> Self {
+        let error = error.without_url();
+        let mut message = error.to_string();
+        let mut cause = error.source();
+        while let Some(inner) = cause {
+            let text = inner.to_string();
+            if !message.contains(&text) {
+                message.push_str(": ");
+                message.push_str(&text);
+            }
+            cause = inner.source();
+        }
+        Self::request(message)
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}

@@ -1,0 +1,103 @@
+//! A source as its configuration resolves: what the request is, who it is on the board, how large an answer may be.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use model::Error;
+use model::source::SourceId;
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use url::Url;
+
+use crate::config::FederateConfig;
+
+/// The [`SourceId::kind`] of federated servers.
+pub(crate) const KIND: &str = "federate";
+
+/// Headers that decide how the answer is read, or that have fields of their own.
+const RESERVED: [&str; 8] = [
+    "accept",
+    "accept-encoding",
+    "authorization",
+    "connection",
+    "content-length",
+    "host",
+    "transfer-encoding",
+    "x-prometheus-scrape-timeout-seconds",
+];
+
+/// One federated server, checked and resolved.
+#[derive(Debug, Clone)]
+pub(crate) struct Source {
+    /// Who it is on the board.
+    pub(crate) id: SourceId,
+    /// [`SourceId::cluster`], to stamp batches with.
+    pub(crate) cluster: Arc<str>,
+    /// The whole request, parameters included.
+    pub(crate) url: Url,
+    /// The configured headers.
+    pub(crate) headers: HeaderMap,
+    /// The time one fetch may take.
+    pub(crate) timeout: Duration,
+    /// How large an answer may be.
+    pub(crate) limits: decode::Limits,
+    /// What it was resolved from.
+    pub(crate) config: FederateConfig,
+}
+
+impl Source {
+    /// Checks and resolves a configuration.
+    ///
+    /// # Errors
+    /// `Invalid` if it is wrong.
+    pub(crate) fn resolve(config: &FederateConfig) -> Result<Self, Error> {
+        config.validate()?;
+        let url = config.request_url()?;
+        let id = SourceId {
+            kind: KIND,
+            cluster: config.cluster.clone(),
+            job: config.job_name.clone(),
+            instance: instance(&url),
+        };
+        let max_decoded_bytes = usize::try_from(config.body_size_limit).unwrap_or(usize::MAX);
+        let federation = decode::Limits::federation();
+        let limits = decode::Limits {
+            max_body_bytes: federation.max_body_bytes.min(max_decoded_bytes),
+            max_decoded_bytes,
+            ..federation
+        };
+        Ok(Source {
+            cluster: Arc::from(config.cluster.as_str()),
+            headers: headers(config)?,
+            timeout: config.timeout(),
+            config: config.clone(),
+            id,
+            url,
+            limits,
+        })
+    }
+
+    /// What decides the instants at which it is asked.
+    pub(crate) fn identity(&self) -> String {
+        format!("{}\n{}\n{}", self.id.cluster, self.id.job, self.url)
+    }
+}
+
+/// Host and port, the port spelt out.
+fn instance(url: &Url) -> String {
+    let port = url.port_or_known_default().unwrap_or(0);
+    format!("{}:{port}", url.host_str().unwrap_or(""))
+}
+
+fn headers(config: &FederateConfig) -> Result<HeaderMap, Error> {
+    let mut headers = HeaderMap::new();
+    for (name, value) in &config.headers {
+        let wrong = |what: &str| Error::invalid(format!("headers: {name:?} {what}"));
+        let parsed = HeaderName::from_bytes(name.as_bytes()).map_err(|_| wrong("is not a header name"))?;
+        if RESERVED.contains(&parsed.as_str()) {
+            return Err(wrong("cannot be set here, credentials go into authorization or basic_auth"));
+        }
+        let value = HeaderValue::from_str(value).map_err(|_| wrong("has a value that no header can carry"))?;
+        headers.insert(parsed, value);
+    }
+    Ok(headers)
+}

@@ -1,0 +1,3 @@
+//! What all HTTP routes of the collectors share.
+
+pub(crate) mod error;

@@ -1,0 +1,80 @@
+//! The receivers: HTTP routes at which others push their telemetry.
+//!
+//! Owns: the routes, the limits on what is received at once, the status of each sender.
+//! Does not own: the listener and its TLS (the binary), wire formats (`decode`), the store ([`model::Ingest`]).
+
+mod body;
+mod budget;
+mod remote_write;
+mod senders;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::post;
+use parking_lot::RwLock;
+
+use self::budget::Budget;
+use self::senders::Senders;
+use crate::Parts;
+use crate::config::RemoteWriteConfig;
+use crate::metrics::Metrics;
+
+/// What the routes share. Cloning shares it.
+#[derive(Debug, Clone)]
+pub(crate) struct Receiver(Arc<State>);
+
+#[derive(Debug)]
+struct State {
+    parts: Parts,
+    metrics: Arc<Metrics>,
+    senders: Senders,
+    settings: RwLock<Arc<Settings>>,
+}
+
+/// What a reload replaces as a whole.
+#[derive(Debug)]
+struct Settings {
+    config: RemoteWriteConfig,
+    cluster: Option<Arc<str>>,
+    limits: decode::Limits,
+    budget: Budget,
+}
+
+impl Settings {
+    fn new(config: &RemoteWriteConfig) -> Arc<Self> {
+        let bytes = |limit: u64| usize::try_from(limit).unwrap_or(usize::MAX);
+        let limits = decode::Limits {
+            max_body_bytes: bytes(config.body_size_limit),
+            max_decoded_bytes: bytes(config.decoded_size_limit),
+            ..decode::Limits::default()
+        };
+        Arc::new(Settings {
+            cluster: config.cluster.as_deref().map(Arc::from),
+            budget: Budget::new(config.max_concurrent_requests, config.memory_limit),
+            config: config.clone(),
+            limits,
+        })
+    }
+}
+
+impl Receiver {
+    /// A receiver that writes to `parts`.
+    pub(crate) fn new(config: &RemoteWriteConfig, parts: Parts, metrics: Arc<Metrics>) -> Self {
+        let senders = Senders::new(parts.sources.clone());
+        Receiver(Arc::new(State { parts, metrics, senders, settings: RwLock::new(Settings::new(config)) }))
+    }
+
+    /// Goes over to another configuration; requests that have begun end under the old one.
+    pub(crate) fn reload(&self, config: &RemoteWriteConfig) {
+        let is_same = self.0.settings.read().config == *config;
+        if !is_same {
+            *self.0.settings.write() = Settings::new(config);
+        }
+    }
+
+    /// The routes of all receivers.
+    pub(crate) fn routes(&self) -> Router {
+        Router::new().route("/api/v1/write", post(remote_write::handle)).with_state(self.clone())
+    }
+}

@@ -1,0 +1,62 @@
+//! Reads the body of a request, bounded in bytes, time and the room that all requests share.
+
+use std::time::Duration;
+
+use axum::body::{Body, BodyDataStream};
+use axum::http::HeaderMap;
+use axum::http::header::CONTENT_LENGTH;
+use bytes::{Bytes, BytesMut};
+use futures::StreamExt;
+use model::{Error, ErrorKind, duration};
+use tokio::time::{Instant, timeout_at};
+
+use super::budget::Share;
+
+/// Room that is taken for a body before its size is known.
+const FIRST_BYTES: usize = 64 << 10;
+
+/// Reads a body of at most `max_bytes` within `timeout`. One that announces more is refused before a byte of it is read.
+///
+/// # Errors
+/// `TooLarge`, `Timeout`, `Busy` if the shared room is used up, `Invalid` if the sender breaks off.
+pub(super) async fn read(
+    body: Body,
+    headers: &HeaderMap,
+    max_bytes: usize,
+    timeout: Duration,
+    share: &mut Share,
+) -> Result<Bytes, Error> {
+    let announced = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    let announced = announced.map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX));
+    if announced.is_some_and(|bytes| bytes > max_bytes) {
+        return Err(too_large(max_bytes));
+    }
+    // The sender's word is good for room in the books, not for memory: that is allocated as bytes come.
+    share.grow_to(announced.unwrap_or(FIRST_BYTES))?;
+    let mut stream = body.into_data_stream();
+    let deadline = Instant::now() + timeout;
+    let mut read = BytesMut::with_capacity(announced.unwrap_or(0).min(FIRST_BYTES));
+    while let Some(chunk) = next(&mut stream, deadline, timeout).await? {
+        if read.len() + chunk.len() > max_bytes {
+            return Err(too_large(max_bytes));
+        }
+        share.grow_to(read.len() + chunk.len())?;
+        read.extend_from_slice(&chunk);
+    }
+    Ok(read.freeze())
+}
+
+async fn next(stream: &mut BodyDataStream, deadline: Instant, timeout: Duration) -> Result<Option<Bytes>, Error> {
+    let late = |_| {
+        let text =
+            format!("the body was not whole within {}, see remote_write.body_timeout", duration::format(timeout));
+        Error::new(ErrorKind::Timeout, text)
+    };
+    let chunk = timeout_at(deadline, stream.next()).await.map_err(late)?;
+    chunk.transpose().map_err(|e| Error::invalid("the body broke off").with_source(e))
+}
+
+fn too_large(max_bytes: usize) -> Error {
+    let text = format!("the body is larger than {max_bytes} bytes, see remote_write.body_size_limit");
+    Error::new(ErrorKind::TooLarge, text)
+}
