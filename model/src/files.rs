@@ -66,7 +66,17 @@ pub trait Files: Send + Sync + Debug {
 
     /// Bytes that are free on the file system of `path`.
     fn free_bytes(&self, path: &Path) -> io::Result<u64>;
+
+    /// Locks the name `path` against every other holder, in this process or another, until the lock is dropped or the
+    /// process dies. Makes an empty file of that name if there is none. Fails with `WouldBlock` if it is held.
+    fn lock(&self, path: &Path) -> io::Result<Lock>;
 }
+
+/// A lock held on a name; dropping it releases the name.
+pub type Lock = Box<dyn Held>;
+
+/// What keeps a [`Lock`] held: its only duty is to let go when dropped.
+pub trait Held: Send + Sync + Debug {}
 
 /// The operations on an open file.
 pub trait File: Send + Sync + Debug {

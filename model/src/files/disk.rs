@@ -5,7 +5,7 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-use super::{Entry, File, Files};
+use super::{Entry, File, Files, Held, Lock};
 
 /// The file system of the machine.
 #[derive(Debug, Clone, Copy, Default)]
@@ -13,6 +13,14 @@ pub struct Disk;
 
 #[derive(Debug)]
 struct DiskFile(fs::File);
+
+/// The kernel releases the lock with the last handle to the file, so also when the process dies.
+#[derive(Debug)]
+struct DiskLock {
+    _file: fs::File,
+}
+
+impl Held for DiskLock {}
 
 impl Files for Disk {
     fn create(&self, path: &Path) -> io::Result<Box<dyn File>> {
@@ -72,6 +80,12 @@ impl Files for Disk {
     fn free_bytes(&self, path: &Path) -> io::Result<u64> {
         let stats = rustix::fs::statvfs(path)?;
         Ok(stats.f_bavail.saturating_mul(stats.f_frsize))
+    }
+
+    fn lock(&self, path: &Path) -> io::Result<Lock> {
+        let file = fs::OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
+        rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive)?;
+        Ok(Box::new(DiskLock { _file: file }))
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::{Entry, File, Files, FilesRef};
+use super::{Entry, File, Files, FilesRef, Lock};
 
 /// The operations that are counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -24,6 +24,7 @@ pub enum Op {
     Allocate,
     SetLen,
     Sync,
+    Lock,
 }
 
 /// What happens at a call.
@@ -135,6 +136,10 @@ impl Files for Faulty {
 
     fn free_bytes(&self, path: &Path) -> io::Result<u64> {
         self.inner.free_bytes(path)
+    }
+
+    fn lock(&self, path: &Path) -> io::Result<Lock> {
+        self.run(Op::Lock, path, |_| self.inner.lock(path))
     }
 }
 

@@ -1,13 +1,13 @@
 //! A disk in memory that, at a power cut, forgets what was not synced.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use super::{Entry, File, Files};
+use super::{Entry, File, Files, Held, Lock};
 
 /// A simulated disk. Cloning shares it.
 ///
@@ -25,6 +25,8 @@ struct State {
     inodes: BTreeMap<u64, Inode>,
     root: u64,
     free_bytes: u64,
+    /// The names that are locked in this life.
+    locked: BTreeSet<Vec<String>>,
 }
 
 #[derive(Debug, Clone)]
@@ -66,6 +68,7 @@ impl SimDisk {
             inodes: BTreeMap::from([(0, root)]),
             root: 0,
             free_bytes: u64::MAX,
+            locked: BTreeSet::new(),
         })))
     }
 
@@ -76,13 +79,13 @@ impl SimDisk {
 
     /// Ends the life of every open file, as the death of a process does. Nothing is forgotten.
     pub fn kill(&self) {
-        self.0.lock().life += 1;
+        self.0.lock().end_life();
     }
 
     /// Cuts the power: open files die, and `fate` decides of each change that was not synced.
     pub fn power_cut(&self, mut fate: impl FnMut() -> Fate) {
         let mut state = self.0.lock();
-        state.life += 1;
+        state.end_life();
         for inode in state.inodes.values_mut() {
             match inode {
                 Inode::File { seen, safe, pending } => {
@@ -133,6 +136,11 @@ fn write_into(to: &mut Vec<u8>, offset: usize, bytes: &[u8]) {
 }
 
 impl State {
+    fn end_life(&mut self) {
+        self.life += 1;
+        self.locked.clear();
+    }
+
     fn find(&self, path: &Path) -> io::Result<u64> {
         let mut at = self.root;
         for part in parts(path) {
@@ -267,6 +275,37 @@ impl Files for SimDisk {
 
     fn free_bytes(&self, _path: &Path) -> io::Result<u64> {
         Ok(self.0.lock().free_bytes)
+    }
+
+    fn lock(&self, path: &Path) -> io::Result<Lock> {
+        let mut state = self.0.lock();
+        state.parent(path)?;
+        if !state.locked.insert(parts(path)) {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        if state.find(path).is_err() {
+            state.add(path, Inode::File { seen: Vec::new(), safe: Vec::new(), pending: Vec::new() })?;
+        }
+        Ok(Box::new(SimLock { disk: self.clone(), name: parts(path), life: state.life }))
+    }
+}
+
+#[derive(Debug)]
+struct SimLock {
+    disk: SimDisk,
+    name: Vec<String>,
+    life: u64,
+}
+
+impl Held for SimLock {}
+
+impl Drop for SimLock {
+    fn drop(&mut self) {
+        let mut state = self.disk.0.lock();
+        // The lock of a process that died was released with it; another may hold the name now.
+        if state.life == self.life {
+            state.locked.remove(&self.name);
+        }
     }
 }
 

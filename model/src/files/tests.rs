@@ -30,6 +30,10 @@ fn behaves_like_a_file_system(files: &dyn Files, root: &Path) {
     assert_eq!(files.remove_dir(&root.join("a/b")).unwrap_err().kind(), io::ErrorKind::DirectoryNotEmpty);
     files.remove(&at).unwrap();
     files.remove_dir(&root.join("a/b")).unwrap();
+    let held = files.lock(&root.join("lock")).unwrap();
+    assert_eq!(files.lock(&root.join("lock")).unwrap_err().kind(), io::ErrorKind::WouldBlock);
+    drop(held);
+    files.lock(&root.join("lock")).unwrap();
     assert_eq!(files.open(&at).unwrap_err().kind(), io::ErrorKind::NotFound);
 }
 
@@ -89,4 +93,16 @@ fn a_planned_fault_hits_the_call_it_names() {
     file.write_all_at(0, b"whole after all").unwrap();
     assert_eq!(read(&files, &path("/short")).unwrap(), b"whole after all");
     assert_eq!(file.sync().unwrap_err().raw_os_error(), Some(5));
+}
+
+#[test]
+fn a_lock_dies_with_its_process() {
+    let disk = SimDisk::new();
+    let of_the_dead = disk.lock(&path("/lock")).unwrap();
+    disk.kill();
+    let held = disk.lock(&path("/lock")).unwrap();
+    drop(of_the_dead);
+    assert_eq!(disk.lock(&path("/lock")).unwrap_err().kind(), io::ErrorKind::WouldBlock, "still held by the living");
+    drop(held);
+    disk.lock(&path("/lock")).unwrap();
 }
