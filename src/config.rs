@@ -10,7 +10,6 @@ use model::Cluster;
 
 mod file;
 mod mistake;
-pub mod units;
 
 pub use file::{Log, LogFormat};
 pub use mistake::Mistake;
@@ -31,6 +30,8 @@ pub struct Config {
     pub storage: storage::Config,
     /// The clusters and their attributes.
     pub clusters: Vec<Cluster>,
+    /// What is collected, and how.
+    pub collector: collector::Config,
 }
 
 impl Default for Config {
@@ -41,6 +42,7 @@ impl Default for Config {
             log: Log::default(),
             storage: storage::Config::default(),
             clusters: Vec::new(),
+            collector: collector::Config::default(),
         }
     }
 }
@@ -56,6 +58,16 @@ impl Config {
             std::fs::read_to_string(path).map_err(|e| Mistake::new(path, None, format!("cannot be read: {e}")))?;
         let config = Config::parse(&text, path)?;
         Ok(Config { path: Some(path.to_owned()), ..config })
+    }
+
+    /// What differs from `other` among the settings that only a restart can change.
+    pub fn needs_restart(&self, other: &Config) -> Vec<&'static str> {
+        let changed = [
+            ("listen", self.listen != other.listen),
+            ("log", self.log != other.log),
+            ("storage", self.storage != other.storage),
+        ];
+        changed.into_iter().filter_map(|(key, differs)| differs.then_some(key)).collect()
     }
 
     /// Validates the text of a file; `path` is for messages.

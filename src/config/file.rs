@@ -3,10 +3,12 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use collector::config::{FederateConfig, RemoteWriteConfig};
+use model::{duration, size};
 use serde::Deserialize;
+use serde::de::{Deserializer, IgnoredAny};
 use serde_saphyr::Spanned;
 
-use super::units::{Bytes, Span};
 use super::{Config, DEFAULT_LISTEN, Mistake};
 
 /// What is logged, and how. Logs go to standard error.
@@ -42,7 +44,50 @@ pub(super) struct File {
     listen: Option<SocketAddr>,
     log: Option<Spanned<Log>>,
     storage: Storage,
+    global: Global,
     clusters: Vec<Spanned<model::Cluster>>,
+    federate_configs: Vec<Spanned<FederateConfig>>,
+    remote_write: Option<Spanned<RemoteWriteConfig>>,
+}
+
+/// What every source has unless it says otherwise.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Global {
+    #[serde(with = "duration::option")]
+    scrape_interval: Option<Duration>,
+    #[serde(with = "duration::option")]
+    scrape_timeout: Option<Duration>,
+}
+
+/// Which sources say otherwise; everything else of the file is passed over.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Own {
+    federate_configs: Vec<OwnTimes>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct OwnTimes {
+    scrape_interval: Option<IgnoredAny>,
+    scrape_timeout: Option<IgnoredAny>,
+}
+
+/// A duration with its place.
+#[derive(Debug, Deserialize)]
+struct Span(#[serde(with = "duration")] Duration);
+
+/// A size in bytes with its place: `512MB`, or a bare number.
+#[derive(Debug)]
+struct Bytes(u64);
+
+impl<'de> Deserialize<'de> for Bytes {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let read = text.parse().map_or_else(|_| size::parse(&text), Ok);
+        read.map(Bytes).map_err(serde::de::Error::custom)
+    }
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -63,7 +108,17 @@ pub(super) fn read(text: &str) -> Result<File, Mistake> {
         return Ok(File::default());
     }
     let options = serde_saphyr::options! { with_snippet: false };
-    serde_saphyr::from_str_with_options(text, options).map_err(Mistake::from)
+    let mut file: File = serde_saphyr::from_str_with_options(text, options.clone())?;
+    let own: Own = serde_saphyr::from_str_with_options(text, options)?;
+    for (source, own) in file.federate_configs.iter_mut().zip(own.federate_configs) {
+        if let (Some(interval), None) = (file.global.scrape_interval, own.scrape_interval) {
+            source.value.scrape_interval = interval;
+        }
+        if let (Some(timeout), None) = (file.global.scrape_timeout, own.scrape_timeout) {
+            source.value.scrape_timeout = Some(timeout.min(source.value.scrape_interval));
+        }
+    }
+    Ok(file)
 }
 
 impl File {
@@ -75,6 +130,7 @@ impl File {
             log: log(self.log)?,
             storage: self.storage.resolve()?,
             clusters: clusters(self.clusters)?,
+            collector: collector_config(self.federate_configs, self.remote_write)?,
         })
     }
 }
@@ -121,6 +177,23 @@ fn log(given: Option<Spanned<Log>>) -> Result<Log, Mistake> {
         Ok(_) => Ok(log.value),
         Err(e) => Err(Mistake::at(log.referenced, format!("log.level {:?}: {e}", log.value.level))),
     }
+}
+
+/// Each source is checked alone, so that the mistake has the place of its entry, then all together.
+fn collector_config(
+    sources: Vec<Spanned<FederateConfig>>,
+    remote_write: Option<Spanned<RemoteWriteConfig>>,
+) -> Result<collector::Config, Mistake> {
+    let mut config = collector::Config::default();
+    if let Some(given) = remote_write {
+        config.remote_write = given.value;
+        config.validate().map_err(|e| Mistake::at(given.referenced, e.to_string()))?;
+    }
+    for source in sources {
+        config.federate_configs.push(source.value);
+        config.validate().map_err(|e| Mistake::at(source.referenced, e.to_string()))?;
+    }
+    Ok(config)
 }
 
 fn clusters(given: Vec<Spanned<model::Cluster>>) -> Result<Vec<model::Cluster>, Mistake> {

@@ -1,37 +1,10 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::units::{Bytes, Span};
 use super::{Config, LogFormat};
 
 fn parse(text: &str) -> Result<Config, String> {
     Config::parse(text, Path::new("f.yaml")).map_err(|mistake| mistake.to_string())
-}
-
-#[test]
-fn durations_read_as_in_prometheus() {
-    let read = |text: &str| text.parse::<Span>().map(|span| span.0.as_millis());
-    assert_eq!(read("15d"), Ok(15 * 86_400_000));
-    assert_eq!(read("1h30m"), Ok(5_400_000));
-    assert_eq!(read("1m5s500ms"), Ok(65_500));
-    assert_eq!(read("0"), Ok(0));
-    for wrong in
-        ["", "1", "s", "1.5h", "-1s", "5s1h", "1s1s", "1 s", "1fortnight", "99999999999999999999s", "9999999999999y"]
-    {
-        assert!(read(wrong).is_err(), "{wrong:?}");
-    }
-}
-
-#[test]
-fn sizes_count_in_steps_of_1024() {
-    let read = |text: &str| text.parse::<Bytes>().map(|bytes| bytes.0);
-    assert_eq!(read("65536"), Ok(65_536));
-    assert_eq!(read("512MB"), Ok(512 << 20));
-    assert_eq!(read("1GiB"), Ok(1 << 30));
-    assert_eq!(read("10B"), Ok(10));
-    for wrong in ["", "MB", "1mb", "1.5GB", "-1MB", "1XB", "99999999999TB", "1M"] {
-        assert!(read(wrong).is_err(), "{wrong:?}");
-    }
 }
 
 #[test]
@@ -67,9 +40,9 @@ fn an_unknown_key_is_named_with_its_place_and_the_key_that_was_meant() {
 #[test]
 fn wrong_values_are_named_with_their_place() {
     let cases = [
-        ("storage: {cut_every: soon}\n", "f.yaml:1:22: \"soon\" is not a duration: write 500ms, 15s, 1h30m or 15d"),
+        ("storage: {cut_every: soon}\n", "f.yaml:1:22: \"soon\" is not a duration, write it like 15s, 1m or 1h30m"),
         ("storage: {cut_every: 10ms}\n", "f.yaml:1:22: storage.cut_every must be at least 1 seconds"),
-        ("storage:\n  memory_bytes: 3 MB\n", "f.yaml:2:17: \"3 MB\" is not a size: write 65536, 512MB or 1GiB"),
+        ("storage:\n  memory_bytes: 3 MB\n", "f.yaml:2:17: \"3 MB\" is not a size, write it like 512KB, 256MB or 1GB"),
         ("clusters:\n  - name: a\n  - name: a\n", "f.yaml:3:5: cluster \"a\" comes twice"),
         ("clusters:\n  - region: a\n", "f.yaml:2:5: the key \"name\" is missing"),
         ("listen: nowhere\n", "f.yaml:1:9: invalid socket address syntax"),
@@ -89,4 +62,39 @@ fn text_that_is_not_yaml_is_refused_at_its_place() {
         format!("{text}a{}: &a{} [*a{n},*a{n},*a{n},*a{n}]\n", n + 1, n + 1)
     });
     assert!(parse(&bomb).is_err());
+}
+
+#[test]
+fn sources_take_the_global_times_unless_they_have_their_own() {
+    let config = parse(
+        "global: {scrape_interval: 5s, scrape_timeout: 20s}\nfederate_configs:\n  - {cluster: a, url: 'http://a:9090'}\n  \
+         - {cluster: b, url: 'http://b:9090', scrape_interval: 1m, scrape_timeout: 3s}\n",
+    )
+    .unwrap();
+    let times: Vec<_> = config
+        .collector
+        .federate_configs
+        .iter()
+        .map(|s| (s.scrape_interval.as_secs(), s.timeout().as_secs()))
+        .collect();
+    assert_eq!(times, [(5, 5), (60, 3)]);
+}
+
+#[test]
+fn a_wrong_source_is_named_with_its_place() {
+    let message =
+        parse("federate_configs:\n  - {cluster: a, url: 'http://a:1'}\n  - {cluster: a, url: 'http://a:1'}\n");
+    assert!(message.as_ref().is_err_and(|m| m.starts_with("f.yaml:3:5: ")), "{message:?}");
+    let message =
+        parse("federate_configs:\n  - cluster: a\n    url: http://a:1\n    scrap_interval: 1s\n").unwrap_err();
+    assert_eq!(message, "f.yaml:4:5: unknown key \"scrap_interval\", did you mean \"scrape_interval\"");
+    let message = parse("remote_write:\n  body_timeout: 0s\n").unwrap_err();
+    assert!(message.starts_with("f.yaml:2:3: remote_write: body_timeout is 0s"), "{message}");
+}
+
+#[test]
+fn only_what_a_reload_cannot_change_needs_a_restart() {
+    let old = Config::default();
+    let new = parse("listen: 127.0.0.1:1\nstorage: {retention: 3d}\nclusters: [{name: a}]\n").unwrap();
+    assert_eq!(new.needs_restart(&old), ["listen", "storage"]);
 }
