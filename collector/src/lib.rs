@@ -81,7 +81,7 @@ impl Collectors {
     }
 
     /// Goes over to another configuration. Sources whose entry is the same are not touched; the series of a source that
-    /// is gone end with staleness markers.
+    /// is gone end with staleness markers. To be awaited to its end: dropped before, it may leave sources unasked.
     ///
     /// # Errors
     /// As [`Collectors::start`]; everything goes on as it was then.

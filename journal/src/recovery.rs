@@ -87,8 +87,8 @@ pub(crate) fn assess(subject: Subject<'_>, bytes: &[u8]) -> Result<Assessment, E
     let is_last = subject.next_first.is_none();
     // Only the end mark's sync allows a file to be cut, so a shorter one without a mark has lost its end.
     if is_last && found.end.is_none() && header.is_some_and(|header| (bytes.len() as u64) < header.allocated) {
-        let lost = Damage { first: Some(Position(walk.end)), ..subject.damage(Cause::Truncated, bytes.len() as u64) };
-        damage.push(lost);
+        let offset = walk.end_offset.min(bytes.len()) as u64;
+        damage.push(Damage { first: Some(Position(walk.end)), ..subject.damage(Cause::Truncated, offset) });
     }
     let tail =
         is_last && found.end.is_none() && bytes[walk.end_offset.min(bytes.len())..].iter().any(|byte| *byte != 0);
@@ -175,7 +175,7 @@ impl Walk {
                 first: Some(Position(self.end)),
                 last: Some(Position(until - 1)),
                 tags: tags.collect(),
-                ..subject.damage(Cause::Records, self.end_offset as u64)
+                ..subject.damage(Cause::Records, self.end_offset.min(bytes.len()) as u64)
             });
             self.end = until;
             self.end_offset = lost.iter().map(|found| found.end).max().unwrap_or(0).max(self.end_offset);

@@ -31,7 +31,8 @@ const QUEUE_ITEMS: u64 = 4096;
 #[derive(Debug)]
 pub struct Writer<G: Group> {
     shared: Arc<Shared<G::Item>>,
-    worker: Option<Worker>,
+    /// Taken by whoever stops the writer first.
+    worker: Mutex<Option<Worker>>,
 }
 
 struct Shared<I> {
@@ -79,7 +80,7 @@ impl<G: Group> Writer<G> {
         let of_thread = Arc::clone(&shared);
         let worker = Worker::thread("journal-writer", move |_| run(&of_thread, journal, group))
             .map_err(Error::io("starting the writer of", &dir))?;
-        Ok(Writer { shared, worker: Some(worker) })
+        Ok(Writer { shared, worker: Mutex::new(Some(worker)) })
     }
 
     /// Queues an item; [`Group::durable`] or [`Group::failed`] answers it. Never blocks.
@@ -150,9 +151,10 @@ impl<G: Group> Writer<G> {
     /// # Errors
     /// `Unavailable` if the last segment could not be closed in good order, or the thread ended before by a panic. All
     /// that was answered as durable is so all the same.
-    pub async fn stop(mut self) -> Result<(), Error> {
+    pub async fn stop(&self) -> Result<(), Error> {
         self.shared.close();
-        if let Some(worker) = self.worker.take() {
+        let worker = self.worker.lock().take();
+        if let Some(worker) = worker {
             worker.join().await;
         }
         match self.shared.failed_close.lock().take() {

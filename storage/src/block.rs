@@ -1,5 +1,20 @@
 //! A block: one immutable Parquet file of a table, and what is known of it without opening it.
 
+pub mod exemplars;
+mod file;
+pub(crate) mod labels;
+pub mod mantissa;
+pub mod meta;
+pub mod metadata;
+pub mod samples;
+pub mod series;
+
+pub use exemplars::ExemplarsWriter;
+pub use meta::{BlockMeta, Bounds};
+pub use metadata::MetadataWriter;
+pub use samples::SamplesWriter;
+pub use series::SeriesWriter;
+
 use model::time::Date;
 
 /// One live file of a table, as the Delta log tells it.

@@ -5,14 +5,27 @@
 //! It knows no query engine: nothing here depends on DataFusion.
 
 pub mod block;
+mod catalog;
+mod codec;
 pub mod config;
+mod cut;
+mod days;
+mod delta;
+pub mod durable;
+mod head;
+pub mod index;
 pub mod matcher;
+mod record;
+mod rows;
+mod series;
 pub mod snapshot;
 pub mod store;
 pub mod tables;
+mod view;
+mod writer;
 
 pub use config::Config;
 pub use matcher::{Matcher, Selection};
-pub use snapshot::{Resolved, SeriesInfo, Snapshot};
-pub use store::Store;
+pub use snapshot::{HeadRows, Resolved, SeriesInfo, Snapshot};
+pub use store::{OnDamage, Parts, Stats, Store};
 pub use tables::Table;

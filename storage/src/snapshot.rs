@@ -1,17 +1,28 @@
 //! What one query sees of a store.
+//!
+//! Owns: putting blocks, frozen rows and head together so that each acknowledged row is seen exactly once.
+//! Does not own: how rows are scanned and joined (`query`).
 
-use std::collections::BTreeMap;
+mod rows;
+
+use std::collections::{BTreeMap, HashMap};
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use model::batch::Kind;
+use model::time::Date;
 use model::{Error, SeriesKey};
 use object_store::ObjectStore;
 use object_store::path::Path;
 use parquet::file::metadata::ParquetMetaData;
 
 use crate::block::Block;
-use crate::{Selection, Table};
+use crate::days::{DayKey, Days};
+use crate::matcher::Selection;
+use crate::store::Inner;
+use crate::tables::Table;
+use crate::view::View;
 
 /// A series as the index knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,48 +58,125 @@ pub struct HeadRows {
 }
 
 /// What one query sees: live blocks, frozen rows not in them, the head. Cheap to clone.
-#[derive(Debug, Clone, Default)]
-pub struct Snapshot {}
+#[derive(Debug, Clone)]
+pub struct Snapshot {
+    inner: Arc<Inner>,
+    view: Arc<View>,
+}
 
 impl Snapshot {
+    pub(crate) fn new(inner: Arc<Inner>) -> Self {
+        let view = inner.view.read().clone();
+        Snapshot { inner, view }
+    }
+
     /// The series that fulfil all matchers and may have a sample in the range, from index and head alone.
     ///
     /// # Errors
     /// `Unavailable` if a block of `series` cannot be read, `Corrupt` if one is damaged.
-    pub async fn resolve(&self, _selection: &Selection) -> Result<Resolved, Error> {
-        Ok(Resolved::default())
+    pub async fn resolve(&self, selection: &Selection) -> Result<Resolved, Error> {
+        let time_ms = clamp(&selection.time_ms);
+        let mut found: HashMap<(SeriesKey, i64), Arc<SeriesInfo>> = HashMap::new();
+        let mut add = |info: SeriesInfo| {
+            let known = found.entry((info.key.clone(), info.id)).or_insert_with(|| Arc::new(info.clone()));
+            if info.first_time_ms < known.first_time_ms || known.kind == Kind::Unknown && info.kind != Kind::Unknown {
+                let first_time_ms = info.first_time_ms.min(known.first_time_ms);
+                *known = Arc::new(SeriesInfo { first_time_ms, ..info });
+            }
+        };
+        // The head first: rows that a cut moves while we look are then in both rather than in none.
+        for (series, first_time_ms) in self.inner.head.select(&selection.matchers, &time_ms, self.view.cut) {
+            let (key, id, kind) = (series.key.clone(), series.id, series.kind());
+            add(SeriesInfo { key, id, kind, first_time_ms });
+        }
+        let dates = Date::of_ms(*time_ms.start())..=Date::of_ms(*time_ms.end());
+        for block in self.view.of(Table::Series).iter() {
+            if !dates.contains(&block.date) || block.min_time_ms > *time_ms.end() {
+                continue;
+            }
+            let series = self.inner.catalog.series_block(&self.inner, block).await?;
+            for ordinal in series.select(&selection.matchers) {
+                let info = series.info(ordinal)?;
+                if info.first_time_ms <= *time_ms.end() {
+                    add(info);
+                }
+            }
+        }
+        let mut series: Vec<Arc<SeriesInfo>> = found.into_values().collect();
+        series.sort_unstable_by(|a, b| (&a.key.name, &a.key.cluster, a.id).cmp(&(&b.key.name, &b.key.cluster, b.id)));
+        Ok(Resolved { series })
     }
 
     /// The live blocks of a table, ordered by date and window.
-    pub fn blocks(&self, _table: Table) -> Vec<Arc<Block>> {
-        Vec::new()
+    pub fn blocks(&self, table: Table) -> Vec<Arc<Block>> {
+        let mut blocks: Vec<Arc<Block>> = self.view.of(table).iter().cloned().collect();
+        blocks.sort_by_key(|block| (block.date, block.window_ms, block.gen_max));
+        blocks
     }
 
     /// The samples not in a block of the resolved series within the range of time.
-    pub fn head_samples(&self, _resolved: &Resolved, _time_ms: std::ops::RangeInclusive<i64>) -> Vec<HeadRows> {
-        Vec::new()
+    pub fn head_samples(&self, resolved: &Resolved, time_ms: RangeInclusive<i64>) -> Vec<HeadRows> {
+        self.inner.head.samples(&resolved.series, &time_ms, self.view.cut)
     }
 
     /// All rows not in a block of a table other than `samples`.
-    pub fn head_rows(&self, _table: Table) -> Vec<RecordBatch> {
-        Vec::new()
+    ///
+    /// # Errors
+    /// `Unavailable` or `Corrupt` if a block of `series`, which tells what rows a day has already, cannot be read.
+    pub async fn head_rows(&self, table: Table) -> Result<Vec<RecordBatch>, Error> {
+        let extras = self.inner.head.extras(self.view.cut);
+        match table {
+            Table::Samples => Ok(Vec::new()),
+            Table::Series => rows::series(&self.series_without_row().await?),
+            Table::Exemplars => {
+                let found: Vec<_> = extras.iter().flat_map(|extras| extras.exemplars.iter().cloned()).collect();
+                rows::exemplars(&found)
+            }
+            Table::Metadata => {
+                let found: Vec<_> = extras.iter().flat_map(|extras| extras.metadata.iter().cloned()).collect();
+                rows::metadata(&found)
+            }
+        }
     }
 
-    /// The time of the newest sample of each cluster, in milliseconds.
+    /// The rows that the next cut will add to `series`: of each series in the head, for each day that has none yet.
+    async fn series_without_row(&self) -> Result<Vec<SeriesInfo>, Error> {
+        let mut by_date: BTreeMap<Date, Vec<SeriesInfo>> = BTreeMap::new();
+        for (series, days) in self.inner.head.days(self.view.cut) {
+            for (date, first_time_ms) in days {
+                let (key, id, kind) = (series.key.clone(), series.id, series.kind());
+                by_date.entry(date).or_default().push(SeriesInfo { key, id, kind, first_time_ms });
+            }
+        }
+        let mut found = Vec::new();
+        for (date, series) in by_date {
+            let mut known = Days::default();
+            self.inner.load_day(&self.view, date, &mut known).await?;
+            found.extend(series.into_iter().filter(|info| !known.contains(date, DayKey::of(&info.key, info.id))));
+        }
+        found.sort_by(|a, b| (&a.key.name, &a.key.cluster, a.id).cmp(&(&b.key.name, &b.key.cluster, b.id)));
+        Ok(found)
+    }
+
+    /// The time of the newest sample of each cluster that came since the store was opened, in milliseconds.
     pub fn last_samples(&self) -> BTreeMap<Arc<str>, i64> {
-        BTreeMap::new()
+        self.inner.head.last_samples()
     }
 
     /// Where the blocks of a table are: the store, and the table's folder in it.
-    pub fn object_store(&self, _table: Table) -> (Arc<dyn ObjectStore>, Path) {
-        (Arc::new(object_store::memory::InMemory::new()), Path::default())
+    pub fn object_store(&self, table: Table) -> (Arc<dyn ObjectStore>, Path) {
+        (self.inner.object_store.clone(), Path::from(table.name()))
     }
 
     /// Footer and page index of a block, from the cache if it was read before.
     ///
     /// # Errors
     /// `Unavailable` if the block cannot be read, `Corrupt` if it is not Parquet.
-    pub async fn footer(&self, _table: Table, _block: &Block) -> Result<Arc<ParquetMetaData>, Error> {
-        Err(Error::internal("not yet"))
+    pub async fn footer(&self, table: Table, block: &Block) -> Result<Arc<ParquetMetaData>, Error> {
+        self.inner.catalog.footer(&self.inner, table, block).await
     }
+}
+
+fn clamp(time_ms: &RangeInclusive<i64>) -> RangeInclusive<i64> {
+    (*time_ms.start()).max(model::time::MIN_TIME_MS)..=(*time_ms.end()).min(model::time::MAX_TIME_MS)
 }

@@ -1,16 +1,63 @@
 //! The store: one place rows live in.
+//!
+//! Owns: the order of opening (tables, journal, replay), the write path up to the acknowledgement, budgets, closing.
+//! Does not own: the steps of a cut (`cut`), what a query sees (`snapshot`).
 
+mod open;
+mod resolve;
+mod stats;
+mod work;
+
+use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use model::files::FilesRef;
-use model::{Batch, Clock, Error, Ingest, Receipt};
+use model::time::Date;
+use model::worker::Worker;
+use model::{Batch, Clock, Error, ErrorKind, Ingest, Receipt};
+use object_store::ObjectStore;
+use object_store::path::Path;
+use parking_lot::{Mutex, RwLock};
+use tokio::sync::{Notify, oneshot};
+use uuid::Uuid;
 
-use crate::{Config, Snapshot};
+use crate::catalog::Catalog;
+use crate::config::Config;
+use crate::cut::cutter::{Cutter, Reason};
+use crate::days::{DayKey, Days};
+use crate::head::Head;
+use crate::record::Origin;
+use crate::series::RawCache;
+use crate::snapshot::Snapshot;
+use crate::tables::Table;
+use crate::view::View;
+use crate::writer::{FreezeSlot, Item, StoreGroup};
+
+pub use open::OnDamage;
+pub use stats::Stats;
 
 /// One place rows live in: bucket, journal, tables, budgets. A value, not a global; cloning shares it.
 #[derive(Debug, Clone)]
-pub struct Store(Arc<()>);
+pub struct Store(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    inner: Arc<Inner>,
+    workers: Mutex<Vec<Worker>>,
+}
+
+impl Drop for Shared {
+    /// A store that is let go without [`Store::close`] leaves its rows in the journal, but no worker behind.
+    fn drop(&mut self) {
+        for worker in self.workers.lock().iter() {
+            worker.stop_signal().now();
+        }
+    }
+}
 
 /// What a store stands on.
 #[derive(Debug, Clone)]
@@ -21,18 +68,61 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
 }
 
+/// What all parts of a store share.
+#[derive(Debug)]
+pub(crate) struct Inner {
+    pub(crate) config: Config,
+    pub(crate) files: FilesRef,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) head: Arc<Head>,
+    pub(crate) writer: Arc<journal::Writer<StoreGroup>>,
+    pub(crate) journal_uuid: Uuid,
+    pub(crate) freeze: FreezeSlot,
+    pub(crate) view: RwLock<Arc<View>>,
+    pub(crate) catalog: Catalog,
+    pub(crate) object_store: Arc<dyn ObjectStore>,
+    /// The local folder of staged blocks.
+    pub(crate) staged: PathBuf,
+    cutter: tokio::sync::Mutex<Cutter>,
+    raw: RawCache,
+    /// What was last said of each family, by cluster and name, with the day it was said.
+    metadata: Mutex<HashMap<Family, Said>>,
+    closed: AtomicBool,
+    /// Wakes the worker that cuts, when the memory budget asks for it.
+    pressure: Notify,
+}
+
+/// A metric family of a cluster: the cluster, the family's name.
+type Family = (Arc<str>, String);
+/// When something was said of a family, and its hash.
+type Said = (Date, u64);
+
+/// A sender is told to come back after this when a budget is full.
+const RETRY_AFTER: Duration = Duration::from_secs(5);
+
 impl Store {
     /// Opens a store, making it if it is not there, and replays its journal.
     ///
     /// # Errors
-    /// `Corrupt` if the journal is damaged before its tail, `Unavailable` if folder or bucket cannot be reached.
-    pub async fn open(_config: Config, _parts: Parts) -> Result<Self, Error> {
-        Err(Error::internal("not yet"))
+    /// `Corrupt` if the journal is damaged before its tail, `Unavailable` if folder or bucket cannot be reached,
+    /// `Invalid` if the URL is not one of a place that can be written.
+    pub async fn open(config: Config, parts: Parts) -> Result<Self, Error> {
+        Self::open_with(config, parts, OnDamage::Stop).await
+    }
+
+    /// As [`Store::open`], and says what is to be done with a journal that is damaged before its tail.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub async fn open_with(config: Config, parts: Parts, on_damage: OnDamage) -> Result<Self, Error> {
+        let inner = Arc::new(open::open(config, parts, on_damage).await?);
+        let workers = Mutex::new(work::start(&inner));
+        Ok(Store(Arc::new(Shared { inner, workers })))
     }
 
     /// What a query sees: every acknowledged row once, from now on unmoved by cuts.
     pub fn snapshot(&self) -> Snapshot {
-        Snapshot::default()
+        Snapshot::new(self.0.inner.clone())
     }
 
     /// Cuts the head into blocks and commits them. Returns the number of rows that moved.
@@ -40,7 +130,16 @@ impl Store {
     /// # Errors
     /// `Unavailable` if the bucket is away; the rows stay safe and are tried again.
     pub async fn cut(&self) -> Result<u64, Error> {
-        Err(Error::internal("not yet"))
+        let inner = &self.0.inner;
+        inner.cutter.lock().await.cut(inner, Reason::Regular).await
+    }
+
+    /// Removes the days that are older than the retention, and files that no table needs. Returns the blocks removed.
+    ///
+    /// # Errors
+    /// `Unavailable` if the bucket is away.
+    pub async fn expire(&self) -> Result<usize, Error> {
+        work::expire(&self.0.inner).await
     }
 
     /// Stops taking rows, cuts everything, stops the workers.
@@ -48,13 +147,95 @@ impl Store {
     /// # Errors
     /// As [`Store::cut`]; what could not be cut stays in the journal.
     pub async fn close(&self) -> Result<(), Error> {
-        Err(Error::internal("not yet"))
+        let inner = &self.0.inner;
+        inner.closed.store(true, Ordering::SeqCst);
+        let workers = std::mem::take(&mut *self.0.workers.lock());
+        for worker in workers {
+            worker.stop().await;
+        }
+        let mut cutter = inner.cutter.lock().await;
+        // Rows of more dates than one cut takes need more than one.
+        let drained = loop {
+            match cutter.cut(inner, Reason::Drain).await {
+                Ok(_) if inner.head.is_empty() => break Ok(()),
+                Ok(_) => {}
+                Err(error) => break Err(error),
+            }
+        };
+        drop(cutter);
+        inner.writer.stop().await.map_err(Error::from)?;
+        drained
+    }
+
+    /// How full the store is, for metrics and budgets.
+    pub fn stats(&self) -> Stats {
+        stats::of(&self.0.inner)
     }
 }
 
 #[async_trait]
 impl Ingest for Store {
-    async fn write(&self, _batch: Batch) -> Result<Receipt, Error> {
-        Err(Error::internal("not yet"))
+    async fn write(&self, batch: Batch) -> Result<Receipt, Error> {
+        let inner = &self.0.inner;
+        inner.admit()?;
+        let (rows, receipt) = inner.clone().resolve(batch).await?;
+        if rows.is_empty() {
+            return Ok(receipt);
+        }
+        let said: Vec<_> = rows.metadata.iter().map(resolve::fingerprint).collect();
+        let (answer, told) = oneshot::channel();
+        let item = Item { rows, origin: Origin::Written, receipt, answer };
+        inner.writer.submit(item).map_err(|(_, error)| Error::from(error))?;
+        let receipt = told
+            .await
+            .map_err(|_| Error::new(ErrorKind::Unavailable, "the store is closing").with_retry_after(RETRY_AFTER))??;
+        inner.metadata.lock().extend(said);
+        Ok(receipt)
     }
 }
+
+impl Inner {
+    /// Refuses rows before they are journaled when there is no room for them.
+    fn admit(&self) -> Result<(), Error> {
+        if self.closed.load(Ordering::SeqCst) {
+            return Err(Error::new(ErrorKind::Unavailable, "the store is closing").with_retry_after(RETRY_AFTER));
+        }
+        let (used, budget) = (self.head.usage().bytes(), self.config.memory_bytes);
+        if used > budget / 100 * work::PRESSURE_PERCENT {
+            self.pressure.notify_one();
+        }
+        if used > budget {
+            let message = format!(
+                "rows not yet in a block take {used} bytes of memory, storage.memory_bytes allows {budget}: they are \
+                 being cut into blocks, send again later"
+            );
+            return Err(Error::new(ErrorKind::Busy, message).with_retry_after(RETRY_AFTER));
+        }
+        Ok(())
+    }
+
+    /// Makes the rows that a day has in `series` known to `days`.
+    pub(crate) async fn load_day(&self, view: &View, date: Date, days: &mut Days) -> Result<(), Error> {
+        if days.knows(date) {
+            return Ok(());
+        }
+        let mut known = Vec::new();
+        for block in view.of(Table::Series).dates(date..=date) {
+            let series = self.catalog.series_block(self, block).await?;
+            for ordinal in 0..series.rows() {
+                let info = series.info(ordinal)?;
+                known.push(DayKey::of(&info.key, info.id));
+            }
+        }
+        days.add(date, known);
+        Ok(())
+    }
+
+    /// Where a block of a table is in the object store.
+    pub(crate) fn location(table: Table, path: &str) -> Path {
+        Path::from(format!("{}/{path}", table.name()))
+    }
+}
+
+#[cfg(test)]
+mod tests;

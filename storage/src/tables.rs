@@ -36,8 +36,9 @@ impl Table {
 
     /// The columns of its files.
     pub fn schema(self) -> SchemaRef {
-        static SCHEMAS: LazyLock<[SchemaRef; 4]> =
-            LazyLock::new(|| [series(), samples(), exemplars(), metadata()].map(|fields| Arc::new(Schema::new(fields))));
+        static SCHEMAS: LazyLock<[SchemaRef; 4]> = LazyLock::new(|| {
+            [series(), samples(), exemplars(), metadata()].map(|fields| Arc::new(Schema::new(fields)))
+        });
         SCHEMAS[match self {
             Table::Series => 0,
             Table::Samples => 1,
@@ -97,6 +98,7 @@ fn metadata() -> Vec<Field> {
 
 /// `map<string, string>` with the field names that Parquet and Delta use.
 pub fn labels_type() -> DataType {
-    let entries = Fields::from(vec![Field::new("key", DataType::Utf8, false), Field::new("value", DataType::Utf8, true)]);
+    let entries =
+        Fields::from(vec![Field::new("key", DataType::Utf8, false), Field::new("value", DataType::Utf8, true)]);
     DataType::Map(Arc::new(Field::new("key_value", DataType::Struct(entries), false)), false)
 }

@@ -22,6 +22,7 @@ impl SeenNames {
     }
 
     /// Notes the name at `start..end` of `body` and says whether it is new.
+    #[inline]
     pub(crate) fn note(&mut self, body: &[u8], start: usize, end: usize) -> bool {
         let name = &body[start..end];
         let bit = 1u64 << class(name);
@@ -33,9 +34,11 @@ impl SeenNames {
 }
 
 /// A number below 64 that equal names share: first byte, last byte and length, mixed.
+#[inline]
 fn class(name: &[u8]) -> u32 {
-    let first = u32::from(name.first().copied().unwrap_or(0));
-    let last = u32::from(name.last().copied().unwrap_or(0));
-    let mixed = first.wrapping_mul(0x9e37_79b1) ^ last.wrapping_mul(0x85eb_ca77) ^ (name.len() as u32) << 26;
-    mixed.wrapping_mul(0xc2b2_ae3d) >> 26
+    let [first, last] = [name.first(), name.last()].map(|byte| u32::from(byte.copied().unwrap_or(0)));
+    (first | last << 8 | (name.len() as u32) << 16).wrapping_mul(0x9e37_79b1) >> 26
 }
+
+#[cfg(test)]
+mod tests;

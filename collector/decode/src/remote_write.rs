@@ -163,6 +163,3 @@ impl From<Malformed> for Error {
         Error::invalid(format!("{} (byte {} of the decompressed request)", malformed.what, malformed.at))
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -14,6 +14,7 @@
 
 mod number;
 mod series;
+mod spans;
 mod write;
 
 pub use write::{write_family, write_sample, write_series};
@@ -25,7 +26,8 @@ use model::Batch;
 use model::batch::{Kind, LabelEncoding, Metadata, RawSeries, Sample};
 use model::labels::{LabelsBuilder, NAME_LABEL};
 
-use self::series::{Visit, scan, scan_family, shown, skip_blanks, unescape};
+use self::series::{Visit, scan, scan_family, shown, unescape};
+use self::spans::skip_blanks;
 use crate::error::{Fault, quoted};
 use crate::names::SeenNames;
 use crate::{Error, Limits};
@@ -52,7 +54,7 @@ pub fn decode(body: &Bytes, default_time_ms: i64, limits: &Limits) -> Result<Bat
         body,
         limits,
         default_time_ms,
-        is_utf8: std::str::from_utf8(body).is_ok(),
+        is_utf8: body.is_ascii() || std::str::from_utf8(body).is_ok(),
         batch: Batch::new(body.clone(), ENCODING),
         names: SeenNames::default(),
         family: Family::default(),
@@ -114,10 +116,14 @@ struct Decoder<'a> {
 }
 
 impl Decoder<'_> {
-    /// Makes room for a line of samples per line of text, as far as the text is dense enough to be believed.
+    /// Makes room for as many samples as the text will have if it goes on as it starts.
     fn reserve(&mut self) {
-        let lines = memchr::memchr_iter(b'\n', self.body).count() + 1;
-        let rows = lines.min(self.body.len() / 32 + 1).min(self.limits.max_rows);
+        const LOOKED_AT: usize = 8 << 10;
+        let start = &self.body[..self.body.len().min(LOOKED_AT)];
+        let samples = start.split(|byte| *byte == b'\n').filter(|line| !line.is_empty() && line[0] != b'#').count();
+        let expected = samples.saturating_mul(self.body.len()) / start.len().max(1);
+        // Dense text is not believed: its vectors grow as it is read.
+        let rows = expected.min(self.body.len() / 32 + 1).min(self.limits.max_rows);
         self.batch.series.reserve(rows);
         self.batch.samples.reserve(rows);
     }
@@ -245,7 +251,8 @@ impl Decoder<'_> {
             return Ok(());
         }
         self.count_row(name.start)?;
-        let owned = |raw: &[u8], quotes| String::from_utf8_lossy(&unescape(raw, quotes)).into_owned();
+        // Both were found to be UTF-8 when they were met.
+        let owned = |raw, quotes| String::from_utf8(unescape(raw, quotes).into_owned()).unwrap_or_default();
         self.batch.metadata.push(Metadata {
             name: owned(&self.body[name], true),
             kind,
@@ -307,33 +314,34 @@ impl Visit for Check<'_> {
     }
 }
 
-#[inline]
+#[inline(always)]
 fn check_name(body: &[u8], limits: &Limits, is_utf8: bool, name: Range<usize>, what: &str) -> Result<(), Box<Fault>> {
-    if name.is_empty() {
-        return Err(Fault::invalid(name.start, format!("{what} is empty")));
+    if name.is_empty() || name.len() > limits.max_name_bytes {
+        return Err(bad_length(name, limits.max_name_bytes, what));
     }
-    if name.len() > limits.max_name_bytes {
-        let what = format!("{what} has {} bytes, the limit is {}", name.len(), limits.max_name_bytes);
-        return Err(Fault::too_large(name.start, what));
-    }
-    check_utf8(body, is_utf8, name, what)
+    if is_utf8 { Ok(()) } else { check_utf8(body, name, what) }
 }
 
-#[inline]
+#[inline(always)]
 fn check_value(body: &[u8], limits: &Limits, is_utf8: bool, text: Range<usize>, what: &str) -> Result<(), Box<Fault>> {
     if text.len() > limits.max_value_bytes {
-        let what = format!("{what} has {} bytes, the limit is {}", text.len(), limits.max_value_bytes);
-        return Err(Fault::too_large(text.start, what));
+        return Err(bad_length(text, limits.max_value_bytes, what));
     }
-    check_utf8(body, is_utf8, text, what)
+    if is_utf8 { Ok(()) } else { check_utf8(body, text, what) }
 }
 
-#[inline]
-fn check_utf8(body: &[u8], is_utf8: bool, range: Range<usize>, what: &str) -> Result<(), Box<Fault>> {
-    if is_utf8 {
-        return Ok(());
+#[cold]
+fn bad_length(text: Range<usize>, limit: usize, what: &str) -> Box<Fault> {
+    if text.is_empty() {
+        return Fault::invalid(text.start, format!("{what} is empty"));
     }
-    std::str::from_utf8(&body[range.clone()])
-        .map(|_| ())
-        .map_err(|error| Fault::invalid(range.start + error.valid_up_to(), format!("{what} is not UTF-8")))
+    Fault::too_large(text.start, format!("{what} has {} bytes, the limit is {limit}", text.len()))
+}
+
+#[cold]
+fn check_utf8(body: &[u8], range: Range<usize>, what: &str) -> Result<(), Box<Fault>> {
+    match std::str::from_utf8(&body[range.clone()]) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(Fault::invalid(range.start + error.valid_up_to(), format!("{what} is not UTF-8"))),
+    }
 }

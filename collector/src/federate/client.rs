@@ -2,7 +2,8 @@
 
 use model::Error;
 use reqwest::Client;
-use reqwest::redirect::{Attempt, Policy};
+use reqwest::redirect::{Action, Attempt, Policy};
+use url::Url;
 
 use super::source::Source;
 
@@ -33,23 +34,25 @@ pub(crate) fn client(source: &Source) -> Result<Client, Error> {
         .map_err(|e| Error::internal("the TLS of the HTTP client cannot be set up").with_source(e))
 }
 
-/// At most three redirects, none to another host, none from https to http: whoever can answer for a source must not be able
-/// to point us at anything else that this machine can reach.
-fn follow(attempt: Attempt<'_>) -> reqwest::redirect::Action {
-    let refused = {
-        let (first, next) = (attempt.previous().first(), attempt.url());
-        if attempt.previous().len() > MAX_REDIRECTS {
-            Some(format!("more than {MAX_REDIRECTS} redirects"))
-        } else if first.is_some_and(|first| first.host_str() != next.host_str()) {
-            Some(format!("redirect to another host {:?} is not followed", next.host_str().unwrap_or("")))
-        } else if first.is_some_and(|first| first.scheme() == "https" && next.scheme() != "https") {
-            Some("redirect from https to http is not followed".to_owned())
-        } else {
-            None
+/// At most three redirects, none to another host, another port or from https to http: whoever can answer for a source must
+/// not be able to point us at anything else that this machine can reach. Only the way from http to https is open.
+fn follow(attempt: Attempt<'_>) -> Action {
+    let refused = match attempt.previous().first() {
+        _ if attempt.previous().len() > MAX_REDIRECTS => Some(format!("more than {MAX_REDIRECTS} redirects")),
+        Some(first) if !is_same_server(first, attempt.url()) => {
+            let (host, port) = (attempt.url().host_str().unwrap_or(""), attempt.url().port_or_known_default());
+            Some(format!("redirect to another server, {host}:{}, is not followed", port.unwrap_or(0)))
         }
+        _ => None,
     };
     match refused {
         Some(why) => attempt.error(why),
         None => attempt.follow(),
     }
+}
+
+fn is_same_server(first: &Url, next: &Url) -> bool {
+    let is_upgrade = first.scheme() == "http" && next.scheme() == "https";
+    let is_same_port = first.port_or_known_default() == next.port_or_known_default();
+    first.host() == next.host() && (is_upgrade || (first.scheme() == next.scheme() && is_same_port))
 }

@@ -13,6 +13,10 @@ use crate::config::FederateConfig;
 /// The [`SourceId::kind`] of federated servers.
 pub(crate) const KIND: &str = "federate";
 
+/// Labels of one series. An answer is refused whole, and one node with many labels must not cost a cluster its rows:
+/// `kube_node_labels` has been seen with more than 64.
+const MAX_LABELS: usize = 512;
+
 /// Headers that decide how the answer is read, or that have fields of their own.
 const RESERVED: [&str; 8] = [
     "accept",
@@ -59,11 +63,12 @@ impl Source {
             instance: instance(&url),
         };
         let max_decoded_bytes = usize::try_from(config.body_size_limit).unwrap_or(usize::MAX);
-        let federation = decode::Limits::federation();
+        // One limit for both: what is not compressed may be as large as what was.
         let limits = decode::Limits {
-            max_body_bytes: federation.max_body_bytes.min(max_decoded_bytes),
+            max_body_bytes: max_decoded_bytes,
             max_decoded_bytes,
-            ..federation
+            max_labels: MAX_LABELS,
+            ..decode::Limits::federation()
         };
         Ok(Source {
             cluster: Arc::from(config.cluster.as_str()),

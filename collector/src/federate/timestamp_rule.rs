@@ -9,10 +9,10 @@ use std::collections::hash_map::Entry;
 use std::ops::Range;
 
 use bytes::Bytes;
-use model::batch::{Kind, RawSeries, STALE_NAN_BITS, Sample};
+use model::Batch;
+use model::batch::{Kind, LabelEncoding, Metadata, RawSeries, STALE_NAN_BITS, Sample};
 use model::labels::{LabelsBuilder, SeriesKey};
 use model::time::in_range;
-use model::{Batch, batch::LabelEncoding};
 
 use super::extend::Extension;
 
@@ -32,11 +32,12 @@ pub(crate) struct Memory {
     body: Bytes,
     encoding: LabelEncoding,
     last: HashMap<u128, Last>,
+    metadata: Vec<Metadata>,
 }
 
 impl Default for Memory {
     fn default() -> Self {
-        Memory { body: Bytes::new(), encoding: decode::text::ENCODING, last: HashMap::new() }
+        Memory { body: Bytes::new(), encoding: decode::text::ENCODING, last: HashMap::new(), metadata: Vec::new() }
     }
 }
 
@@ -57,12 +58,18 @@ pub(crate) struct Judged {
     /// How many rows there were of each sort.
     pub(crate) counts: Counts,
     last: HashMap<u128, Last>,
+    metadata: Vec<Metadata>,
 }
 
 impl Judged {
     /// The rows to write, and what to remember once they are written.
     pub(crate) fn into_parts(self) -> (Batch, Memory) {
-        let memory = Memory { body: self.batch.body.clone(), encoding: self.batch.encoding, last: self.last };
+        let memory = Memory {
+            body: self.batch.body.clone(),
+            encoding: self.batch.encoding,
+            last: self.last,
+            metadata: self.metadata,
+        };
         (self.batch, memory)
     }
 }
@@ -103,6 +110,8 @@ impl Memory {
     ///    `Date` header) is behind ours, the marker takes that: else it would hide the rows of a series that comes back
     ///    until the source's clock has passed it.
     ///
+    /// What an answer says of metric families is sent on when it is not what the previous one said.
+    ///
     /// A failed attempt is not judged: nothing is known then of any series. The memory advances only when the caller puts
     /// that of [`Judged::into_parts`] in place of this, after the rows are durable, so what was not written comes again.
     pub(crate) fn judge(&self, mut answer: Batch, asked: AskedAt) -> Judged {
@@ -114,9 +123,15 @@ impl Memory {
 
         let series = std::mem::take(&mut answer.series);
         answer.samples = Vec::new();
+        // The text format has none; they would point at series that are left out here.
+        answer.exemplars = Vec::new();
+        let metadata = answer.metadata.clone();
+        if metadata == self.metadata {
+            answer.metadata = Vec::new();
+        }
         let mut batch = keep_series(answer, &series, fresh);
         counts.vanished = self.mark(&mut batch, &vanished, asked);
-        Judged { batch, counts, last }
+        Judged { batch, counts, last, metadata }
     }
 
     /// How many series the last answer had.

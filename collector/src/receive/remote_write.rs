@@ -157,7 +157,10 @@ fn tell(receiver: &Receiver, settings: &Settings, peer: Option<IpAddr>, started:
         };
         if let Ok(receipt) = outcome {
             status.last_success_ms = Some(now_ms);
-            status.samples = receipt.samples as u64;
+            // A Prometheus sends its metadata in requests without samples; they say nothing of how much it sends.
+            if receipt.samples > 0 {
+                status.samples = receipt.samples as u64;
+            }
         }
     });
 }

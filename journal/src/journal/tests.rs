@@ -1,0 +1,250 @@
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use model::ErrorKind;
+use model::files::Files;
+use model::files::sim::{Fate, SimDisk};
+
+use super::*;
+use crate::stats::Counters;
+use crate::testing::{Item, Log, Replayed, config, item, replay};
+use crate::writer::{Appender, Command};
+
+/// Opens, appends the groups, with a barrier after each inner list, and closes in good order or not.
+fn fill(disk: &SimDisk, generations: &[&[&[Item]]], is_closed: bool) {
+    let journal = open(disk, OnDamage::Stop).unwrap();
+    let (counters, log) = (Counters::default(), Log::default());
+    let mut appender = Appender::new(journal, log.clone(), &counters);
+    for (at, groups) in generations.iter().enumerate() {
+        if at > 0 {
+            let (reply, answer) = std::sync::mpsc::sync_channel(1);
+            appender.process(VecDeque::from([Command::Barrier(reply)]));
+            answer.recv().unwrap().unwrap();
+        }
+        for group in *groups {
+            appender.process(group.iter().cloned().map(Command::Item).collect());
+        }
+    }
+    assert_eq!(
+        log.durable().len(),
+        generations.iter().flat_map(|groups| groups.iter()).map(|g| g.len()).sum::<usize>()
+    );
+    if is_closed {
+        appender.close().unwrap();
+    }
+    disk.kill();
+}
+
+fn open(disk: &SimDisk, on_damage: OnDamage) -> Result<Journal, Error> {
+    Journal::open(Arc::new(disk.clone()), config(), on_damage)
+}
+
+/// Three segments in two generations, of which the first rolls over once.
+fn small(is_closed: bool) -> (SimDisk, Vec<(PathBuf, Vec<u8>)>, Vec<Replayed>) {
+    let disk = SimDisk::new();
+    let big = |byte: u8| item("big", &vec![byte; 2200]);
+    let first: &[&[Item]] = &[&[big(1), item("a", b"one")], &[big(2)], &[item("b", b"two"), item("c", b"three")]];
+    let second: &[&[Item]] = &[&[item("d", b"four")], &[item("e", b"five"), item("", b"six")]];
+    fill(&disk, &[first, second], is_closed);
+    let files = segments(&disk);
+    assert_eq!(files.len(), 3);
+    let copy = disk_of(&files, &disk);
+    let records = replay(&open(&copy, OnDamage::Stop).unwrap());
+    assert_eq!(records.len(), 8);
+    (disk, files, records)
+}
+
+fn segments(disk: &SimDisk) -> Vec<(PathBuf, Vec<u8>)> {
+    let entries = disk.list(&config().dir).unwrap().into_iter().filter(|entry| entry.name.ends_with(".journal"));
+    let read = |path: PathBuf| (path.clone(), files::read(disk, &path).unwrap());
+    entries.map(|entry| read(config().dir.join(entry.name))).collect()
+}
+
+/// A disk with these segments and the identity of another.
+fn disk_of(files: &[(PathBuf, Vec<u8>)], identity_of: &SimDisk) -> SimDisk {
+    let disk = SimDisk::new();
+    files::create_dirs(&disk, &config().dir).unwrap();
+    let identity = config().dir.join(identity::FILE);
+    files::replace(&disk, &identity, &files::read(identity_of, &identity).unwrap()).unwrap();
+    for (path, bytes) in files {
+        files::replace(&disk, path, bytes).unwrap();
+    }
+    disk
+}
+
+/// What holds for any damage: no wrong record, `Stop` changes nothing and names the place, `SetAside` gives the rest.
+fn check_damage(
+    changed: &[(PathBuf, Vec<u8>)],
+    at: (usize, usize),
+    identity: &SimDisk,
+    all: &[Replayed],
+    may_cut: u64,
+) {
+    let (file, byte) = at;
+    let disk = disk_of(changed, identity);
+    let is_refused = match open(&disk, OnDamage::Stop) {
+        Ok(journal) => {
+            let came = replay(&journal);
+            assert!(came.len() as u64 + may_cut >= all.len() as u64, "file {file} byte {byte}: silently lost");
+            assert_eq!(came, all[..came.len()], "file {file} byte {byte}");
+            false
+        }
+        Err(Error::Damaged(damage)) => {
+            assert_eq!(segments(&disk), changed, "stopping changes nothing");
+            assert_eq!(damage.file, changed[file].0, "file {file} byte {byte}: {damage}");
+            assert!(damage.offset as usize <= byte, "file {file} byte {byte}: {damage}");
+            true
+        }
+        Err(error) => panic!("file {file} byte {byte}: {error}"),
+    };
+    if !is_refused {
+        return;
+    }
+    let mut journal = open(&disk, OnDamage::SetAside).unwrap();
+    let came = replay(&journal);
+    assert!(came.iter().all(|record| all.contains(record)), "file {file} byte {byte}: a wrong record");
+    assert!(came.is_sorted_by_key(|record| record.0), "file {file} byte {byte}: order");
+    assert!(!journal.damage().is_empty());
+    let lost = |sequence: u64| {
+        journal.damage().iter().any(|damage| {
+            damage.first.is_some_and(|first| first.0 <= sequence) && damage.last.is_none_or(|last| sequence <= last.0)
+        })
+    };
+    for record in all {
+        assert!(came.contains(record) != lost(record.0), "file {file} byte {byte}: record {} is told of", record.0);
+    }
+    let next = journal.next();
+    let generation = journal.damage().last().unwrap().generation;
+    journal.set_aside().unwrap();
+    assert!(journal.damage().is_empty());
+    drop(journal);
+    disk.power_cut(|| Fate::Lost);
+    let journal = open(&disk, OnDamage::Stop).unwrap();
+    assert_eq!(journal.next(), next, "the sequence goes on");
+    assert!(replay(&journal).iter().all(|record| record.1 > generation), "the damaged generation is gone");
+    assert!(!disk.list(&config().dir.join(DAMAGED)).unwrap().is_empty());
+}
+
+#[test]
+fn a_flipped_bit_anywhere_is_found_and_costs_at_most_its_record() {
+    for (is_closed, may_cut) in [(true, 0), (false, 2)] {
+        let (identity, clean, all) = small(is_closed);
+        for (file, (_, bytes)) in clean.iter().enumerate() {
+            for byte in 0..bytes.len() {
+                let mut changed = clean.clone();
+                changed[file].1[byte] ^= 1 << (byte % 8);
+                // The last group of a journal that was not closed cannot be told from a torn one.
+                check_damage(&changed, (file, byte), &identity, &all, may_cut);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_file_cut_anywhere_is_found() {
+    for is_closed in [true, false] {
+        let (identity, clean, all) = small(is_closed);
+        for (file, (_, bytes)) in clean.iter().enumerate() {
+            for len in 0..bytes.len() {
+                let mut changed = clean.clone();
+                changed[file].1.truncate(len);
+                check_damage(&changed, (file, len), &identity, &all, 0);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_missing_segment_in_the_middle_is_damage() {
+    let (identity, mut clean, all) = small(true);
+    clean.remove(1);
+    let disk = disk_of(&clean, &identity);
+    let error = open(&disk, OnDamage::Stop).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Corrupt);
+    assert!(error.to_string().contains("records 2 to 4 are lost"), "{error}");
+    assert!(error.to_string().contains("--set-aside-damaged"), "{error}");
+    let came = replay(&open(&disk, OnDamage::SetAside).unwrap());
+    assert_eq!(came, [&all[..2], &all[5..]].concat());
+}
+
+#[test]
+fn a_segment_of_another_journal_is_not_read() {
+    let (identity, mut clean, all) = small(true);
+    let (_, foreign, _) = small(true);
+    clean[1] = foreign[1].clone();
+    let disk = disk_of(&clean, &identity);
+    assert_eq!(open(&disk, OnDamage::Stop).unwrap_err().kind(), ErrorKind::Corrupt);
+    let came = replay(&open(&disk, OnDamage::SetAside).unwrap());
+    assert!(came.iter().all(|record| all.contains(record)));
+    assert_eq!(came.len(), 5);
+}
+
+#[test]
+fn a_lost_uuid_is_taken_from_the_segments_only_on_demand() {
+    let (disk, _, all) = small(true);
+    let uuid = open(&disk, OnDamage::Stop).unwrap().uuid();
+    let path = config().dir.join(identity::FILE);
+    for bytes in [None, Some(&b"garbage"[..])] {
+        disk.remove(&path).unwrap();
+        if let Some(bytes) = bytes {
+            files::replace(&disk, &path, bytes).unwrap();
+        }
+        let error = open(&disk, OnDamage::Stop).unwrap_err();
+        assert!(matches!(error, Error::Identity { .. }) && error.kind() == ErrorKind::Corrupt, "{error}");
+        let journal = open(&disk, OnDamage::SetAside).unwrap();
+        assert_eq!((journal.uuid(), replay(&journal).len()), (uuid, all.len()));
+    }
+}
+
+#[test]
+fn only_one_may_open_a_journal() {
+    let disk = SimDisk::new();
+    let first = open(&disk, OnDamage::Stop).unwrap();
+    let error = open(&disk, OnDamage::Stop).unwrap_err();
+    assert!(matches!(error, Error::Locked { .. }), "{error}");
+    assert!(error.to_string().contains("/data/journal"), "{error}");
+    drop(first);
+    open(&disk, OnDamage::Stop).unwrap();
+}
+
+#[test]
+fn dropping_everything_keeps_the_sequence() {
+    let (disk, ..) = small(true);
+    let mut journal = open(&disk, OnDamage::Stop).unwrap();
+    let uuid = journal.uuid();
+    journal.drop_before(Position(5)).unwrap();
+    assert_eq!(replay(&journal).iter().map(|record| record.0).collect::<Vec<_>>(), [5, 6, 7], "whole generations only");
+    journal.drop_before(Position(7)).unwrap();
+    assert_eq!(replay(&journal).len(), 3, "a generation that is needed stays");
+    journal.drop_before(Position(8)).unwrap();
+    assert!(replay(&journal).is_empty());
+    assert_eq!(journal.bytes(), segment::HEADER_BYTES);
+    drop(journal);
+    disk.power_cut(|| Fate::Lost);
+    let journal = open(&disk, OnDamage::Stop).unwrap();
+    assert_eq!((journal.next(), journal.uuid()), (Position(8), uuid));
+}
+
+#[test]
+fn replay_starts_where_it_is_told_and_stops_when_it_is_told() {
+    let (disk, _, all) = small(false);
+    let journal = open(&disk, OnDamage::Stop).unwrap();
+    for from in 0..10 {
+        let mut came = Vec::new();
+        let mut each = |record: Record<'_>| {
+            came.push(record.sequence.0);
+            Ok(())
+        };
+        journal.replay(Position(from), &mut each).unwrap();
+        assert_eq!(came, (from..all.len() as u64).collect::<Vec<_>>());
+    }
+    let refusal = journal.replay(Position(0), &mut |_| Err(model::Error::invalid("no such table").into()));
+    assert_eq!(refusal.unwrap_err().to_string(), "no such table");
+}
+
+#[test]
+fn a_configuration_that_cannot_work_is_refused() {
+    let open = |config| Journal::open(Arc::new(SimDisk::new()), config, OnDamage::Stop).unwrap_err();
+    assert_eq!(open(Config { segment_bytes: 100, ..config() }).kind(), ErrorKind::Invalid);
+    assert_eq!(open(Config { max_bytes: 4096, ..config() }).kind(), ErrorKind::Invalid);
+}

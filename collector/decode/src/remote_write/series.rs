@@ -35,6 +35,28 @@ struct Label {
 impl Label {
     #[inline]
     fn read(body: &[u8], range: Range<usize>) -> Result<Self, Error> {
+        match Self::read_short(body, &range) {
+            Some(label) => Ok(label),
+            None => Self::read_any(body, range),
+        }
+    }
+
+    /// Reads the form that every sender writes: the name, the value, both below 128 bytes, nothing else.
+    #[inline]
+    fn read_short(body: &[u8], range: &Range<usize>) -> Option<Self> {
+        const NAME: u8 = 1 << 3 | 2;
+        const VALUE: u8 = 2 << 3 | 2;
+        let [NAME, name_len @ 0..0x80, rest @ ..] = body.get(range.clone())? else { return None };
+        let name_len = usize::from(*name_len);
+        let [VALUE, value_len @ 0..0x80, value @ ..] = rest.get(name_len..)? else { return None };
+        if value.len() != usize::from(*value_len) {
+            return None;
+        }
+        let name = range.start + 2;
+        Some(Label { name: name..name + name_len, value: range.end - value.len()..range.end })
+    }
+
+    fn read_any(body: &[u8], range: Range<usize>) -> Result<Self, Error> {
         let mut label = Label::default();
         let mut fields = Fields::new(body, range);
         while let Some((number, value)) = fields.next()? {
@@ -48,23 +70,29 @@ impl Label {
         Ok(label)
     }
 
+    #[inline]
     fn check(&self, body: &[u8], limits: &Limits) -> Result<(), Error> {
+        let fits = self.name.len() <= limits.max_name_bytes && self.value.len() <= limits.max_value_bytes;
+        // A metric name is held against the limit of names, which no short text can break.
+        let short = self.value.len() <= limits.max_name_bytes;
+        let fits = fits && (short || body[self.name.clone()] != *NAME_LABEL.as_bytes());
+        if fits && !self.name.is_empty() { Ok(()) } else { Err(self.fault(body, limits)) }
+    }
+
+    #[cold]
+    fn fault(&self, body: &[u8], limits: &Limits) -> Error {
         let (name, value) = (&body[self.name.clone()], &body[self.value.clone()]);
         if name.is_empty() {
-            return Err(Error::invalid(format!("a label with the value {} has an empty name", quoted(value))));
+            return Error::invalid(format!("a label with the value {} has an empty name", quoted(value)));
         }
-        let max_value_bytes =
-            if name == NAME_LABEL.as_bytes() { limits.max_name_bytes } else { limits.max_value_bytes };
-        let over = [("name", name, limits.max_name_bytes), ("value", value, max_value_bytes)]
-            .into_iter()
-            .find(|(_, text, limit)| text.len() > *limit);
-        match over {
-            None => Ok(()),
-            Some((part, text, limit)) => {
-                let what = format!("the {part} of label {} has {} bytes", quoted(name), text.len());
-                Err(Error::too_large(format!("{what}, the limit is {limit}")))
-            }
-        }
+        let (part, bytes, limit) = if name.len() > limits.max_name_bytes {
+            ("name", name.len(), limits.max_name_bytes)
+        } else if name == NAME_LABEL.as_bytes() {
+            ("value", value.len(), limits.max_name_bytes)
+        } else {
+            ("value", value.len(), limits.max_value_bytes)
+        };
+        Error::too_large(format!("the {part} of label {} has {bytes} bytes, the limit is {limit}", quoted(name)))
     }
 }
 
@@ -72,7 +100,7 @@ impl Label {
 #[derive(Default)]
 pub(super) struct Labels {
     ranges: Vec<Label>,
-    /// Where each label field lies, its tag included.
+    /// Where the label fields lie, tags included, those joined that touch.
     fields: Vec<Range<usize>>,
     seen: SeenNames,
 }
@@ -84,11 +112,22 @@ impl Labels {
         self.seen.clear();
     }
 
+    /// Adds a label and the field that holds it.
+    #[inline]
+    fn push(&mut self, label: Label, field: Range<usize>) {
+        self.ranges.push(label);
+        match self.fields.last_mut() {
+            Some(last) if last.end == field.start => last.end = field.end,
+            _ => self.fields.push(field),
+        }
+    }
+
     /// The range of all label fields if nothing lies between them.
     fn contiguous(&self) -> Option<Range<usize>> {
-        let all = self.fields.first()?.start..self.fields.last()?.end;
-        // Fields come in the order of the body, so equal lengths leave no room for a gap.
-        (self.fields.iter().map(Range::len).sum::<usize>() == all.len()).then_some(all)
+        match &self.fields[..] {
+            [all] => Some(all.clone()),
+            _ => None,
+        }
     }
 
     fn check(&self, body: &[u8]) -> Result<(), Error> {
@@ -193,8 +232,7 @@ impl Decoder<'_> {
             let what = format!("the label {name} comes twice in series {}", self.labels.shown(self.body));
             return Err(Error::invalid(what));
         }
-        self.labels.ranges.push(label);
-        self.labels.fields.push(field);
+        self.labels.push(label, field);
         Ok(())
     }
 

@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 
+use super::spans::{Name, find_quote_or_backslash, skip_blanks, skip_name};
 use crate::error::{Fault, quoted};
 
 /// What a scanner tells of a series. Ranges are of the text that is scanned, quotes taken off, escapes not resolved.
@@ -54,8 +55,8 @@ fn scan_labels(text: &[u8], open: usize, mut named: bool, visit: &mut impl Visit
                 }
                 (at, end, at + 1, end - 1)
             }
-            Some(first) if class(*first) & LABEL != 0 && !first.is_ascii_digit() => {
-                let end = skip_class(text, at, LABEL);
+            Some(b'a'..=b'z' | b'A'..=b'Z' | b'_') => {
+                let end = skip_name(text, at, Name::Label);
                 (at, end, at, end)
             }
             got => return Err(Fault::invalid(at, format!("expected a label name or '}}', got {}", shown(got)))),
@@ -81,10 +82,11 @@ fn scan_labels(text: &[u8], open: usize, mut named: bool, visit: &mut impl Visit
 }
 
 /// Returns where the quoted text that starts at `quote` ends, its closing quote included.
+#[inline]
 fn skip_quoted(text: &[u8], quote: usize) -> Result<usize, Box<Fault>> {
     let mut at = quote + 1;
-    while let Some(found) = text.get(at..).and_then(|rest| memchr::memchr2(b'"', b'\\', rest)) {
-        at += found;
+    while let Some(found) = find_quote_or_backslash(text, at) {
+        at = found;
         if text[at] == b'"' {
             return Ok(at + 1);
         }
@@ -96,26 +98,9 @@ fn skip_quoted(text: &[u8], quote: usize) -> Result<usize, Box<Fault>> {
     Err(Fault::invalid(quote, "the quoted text that starts here has no end"))
 }
 
-/// Returns the first byte from `at` on that is neither space nor tab.
-#[inline]
-pub(super) fn skip_blanks(text: &[u8], mut at: usize) -> usize {
-    while let Some(b' ' | b'\t') = text.get(at) {
-        at += 1;
-    }
-    at
-}
-
-#[inline]
-fn skip_class(text: &[u8], mut at: usize, wanted: u8) -> usize {
-    while text.get(at).is_some_and(|byte| class(*byte) & wanted != 0) {
-        at += 1;
-    }
-    at
-}
-
 /// Returns where the unquoted metric name that starts at `at` ends: `at` itself if there is none.
 pub(super) fn skip_metric_name(text: &[u8], at: usize) -> usize {
-    if text.get(at).is_some_and(u8::is_ascii_digit) { at } else { skip_class(text, at, METRIC) }
+    if text.get(at).is_some_and(u8::is_ascii_digit) { at } else { skip_name(text, at, Name::Metric) }
 }
 
 /// Returns where the metric name of a comment ends, quoted or not, and the range of the name without quotes.
@@ -172,30 +157,3 @@ pub(super) fn shown(byte: Option<&u8>) -> Cow<'static, str> {
         Some(byte) => format!("the byte 0x{byte:02x} (names beyond a-z, A-Z, 0-9, _ and : stand in quotes)").into(),
     }
 }
-
-/// Bytes of an unquoted metric name.
-const METRIC: u8 = 1;
-/// Bytes of an unquoted label name.
-const LABEL: u8 = 2;
-
-const CLASSES: [u8; 256] = {
-    let mut classes = [0; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        let b = byte as u8;
-        if b.is_ascii_alphanumeric() || b == b'_' {
-            classes[byte] = METRIC | LABEL;
-        }
-        byte += 1;
-    }
-    classes[b':' as usize] = METRIC;
-    classes
-};
-
-#[inline]
-fn class(byte: u8) -> u8 {
-    CLASSES[byte as usize]
-}
-
-#[cfg(test)]
-mod tests;

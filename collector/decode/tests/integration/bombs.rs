@@ -1,1 +1,133 @@
+//! Small bodies that ask for much: refused, or held to the limits.
 
+use bytes::Bytes;
+use decode::body::{ContentEncoding, decompress};
+use decode::{Limits, remote_write, text};
+use model::ErrorKind;
+
+use crate::cases::ANSWER_MS;
+use crate::samples::{Message, gzip, label, sample, series, snappy};
+
+fn limits() -> Limits {
+    Limits { max_rows: 1000, ..Limits::default() }
+}
+
+fn read(body: impl Into<Vec<u8>>) -> Result<model::Batch, decode::Error> {
+    text::decode(&Bytes::from(body.into()), ANSWER_MS, &limits())
+}
+
+fn write(body: Vec<u8>) -> Result<model::Batch, decode::Error> {
+    remote_write::decode(&Bytes::from(body), &limits())
+}
+
+fn too_large(result: Result<model::Batch, decode::Error>, part: &str) {
+    let error = result.unwrap_err();
+    assert!(error.kind() == ErrorKind::TooLarge && error.message().contains(part), "{error}");
+    assert!(error.message().len() < 600);
+}
+
+#[test]
+fn rows_of_few_bytes_are_counted() {
+    assert_eq!(read("a 1\n".repeat(1000)).unwrap().samples.len(), 1000);
+    too_large(read("a 1\n".repeat(1_000_000)), "line 1001, column 1: the text has more than 1000 samples");
+    let families: String = (0..2000).map(|n| format!("# TYPE a{n} gauge\n")).collect();
+    too_large(read(families), "more than 1000");
+    let name = Message::default().bytes(1, label("__name__", "a"));
+    let samples = (0..1_000_000).fold(name.clone(), |series, _| series.bytes(2, ""));
+    too_large(write(Message::default().bytes(1, samples).0), "more than 1000");
+    let exemplars = (0..2000).fold(name.clone(), |series, _| series.bytes(3, ""));
+    too_large(write(Message::default().bytes(1, exemplars).0), "more than 1000");
+    let exemplar = (0..100_000).fold(Message::default(), |exemplar, _| exemplar.bytes(1, label("a", "")));
+    too_large(write(Message::default().bytes(1, name.bytes(3, exemplar)).0), "an exemplar has more than 64 labels");
+    let metadata = Message::default().bytes(2, "a");
+    too_large(write((0..2000).fold(Message::default(), |all, _| all.bytes(3, &metadata)).0), "more than 1000");
+}
+
+#[test]
+fn blank_text_costs_no_memory() {
+    for filler in ["\n", " ", "#\n", "# HELP a b\n"] {
+        let batch = read(filler.repeat((4 << 20) / filler.len())).unwrap();
+        assert!(batch.samples.capacity() <= 1000 && batch.series.capacity() <= 1000);
+        assert!(batch.metadata.len() <= 1);
+    }
+}
+
+#[test]
+fn endless_labels_and_texts_are_refused() {
+    let labels: String = (0..100_000).map(|n| format!("l{n}=\"\",")).collect();
+    too_large(read(format!("a{{{labels}}} 1")), "more than 64 labels");
+    too_large(read(format!("{} 1", "a".repeat(4 << 20))), "the metric name has 4194304 bytes, the limit is 1024");
+    too_large(read(format!("a{{{}=\"\"}} 1", "a".repeat(4 << 20))), "the label name has 4194304 bytes");
+    too_large(read(format!("a{{b=\"{}\"}} 1", "a".repeat(4 << 20))), "the label value has 4194304 bytes");
+    too_large(read(format!("# HELP a {}", "a".repeat(4 << 20))), "the help text has 4194304 bytes");
+    too_large(read(vec![b'\n'; (64 << 20) + 1]), "the text has 67108865 bytes, the limit is 67108864");
+    let many = (0..100_000).map(|n| (format!("l{n}"), "1")).collect::<Vec<_>>();
+    let many = many.iter().map(|(name, value)| (name.as_str(), *value)).collect::<Vec<_>>();
+    too_large(write(Message::default().bytes(1, series(&many, &[(1.0, 1)])).0), "more than 64 labels");
+    too_large(write(vec![0; (64 << 20) + 1]), "the request has 67108865 bytes");
+}
+
+#[test]
+fn long_nonsense_is_refused_in_linear_time() {
+    for nonsense in
+        ["{", "}", "\"", "\\", "a{", "a{b=\"", "{\"a\",", "a{b=\"\\", "((((", "# TYPE \"", "1", "-", ".", "a 1 1"]
+    {
+        let error = read(nonsense.repeat(100_000)).unwrap_err();
+        assert!(error.message().len() < 400, "{error}");
+    }
+    // A million digits are a number all the same.
+    assert_eq!(read(format!("a 0.{}1", "0".repeat(1_000_000))).unwrap().samples[0].value, 0.0);
+    assert_eq!(read(format!("a 1 {}7", "0".repeat(1_000_000))).unwrap().samples[0].time_ms, 7);
+    too_large_value(&format!("a {}", "9".repeat(1_000_000)));
+}
+
+fn too_large_value(body: &str) {
+    let error = read(body).unwrap_err();
+    assert!(error.message().contains("beyond the range of a double") && error.message().len() < 300, "{error}");
+}
+
+#[test]
+fn deep_messages_are_a_field_like_any_other() {
+    let deep = vec![0x0a; 100_000];
+    assert_eq!(write(deep).unwrap_err().kind(), ErrorKind::Invalid);
+    let nested = (0..200).fold(Message::default(), |inner, _| Message::default().bytes(1, inner));
+    assert_eq!(write(nested.0).unwrap_err().kind(), ErrorKind::Invalid);
+    // Unknown fields are not entered.
+    let nested = (0..200).fold(Message::default(), |inner, _| Message::default().bytes(9, inner));
+    assert!(write(nested.0).unwrap().is_empty());
+    assert_eq!(write([0x0b; 100_000].to_vec()).unwrap_err().kind(), ErrorKind::Invalid);
+}
+
+#[test]
+fn claimed_lengths_are_not_believed() {
+    // Packed numbers, 2^31 of them by their length, in a sample, a series and the request.
+    let claim = [0x0a, 0x80, 0x80, 0x80, 0x80, 0x08, 1, 1, 1];
+    for request in [
+        claim.to_vec(),
+        Message::default().bytes(1, claim).0,
+        Message::default().bytes(1, Message::default().bytes(2, claim)).0,
+    ] {
+        assert_eq!(write(request).unwrap_err().kind(), ErrorKind::Invalid);
+    }
+    // The same as an unknown field that is really there is skipped.
+    let packed = Message::default().bytes(77, vec![1; 1 << 20]).bytes(1, series(&[("a", "b")], &[(1.0, 1)]));
+    assert_eq!(write(packed.0).unwrap().samples.len(), 1);
+    let batch =
+        write(Message::default().bytes(1, Message::default().bytes(1, label("a", "b")).bytes(2, sample(1.0, 1))).0);
+    assert!(batch.unwrap().samples.capacity() < 64);
+}
+
+#[test]
+fn packed_bombs_are_refused() {
+    let zeros = vec![0; 60 << 20];
+    let limits = Limits::default();
+    let bomb = Bytes::from(gzip(&zeros));
+    assert_eq!(decompress(ContentEncoding::Gzip, &bomb, &limits).unwrap_err().kind(), ErrorKind::TooLarge);
+    // gzip in gzip is taken apart once, and what is inside is no text.
+    let twice = Bytes::from(gzip(&gzip(b"a 1\n")));
+    let once = decompress(ContentEncoding::Gzip, &twice, &limits).unwrap();
+    assert!(text::decode(&once, ANSWER_MS, &limits).is_err());
+    // The framing format of snappy is another one.
+    let framed = Bytes::from([&b"\xff\x06\0\0sNaPpY"[..], &snappy(b"a 1\n")].concat());
+    assert_eq!(decompress(ContentEncoding::Snappy, &framed, &limits).unwrap_err().kind(), ErrorKind::Invalid);
+}

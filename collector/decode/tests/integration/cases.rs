@@ -23,6 +23,10 @@ pub(crate) struct Case {
     pub(crate) refused: Option<(usize, usize, String)>,
     /// Whether Prometheus 2.42 takes the body.
     pub(crate) taken_by_2_42: bool,
+    /// Whether Prometheus 3 does.
+    taken_by_3: bool,
+    /// Whether a reason is given for differing from Prometheus 3.
+    differs: bool,
 }
 
 /// The cases of the file.
@@ -51,7 +55,11 @@ pub(crate) fn all() -> Vec<Case> {
                 let (line, column) = place.split_once(':').unwrap();
                 case.refused = Some((line.parse().unwrap(), column.parse().unwrap(), part.to_owned()));
             }
-            Some('=') => case.taken_by_2_42 = words().contains("2.42 takes"),
+            Some('=') => {
+                case.taken_by_2_42 = words().contains("2.42 takes");
+                case.taken_by_3 = words().contains("3 takes");
+            }
+            Some('~') => case.differs = true,
             _ => {}
         }
     }
@@ -126,4 +134,14 @@ fn the_file_is_read_whole() {
     let cases = all();
     assert_eq!(cases.len(), include_str!("../text_cases.txt").matches("\n== ").count());
     assert!(cases.iter().any(|case| case.body.contains(&b'\r')) && cases.iter().any(|case| case.body.is_empty()));
+}
+
+#[test]
+fn whatever_differs_from_prometheus_has_a_reason() {
+    for case in all() {
+        let differs = case.refused.is_none() != case.taken_by_3 || case.taken_by_2_42 && !case.taken_by_3;
+        // Blanks before a name are taken by both, as another name.
+        let differs = differs || case.body.starts_with(b"  a");
+        assert_eq!(differs, case.differs, "{}", case.title);
+    }
 }

@@ -1,1 +1,106 @@
+//! Every prefix and every flipped bit of a good body: an error or a whole batch, never a panic, never much memory.
 
+use bytes::Bytes;
+use decode::body::{ContentEncoding, decompress};
+use decode::{Limits, remote_write, text};
+use model::Batch;
+use model::labels::LabelsBuilder;
+
+use crate::cases::ANSWER_MS;
+use crate::samples;
+
+/// What holds of every batch that a decoder lets through.
+pub(crate) fn check(batch: &Batch, limits: &Limits) {
+    let mut builder = LabelsBuilder::default();
+    for (index, series) in batch.series.iter().enumerate() {
+        let bytes = &batch.body[series.labels.start as usize..series.labels.end as usize];
+        assert_eq!(series.hash, Batch::hash(bytes));
+        // Two spellings of one quoted name are the one fault that a decoder leaves to the reader.
+        if let Err(error) = batch.key(index, &mut builder) {
+            assert!(error.message().contains("comes twice in one series"), "{error}");
+        }
+    }
+    assert!(batch.samples.iter().all(|sample| (sample.series as usize) < batch.series.len()));
+    assert!(batch.samples.iter().all(|sample| model::time::in_range(sample.time_ms)));
+    assert!(batch.exemplars.iter().all(|exemplar| (exemplar.series as usize) < batch.series.len()));
+    assert!(batch.samples.len() + batch.exemplars.len() + batch.metadata.len() <= limits.max_rows);
+    assert!(batch.samples.capacity() <= batch.body.len() + 4, "{} {}", batch.samples.capacity(), batch.body.len());
+    assert!(batch.series.capacity() <= batch.body.len() + 4);
+}
+
+/// The body cut at every byte, with every bit flipped, with every byte left out, and with some bytes put in.
+fn damaged(body: &[u8]) -> impl Iterator<Item = Vec<u8>> {
+    let cut = (0..body.len()).map(|at| body[..at].to_vec());
+    let flipped = (0..body.len() * 8).map(|bit| {
+        let mut body = body.to_vec();
+        body[bit / 8] ^= 1 << (bit % 8);
+        body
+    });
+    let shorter = (0..body.len()).map(|at| [&body[..at], &body[at + 1..]].concat());
+    let longer = (0..=body.len()).flat_map(|at| {
+        [0u8, 0xff, b'"', b'\\', b'\n', b'{', b'}'].map(|byte| [&body[..at], &[byte], &body[at..]].concat())
+    });
+    cut.chain(flipped).chain(shorter).chain(longer)
+}
+
+#[test]
+fn text_never_panics() {
+    let limits = Limits::default();
+    let (mut taken, mut refused) = (0, 0);
+    for body in damaged(samples::TEXT.as_bytes()) {
+        match text::decode(&Bytes::from(body), ANSWER_MS, &limits) {
+            Ok(batch) => {
+                check(&batch, &limits);
+                taken += 1;
+            }
+            Err(error) => {
+                assert!(error.position().is_some() && error.message().len() < 400, "{error}");
+                refused += 1;
+            }
+        }
+    }
+    assert!(taken > 1000 && refused > 1000, "{taken} {refused}");
+}
+
+#[test]
+fn remote_write_never_panics() {
+    let limits = Limits::default();
+    let (mut taken, mut refused) = (0, 0);
+    for body in damaged(&samples::request()) {
+        match remote_write::decode(&Bytes::from(body), &limits) {
+            Ok(batch) => {
+                check(&batch, &limits);
+                taken += 1;
+            }
+            Err(error) => {
+                assert!(error.message().len() < 600, "{error}");
+                refused += 1;
+            }
+        }
+    }
+    assert!(taken > 100 && refused > 100, "{taken} {refused}");
+}
+
+#[test]
+fn a_damaged_snappy_body_is_an_error_or_some_other_body() {
+    let limits = Limits { max_decoded_bytes: 1 << 16, ..Limits::default() };
+    let packed = samples::snappy(samples::TEXT.as_bytes());
+    for body in damaged(&packed) {
+        let cut = body.len() < packed.len() && packed.starts_with(&body);
+        match decompress(ContentEncoding::Snappy, &Bytes::from(body), &limits) {
+            Ok(decoded) => assert!(!cut && decoded.len() <= limits.max_decoded_bytes),
+            Err(error) => assert!(!error.message().is_empty()),
+        }
+    }
+}
+
+#[test]
+fn a_damaged_gzip_body_is_an_error_or_the_same_body() {
+    let limits = Limits { max_decoded_bytes: 1 << 16, ..Limits::default() };
+    for body in damaged(&samples::gzip(samples::TEXT.as_bytes())) {
+        // The checksum sees every damage but that of header fields which say nothing of the content.
+        if let Ok(decoded) = decompress(ContentEncoding::Gzip, &Bytes::from(body), &limits) {
+            assert_eq!(decoded, samples::TEXT);
+        }
+    }
+}

@@ -1,10 +1,13 @@
 //! Tests of the crate from outside: behaviour as text, properties, damaged and hostile bodies.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod bombs;
 mod cases;
 mod corpus;
 mod damaged;
 mod prometheus;
 mod reference;
+mod requests;
 mod round_trip;
 mod samples;

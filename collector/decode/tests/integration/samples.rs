@@ -1,1 +1,93 @@
+//! Bodies that the other tests read, damage and pack.
 
+use std::io::Write;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
+/// A text with every form that the format has.
+pub(crate) const TEXT: &str = "# HELP http_requests_total Requests \\\\ served \\n so far.\n\
+# TYPE http_requests_total counter\n\
+http_requests_total{code=\"200\",path=\"/a\\\"b\\\\c\\nd}\",} 1027 1700000000000\n\
+http_requests_total{ code = \"500\" } 3\n\
+# TYPE latency_seconds histogram\n\
+latency_seconds_bucket{le=\"0.1\"} 24054\n\
+latency_seconds_bucket{le=\"+Inf\"} 144320\n\
+latency_seconds_sum 53423.017\n\
+latency_seconds_count 144320\n\
+# a comment with é\n\
+{\"my.metric\",\"a label\"=\"é漢\"} -1.5e-07 -1\n\
+odd NaN\nodd +Inf\n\
+last 12345678901234567890123";
+
+/// Writes protobuf, for requests of tests.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Message(pub(crate) Vec<u8>);
+
+impl Message {
+    fn raw_varint(&mut self, mut number: u64) {
+        while number >= 0x80 {
+            self.0.push(number as u8 | 0x80);
+            number >>= 7;
+        }
+        self.0.push(number as u8);
+    }
+
+    pub(crate) fn varint(mut self, field: u64, number: u64) -> Self {
+        self.raw_varint(field << 3);
+        self.raw_varint(number);
+        self
+    }
+
+    pub(crate) fn double(mut self, field: u64, value: f64) -> Self {
+        self.raw_varint(field << 3 | 1);
+        self.0.extend_from_slice(&value.to_bits().to_le_bytes());
+        self
+    }
+
+    pub(crate) fn bytes(mut self, field: u64, content: impl AsRef<[u8]>) -> Self {
+        self.raw_varint(field << 3 | 2);
+        self.raw_varint(content.as_ref().len() as u64);
+        self.0.extend_from_slice(content.as_ref());
+        self
+    }
+}
+
+impl AsRef<[u8]> for Message {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+pub(crate) fn label(name: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Message {
+    Message::default().bytes(1, name).bytes(2, value)
+}
+
+pub(crate) fn sample(value: f64, time_ms: i64) -> Message {
+    Message::default().double(1, value).varint(2, time_ms as u64)
+}
+
+/// A `TimeSeries` with labels and samples.
+pub(crate) fn series(labels: &[(&str, &str)], samples: &[(f64, i64)]) -> Message {
+    let series = labels.iter().fold(Message::default(), |series, (name, value)| series.bytes(1, label(name, value)));
+    samples.iter().fold(series, |series, (value, time_ms)| series.bytes(2, sample(*value, *time_ms)))
+}
+
+/// A request with every field that a request may have.
+pub(crate) fn request() -> Vec<u8> {
+    let exemplar = Message::default().bytes(1, label("trace_id", "4bf92f3577b34da6")).double(2, 0.25).varint(3, 5);
+    let metadata = Message::default().varint(1, 1).bytes(2, "requests").bytes(4, "Requests.").bytes(5, "requests");
+    let first = series(&[("__name__", "up"), ("job", "a")], &[(1.0, 1_700_000_000_000), (0.0, -1)]);
+    let second = series(&[("__name__", "é"), ("漢", "🦀")], &[(f64::NAN, 0)]).bytes(3, exemplar);
+    Message::default().bytes(1, first).bytes(1, second).bytes(3, metadata).varint(99, 7).0
+}
+
+pub(crate) fn gzip(body: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(body).unwrap();
+    encoder.finish().unwrap()
+}
+
+pub(crate) fn snappy(body: &[u8]) -> Vec<u8> {
+    snap::raw::Encoder::new().compress_vec(body).unwrap()
+}

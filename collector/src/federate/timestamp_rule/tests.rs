@@ -175,3 +175,13 @@ fn the_end_of_a_source_ends_each_series_after_its_last_row() {
     assert_eq!(rows(&memory.end_all(500)), [marker("a x=1", 500), marker("b", 901)]);
     assert!(Memory::default().end_all(500).is_empty());
 }
+
+#[test]
+fn metadata_is_sent_on_when_it_changes() {
+    let (batch, memory) = Memory::default().judge(answer("# TYPE a counter\na 1 7\n"), asked(100)).into_parts();
+    assert_eq!(batch.metadata.len(), 1);
+    let (batch, memory) = memory.judge(answer("# TYPE a counter\na 2 8\n"), asked(200)).into_parts();
+    assert_eq!(batch.metadata, []);
+    let (batch, _) = memory.judge(answer("# TYPE a gauge\na 3 9\n"), asked(300)).into_parts();
+    assert_eq!(batch.metadata.len(), 1);
+}

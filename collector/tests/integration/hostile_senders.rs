@@ -1,0 +1,216 @@
+//! Senders that send badly: a clear answer, nothing written, memory bounded, and the next one is served.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use collector::config::RemoteWriteConfig;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::net::tcp::OwnedReadHalf;
+
+use crate::remote_write::{Served, answer, small_body};
+use crate::support::PATIENCE;
+use crate::support::recorder::Recorder;
+use crate::support::sender::{body, compressed, message, varint};
+
+/// Sends each body, checks that the answer is of these, and that the receiver still works afterwards.
+async fn refused(cases: Vec<(&str, Vec<u8>, u16, &str)>) {
+    let served = Served::start(RemoteWriteConfig::default()).await;
+    for (name, body, code, expected) in cases {
+        let (status, text) = served.send(body).await;
+        assert_eq!(status, code, "{name}: {text}");
+        assert!(text.contains(expected), "{name}: {expected:?} in {text:?}");
+        assert_eq!(served.bench.status().error.unwrap(), text.trim(), "{name}");
+    }
+    assert_eq!(served.bench.recorder.offered(), 0);
+    assert_eq!(served.send(small_body()).await.0, 204);
+}
+
+#[tokio::test]
+async fn what_is_no_request_is_refused() {
+    let valid = message(&[(&[("__name__", "a")], &[(1, 1.0)])]);
+    refused(vec![
+        ("nothing", Vec::new(), 400, ""),
+        ("not snappy", b"this is no snappy body at all".to_vec(), 400, "snappy"),
+        ("not protobuf", compressed(b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"), 400, ""),
+        ("cut protobuf", compressed(&valid[..valid.len() - 3]), 400, ""),
+        (
+            "cut snappy",
+            {
+                let mut cut = compressed(&valid);
+                cut.truncate(cut.len() - 3);
+                cut
+            },
+            400,
+            "snappy",
+        ),
+        ("an empty label name", body(&[(&[("", "a")], &[(1, 1.0)])]), 400, "empty"),
+        ("a label twice", body(&[(&[("__name__", "a"), ("x", "1"), ("x", "2")], &[(1, 1.0)])]), 400, "twice"),
+        ("no labels", body(&[(&[], &[(1, 1.0)])]), 400, "label"),
+        ("year 50000", body(&[(&[("__name__", "a")], &[(1_515_695_846_400_000, 1.0)])]), 400, ""),
+        ("year 0", body(&[(&[("__name__", "a")], &[(-62_167_219_200_000, 1.0)])]), 400, ""),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn text_that_is_not_utf8_is_refused() {
+    let mut bytes = message(&[(&[("__name__", "abcd")], &[(1, 1.0)])]);
+    let at = bytes.windows(4).position(|window| window == b"abcd").unwrap();
+    bytes[at] = 0xff;
+    refused(vec![("not UTF-8", compressed(&bytes), 400, "UTF-8")]).await;
+}
+
+#[tokio::test]
+async fn endless_labels_are_refused() {
+    let names: Vec<String> = (0..200_000).map(|n| format!("l{n}")).collect();
+    let labels: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "v")).collect();
+    let long = "x".repeat(1 << 20);
+    refused(vec![
+        ("many labels", body(&[(&labels, &[(1, 1.0)])]), 413, "labels"),
+        ("a long value", body(&[(&[("__name__", "a"), ("x", &long)], &[(1, 1.0)])]), 413, "bytes"),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn a_claim_of_four_gigabytes_is_refused_without_them() {
+    let mut claim = Vec::new();
+    varint(&mut claim, u64::from(u32::MAX));
+    claim.extend_from_slice(&[0; 100]);
+    let mut within = Vec::new();
+    varint(&mut within, 60 << 20);
+    within.extend_from_slice(&[0; 100]);
+    refused(vec![("four gigabytes", claim, 413, "claims"), ("more than it can hold", within, 400, "claims")]).await;
+}
+
+#[tokio::test]
+async fn other_types_are_told_what_to_send() {
+    let served = Served::start(RemoteWriteConfig::default()).await;
+    let cases = [
+        ("content-type", "application/x-protobuf;proto=io.prometheus.write.v2.Request", "remote write 2.0"),
+        ("content-type", "application/x-protobuf;proto=other.Message", "other.message"),
+        ("content-type", "application/json", "application/x-protobuf"),
+        ("content-encoding", "gzip", "snappy"),
+        ("content-encoding", "zstd", "snappy"),
+    ];
+    for (header, value, expected) in cases {
+        let mut request = served.request(small_body()).build().unwrap();
+        request.headers_mut().insert(header, value.parse().unwrap());
+        let (status, text) = answer(reqwest::Client::new().execute(request).await.unwrap()).await;
+        assert_eq!(status, 415, "{value}: {text}");
+        assert!(text.contains(expected), "{value}: {text}");
+    }
+    let response = reqwest::get(format!("http://{}/api/v1/write", served.address)).await.unwrap();
+    assert_eq!(response.status().as_u16(), 405);
+    assert_eq!(served.bench.recorder.offered(), 0);
+}
+
+/// Opens a connection and sends a head with these lines.
+async fn connect(served: &Served, lines: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(served.address).await.unwrap();
+    let head = format!("POST /api/v1/write HTTP/1.1\r\nHost: x\r\n{lines}\r\n\r\n");
+    stream.write_all(head.as_bytes()).await.unwrap();
+    stream
+}
+
+/// The status line of the answer.
+async fn status_line(stream: &mut OwnedReadHalf) -> String {
+    let read = async {
+        let mut line = Vec::new();
+        while !line.ends_with(b"\r\n") {
+            line.push(stream.read_u8().await.unwrap());
+        }
+        String::from_utf8(line).unwrap()
+    };
+    tokio::time::timeout(PATIENCE, read).await.expect("an answer")
+}
+
+#[tokio::test]
+async fn a_body_of_a_gigabyte_is_refused_before_it_is_read() {
+    let served = Served::start(RemoteWriteConfig::default()).await;
+    let stream = connect(&served, "Content-Length: 1073741824").await;
+    assert_eq!(status_line(&mut stream.into_split().0).await, "HTTP/1.1 413 Payload Too Large\r\n");
+}
+
+#[tokio::test]
+async fn a_body_that_does_not_end_is_refused_at_the_limit() {
+    let limits = RemoteWriteConfig { body_size_limit: 1 << 20, ..RemoteWriteConfig::default() };
+    let served = Served::start(limits).await;
+    let (mut answers, mut writer) = connect(&served, "Transfer-Encoding: chunked").await.into_split();
+    let mut chunk = b"10000\r\n".to_vec();
+    chunk.extend_from_slice(&vec![0; 0x10000]);
+    chunk.extend_from_slice(b"\r\n");
+    let mut sent = 0usize;
+    let sending = async {
+        while sent < 1 << 30 && writer.write_all(&chunk).await.is_ok() {
+            sent += chunk.len();
+        }
+        std::future::pending::<()>().await;
+    };
+    let line = tokio::select! {
+        line = status_line(&mut answers) => line,
+        () = sending => String::new(),
+    };
+    assert_eq!(line, "HTTP/1.1 413 Payload Too Large\r\n");
+    assert!(sent < 64 << 20, "{sent} bytes were taken");
+    assert_eq!(served.send(small_body()).await.0, 204);
+}
+
+#[tokio::test]
+async fn a_slow_body_is_cut() {
+    let limits = RemoteWriteConfig { body_timeout: Duration::from_millis(200), ..RemoteWriteConfig::default() };
+    let served = Served::start(limits).await;
+    let mut stream = connect(&served, "Content-Length: 1000").await;
+    stream.write_all(b"a").await.unwrap();
+    let (mut answers, _writer) = stream.into_split();
+    assert_eq!(status_line(&mut answers).await, "HTTP/1.1 503 Service Unavailable\r\n");
+    assert!(served.bench.status().error.unwrap().contains("not whole within 200ms"));
+    assert_eq!(served.send(small_body()).await.0, 204);
+}
+
+#[tokio::test]
+async fn more_requests_than_there_is_room_for_are_told_to_come_again() {
+    let recorder = Arc::new(Recorder::with_gate(0));
+    let limits = RemoteWriteConfig { max_concurrent_requests: 1, ..RemoteWriteConfig::default() };
+    let served = Served::start_with(limits, recorder.clone()).await;
+    let first = served.send(small_body());
+    tokio::pin!(first);
+    tokio::select! {
+        _ = &mut first => panic!("the store is shut"),
+        () = recorder.wait_for_offers(1) => {}
+    }
+    let response = served.request(small_body()).send().await.unwrap();
+    assert_eq!(response.headers()["retry-after"], "1");
+    assert_eq!(response.status().as_u16(), 429);
+    recorder.open(2);
+    assert_eq!(first.await.0, 204);
+    assert_eq!(served.send(small_body()).await.0, 204);
+}
+
+#[tokio::test]
+async fn more_bytes_than_there_is_room_for_are_told_to_come_again() {
+    let limits = RemoteWriteConfig {
+        body_size_limit: 1 << 20,
+        decoded_size_limit: 1 << 20,
+        memory_limit: 2 << 20,
+        ..RemoteWriteConfig::default()
+    };
+    let served = Served::start(limits).await;
+    // Two senders announce a megabyte each and take the room; their bodies do not come.
+    let _one = connect(&served, "Content-Length: 1048576").await;
+    let _two = connect(&served, "Content-Length: 1048576").await;
+    let full = async {
+        while served.send(small_body()).await.0 != 429 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, full).await.expect("no room");
+    drop(_one);
+    let free = async {
+        while served.send(small_body()).await.0 != 204 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, free).await.expect("room again");
+}

@@ -1,0 +1,12 @@
+//! The collectors against real sockets: servers that answer well and badly, senders that do, and a real Prometheus.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should say so at once")]
+
+mod hostile_senders;
+mod hostile_sources;
+mod prometheus;
+mod reload;
+mod remote_write;
+mod sources;
+mod store_trouble;
+mod support;

@@ -1,0 +1,163 @@
+//! A store that keeps what it is given in memory, and fails when told to.
+
+use std::collections::VecDeque;
+
+use async_trait::async_trait;
+use model::batch::is_stale;
+use model::labels::LabelsBuilder;
+use model::{Batch, Error, Ingest, Receipt};
+use parking_lot::Mutex;
+use tokio::sync::{Notify, Semaphore};
+
+use super::PATIENCE;
+
+/// A row as a store sees it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Row {
+    pub(crate) name: String,
+    pub(crate) cluster: String,
+    /// `name=value`, joined by commas, in order.
+    pub(crate) labels: String,
+    pub(crate) time_ms: i64,
+    pub(crate) value: f64,
+}
+
+impl Row {
+    /// Whether it tells of the fetching itself.
+    pub(crate) fn is_report(&self) -> bool {
+        (self.name == "up" || self.name.starts_with("scrape_")) && self.labels.contains("job=federate")
+    }
+
+    pub(crate) fn is_marker(&self) -> bool {
+        is_stale(self.value)
+    }
+
+    /// Name, labels, time and value in one line, a marker as `stale`.
+    pub(crate) fn text(&self) -> String {
+        let value = if self.is_marker() { "stale".to_owned() } else { self.value.to_string() };
+        format!("{}{{{}}} {value} {}", self.name, self.labels, self.time_ms)
+    }
+}
+
+/// One write.
+pub(crate) type Written = Vec<Row>;
+
+#[derive(Debug)]
+pub(crate) struct Recorder {
+    writes: Mutex<Vec<Written>>,
+    failures: Mutex<VecDeque<Error>>,
+    /// Offered batches, refused ones too.
+    offered: Mutex<usize>,
+    changed: Notify,
+    /// One permit is needed for each write.
+    gate: Semaphore,
+}
+
+impl Default for Recorder {
+    fn default() -> Self {
+        Self::with_gate(Semaphore::MAX_PERMITS)
+    }
+}
+
+impl Recorder {
+    /// A store that lets `open` writes through until [`Recorder::open`] is called.
+    pub(crate) fn with_gate(open: usize) -> Self {
+        Recorder {
+            writes: Mutex::default(),
+            failures: Mutex::default(),
+            offered: Mutex::default(),
+            changed: Notify::new(),
+            gate: Semaphore::new(open),
+        }
+    }
+
+    /// Lets `more` writes through.
+    pub(crate) fn open(&self, more: usize) {
+        self.gate.add_permits(more);
+    }
+
+    /// The next writes fail like this.
+    pub(crate) fn fail(&self, errors: impl IntoIterator<Item = Error>) {
+        self.failures.lock().extend(errors);
+    }
+
+    pub(crate) fn offered(&self) -> usize {
+        *self.offered.lock()
+    }
+
+    pub(crate) fn writes(&self) -> Vec<Written> {
+        self.writes.lock().clone()
+    }
+
+    /// Waits until `found` finds something in the writes so far.
+    pub(crate) async fn wait_for<T>(&self, what: &str, mut found: impl FnMut(&[Written]) -> Option<T>) -> T {
+        let waiting = async {
+            loop {
+                let changed = self.changed.notified();
+                tokio::pin!(changed);
+                changed.as_mut().enable();
+                if let Some(result) = found(&self.writes.lock()) {
+                    return result;
+                }
+                changed.await;
+            }
+        };
+        let waited = tokio::time::timeout(PATIENCE, waiting).await;
+        waited.unwrap_or_else(|_| panic!("{what} did not happen, there were {:#?}", self.writes()))
+    }
+
+    /// Waits for the write of number `number`, from 0, and gives it.
+    pub(crate) async fn write_number(&self, number: usize) -> Written {
+        self.wait_for(&format!("write {number}"), |writes| writes.get(number).cloned()).await
+    }
+
+    /// Waits until `count` batches were offered.
+    pub(crate) async fn wait_for_offers(&self, count: usize) {
+        let waiting = async {
+            loop {
+                let changed = self.changed.notified();
+                tokio::pin!(changed);
+                changed.as_mut().enable();
+                if self.offered() >= count {
+                    return;
+                }
+                changed.await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, waiting).await.expect("the offers");
+    }
+}
+
+#[async_trait]
+impl Ingest for Recorder {
+    async fn write(&self, batch: Batch) -> Result<Receipt, Error> {
+        *self.offered.lock() += 1;
+        self.changed.notify_waiters();
+        self.gate.acquire().await.unwrap().forget();
+        if let Some(error) = self.failures.lock().pop_front() {
+            return Err(error);
+        }
+        let rows = rows(&batch)?;
+        let receipt = Receipt { samples: rows.len(), new_series: 0 };
+        self.writes.lock().push(rows);
+        self.changed.notify_waiters();
+        Ok(receipt)
+    }
+}
+
+fn rows(batch: &Batch) -> Result<Written, Error> {
+    let mut builder = LabelsBuilder::default();
+    let mut rows = Vec::new();
+    for sample in &batch.samples {
+        let key = batch.key(sample.series as usize, &mut builder)?;
+        let labels: Vec<String> = key.labels.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        rows.push(Row {
+            name: key.name.to_string(),
+            cluster: key.cluster.to_string(),
+            labels: labels.join(","),
+            time_ms: sample.time_ms,
+            value: sample.value,
+        });
+    }
+    Ok(rows)
+}

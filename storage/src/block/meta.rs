@@ -1,0 +1,89 @@
+//! What a writer knows of a block once it is written.
+
+use std::sync::Arc;
+
+use model::{Error, SeriesKey};
+
+/// What is known of a block that was just written; what the Delta log will say of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct BlockMeta {
+    /// Number of rows.
+    pub rows: u64,
+    /// Length in bytes.
+    pub size_bytes: u64,
+    /// Smallest and largest time, name and cluster; `None` if there is no row.
+    pub bounds: Option<Bounds>,
+}
+
+/// The smallest and the largest of each key column of a block.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bounds {
+    /// The earliest `time_ms` (`first_time_ms` of `series`), in milliseconds.
+    pub min_time_ms: i64,
+    /// The latest, in milliseconds.
+    pub max_time_ms: i64,
+    /// The smallest name.
+    pub min_name: Arc<str>,
+    /// The largest name.
+    pub max_name: Arc<str>,
+    /// The smallest cluster.
+    pub min_cluster: Arc<str>,
+    /// The largest cluster.
+    pub max_cluster: Arc<str>,
+}
+
+impl BlockMeta {
+    /// Takes a run of rows into account: those of one name and cluster, between two times.
+    pub(crate) fn add(&mut self, rows: u64, name: &Arc<str>, cluster: &Arc<str>, min_time_ms: i64, max_time_ms: i64) {
+        self.rows += rows;
+        let Some(bounds) = &mut self.bounds else {
+            self.bounds = Some(Bounds {
+                min_time_ms,
+                max_time_ms,
+                min_name: name.clone(),
+                max_name: name.clone(),
+                min_cluster: cluster.clone(),
+                max_cluster: cluster.clone(),
+            });
+            return;
+        };
+        bounds.min_time_ms = bounds.min_time_ms.min(min_time_ms);
+        bounds.max_time_ms = bounds.max_time_ms.max(max_time_ms);
+        widen(&mut bounds.min_name, &mut bounds.max_name, name);
+        widen(&mut bounds.min_cluster, &mut bounds.max_cluster, cluster);
+    }
+}
+
+fn widen(min: &mut Arc<str>, max: &mut Arc<str>, value: &Arc<str>) {
+    if value < min {
+        *min = value.clone();
+    }
+    if value > max {
+        *max = value.clone();
+    }
+}
+
+/// Checks that series come in the order of the tables, each once.
+#[derive(Debug, Default)]
+pub(crate) struct Order {
+    last: Option<(SeriesKey, i64)>,
+}
+
+impl Order {
+    /// Takes the next series.
+    ///
+    /// # Errors
+    /// `Internal` if it is not above the one before.
+    pub(crate) fn next(&mut self, key: &SeriesKey, series_id: i64) -> Result<(), Error> {
+        if let Some((last, last_id)) = &self.last
+            && (&last.name, &last.cluster, *last_id) >= (&key.name, &key.cluster, series_id)
+        {
+            return Err(Error::internal(format!(
+                "series {} of cluster {:?} with id {series_id} is not above the series before it in the block, {} of {:?} with id {last_id}",
+                key.name, key.cluster, last.name, last.cluster
+            )));
+        }
+        self.last = Some((key.clone(), series_id));
+        Ok(())
+    }
+}

@@ -1,0 +1,173 @@
+//! Writing blocks of `samples`: one row per sample, series by series, encoded as docs/formats/blocks.md tells.
+
+use std::io::Write;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, DictionaryArray, Float64Builder, Int8Builder, Int64Array, Int64Builder, StringArray};
+use arrow::datatypes::Int32Type;
+use model::batch::STALE_NAN_BITS;
+use model::{Error, SeriesKey};
+
+use crate::Table;
+use crate::block::file::File;
+use crate::block::mantissa;
+use crate::block::meta::{BlockMeta, Order};
+
+/// Rows that are gathered before they are encoded.
+const BATCH_ROWS: usize = 64 << 10;
+
+/// Writes one block of `samples`, holding at most a batch of rows and the encoded pages of one row group.
+pub struct SamplesWriter<W: Write + Send> {
+    file: File<W>,
+    order: Order,
+    meta: BlockMeta,
+    rows: Rows,
+    mantissas: Vec<i64>,
+}
+
+impl<W: Write + Send> SamplesWriter<W> {
+    /// Starts a block.
+    ///
+    /// # Errors
+    /// `Unavailable` if the sink fails.
+    pub fn new(sink: W) -> Result<Self, Error> {
+        Ok(SamplesWriter {
+            file: File::new(sink, Table::Samples)?,
+            order: Order::default(),
+            meta: BlockMeta::default(),
+            rows: Rows::default(),
+            mantissas: Vec::new(),
+        })
+    }
+
+    /// Writes all samples of a series: pairs of time in milliseconds and the bits of the value, ascending by time.
+    ///
+    /// A value with the bits of the staleness marker becomes a row without a value.
+    ///
+    /// # Errors
+    /// `Internal` if series or times are not strictly ascending, `Unavailable` if the sink fails.
+    pub fn push_series(&mut self, key: &SeriesKey, series_id: i64, samples: &[(i64, u64)]) -> Result<(), Error> {
+        let (Some(first), Some(last)) = (samples.first(), samples.last()) else { return Ok(()) };
+        self.order.next(key, series_id)?;
+        if let Some(pair) = samples.windows(2).find(|pair| pair[0].0 >= pair[1].0) {
+            return Err(Error::internal(format!(
+                "samples of series {} with id {series_id} are not ascending: {} ms comes before {} ms",
+                key.name, pair[0].0, pair[1].0
+            )));
+        }
+        let scale = mantissa::encode(samples, &mut self.mantissas);
+        let mut start = 0;
+        while start < samples.len() {
+            let end = samples.len().min(start + BATCH_ROWS - self.rows.len());
+            let part = &samples[start..end];
+            match scale {
+                Some(scale) => self.rows.push_scaled(key, series_id, part, &self.mantissas[start..end], scale),
+                None => self.rows.push_doubles(key, series_id, part),
+            }
+            if self.rows.len() == BATCH_ROWS {
+                self.file.write(self.rows.take()?)?;
+            }
+            start = end;
+        }
+        self.meta.add(samples.len() as u64, &key.name, &key.cluster, first.0, last.0);
+        Ok(())
+    }
+
+    /// Writes what is left and the footer.
+    ///
+    /// # Errors
+    /// `Unavailable` if the sink fails.
+    pub fn finish(mut self) -> Result<BlockMeta, Error> {
+        if self.rows.len() > 0 {
+            self.file.write(self.rows.take()?)?;
+        }
+        self.file.finish(self.meta)
+    }
+}
+
+/// Rows not yet encoded, column by column.
+#[derive(Default)]
+struct Rows {
+    names: Texts,
+    clusters: Texts,
+    series_ids: Vec<i64>,
+    times_ms: Vec<i64>,
+    mantissas: Int64Builder,
+    scales: Int8Builder,
+    values: Float64Builder,
+}
+
+impl Rows {
+    fn len(&self) -> usize {
+        self.series_ids.len()
+    }
+
+    fn push_keys(&mut self, key: &SeriesKey, series_id: i64, samples: &[(i64, u64)]) {
+        self.names.push(&key.name, samples.len());
+        self.clusters.push(&key.cluster, samples.len());
+        self.series_ids.resize(self.series_ids.len() + samples.len(), series_id);
+        self.times_ms.extend(samples.iter().map(|(time_ms, _)| time_ms));
+    }
+
+    fn push_scaled(&mut self, key: &SeriesKey, series_id: i64, samples: &[(i64, u64)], mantissas: &[i64], scale: i8) {
+        self.push_keys(key, series_id, samples);
+        self.values.append_nulls(samples.len());
+        if samples.iter().all(|(_, bits)| *bits != STALE_NAN_BITS) {
+            self.mantissas.append_slice(mantissas);
+            self.scales.append_value_n(scale, samples.len());
+            return;
+        }
+        for ((_, bits), mantissa) in samples.iter().zip(mantissas) {
+            let holds = *bits != STALE_NAN_BITS;
+            self.mantissas.append_option(holds.then_some(*mantissa));
+            self.scales.append_option(holds.then_some(scale));
+        }
+    }
+
+    fn push_doubles(&mut self, key: &SeriesKey, series_id: i64, samples: &[(i64, u64)]) {
+        self.push_keys(key, series_id, samples);
+        self.mantissas.append_nulls(samples.len());
+        self.scales.append_nulls(samples.len());
+        for (_, bits) in samples {
+            self.values.append_option((*bits != STALE_NAN_BITS).then_some(f64::from_bits(*bits)));
+        }
+    }
+
+    fn take(&mut self) -> Result<Vec<ArrayRef>, Error> {
+        Ok(vec![
+            self.names.take()?,
+            self.clusters.take()?,
+            Arc::new(Int64Array::from(std::mem::take(&mut self.series_ids))),
+            Arc::new(Int64Array::from(std::mem::take(&mut self.times_ms))),
+            Arc::new(self.mantissas.finish()),
+            Arc::new(self.scales.finish()),
+            Arc::new(self.values.finish()),
+        ])
+    }
+}
+
+/// A text column that comes in runs.
+#[derive(Default)]
+pub(crate) struct Texts {
+    keys: Vec<i32>,
+    values: Vec<Arc<str>>,
+}
+
+impl Texts {
+    pub(crate) fn push(&mut self, value: &Arc<str>, rows: usize) {
+        if self.values.last() != Some(value) {
+            self.values.push(value.clone());
+        }
+        self.keys.resize(self.keys.len() + rows, self.values.len() as i32 - 1);
+    }
+
+    pub(crate) fn take(&mut self) -> Result<ArrayRef, Error> {
+        let values = StringArray::from_iter_values(std::mem::take(&mut self.values));
+        let array = DictionaryArray::<Int32Type>::try_new(std::mem::take(&mut self.keys).into(), Arc::new(values))
+            .map_err(|e| Error::internal("a text column does not fit its dictionary").with_source(e))?;
+        Ok(Arc::new(array))
+    }
+}
+
+#[cfg(test)]
+mod tests;

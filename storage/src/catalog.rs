@@ -1,0 +1,150 @@
+//! What was read of blocks and is kept: the index and columns of `series` blocks, the footers of the others.
+//!
+//! Owns: two caches with one budget of bytes, emptied by use.
+//! Does not own: which blocks are live (`view`).
+
+use std::collections::{HashMap, HashSet};
+use std::hash::Hash;
+use std::sync::Arc;
+
+use model::{Error, ErrorKind};
+use object_store::ObjectStoreExt;
+use parking_lot::Mutex;
+use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader};
+
+use crate::block::Block;
+use crate::index::SeriesBlock;
+use crate::store::Inner;
+use crate::tables::Table;
+use crate::view::View;
+
+/// The caches of a store.
+#[derive(Debug)]
+pub(crate) struct Catalog {
+    series: Mutex<Cache<String, Arc<SeriesBlock>>>,
+    footers: Mutex<Cache<(Table, String), Arc<ParquetMetaData>>>,
+}
+
+impl Catalog {
+    /// Caches that keep about `bytes` together.
+    pub(crate) fn new(bytes: u64) -> Self {
+        let half = usize::try_from(bytes / 2).unwrap_or(usize::MAX);
+        Catalog { series: Mutex::new(Cache::new(half)), footers: Mutex::new(Cache::new(half)) }
+    }
+
+    /// Index and columns of a block of `series`.
+    ///
+    /// # Errors
+    /// `Unavailable` if it cannot be read, `Corrupt` if it is damaged.
+    pub(crate) async fn series_block(&self, inner: &Inner, block: &Block) -> Result<Arc<SeriesBlock>, Error> {
+        if let Some(found) = self.series.lock().get(&block.path) {
+            return Ok(found);
+        }
+        let bytes = fetch(inner, Table::Series, block, None).await?;
+        let opened = tokio::task::spawn_blocking(move || SeriesBlock::open(bytes))
+            .await
+            .map_err(|e| Error::internal("reading a block of series panicked").with_source(e))?;
+        let series = Arc::new(opened.map_err(|e| e.context(format!("block {} of series", block.path)))?);
+        self.series.lock().insert(block.path.clone(), series.clone(), series.memory_bytes() as usize);
+        Ok(series)
+    }
+
+    /// Footer and page index of a block.
+    ///
+    /// # Errors
+    /// `Unavailable` if it cannot be read, `Corrupt` if it is not Parquet.
+    pub(crate) async fn footer(
+        &self,
+        inner: &Inner,
+        table: Table,
+        block: &Block,
+    ) -> Result<Arc<ParquetMetaData>, Error> {
+        let key = (table, block.path.clone());
+        if let Some(found) = self.footers.lock().get(&key) {
+            return Ok(found);
+        }
+        let mut reader = ParquetMetaDataReader::new().with_page_index_policy(PageIndexPolicy::Optional);
+        // Most footers with their page index are smaller than this; a larger one says how much it needs.
+        let mut take = block.size_bytes.min(64 * 1024);
+        loop {
+            let tail = fetch(inner, table, block, Some(take)).await?;
+            match reader.try_parse_sized(&tail, block.size_bytes) {
+                Ok(()) => break,
+                Err(parquet::errors::ParquetError::NeedMoreData(needed)) if (needed as u64) > take => {
+                    take = (needed as u64).min(block.size_bytes);
+                }
+                Err(error) => return Err(not_parquet(table, block, error)),
+            }
+        }
+        let footer = Arc::new(reader.finish().map_err(|error| not_parquet(table, block, error))?);
+        self.footers.lock().insert(key, footer.clone(), footer.memory_size());
+        Ok(footer)
+    }
+
+    /// Forgets what was read of blocks that are live no more.
+    pub(crate) fn forget_dead(&self, view: &View) {
+        let paths = |table| view.of(table).iter().map(|block| block.path.clone()).collect::<HashSet<_>>();
+        let series = paths(Table::Series);
+        self.series.lock().retain(|path| series.contains(path));
+        for table in Table::ALL {
+            let live = paths(table);
+            self.footers.lock().retain(|(of, path)| *of != table || live.contains(path));
+        }
+    }
+}
+
+fn not_parquet(table: Table, block: &Block, error: parquet::errors::ParquetError) -> Error {
+    let message = format!("block {} of {} is not readable Parquet", block.path, table.name());
+    Error::new(ErrorKind::Corrupt, message).with_source(error)
+}
+
+/// All bytes of a block, or its last ones.
+async fn fetch(inner: &Inner, table: Table, block: &Block, last: Option<u64>) -> Result<bytes::Bytes, Error> {
+    let location = Inner::location(table, &block.path);
+    let range = block.size_bytes - last.unwrap_or(block.size_bytes)..block.size_bytes;
+    inner.object_store.get_range(&location, range).await.map_err(|e| {
+        Error::new(ErrorKind::Unavailable, format!("cannot read block {} of {}", block.path, table.name()))
+            .with_source(e)
+    })
+}
+
+/// Keeps values up to a budget of bytes and lets go of those used longest ago.
+#[derive(Debug)]
+struct Cache<K, V> {
+    budget: usize,
+    bytes: usize,
+    uses: u64,
+    kept: HashMap<K, (V, usize, u64)>,
+}
+
+impl<K: Hash + Eq + Clone, V: Clone> Cache<K, V> {
+    fn new(budget: usize) -> Self {
+        Cache { budget, bytes: 0, uses: 0, kept: HashMap::new() }
+    }
+
+    fn get(&mut self, key: &K) -> Option<V> {
+        self.uses += 1;
+        let (value, _, used) = self.kept.get_mut(key)?;
+        *used = self.uses;
+        Some(value.clone())
+    }
+
+    fn insert(&mut self, key: K, value: V, bytes: usize) {
+        self.uses += 1;
+        if let Some((_, before, _)) = self.kept.insert(key, (value, bytes, self.uses)) {
+            self.bytes -= before;
+        }
+        self.bytes += bytes;
+        while self.bytes > self.budget && self.kept.len() > 1 {
+            let oldest = self.kept.iter().min_by_key(|(_, (_, _, used))| *used).map(|(key, _)| key.clone());
+            if let Some((_, bytes, _)) = oldest.and_then(|key| self.kept.remove(&key)) {
+                self.bytes -= bytes;
+            }
+        }
+    }
+
+    fn retain(&mut self, keep: impl Fn(&K) -> bool) {
+        self.kept.retain(|key, _| keep(key));
+        self.bytes = self.kept.values().map(|(_, bytes, _)| bytes).sum();
+    }
+}

@@ -1,0 +1,229 @@
+//! Building: from what a cut froze to staged blocks, sorted and synced on the local disk.
+
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, HashSet};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use model::files::{File, Files, FilesRef};
+use model::time::Date;
+use model::{Error, ErrorKind};
+use uuid::Uuid;
+
+use super::plan::Class;
+use crate::block::{BlockMeta, ExemplarsWriter, MetadataWriter, SamplesWriter, SeriesWriter};
+use crate::codec::TimeValue;
+use crate::days::{DayKey, Days};
+use crate::head::{Frozen, FrozenSeries};
+use crate::rows::{ExemplarRow, MetadataRow};
+use crate::series::Series;
+use crate::snapshot::SeriesInfo;
+use crate::tables::Table;
+
+/// A block on the local disk that is not yet in its table.
+#[derive(Debug, Clone)]
+pub(crate) struct Staged {
+    pub(crate) table: Table,
+    pub(crate) date: Date,
+    /// The window of the cut, or `None` for a late block.
+    pub(crate) window_ms: Option<(i64, i64)>,
+    pub(crate) meta: BlockMeta,
+    /// Where it is now.
+    pub(crate) file: PathBuf,
+    /// Where it will be below the table's folder.
+    pub(crate) object: String,
+}
+
+/// The blocks of a cut, and the series whose rows are among them.
+#[derive(Debug, Default)]
+pub(crate) struct Built {
+    pub(crate) blocks: Vec<Staged>,
+    pub(crate) new_days: BTreeMap<Date, HashSet<DayKey>>,
+}
+
+/// Writes the blocks of a cut into the staging folder. Blocking; `days` must know the dates of the cut.
+///
+/// # Errors
+/// `Unavailable` if the disk fails: what was staged is of no use and is removed at the next start.
+pub(crate) fn build(frozen: &Frozen, days: &Days, files: &FilesRef, folder: &Path) -> Result<Built, Error> {
+    let mut builder = Builder { files, folder, days, series_rows: BTreeMap::new(), built: Built::default() };
+    builder.samples(frozen)?;
+    builder.extras(frozen)?;
+    builder.series()?;
+    files.sync_dir(folder).map_err(|e| staging_failed(folder, e))?;
+    Ok(builder.built)
+}
+
+fn staging_failed(path: &Path, error: io::Error) -> Error {
+    Error::new(ErrorKind::Unavailable, format!("cannot stage blocks in {}", path.display())).with_source(error)
+}
+
+struct Builder<'a> {
+    files: &'a FilesRef,
+    folder: &'a Path,
+    days: &'a Days,
+    series_rows: BTreeMap<Date, Vec<SeriesInfo>>,
+    built: Built,
+}
+
+/// A staged file that is being written.
+struct Open {
+    path: PathBuf,
+    file: Arc<dyn File>,
+}
+
+type OpenWriters = BTreeMap<(Date, Class), (Open, SamplesWriter<Sink>)>;
+
+impl Builder<'_> {
+    fn samples(&mut self, frozen: &Frozen) -> Result<(), Error> {
+        let mut order: Vec<&FrozenSeries> = frozen.series.iter().collect();
+        order.sort_unstable_by(|a, b| series_order(&a.series, &b.series));
+        let mut writers = OpenWriters::new();
+        let mut rows = Vec::new();
+        for FrozenSeries { series, run } in order {
+            run.read(&mut rows);
+            for ((date, class), rows) in split(frozen, &rows) {
+                self.note_series(series, date, rows.iter().map(|row| row.0).min().unwrap_or_default());
+                if let std::collections::btree_map::Entry::Vacant(free) = writers.entry((date, class)) {
+                    let (open, sink) = self.create()?;
+                    free.insert((open, SamplesWriter::new(sink)?));
+                }
+                if let Some((_, writer)) = writers.get_mut(&(date, class)) {
+                    writer.push_series(&series.key, series.id, &rows)?;
+                }
+            }
+        }
+        for ((date, class), (open, writer)) in writers {
+            let meta = writer.finish()?;
+            let window_ms = (class == Class::Window).then_some((frozen.window.start_ms, frozen.window.end_ms));
+            self.done(Table::Samples, date, window_ms, meta, open)?;
+        }
+        Ok(())
+    }
+
+    fn extras(&mut self, frozen: &Frozen) -> Result<(), Error> {
+        let mut exemplars = BTreeMap::<Date, Vec<&ExemplarRow>>::new();
+        for row in &frozen.extras.exemplars {
+            self.note_series(&row.series, Date::of_ms(row.time_ms), row.time_ms);
+            exemplars.entry(Date::of_ms(row.time_ms)).or_default().push(row);
+        }
+        for (date, mut rows) in exemplars {
+            rows.sort_by(|a, b| series_order(&a.series, &b.series).then(a.time_ms.cmp(&b.time_ms)));
+            let (open, sink) = self.create()?;
+            let mut writer = ExemplarsWriter::new(sink)?;
+            for row in rows {
+                writer.push(&row.series.key, row.series.id, row.time_ms, row.value, &row.labels)?;
+            }
+            let meta = writer.finish()?;
+            self.done(Table::Exemplars, date, None, meta, open)?;
+        }
+        let mut metadata = BTreeMap::<Date, Vec<&MetadataRow>>::new();
+        for row in &frozen.extras.metadata {
+            metadata.entry(Date::of_ms(row.time_ms)).or_default().push(row);
+        }
+        for (date, mut rows) in metadata {
+            rows.sort_by(|a, b| (&a.family.name, &a.cluster).cmp(&(&b.family.name, &b.cluster)));
+            let (open, sink) = self.create()?;
+            let mut writer = MetadataWriter::new(sink)?;
+            for row in rows {
+                writer.push(&row.cluster, &row.family, row.time_ms)?;
+            }
+            let meta = writer.finish()?;
+            self.done(Table::Metadata, date, None, meta, open)?;
+        }
+        Ok(())
+    }
+
+    /// Notes that the day needs a row for the series, unless a block has one.
+    fn note_series(&mut self, series: &Arc<Series>, date: Date, first_time_ms: i64) {
+        let key = DayKey::of(&series.key, series.id);
+        if self.days.contains(date, key) {
+            return;
+        }
+        if self.built.new_days.entry(date).or_default().insert(key) {
+            let row = SeriesInfo { key: series.key.clone(), id: series.id, kind: series.kind(), first_time_ms };
+            self.series_rows.entry(date).or_default().push(row);
+        }
+    }
+
+    fn series(&mut self) -> Result<(), Error> {
+        for (date, mut rows) in std::mem::take(&mut self.series_rows) {
+            rows.sort_by(|a, b| (&a.key.name, &a.key.cluster, a.id).cmp(&(&b.key.name, &b.key.cluster, b.id)));
+            let (open, sink) = self.create()?;
+            let mut writer = SeriesWriter::new(sink)?;
+            for row in &rows {
+                writer.push(&row.key, row.id, row.kind, row.first_time_ms)?;
+            }
+            let meta = writer.finish()?;
+            self.done(Table::Series, date, None, meta, open)?;
+        }
+        Ok(())
+    }
+
+    fn create(&self) -> Result<(Open, Sink), Error> {
+        let path = self.folder.join(format!("{}.parquet", Uuid::new_v4().simple()));
+        let file: Arc<dyn File> = self.files.create(&path).map_err(|e| staging_failed(&path, e))?.into();
+        Ok((Open { path, file: file.clone() }, Sink { file, offset: 0 }))
+    }
+
+    fn done(
+        &mut self,
+        table: Table,
+        date: Date,
+        window_ms: Option<(i64, i64)>,
+        meta: BlockMeta,
+        Open { path, file }: Open,
+    ) -> Result<(), Error> {
+        file.sync().map_err(|e| staging_failed(&path, e))?;
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let object = format!("date={date}/{name}");
+        self.built.blocks.push(Staged { table, date, window_ms, meta, file: path, object });
+        Ok(())
+    }
+}
+
+/// The order of the tables.
+fn series_order(a: &Series, b: &Series) -> Ordering {
+    (&a.key.name, &a.key.cluster, a.id).cmp(&(&b.key.name, &b.key.cluster, b.id))
+}
+
+/// The rows of one series by the block they go to.
+fn split(frozen: &Frozen, rows: &[TimeValue]) -> BTreeMap<(Date, Class), Vec<TimeValue>> {
+    let mut blocks = BTreeMap::<(Date, Class), Vec<TimeValue>>::new();
+    for row in rows {
+        blocks.entry((Date::of_ms(row.0), frozen.window.class(row.0))).or_default().push(*row);
+    }
+    blocks
+}
+
+/// Appends to a file of the file layer. The Parquet writer before it buffers.
+#[derive(Debug)]
+struct Sink {
+    file: Arc<dyn File>,
+    offset: u64,
+}
+
+impl Write for Sink {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let taken = self.file.write_at(self.offset, bytes)?;
+        self.offset += taken as u64;
+        Ok(taken)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Removes what an earlier life has staged: the journal still has those rows.
+///
+/// # Errors
+/// `Unavailable` if the folder cannot be read or cleaned.
+pub(crate) fn clear(files: &dyn Files, folder: &Path) -> Result<(), Error> {
+    let entries = files.list(folder).map_err(|e| staging_failed(folder, e))?;
+    for entry in entries {
+        files.remove(&folder.join(entry.name)).map_err(|e| staging_failed(folder, e))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,243 @@
+//! The Delta log of one table: opening, commits, checkpoints, retention.
+//!
+//! Owns: which blocks are live at which version, how far each journal is in the table, the files of the log, and
+//! which files of the table's folder may be deleted.
+//! Does not own: what is in a block, when to cut, commit, checkpoint or sweep: the store decides.
+//!
+//! Commits are our own JSON actions, put if absent through deltalake's log store; the set of live blocks is our own, so
+//! that a commit costs one small object whatever the size of the table. Checkpoints are made by the library.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use deltalake_core::kernel::transaction::TransactionError;
+use deltalake_core::logstore::{CommitOrBytes, LogStoreRef, StorageConfig, default_logstore};
+use model::{Clock, Error, ErrorKind};
+use object_store::ObjectStore;
+use object_store::prefix::PrefixStore;
+use url::Url;
+use uuid::Uuid;
+
+use crate::Table;
+use action::{CommitInfo, Line, encode, parse};
+use state::State;
+
+mod action;
+mod commit;
+mod replay;
+mod schema;
+mod state;
+mod upkeep;
+
+pub(crate) use action::NewBlock;
+pub(crate) use commit::{Change, Txn};
+pub(crate) use state::Live;
+pub(crate) use upkeep::{Removed, Upkeep};
+
+/// The folder of the log in the table's folder.
+const LOG: &str = "_delta_log";
+
+/// How many versions may be taken by others before a commit gives up.
+const MAX_RACES: usize = 100;
+
+/// One table of a store at its newest version known. One commit at a time: `&mut self` sees to it.
+#[derive(Debug)]
+pub(crate) struct DeltaTable {
+    table: Table,
+    log: Log,
+    clock: Arc<dyn Clock>,
+    state: State,
+    /// Files of no version, and when we first saw them so, in milliseconds.
+    orphans: HashMap<String, i64>,
+}
+
+/// The log store, which cannot be shown.
+#[derive(Clone)]
+struct Log(LogStoreRef);
+
+impl std::fmt::Debug for Log {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0.name())
+    }
+}
+
+/// What became of an attempt to write a version.
+enum Attempt {
+    Written,
+    Taken,
+}
+
+impl DeltaTable {
+    /// Opens a table below `root`, making it if it is not there. `root_url` says where `root` is.
+    ///
+    /// On a local folder (`file://`) a last commit that is empty or torn is removed first; see `replay`.
+    ///
+    /// # Errors
+    /// `Unavailable` if the store cannot be reached, `Corrupt` if the log is damaged, `Invalid` if the table there has
+    /// another schema or asks for features that this version lacks.
+    pub(crate) async fn open(
+        root: Arc<dyn ObjectStore>,
+        root_url: &Url,
+        table: Table,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, Error> {
+        let at = |e: Error| e.context(format!("table {} in {root_url}", table.name()));
+        let log = log_store(root, table)?;
+        let mend = root_url.scheme() == "file";
+        for _ in 0..MAX_RACES {
+            if let Some(state) = replay::replay(log.as_ref(), table, mend).await.map_err(at)? {
+                match (&state.protocol, &state.metadata) {
+                    (Some(protocol), Some(metadata)) => {
+                        schema::check_protocol(table, protocol).map_err(at)?;
+                        schema::check_metadata(table, metadata).map_err(at)?;
+                    }
+                    _ => return Err(at(Error::new(ErrorKind::Corrupt, "the delta log names no schema"))),
+                }
+                return Ok(DeltaTable { table, log: Log(log), clock, state, orphans: HashMap::new() });
+            }
+            // Whoever comes first makes it; we read what they made.
+            write(&log, 0, &encode(&first_commit(table, clock.now_ms())?)?).await.map_err(at)?;
+        }
+        Err(at(Error::new(ErrorKind::Unavailable, "the first commit cannot be read back")))
+    }
+
+    /// The newest version known.
+    pub(crate) fn version(&self) -> i64 {
+        self.state.version
+    }
+
+    /// The live blocks of that version: one pointer, unmoved by later commits.
+    pub(crate) fn live(&self) -> Live {
+        self.state.live.clone()
+    }
+
+    /// How far the rows of a journal are in the table; `None` if none ever was.
+    pub(crate) fn position(&self, journal: Uuid) -> Option<i64> {
+        self.state.txns.get(&journal.to_string()).copied()
+    }
+
+    /// Makes a change the next version and returns that version. Blocks that are new get it as their generation.
+    ///
+    /// A version that another writer took is taken in and the next one tried; if it is this change after all, whose
+    /// success the store did not tell, that is a success. After an error the change may or may not have come, or still
+    /// come, through: try the *same* [`Change`] again, or open the table anew.
+    ///
+    /// # Errors
+    /// `Unavailable` if the store cannot be reached, `Conflict` if another writer's commit speaks against this one (the
+    /// table has taken that in), `Busy` after a hundred versions lost to others, `Corrupt` if theirs cannot be read.
+    pub(crate) async fn commit(&mut self, change: &Change) -> Result<i64, Error> {
+        self.commit_inner(change).await.map_err(|e| e.context(format!("commit to table {}", self.table.name())))
+    }
+
+    async fn commit_inner(&mut self, change: &Change) -> Result<i64, Error> {
+        if self.state.version < 0 {
+            return Err(Error::new(ErrorKind::Corrupt, "the table must be opened again"));
+        }
+        change.check(&self.state)?;
+        for _ in 0..MAX_RACES {
+            let version = self.state.version + 1;
+            let lines = change.lines(self.table, &self.state, version, self.clock.now_ms())?;
+            match write(&self.log.0, version, &encode(&lines)?).await? {
+                Attempt::Written => {
+                    self.state.apply(version, version, &lines)?;
+                    return Ok(version);
+                }
+                Attempt::Taken => {
+                    let theirs = self.read(version).await?;
+                    self.state.apply(version, version, &theirs)?;
+                    if change.is_in(&theirs) {
+                        return Ok(version);
+                    }
+                    change.check_after(version, &theirs)?;
+                    change.check(&self.state)?;
+                }
+            }
+        }
+        Err(Error::new(ErrorKind::Busy, format!("{MAX_RACES} versions in a row were taken by other writers")))
+    }
+
+    /// Takes in the commits of other writers. Returns the newest version.
+    ///
+    /// # Errors
+    /// `Unavailable` if the store cannot be reached, `Corrupt` if a commit cannot be read.
+    pub(crate) async fn refresh(&mut self) -> Result<i64, Error> {
+        loop {
+            let version = self.state.version + 1;
+            match self.log.0.read_commit_entry(version as u64).await.map_err(log_failed)? {
+                None => return Ok(self.state.version),
+                Some(bytes) => self.state.apply(version, version, &readable(version, &bytes)?)?,
+            }
+        }
+    }
+
+    async fn read(&self, version: i64) -> Result<Vec<Line>, Error> {
+        match self.log.0.read_commit_entry(version as u64).await.map_err(log_failed)? {
+            Some(bytes) => readable(version, &bytes),
+            None => {
+                let message = format!("version {version} of the delta log is taken but cannot be read yet");
+                Err(Error::new(ErrorKind::Unavailable, message))
+            }
+        }
+    }
+}
+
+fn readable(version: i64, bytes: &[u8]) -> Result<Vec<Line>, Error> {
+    parse(bytes).map_err(|what| {
+        let message =
+            format!("commit {version} of the delta log cannot be read: {what}; open the table again to mend it");
+        Error::new(ErrorKind::Corrupt, message)
+    })
+}
+
+/// The log store of a table. The URL inside only joins names: `root` is reached through the handle, whatever it is.
+fn log_store(root: Arc<dyn ObjectStore>, table: Table) -> Result<LogStoreRef, Error> {
+    let location = Url::parse(&format!("store:///{}/", table.name()))
+        .map_err(|e| Error::internal("a table's name is no url").with_source(e))?;
+    let folder = Arc::new(PrefixStore::new(root.clone(), table.name()));
+    Ok(default_logstore(folder, root, &location, &StorageConfig::default()))
+}
+
+fn first_commit(table: Table, now_ms: i64) -> Result<Vec<Line>, Error> {
+    let info = CommitInfo {
+        timestamp: Some(now_ms),
+        operation: Some("CREATE TABLE".to_owned()),
+        operation_parameters: serde_json::json!({}),
+        engine_info: Some(concat!("fleetscope/", env!("CARGO_PKG_VERSION")).to_owned()),
+        txn_id: Some(Uuid::new_v4().to_string()),
+    };
+    Ok(vec![
+        Line { commit_info: Some(info), ..Line::default() },
+        Line { protocol: Some(schema::protocol()), ..Line::default() },
+        Line { meta_data: Some(schema::metadata(table, Uuid::new_v4(), now_ms)?), ..Line::default() },
+    ])
+}
+
+/// Writes a version if it is free.
+async fn write(log: &LogStoreRef, version: i64, bytes: &[u8]) -> Result<Attempt, Error> {
+    // An error may hide a success. Only a second put tells, and only a durable store's answer to it may be built on:
+    // a read could find a name that is not safe yet.
+    for last in [false, true] {
+        let bytes = CommitOrBytes::LogBytes(bytes.to_vec().into());
+        match log.write_commit_entry(version as u64, bytes, Uuid::new_v4()).await {
+            Ok(()) => return Ok(Attempt::Written),
+            Err(TransactionError::VersionAlreadyExists(_)) => return Ok(Attempt::Taken),
+            Err(e) if last => {
+                let message = format!("version {version} of the delta log cannot be written");
+                return Err(Error::new(ErrorKind::Unavailable, message).with_source(e));
+            }
+            Err(e) => tracing::warn!(version, error = %e, "writing the delta log failed, trying once more"),
+        }
+    }
+    Err(Error::internal("a loop ended that cannot"))
+}
+
+fn store_failed(error: object_store::Error) -> Error {
+    Error::new(ErrorKind::Unavailable, "the object store failed").with_source(error)
+}
+
+fn log_failed(error: deltalake_core::DeltaTableError) -> Error {
+    Error::new(ErrorKind::Unavailable, "the delta log cannot be reached").with_source(error)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,194 @@
+//! Freezing: taking the rows of a cut out of the live head.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use model::batch::Sample;
+use model::time::Date;
+
+use super::run::Run;
+use super::shard::Slot;
+use super::{Extras, FrozenExtras, Head};
+use crate::codec::TimeValue;
+use crate::cut::plan::{self, Class, Window};
+use crate::rows::Rows;
+use crate::series::Series;
+
+/// Carried rows are journaled in records of about this many samples.
+const CARRY_SAMPLES: usize = 1 << 16;
+
+/// What a cut took, and what it leaves behind and must carry.
+#[derive(Debug)]
+pub(crate) struct Frozen {
+    /// The cut's number.
+    pub(crate) number: u64,
+    pub(crate) window: Window,
+    /// Each series that has rows in this cut, in no order.
+    pub(crate) series: Vec<FrozenSeries>,
+    pub(crate) extras: Arc<FrozenExtras>,
+    /// Copies of the rows that stayed, which must be journaled again before the cut may commit.
+    pub(crate) carried: Vec<Rows>,
+    /// The dates of the rows taken.
+    pub(crate) dates: BTreeSet<Date>,
+    /// How many rows were taken.
+    pub(crate) rows: u64,
+}
+
+/// The rows of one series in a cut.
+#[derive(Debug, Clone)]
+pub(crate) struct FrozenSeries {
+    pub(crate) series: Arc<Series>,
+    pub(crate) run: Arc<Run>,
+}
+
+impl Head {
+    /// Takes the rows that leave in cut `number`. Called between two groups by the thread that applies rows.
+    pub(crate) fn freeze(&self, number: u64, window: Window) -> Frozen {
+        let admitted = plan::admitted(&self.leaving_dates(window));
+        let leaves = {
+            let admitted = admitted.clone();
+            move |time_ms: i64| {
+                window.class(time_ms) != Class::Stay && admitted.binary_search(&Date::of_ms(time_ms)).is_ok()
+            }
+        };
+        let mut series = Vec::new();
+        let mut carried = Carried::default();
+        let mut scratch = Scratch::default();
+        for shard in &self.shards {
+            let mut shard = shard.lock();
+            for slot in shard.slots.iter_mut().filter(|slot| !slot.live.is_empty()) {
+                self.usage.add(slot.freeze(number, window, &leaves, &mut scratch, &mut carried));
+                if let Some((_, run)) = slot.frozen.last().filter(|(cut, _)| *cut == number) {
+                    series.push(FrozenSeries { series: slot.series.clone(), run: run.clone() });
+                }
+            }
+        }
+        let extras = self.extras.lock().freeze(number, &mut carried);
+        let rows = series.iter().map(|frozen| frozen.run.len() as u64).sum::<u64>()
+            + (extras.exemplars.len() + extras.metadata.len()) as u64;
+        let mut dates: BTreeSet<Date> = admitted.into_iter().collect();
+        dates.extend(extras.exemplars.iter().map(|row| Date::of_ms(row.time_ms)));
+        dates.extend(extras.metadata.iter().map(|row| Date::of_ms(row.time_ms)));
+        Frozen { number, window, series, extras, carried: carried.finish(), dates, rows }
+    }
+
+    /// The dates of the rows that are not to stay, and whether the window has rows there.
+    fn leaving_dates(&self, window: Window) -> BTreeMap<Date, bool> {
+        let mut dates = BTreeMap::new();
+        let mut note = |date: Date, in_window: bool| *dates.entry(date).or_insert(false) |= in_window;
+        let mut scratch = Vec::new();
+        for shard in &self.shards {
+            for slot in &shard.lock().slots {
+                let Some((min, max)) = slot.live.range() else { continue };
+                if Date::of_ms(min) == Date::of_ms(max) {
+                    let classes = [window.class(min), window.class(max)];
+                    if classes != [Class::Stay; 2] {
+                        note(Date::of_ms(min), classes.contains(&Class::Window));
+                    }
+                    continue;
+                }
+                slot.live.read(&mut scratch);
+                for (time_ms, _) in &scratch {
+                    match window.class(*time_ms) {
+                        Class::Stay => {}
+                        class => note(Date::of_ms(*time_ms), class == Class::Window),
+                    }
+                }
+            }
+        }
+        dates
+    }
+}
+
+#[derive(Default)]
+struct Scratch {
+    all: Vec<TimeValue>,
+    leave: Vec<TimeValue>,
+    stay: Vec<TimeValue>,
+}
+
+impl Slot {
+    /// Splits the live rows into those that leave and those that stay; returns by how many bytes the slot grew.
+    fn freeze(
+        &mut self,
+        number: u64,
+        window: Window,
+        leaves: &impl Fn(i64) -> bool,
+        scratch: &mut Scratch,
+        carried: &mut Carried,
+    ) -> i64 {
+        let Some((min, max)) = self.live.range() else { return 0 };
+        if window.uniform(min, max).is_some() && leaves(min) {
+            let run = std::mem::take(&mut self.live);
+            self.frozen.push((number, Arc::new(run)));
+            return 0;
+        }
+        let before = self.live.memory_bytes();
+        self.live.read(&mut scratch.all);
+        scratch.leave.clear();
+        scratch.stay.clear();
+        for sample in &scratch.all {
+            if leaves(sample.0) { scratch.leave.push(*sample) } else { scratch.stay.push(*sample) }
+        }
+        carried.push(&self.series, &scratch.stay);
+        if scratch.leave.is_empty() {
+            return 0;
+        }
+        let run = Run::of(&scratch.leave);
+        self.live = Run::of(&scratch.stay);
+        let after = run.memory_bytes() + self.live.memory_bytes();
+        self.frozen.push((number, Arc::new(run)));
+        after - before
+    }
+}
+
+impl Extras {
+    /// Exemplars of the first dates and all metadata leave.
+    fn freeze(&mut self, number: u64, carried: &mut Carried) -> Arc<FrozenExtras> {
+        let dates = self.exemplars.iter().map(|row| (Date::of_ms(row.time_ms), false)).collect();
+        let admitted = plan::admitted(&dates);
+        let (exemplars, stay): (Vec<_>, Vec<_>) = std::mem::take(&mut self.exemplars)
+            .into_iter()
+            .partition(|row| admitted.binary_search(&Date::of_ms(row.time_ms)).is_ok());
+        carried.exemplars(&stay);
+        self.exemplars = stay;
+        let metadata = std::mem::take(&mut self.metadata).into_values().collect();
+        let frozen = Arc::new(FrozenExtras { exemplars, metadata });
+        self.frozen.push((number, frozen.clone()));
+        frozen
+    }
+}
+
+/// Gathers the rows to be carried into records of bearable size.
+#[derive(Default)]
+struct Carried {
+    full: Vec<Rows>,
+    open: Rows,
+}
+
+impl Carried {
+    fn push(&mut self, series: &Arc<Series>, samples: &[TimeValue]) {
+        if samples.is_empty() {
+            return;
+        }
+        let place = self.open.series.len() as u32;
+        self.open.series.push(series.clone());
+        let sample =
+            |(time_ms, bits): &TimeValue| Sample { series: place, time_ms: *time_ms, value: f64::from_bits(*bits) };
+        self.open.samples.extend(samples.iter().map(sample));
+        if self.open.samples.len() >= CARRY_SAMPLES {
+            self.full.push(std::mem::take(&mut self.open));
+        }
+    }
+
+    fn exemplars(&mut self, rows: &[crate::rows::ExemplarRow]) {
+        self.open.exemplars.extend_from_slice(rows);
+    }
+
+    fn finish(mut self) -> Vec<Rows> {
+        if !self.open.is_empty() {
+            self.full.push(self.open);
+        }
+        self.full
+    }
+}

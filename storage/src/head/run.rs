@@ -1,0 +1,97 @@
+//! The rows of one series: sealed chunks and an open tail.
+
+use super::chunk::Chunk;
+use crate::codec::TimeValue;
+
+/// The tail is sealed at this many samples.
+const SEAL_AT: usize = 64;
+
+/// Rows of one series in the order in which they were applied: of two with the same time the later one counts.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Run {
+    chunks: Vec<Chunk>,
+    tail: Vec<TimeValue>,
+    range: Option<(i64, i64)>,
+    len: usize,
+}
+
+impl Run {
+    /// Adds a sample and returns by how many bytes the run grew.
+    pub(crate) fn push(&mut self, sample: TimeValue) -> i64 {
+        let before = self.tail.capacity();
+        self.tail.push(sample);
+        self.len += 1;
+        let (min, max) = self.range.unwrap_or((i64::MAX, i64::MIN));
+        self.range = Some((min.min(sample.0), max.max(sample.0)));
+        let mut grown = (self.tail.capacity() as i64 - before as i64) * size_of::<TimeValue>() as i64;
+        if self.tail.len() >= SEAL_AT {
+            let chunk = Chunk::seal(&self.tail);
+            grown += chunk.memory_bytes() as i64;
+            self.chunks.push(chunk);
+            self.tail.clear();
+        }
+        grown
+    }
+
+    /// A run of these samples, which are sorted by time.
+    pub(crate) fn of(samples: &[TimeValue]) -> Self {
+        let mut run = Run::default();
+        for sample in samples {
+            run.push(*sample);
+        }
+        run
+    }
+
+    /// How many samples were pushed.
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether there is no sample.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// The earliest and the latest time in milliseconds.
+    pub(crate) fn range(&self) -> Option<(i64, i64)> {
+        self.range
+    }
+
+    /// Bytes of memory taken.
+    pub(crate) fn memory_bytes(&self) -> i64 {
+        let chunks: usize = self.chunks.iter().map(Chunk::memory_bytes).sum();
+        (chunks + self.tail.capacity() * size_of::<TimeValue>()) as i64
+    }
+
+    /// Puts the samples into `out`: sorted by time, each time once, the value that was applied last.
+    pub(crate) fn read(&self, out: &mut Vec<TimeValue>) {
+        out.clear();
+        for chunk in &self.chunks {
+            chunk.unpack(out);
+        }
+        out.extend_from_slice(&self.tail);
+        if out.windows(2).all(|pair| pair[0].0 < pair[1].0) {
+            return;
+        }
+        out.sort_by_key(|sample| sample.0);
+        // Of equal times the last is kept: dedup_by drops its first argument, so the value moves forward first.
+        out.dedup_by(|later, kept| {
+            let same = later.0 == kept.0;
+            if same {
+                kept.1 = later.1;
+            }
+            same
+        });
+    }
+
+    /// Whether there is a sample at this time; `scratch` is working space.
+    pub(crate) fn contains(&self, time_ms: i64, scratch: &mut Vec<TimeValue>) -> bool {
+        match self.range {
+            Some((min, max)) if (min..=max).contains(&time_ms) => {
+                self.read(scratch);
+                scratch.binary_search_by_key(&time_ms, |sample| sample.0).is_ok()
+            }
+            _ => false,
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! One shard of the head.
+
+use std::sync::Arc;
+
+use hashbrown::HashTable;
+use model::SeriesKey;
+use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
+
+use super::run::Run;
+use crate::index::LivePostings;
+use crate::record::Origin;
+use crate::rows::Rows;
+use crate::series::{ClusterClock, Series};
+
+/// The series of one shard and their rows.
+#[derive(Debug, Default)]
+pub(crate) struct Shard {
+    /// Slot numbers by the hash of name, cluster and id.
+    by_key: HashTable<u32>,
+    pub(super) slots: Vec<Slot>,
+    /// Which slots have which label; the ordinals are slot numbers.
+    pub(super) postings: LivePostings,
+}
+
+/// A series and its rows.
+#[derive(Debug)]
+pub(super) struct Slot {
+    pub(super) series: Arc<Series>,
+    /// Rows that no cut has taken yet.
+    pub(super) live: Run,
+    /// What a cut has taken and a snapshot may still need, by the cut's number.
+    pub(super) frozen: Vec<(u64, Arc<Run>)>,
+}
+
+/// The hash of what makes a series unique.
+pub(super) fn hash(name: &str, cluster: &str, id: i64) -> u64 {
+    xxh3_64_with_seed(name.as_bytes(), xxh3_64_with_seed(cluster.as_bytes(), xxh3_64(&id.to_le_bytes())))
+}
+
+fn slot_hash(slot: &Slot) -> u64 {
+    hash(&slot.series.key.name, &slot.series.key.cluster, slot.series.id)
+}
+
+impl Shard {
+    pub(super) fn find(&self, hash: u64, name: &str, cluster: &str, id: i64) -> Option<&Arc<Series>> {
+        let slot = self.by_key.find(hash, |slot| {
+            let series = &self.slots[*slot as usize].series;
+            series.id == id && *series.key.name == *name && *series.key.cluster == *cluster
+        })?;
+        Some(&self.slots[*slot as usize].series)
+    }
+
+    pub(super) fn insert(
+        &mut self,
+        hash: u64,
+        key: SeriesKey,
+        id: i64,
+        shard: u32,
+        cluster: Arc<ClusterClock>,
+    ) -> Arc<Series> {
+        let slot = self.slots.len() as u32;
+        self.postings.insert(slot, &key);
+        let series = Arc::new(Series::new(key, id, shard, slot, cluster));
+        self.slots.push(Slot { series: series.clone(), live: Run::default(), frozen: Vec::new() });
+        let slots = &self.slots;
+        self.by_key.insert_unique(hash, slot, |slot| slot_hash(&slots[*slot as usize]));
+        series
+    }
+
+    /// Adds the samples that belong to this shard and returns by how many bytes it grew.
+    pub(super) fn apply(&mut self, rows: &Rows, shard: u32, origin: Origin) -> i64 {
+        let mut grown = 0;
+        let mut scratch = Vec::new();
+        for sample in &rows.samples {
+            let series = &rows.series[sample.series as usize];
+            if series.shard != shard {
+                continue;
+            }
+            let slot = &mut self.slots[series.slot as usize];
+            if origin == Origin::Carried && slot.live.contains(sample.time_ms, &mut scratch) {
+                continue;
+            }
+            grown += slot.live.push((sample.time_ms, sample.value.to_bits()));
+            if !model::batch::is_stale(sample.value) {
+                series.cluster.saw(sample.time_ms);
+            }
+        }
+        grown
+    }
+
+    pub(super) fn has_rows(&self) -> bool {
+        self.slots.iter().any(|slot| !slot.live.is_empty())
+    }
+
+    /// Lets go of frozen runs up to a cut and returns how many bytes that freed.
+    pub(super) fn retire(&mut self, number: u64) -> i64 {
+        let mut freed = 0;
+        for slot in &mut self.slots {
+            slot.frozen.retain(|(cut, run)| {
+                let keep = *cut > number;
+                if !keep {
+                    freed += run.memory_bytes();
+                }
+                keep
+            });
+        }
+        freed
+    }
+}

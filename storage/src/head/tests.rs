@@ -1,0 +1,126 @@
+use std::time::Duration;
+
+use model::batch::Sample;
+use model::labels::LabelsBuilder;
+
+use super::*;
+use crate::cut::plan::{MAX_DATES, Window, watermark};
+use crate::snapshot::SeriesInfo;
+
+const DAY: i64 = model::time::DAY_MS;
+const ALL: std::ops::RangeInclusive<i64> = i64::MIN..=i64::MAX;
+
+fn series(head: &Head, number: usize) -> Arc<Series> {
+    let mut labels = LabelsBuilder::default();
+    labels.push("__name__", "m");
+    labels.push("cluster", "eu");
+    labels.push("n", &number.to_string());
+    head.entry(labels.build(None).unwrap(), Kind::Gauge).unwrap().0
+}
+
+fn apply(head: &Head, origin: Origin, samples: &[(usize, i64, f64)]) {
+    let mut rows = Rows::default();
+    for (number, time_ms, value) in samples {
+        rows.series.push(series(head, *number));
+        rows.samples.push(Sample { series: rows.series.len() as u32 - 1, time_ms: *time_ms, value: *value });
+    }
+    head.apply(rows, origin);
+}
+
+/// What a query sees: (time, value) of each sample with its rank order, oldest rank first.
+fn seen(head: &Head, committed: u64) -> Vec<(i64, f64)> {
+    let found = head.select(&[], &ALL, committed);
+    let mut infos: Vec<_> = found
+        .into_iter()
+        .map(|(s, first_time_ms)| Arc::new(SeriesInfo { key: s.key.clone(), id: s.id, kind: s.kind(), first_time_ms }))
+        .collect();
+    infos.sort_by_key(|info| info.id);
+    let mut all = Vec::new();
+    for rows in head.samples(&infos, &ALL, committed) {
+        for batch in rows.batches {
+            let times = batch.column(3).as_any().downcast_ref::<arrow::array::Int64Array>().unwrap().clone();
+            let values = batch.column(6).as_any().downcast_ref::<arrow::array::Float64Array>().unwrap().clone();
+            all.extend(times.values().iter().copied().zip(values.values().iter().copied()));
+        }
+    }
+    all
+}
+
+#[test]
+fn the_last_value_written_for_a_time_counts_and_a_carried_one_never_does() {
+    let head = Head::new(2);
+    apply(&head, Origin::Written, &[(1, 10, 1.0), (1, 5, 0.5), (1, 10, 2.0)]);
+    apply(&head, Origin::Carried, &[(1, 10, 9.0), (1, 7, 0.7)]);
+    assert_eq!(seen(&head, 0), [(5, 0.5), (7, 0.7), (10, 2.0)]);
+}
+
+#[test]
+fn many_samples_in_any_order_come_back_sorted() {
+    let head = Head::new(1);
+    let times: Vec<i64> = (0..500).map(|n| n * 7919 % 500).collect();
+    for time in &times {
+        apply(&head, Origin::Written, &[(1, *time, *time as f64)]);
+    }
+    let expected: Vec<_> = (0..500).map(|time| (time, time as f64)).collect();
+    assert_eq!(seen(&head, 0), expected);
+}
+
+#[test]
+fn a_cut_takes_what_the_window_says_and_carries_the_rest() {
+    let head = Head::new(2);
+    let window = Window::new(1000, 2000);
+    apply(
+        &head,
+        Origin::Written,
+        &[(1, 500, 1.0), (1, 1500, 2.0), (1, 2500, 3.0), (2, 2600, 4.0), (2, 4_000_000, 5.0)],
+    );
+    let frozen = head.freeze(1, window);
+    assert_eq!(frozen.rows, 3);
+    let carried: Vec<i64> = frozen.carried.iter().flat_map(|rows| rows.samples.iter().map(|s| s.time_ms)).collect();
+    assert_eq!(carried.len(), 2);
+    assert!(carried.contains(&2500) && carried.contains(&2600));
+    // Until the commit everything is seen, after it only what stayed; each row once.
+    assert_eq!(seen(&head, 0).len(), 5);
+    assert_eq!(seen(&head, 1).len(), 2);
+    head.retire(1);
+    assert_eq!(seen(&head, 0).len(), 2);
+}
+
+#[test]
+fn a_row_written_after_the_freeze_is_in_the_live_head() {
+    let head = Head::new(1);
+    apply(&head, Origin::Written, &[(1, 1500, 1.0)]);
+    head.freeze(1, Window::new(1000, 2000));
+    apply(&head, Origin::Written, &[(1, 1500, 2.0)]);
+    assert_eq!(seen(&head, 0), [(1500, 1.0), (1500, 2.0)], "the frozen one ranks below the live one");
+    assert_eq!(seen(&head, 1), [(1500, 2.0)]);
+}
+
+#[test]
+fn no_more_dates_leave_than_a_cut_may_take() {
+    let head = Head::new(2);
+    let rows: Vec<_> = (0..40).map(|day| (day as usize % 3, day * DAY, 1.0)).collect();
+    apply(&head, Origin::Written, &rows);
+    let window = Window::draining(39 * DAY, 39 * DAY + 1);
+    let frozen = head.freeze(1, window);
+    assert_eq!(frozen.dates.len(), MAX_DATES);
+    assert_eq!(frozen.rows, MAX_DATES as u64);
+    assert_eq!(frozen.carried.iter().map(|rows| rows.samples.len()).sum::<usize>(), 40 - MAX_DATES);
+    assert!(!head.is_empty());
+    head.freeze(2, window);
+    assert!(head.is_empty());
+}
+
+#[test]
+fn memory_is_given_back() {
+    let head = Head::new(2);
+    apply(&head, Origin::Written, &[(1, 1, 1.0)]);
+    let of_series = head.usage().bytes();
+    for time in 0..1000 {
+        apply(&head, Origin::Written, &[(1, time, time as f64 / 3.0)]);
+    }
+    assert!(head.usage().bytes() > of_series + 1000);
+    head.freeze(1, Window::new(i64::MIN, watermark(DAY, Duration::from_secs(900))));
+    head.retire(1);
+    assert!(head.usage().bytes() <= of_series);
+}

@@ -1,0 +1,136 @@
+//! The index of series that are not in a block yet. It grows series by series, and a block's index is written from one.
+
+use std::collections::BTreeMap;
+
+use model::labels::{CLUSTER_LABEL, NAME_LABEL};
+use model::{Error, SeriesKey};
+use roaring::RoaringBitmap;
+
+use super::postings::Postings;
+use super::select::{self, Label};
+use crate::Matcher;
+
+/// What an entry of one of the maps takes beside its text and its ordinals, in bytes.
+const ENTRY_BYTES: u64 = 72;
+/// What one more ordinal in a set takes at most, in bytes.
+const ORDINAL_BYTES: u64 = 4;
+/// What a set takes that outgrows a single ordinal, in bytes.
+const SET_BYTES: u64 = 96;
+
+/// Postings that grow: the index of the head, and the builder of a block's index.
+#[derive(Debug, Default)]
+pub struct LivePostings {
+    all: RoaringBitmap,
+    labels: BTreeMap<Box<str>, LiveLabel>,
+    memory_bytes: u64,
+}
+
+/// One label of the head.
+#[derive(Debug, Default)]
+pub(super) struct LiveLabel {
+    pub(super) values: BTreeMap<Box<str>, Ordinals>,
+    pub(super) present: RoaringBitmap,
+}
+
+/// The series that have a value. Most values of a wide label belong to one series, so one costs no allocation.
+#[derive(Debug)]
+pub(super) enum Ordinals {
+    One(u32),
+    Many(RoaringBitmap),
+}
+
+impl Ordinals {
+    pub(super) fn postings(&self) -> Postings<'_> {
+        match self {
+            Ordinals::One(ordinal) => Postings::One(*ordinal),
+            Ordinals::Many(bitmap) => Postings::Bitmap(bitmap),
+        }
+    }
+
+    fn insert(&mut self, ordinal: u32) -> u64 {
+        match self {
+            Ordinals::One(one) if *one == ordinal => 0,
+            Ordinals::One(one) => {
+                *self = Ordinals::Many(RoaringBitmap::from_iter([*one, ordinal]));
+                SET_BYTES
+            }
+            Ordinals::Many(bitmap) => u64::from(bitmap.insert(ordinal)) * ORDINAL_BYTES,
+        }
+    }
+}
+
+impl LivePostings {
+    /// Adds a series. An ordinal stands for one series for good.
+    pub fn insert(&mut self, ordinal: u32, key: &SeriesKey) {
+        if !self.all.insert(ordinal) {
+            return;
+        }
+        self.memory_bytes += ORDINAL_BYTES;
+        self.insert_label(ordinal, NAME_LABEL, &key.name);
+        self.insert_label(ordinal, CLUSTER_LABEL, &key.cluster);
+        for (name, value) in key.labels.iter() {
+            self.insert_label(ordinal, name, value);
+        }
+    }
+
+    fn insert_label(&mut self, ordinal: u32, name: &str, value: &str) {
+        if value.is_empty() {
+            return;
+        }
+        if !self.labels.contains_key(name) {
+            self.labels.insert(name.into(), LiveLabel::default());
+            self.memory_bytes += ENTRY_BYTES + SET_BYTES + name.len() as u64;
+        }
+        let Some(label) = self.labels.get_mut(name) else { return };
+        label.present.insert(ordinal);
+        self.memory_bytes += ORDINAL_BYTES;
+        match label.values.get_mut(value) {
+            Some(ordinals) => self.memory_bytes += ordinals.insert(ordinal),
+            None => {
+                label.values.insert(value.into(), Ordinals::One(ordinal));
+                self.memory_bytes += ENTRY_BYTES + value.len() as u64;
+            }
+        }
+    }
+
+    /// The ordinals of the series that fulfil all matchers.
+    pub fn select(&self, matchers: &[Matcher]) -> RoaringBitmap {
+        select::select(&self.all, |name| self.labels.get(name).map(Label::Live), matchers)
+    }
+
+    /// The ordinals of all series.
+    pub fn all(&self) -> &RoaringBitmap {
+        &self.all
+    }
+
+    /// The names of the labels that a series of `among` has, ascending; of all series without `among`.
+    pub fn label_names(&self, among: Option<&RoaringBitmap>) -> Vec<String> {
+        self.labels
+            .iter()
+            .filter(|(_, label)| among.is_none_or(|set| !label.present.is_disjoint(set)))
+            .map(|(name, _)| name.to_string())
+            .collect()
+    }
+
+    /// The values of a label that a series of `among` has, ascending; of all series without `among`.
+    pub fn label_values(&self, name: &str, among: Option<&RoaringBitmap>) -> Vec<String> {
+        self.labels.get(name).map_or_else(Vec::new, |label| select::values(Label::Live(label), among))
+    }
+
+    /// About how many bytes of memory this takes, never much less than it does.
+    pub fn memory_bytes(&self) -> u64 {
+        self.memory_bytes
+    }
+
+    /// Writes the index of a block whose rows are the ordinals below `rows`.
+    ///
+    /// # Errors
+    /// `TooLarge` if it takes more than 4 GiB, `Internal` if the ordinals are others.
+    pub fn encode(&self, rows: u32) -> Result<Vec<u8>, Error> {
+        if self.all.len() != u64::from(rows) || self.all.max().is_some_and(|max| max >= rows) {
+            return Err(Error::internal(format!("index of {} series does not fit {rows} rows", self.all.len())));
+        }
+        let labels = self.labels.iter().map(|(name, label)| (name.as_ref(), Label::Live(label)));
+        super::encode::encode(rows, labels)
+    }
+}

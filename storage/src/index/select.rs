@@ -1,0 +1,126 @@
+//! What matchers mean for a set of series, the same for a block and for the head.
+
+use model::{Error, ErrorKind};
+use roaring::RoaringBitmap;
+
+use super::decode::LabelIndex;
+use super::live::LiveLabel;
+use super::postings::Postings;
+use crate::Matcher;
+use crate::matcher::Condition;
+
+/// One label: its sorted values and who has them.
+#[derive(Clone, Copy)]
+pub(super) enum Label<'a> {
+    /// Of a block; the bytes hold its postings.
+    Block(&'a LabelIndex, &'a [u8]),
+    /// Of the head.
+    Live(&'a LiveLabel),
+}
+
+impl<'a> Label<'a> {
+    /// The ordinals that have the label at all.
+    pub(super) fn present(self) -> &'a RoaringBitmap {
+        match self {
+            Label::Block(label, _) => &label.present,
+            Label::Live(label) => &label.present,
+        }
+    }
+
+    /// How many values there are.
+    pub(super) fn len(self) -> usize {
+        match self {
+            Label::Block(label, _) => label.len(),
+            Label::Live(label) => label.values.len(),
+        }
+    }
+
+    /// The ordinals that have this value.
+    fn find(self, value: &str) -> Option<Postings<'a>> {
+        match self {
+            Label::Block(label, bytes) => label.find(value).map(|i| label.postings(i, bytes)),
+            Label::Live(label) => label.values.get(value).map(|ordinals| ordinals.postings()),
+        }
+    }
+
+    /// All values in ascending order.
+    pub(super) fn values(self) -> Box<dyn Iterator<Item = (&'a str, Postings<'a>)> + 'a> {
+        match self {
+            Label::Block(label, bytes) => {
+                Box::new((0..label.len()).map(move |i| (label.value(i), label.postings(i, bytes))))
+            }
+            Label::Live(label) => Box::new(label.values.iter().map(|(value, o)| (value.as_ref(), o.postings()))),
+        }
+    }
+}
+
+/// The ordinals among `all` that fulfil every matcher. A label that a series lacks has the empty value.
+pub(super) fn select<'a>(
+    all: &RoaringBitmap,
+    label: impl Fn(&str) -> Option<Label<'a>>,
+    matchers: &[Matcher],
+) -> RoaringBitmap {
+    let mut selected: Option<RoaringBitmap> = None;
+    for matcher in matchers {
+        let Some(label) = label(&matcher.label) else {
+            if matcher.condition.holds("") {
+                continue;
+            }
+            return RoaringBitmap::new();
+        };
+        let before = selected.as_ref().unwrap_or(all);
+        let after = narrow(before, label, &matcher.condition);
+        if after.is_empty() {
+            return after;
+        }
+        selected = Some(after);
+    }
+    selected.unwrap_or_else(|| all.clone())
+}
+
+/// Those of `among` whose value of the label fulfils the condition.
+fn narrow(among: &RoaringBitmap, label: Label<'_>, condition: &Condition) -> RoaringBitmap {
+    let absent_fits = condition.holds("");
+    let (listed, listed_fit) = match condition {
+        Condition::In(values) => (union_of(label, values), true),
+        Condition::NotIn(values) => (union_of(label, values), false),
+        Condition::Matches(_) | Condition::MatchesNot(_) => fewer(label, condition),
+    };
+    match (listed_fit, absent_fits) {
+        (true, false) => among & listed,
+        (true, true) => (among - label.present()) | (among & listed),
+        (false, true) => among - listed,
+        (false, false) => (among & label.present()) - listed,
+    }
+}
+
+fn union_of(label: Label<'_>, values: &[String]) -> RoaringBitmap {
+    let mut union = RoaringBitmap::new();
+    values.iter().filter_map(|value| label.find(value)).for_each(|postings| postings.add_to(&mut union));
+    union
+}
+
+/// The ordinals of the values that fulfil the condition, and `true`; or of those that do not, if they are fewer.
+fn fewer(label: Label<'_>, condition: &Condition) -> (RoaringBitmap, bool) {
+    let (fit, unfit): (Vec<_>, Vec<_>) = label.values().partition(|(value, _)| condition.holds(value));
+    let fit_is_less = fit.len() <= unfit.len();
+    let mut union = RoaringBitmap::new();
+    for (_, postings) in if fit_is_less { fit } else { unfit } {
+        postings.add_to(&mut union);
+    }
+    (union, fit_is_less)
+}
+
+/// The values of a label that a series of `among` has; all of them without `among`.
+pub(super) fn values(label: Label<'_>, among: Option<&RoaringBitmap>) -> Vec<String> {
+    label
+        .values()
+        .filter(|(_, postings)| among.is_none_or(|set| postings.meets(set)))
+        .map(|(value, _)| value.to_owned())
+        .collect()
+}
+
+/// A damaged index.
+pub(super) fn corrupt(what: impl std::fmt::Display) -> Error {
+    Error::new(ErrorKind::Corrupt, format!("series index is damaged: {what}"))
+}

@@ -1,0 +1,116 @@
+use std::collections::HashMap;
+
+use model::labels::LabelsBuilder;
+use proptest::prelude::*;
+
+use super::*;
+use crate::series::ClusterClock;
+
+#[derive(Default)]
+struct Table(HashMap<SeriesKey, Arc<Series>>);
+
+impl Intern for Table {
+    fn intern(&mut self, key: SeriesKey, kind: Kind) -> Result<Arc<Series>, Error> {
+        let made = self.0.entry(key.clone()).or_insert_with(|| {
+            let id = key.labels.series_id();
+            Arc::new(Series::new(key, id, 0, 0, Arc::new(ClusterClock::default())))
+        });
+        made.set_kind(kind);
+        Ok(made.clone())
+    }
+}
+
+fn series(table: &mut Table, number: u8) -> Arc<Series> {
+    let mut labels = LabelsBuilder::default();
+    labels.push("__name__", "up");
+    labels.push("cluster", ["eu", "us"][usize::from(number % 2)]);
+    labels.push("n", &number.to_string());
+    table.intern(labels.build(None).unwrap(), Kind::Gauge).unwrap()
+}
+
+fn rows(table: &mut Table, samples: &[(u8, i64, u64)]) -> Rows {
+    let mut rows = Rows::default();
+    for (number, time_ms, bits) in samples {
+        rows.series.push(series(table, *number));
+        rows.samples.push(Sample {
+            series: rows.series.len() as u32 - 1,
+            time_ms: *time_ms,
+            value: f64::from_bits(*bits),
+        });
+    }
+    rows
+}
+
+fn told(rows: &Rows) -> Vec<(SeriesKey, i64, u64)> {
+    let one = |s: &Sample| (rows.series[s.series as usize].key.clone(), s.time_ms, s.value.to_bits());
+    rows.samples.iter().map(one).collect()
+}
+
+proptest! {
+    #[test]
+    fn records_come_back_in_a_process_that_knows_nothing(
+        batches in prop::collection::vec(prop::collection::vec((0u8..20, any::<i64>(), any::<u64>()), 0..30), 1..8),
+        rotate_every in 1usize..4,
+    ) {
+        let (mut before, mut after) = (Table::default(), Table::default());
+        let (mut writer, mut reader) = (RecordWriter::default(), RecordReader::default());
+        for (n, batch) in batches.iter().enumerate() {
+            let generation = (n / rotate_every) as u64 + 1;
+            let written = rows(&mut before, batch);
+            let (mut tag, mut payload) = (Vec::new(), Vec::new());
+            writer.write(&written, Origin::Written, generation, &mut tag, &mut payload);
+            let (origin, read) = reader.read(generation, &payload, &mut after).unwrap();
+            prop_assert_eq!(origin, Origin::Written);
+            prop_assert_eq!(told(&read), told(&written));
+            prop_assert_eq!(Summary::read(&tag), Summary::of(&written));
+        }
+    }
+
+    #[test]
+    fn a_damaged_payload_is_an_error_and_never_a_panic(at in 0usize..60, flip in 1u8..) {
+        let mut table = Table::default();
+        let (mut tag, mut payload) = (Vec::new(), Vec::new());
+        let written = rows(&mut table, &[(1, 5, 6), (2, 5, 7)]);
+        RecordWriter::default().write(&written, Origin::Carried, 1, &mut tag, &mut payload);
+        let at = at % payload.len();
+        payload[at] ^= flip;
+        let _ = RecordReader::default().read(1, &payload, &mut table);
+        let _ = Summary::read(&payload);
+    }
+}
+
+#[test]
+fn rows_whose_definition_is_lost_are_named() {
+    let mut table = Table::default();
+    let mut writer = RecordWriter::default();
+    let mut payloads = Vec::new();
+    for number in [1, 2, 1] {
+        let (mut tag, mut payload) = (Vec::new(), Vec::new());
+        writer.write(&rows(&mut table, &[(number, 5, 6)]), Origin::Written, 1, &mut tag, &mut payload);
+        payloads.push(payload);
+    }
+    let mut reader = RecordReader::default();
+    assert!(reader.read(1, &payloads[1], &mut table).is_ok(), "the gap before it is tolerated");
+    let lost = reader.read(1, &payloads[2], &mut table).unwrap_err();
+    assert!(lost.message().contains("definition of series 0"), "{lost}");
+}
+
+#[test]
+fn exemplars_and_metadata_come_back() {
+    let mut table = Table::default();
+    let mut written = Rows::default();
+    let labels = vec![("trace_id".to_owned(), "ab".to_owned())];
+    written.exemplars.push(ExemplarRow { series: series(&mut table, 3), time_ms: 9, value: 0.5, labels });
+    let row = MetadataRow {
+        cluster: "eu".into(),
+        family: Metadata { name: "up".into(), kind: Kind::Gauge, unit: "".into(), help: "is it up".into() },
+        time_ms: 7,
+    };
+    written.metadata.push(row);
+    let (mut tag, mut payload) = (Vec::new(), Vec::new());
+    RecordWriter::default().write(&written, Origin::Written, 1, &mut tag, &mut payload);
+    let (_, read) = RecordReader::default().read(1, &payload, &mut Table::default()).unwrap();
+    assert_eq!(read.metadata, written.metadata);
+    assert_eq!(read.exemplars[0].labels, written.exemplars[0].labels);
+    assert_eq!((read.exemplars[0].time_ms, read.exemplars[0].value), (9, 0.5));
+}

@@ -1,0 +1,54 @@
+//! Rows on their way through the store, with their series resolved.
+
+use std::sync::Arc;
+
+use model::batch::{Metadata, Sample};
+
+use crate::series::Series;
+
+/// Rows of one batch: what is journaled, applied to the head and acknowledged together.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Rows {
+    /// The series that samples and exemplars point to.
+    pub(crate) series: Vec<Arc<Series>>,
+    pub(crate) samples: Vec<Sample>,
+    pub(crate) exemplars: Vec<ExemplarRow>,
+    pub(crate) metadata: Vec<MetadataRow>,
+}
+
+/// One row of `exemplars`.
+#[derive(Debug, Clone)]
+pub(crate) struct ExemplarRow {
+    pub(crate) series: Arc<Series>,
+    pub(crate) time_ms: i64,
+    pub(crate) value: f64,
+    pub(crate) labels: Vec<(String, String)>,
+}
+
+/// One row of `metadata`.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct MetadataRow {
+    pub(crate) cluster: Arc<str>,
+    pub(crate) family: Metadata,
+    /// When it was said, in milliseconds.
+    pub(crate) time_ms: i64,
+}
+
+impl ExemplarRow {
+    /// The value of one of its labels; empty if it has none.
+    pub(crate) fn label(&self, name: &str) -> &str {
+        self.labels.iter().find(|(n, _)| n == name).map_or("", |(_, value)| value)
+    }
+
+    /// Its labels but for those that have a column of their own.
+    pub(crate) fn other_labels(&self) -> impl Iterator<Item = (&str, &str)> {
+        let labels = self.labels.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        labels.filter(|(name, _)| !matches!(*name, "trace_id" | "span_id"))
+    }
+}
+
+impl Rows {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.samples.is_empty() && self.exemplars.is_empty() && self.metadata.is_empty()
+    }
+}

@@ -1,0 +1,148 @@
+//! Series as the store knows them while it runs, and the cache from a sender's label bytes to them.
+
+use std::hash::{BuildHasherDefault, Hasher};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU8, AtomicU64, Ordering};
+
+use hashbrown::HashMap;
+use model::SeriesKey;
+use model::batch::Kind;
+use parking_lot::RwLock;
+
+/// One series, shared by all who hold rows of it.
+#[derive(Debug)]
+pub(crate) struct Series {
+    pub(crate) key: SeriesKey,
+    /// xxh3-64 of the labels.
+    pub(crate) id: i64,
+    /// Which shard holds its rows, and where.
+    pub(crate) shard: u32,
+    pub(crate) slot: u32,
+    kind: AtomicU8,
+    /// The cluster it belongs to.
+    pub(crate) cluster: Arc<ClusterClock>,
+    /// Generation and short id under which the journal last had its definition. Only the writer's thread asks.
+    defined: AtomicU64,
+    short: AtomicU64,
+}
+
+/// The newest sample of a cluster.
+#[derive(Debug)]
+pub(crate) struct ClusterClock {
+    last_time_ms: AtomicI64,
+}
+
+impl Default for ClusterClock {
+    fn default() -> Self {
+        ClusterClock { last_time_ms: AtomicI64::new(i64::MIN) }
+    }
+}
+
+impl ClusterClock {
+    pub(crate) fn saw(&self, time_ms: i64) {
+        if time_ms > self.last_time_ms.load(Ordering::Relaxed) {
+            self.last_time_ms.fetch_max(time_ms, Ordering::Relaxed);
+        }
+    }
+
+    pub(crate) fn last_time_ms(&self) -> Option<i64> {
+        Some(self.last_time_ms.load(Ordering::Relaxed)).filter(|time| *time != i64::MIN)
+    }
+}
+
+impl Series {
+    pub(crate) fn new(key: SeriesKey, id: i64, shard: u32, slot: u32, cluster: Arc<ClusterClock>) -> Self {
+        Series {
+            key,
+            id,
+            shard,
+            slot,
+            kind: AtomicU8::new(0),
+            cluster,
+            defined: AtomicU64::new(0),
+            short: AtomicU64::new(0),
+        }
+    }
+
+    pub(crate) fn kind(&self) -> Kind {
+        Kind::from_u8(self.kind.load(Ordering::Relaxed)).unwrap_or_default()
+    }
+
+    /// Notes what it measures; nobody saying anything does not undo what was said.
+    pub(crate) fn set_kind(&self, kind: Kind) {
+        if kind != Kind::Unknown {
+            self.kind.store(kind as u8, Ordering::Relaxed);
+        }
+    }
+
+    /// The short id in this generation, if the generation has the definition.
+    pub(crate) fn short_id(&self, generation: u64) -> Option<u64> {
+        // 0 means never, so generations are kept one higher.
+        (self.defined.load(Ordering::Relaxed) == generation + 1).then(|| self.short.load(Ordering::Relaxed))
+    }
+
+    pub(crate) fn define(&self, generation: u64, short: u64) {
+        self.short.store(short, Ordering::Relaxed);
+        self.defined.store(generation + 1, Ordering::Relaxed);
+    }
+
+    /// Bytes of memory taken, roughly: the key, its place in the index and in the cache.
+    pub(crate) fn memory_bytes(&self) -> usize {
+        size_of::<Self>() + 2 * self.key.labels.as_bytes().len() + 160
+    }
+}
+
+/// From the hash of a sender's label bytes to the series, without looking at the labels.
+#[derive(Debug)]
+pub(crate) struct RawCache {
+    stripes: Vec<RwLock<Stripe>>,
+}
+
+type Stripe = HashMap<u128, Arc<Series>, BuildHasherDefault<AlreadyHashed>>;
+
+/// A stripe that has grown beyond this is emptied: a sender that never repeats itself must not fill the memory.
+const STRIPE_LIMIT: usize = 1 << 18;
+
+impl Default for RawCache {
+    fn default() -> Self {
+        RawCache { stripes: (0..16).map(|_| RwLock::default()).collect() }
+    }
+}
+
+impl RawCache {
+    fn stripe(&self, hash: u128) -> &RwLock<Stripe> {
+        &self.stripes[(hash >> 64) as usize % self.stripes.len()]
+    }
+
+    pub(crate) fn get(&self, hash: u128) -> Option<Arc<Series>> {
+        self.stripe(hash).read().get(&hash).cloned()
+    }
+
+    pub(crate) fn insert(&self, hash: u128, series: Arc<Series>) {
+        let mut stripe = self.stripe(hash).write();
+        if stripe.len() >= STRIPE_LIMIT {
+            stripe.clear();
+        }
+        stripe.insert(hash, series);
+    }
+}
+
+/// Passes the low half of a 128-bit hash through.
+#[derive(Debug, Default)]
+pub(crate) struct AlreadyHashed(u64);
+
+impl Hasher for AlreadyHashed {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn write_u128(&mut self, hash: u128) {
+        self.0 = hash as u64;
+    }
+}

@@ -1,0 +1,105 @@
+//! From a batch to rows: each series looked up, or made if it is new; nothing is kept of a batch that is refused.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+
+use model::labels::LabelsBuilder;
+use model::time::{self, Date};
+use model::{Batch, Error, Receipt};
+
+use super::{Family, Inner, Said};
+use crate::rows::{ExemplarRow, MetadataRow, Rows};
+use crate::series::Series;
+
+/// A batch of more series than this is resolved off the async runtime.
+const INLINE_SERIES: usize = 2000;
+
+impl Inner {
+    /// Resolves a batch.
+    ///
+    /// # Errors
+    /// `Invalid` if a series or a time of the batch cannot be stored; it is named.
+    pub(super) async fn resolve(self: Arc<Self>, batch: Batch) -> Result<(Rows, Receipt), Error> {
+        if batch.series.len() <= INLINE_SERIES {
+            return self.resolve_now(batch);
+        }
+        tokio::task::spawn_blocking(move || self.resolve_now(batch))
+            .await
+            .map_err(|e| Error::internal("resolving a batch panicked").with_source(e))?
+    }
+
+    fn resolve_now(&self, batch: Batch) -> Result<(Rows, Receipt), Error> {
+        let mut receipt = Receipt { samples: batch.samples.len(), new_series: 0 };
+        let series = self.resolve_series(&batch, &mut receipt)?;
+        for sample in &batch.samples {
+            let Some(series) = series.get(sample.series as usize) else {
+                return Err(Error::internal("a sample of no series of its batch"));
+            };
+            check_time(sample.time_ms, series)?;
+        }
+        let mut rows = Rows { samples: batch.samples, ..Rows::default() };
+        for exemplar in batch.exemplars {
+            let Some(series) = series.get(exemplar.series as usize) else {
+                return Err(Error::internal("an exemplar of no series of its batch"));
+            };
+            check_time(exemplar.time_ms, series)?;
+            let (series, time_ms, value) = (series.clone(), exemplar.time_ms, exemplar.value);
+            rows.exemplars.push(ExemplarRow { series, time_ms, value, labels: exemplar.labels });
+        }
+        rows.series = series;
+        self.resolve_metadata(batch.metadata, batch.cluster, &mut rows);
+        Ok((rows, receipt))
+    }
+
+    fn resolve_series(&self, batch: &Batch, receipt: &mut Receipt) -> Result<Vec<Arc<Series>>, Error> {
+        let salt = batch.salt();
+        let mut builder = LabelsBuilder::default();
+        let mut found = Vec::with_capacity(batch.series.len());
+        for (index, raw) in batch.series.iter().enumerate() {
+            let hash = raw.hash ^ salt;
+            if let Some(series) = self.raw.get(hash) {
+                series.set_kind(raw.kind);
+                found.push(series);
+                continue;
+            }
+            let (series, made) = self.head.entry(batch.key(index, &mut builder)?, raw.kind)?;
+            receipt.new_series += usize::from(made);
+            self.raw.insert(hash, series.clone());
+            found.push(series);
+        }
+        Ok(found)
+    }
+
+    /// Takes what is said of metric families, unless the same was said today.
+    fn resolve_metadata(&self, said: Vec<model::batch::Metadata>, cluster: Option<Arc<str>>, rows: &mut Rows) {
+        if said.is_empty() {
+            return;
+        }
+        let (cluster, time_ms) = (cluster.unwrap_or_else(|| Arc::from("")), self.clock.now_ms());
+        let known = self.metadata.lock();
+        for family in said {
+            let row = MetadataRow { cluster: cluster.clone(), family, time_ms };
+            let (key, print) = fingerprint(&row);
+            if known.get(&key) != Some(&print) {
+                rows.metadata.push(row);
+            }
+        }
+    }
+}
+
+/// What tells whether the same was said of a family on the same day.
+pub(super) fn fingerprint(row: &MetadataRow) -> (Family, Said) {
+    let mut hasher = DefaultHasher::new();
+    (row.family.kind as u8, &row.family.unit, &row.family.help).hash(&mut hasher);
+    ((row.cluster.clone(), row.family.name.clone()), (Date::of_ms(row.time_ms), hasher.finish()))
+}
+
+fn check_time(time_ms: i64, series: &Series) -> Result<(), Error> {
+    if time::in_range(time_ms) {
+        return Ok(());
+    }
+    Err(Error::invalid(format!(
+        "time {time_ms} ms of series {}{:?} is outside the years 1 to 9999",
+        series.key.name, series.key.labels
+    )))
+}

@@ -1,0 +1,61 @@
+//! How full a store is.
+
+use std::sync::atomic::Ordering;
+
+use super::Inner;
+use crate::tables::Table;
+
+/// How full a store is, and what it has done since it was opened.
+#[derive(Debug, Clone, Default)]
+pub struct Stats {
+    /// Bytes of memory that rows not yet in a block and series entries take.
+    pub head_bytes: u64,
+    /// The budget for them.
+    pub head_budget_bytes: u64,
+    /// Series in memory.
+    pub series: u64,
+    /// Series refused because another one has the same id.
+    pub series_collisions: u64,
+    /// Samples taken since the start, replayed ones included.
+    pub samples: u64,
+    /// Cuts committed since the start.
+    pub cuts: u64,
+    /// Bytes of disk that the journal takes.
+    pub journal_bytes: u64,
+    /// The budget for it.
+    pub journal_budget_bytes: u64,
+    /// Groups of rows made durable, each by one sync.
+    pub journal_groups: u64,
+    /// Groups that a write or a sync failed.
+    pub journal_failed_groups: u64,
+    /// Live blocks, their rows and bytes, by table.
+    pub tables: Vec<(Table, usize, u64, u64)>,
+}
+
+pub(super) fn of(inner: &Inner) -> Stats {
+    let view = inner.view.read().clone();
+    let journal = inner.writer.stats();
+    let usage = inner.head.usage();
+    let tables = Table::ALL.iter().map(|table| {
+        let (mut count, mut rows, mut bytes) = (0, 0, 0);
+        for block in view.of(*table).iter() {
+            count += 1;
+            rows += block.rows;
+            bytes += block.size_bytes;
+        }
+        (*table, count, rows, bytes)
+    });
+    Stats {
+        head_bytes: usage.bytes(),
+        head_budget_bytes: inner.config.memory_bytes,
+        series: usage.series.load(Ordering::Relaxed),
+        series_collisions: usage.collisions.load(Ordering::Relaxed),
+        samples: usage.samples.load(Ordering::Relaxed),
+        cuts: view.cut,
+        journal_bytes: journal.bytes,
+        journal_budget_bytes: journal.max_bytes,
+        journal_groups: journal.groups,
+        journal_failed_groups: journal.failed_groups,
+        tables: tables.collect(),
+    }
+}

@@ -1,0 +1,148 @@
+//! What a store does by itself: cut at the clock's or the memory's call, write checkpoints, remove what is too old.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use model::time::Date;
+use model::worker::{Stop, Worker};
+use model::{Clock, Error};
+
+use super::Inner;
+use crate::cut::cutter::Reason;
+use crate::cut::plan;
+use crate::tables::Table;
+
+/// Above this share of a budget a cut is made at once and a warning is logged.
+pub(super) const PRESSURE_PERCENT: u64 = 85;
+/// Files that no table needs are deleted after this time, so that a query that still reads them can end.
+const GRACE: Duration = Duration::from_secs(3600);
+/// How often the worker looks whether a checkpoint is due.
+const TIDY_EVERY: Duration = Duration::from_secs(60);
+/// Old days and orphans are looked for once in so many rounds: it means listing the tables.
+const EXPIRE_ROUNDS: u64 = 60;
+/// A checkpoint is due after so many commits.
+const CHECKPOINT_COMMITS: i64 = 100;
+/// The log stays readable for those who began to read it within this time.
+const KEEP_LOG: Duration = Duration::from_secs(24 * 3600);
+
+/// Starts the workers of a store.
+pub(super) fn start(inner: &Arc<Inner>) -> Vec<Worker> {
+    let (cutting, tidying) = (inner.clone(), inner.clone());
+    vec![
+        Worker::task("storage-cut", move |stop| cut_for_ever(cutting, stop)),
+        Worker::task("storage-tidy", move |stop| tidy_for_ever(tidying, stop)),
+    ]
+}
+
+async fn cut_for_ever(inner: Arc<Inner>, stop: Stop) {
+    let mut failures = 0u32;
+    while !stop.is_stopped() {
+        let wait = match failures {
+            0 => until_next_cut(&*inner.clock, inner.config.cut_every),
+            // A bucket that is away is asked again after 1, 2, 4 … 32 seconds.
+            n => Duration::from_secs(1 << n.saturating_sub(1).min(5)),
+        };
+        let reason = tokio::select! {
+            () = stop.stopped() => return,
+            () = tokio::time::sleep(wait) => Reason::Regular,
+            () = inner.pressure.notified() => Reason::Pressure,
+        };
+        match inner.cutter.lock().await.cut(&inner, reason).await {
+            Ok(_) => failures = 0,
+            Err(error) => {
+                failures += 1;
+                tracing::warn!(%error, failures, "a cut did not come through, its rows stay in journal and memory");
+            }
+        }
+        report_pressure(&inner);
+    }
+}
+
+/// The time until the next watermark is reached.
+fn until_next_cut(clock: &dyn Clock, cut_every: Duration) -> Duration {
+    let every_ms = (cut_every.as_millis() as i64).max(1);
+    let now_ms = clock.now_ms();
+    let past_ms = now_ms.rem_euclid(every_ms);
+    let due_ms = plan::grace_ms(cut_every) % every_ms;
+    let wait_ms = (due_ms - past_ms).rem_euclid(every_ms);
+    Duration::from_millis(if wait_ms == 0 { every_ms } else { wait_ms } as u64)
+}
+
+fn report_pressure(inner: &Inner) {
+    let (used, budget) = (inner.head.usage().bytes(), inner.config.memory_bytes);
+    if used > budget / 100 * PRESSURE_PERCENT {
+        tracing::warn!(used, budget, "rows not yet in a block take most of storage.memory_bytes");
+    }
+    let stats = inner.writer.stats();
+    if stats.bytes > stats.max_bytes / 100 * PRESSURE_PERCENT {
+        tracing::warn!(used = stats.bytes, budget = stats.max_bytes, "the journal takes most of storage.journal_bytes");
+    }
+}
+
+async fn tidy_for_ever(inner: Arc<Inner>, stop: Stop) {
+    let mut checkpoints = [0; Table::ALL.len()];
+    let mut rounds = 0u64;
+    while !stop.is_stopped() {
+        tokio::select! {
+            () = stop.stopped() => return,
+            () = tokio::time::sleep(TIDY_EVERY) => rounds += 1,
+        }
+        if let Err(error) = checkpoint(&inner, &mut checkpoints).await {
+            tracing::warn!(%error, "no checkpoint was written, trying again later");
+        }
+        if rounds.is_multiple_of(EXPIRE_ROUNDS)
+            && let Err(error) = expire(&inner).await
+        {
+            tracing::warn!(%error, "old days were not removed, trying again later");
+        }
+    }
+}
+
+/// Writes a checkpoint of each table that has grown by enough commits, and removes the part of the log it replaces.
+async fn checkpoint(inner: &Inner, last: &mut [i64; Table::ALL.len()]) -> Result<(), Error> {
+    for (place, last) in last.iter_mut().enumerate() {
+        let (version, upkeep) = {
+            let cutter = inner.cutter.lock().await;
+            (cutter.tables[place].version(), cutter.tables[place].upkeep())
+        };
+        if version - *last >= CHECKPOINT_COMMITS {
+            upkeep.checkpoint(version).await?;
+            upkeep.clean_log(inner.clock.now_ms(), KEEP_LOG.as_millis() as i64).await?;
+            *last = version;
+        }
+    }
+    Ok(())
+}
+
+/// Removes whole days that are older than the retention, then files that no table needs any more. Returns how many
+/// blocks were removed.
+pub(super) async fn expire(inner: &Inner) -> Result<usize, Error> {
+    let oldest_ms = inner.clock.now_ms() - inner.config.retention.as_millis() as i64;
+    let before = Date::of_ms(oldest_ms.max(model::time::MIN_TIME_MS));
+    let removed = {
+        let mut cutter = inner.cutter.lock().await;
+        let mut removed = 0;
+        for table in &mut cutter.tables {
+            removed += table.expire(before).await?.len();
+        }
+        if removed > 0 {
+            let cut = inner.view.read().cut;
+            cutter.publish(inner, cut);
+            inner.catalog.forget_dead(&inner.view.read());
+        }
+        cutter.retire(inner);
+        removed
+    };
+    // Listing a large table takes its time, so no cut waits for it.
+    for (place, table) in Table::ALL.into_iter().enumerate() {
+        let upkeep = inner.cutter.lock().await.tables[place].upkeep();
+        let files = upkeep.files().await?;
+        let condemned = {
+            let mut cutter = inner.cutter.lock().await;
+            let uploading = cutter.uploading(table);
+            cutter.tables[place].condemn(&files, &uploading, GRACE.as_millis() as i64)
+        };
+        upkeep.delete(&condemned).await?;
+    }
+    Ok(removed)
+}
