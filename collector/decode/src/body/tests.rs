@@ -65,7 +65,7 @@ fn gzip_members_follow_each_other_and_garbage_does_not() {
 
 #[test]
 fn every_truncation_is_an_error() {
-    let body: Vec<u8> = (0..2000u32).map(|n| (n * n >> 3) as u8).collect();
+    let body: Vec<u8> = (0..2000u32).map(|n| ((n * n) >> 3) as u8).collect();
     for (encoding, packed) in [(ContentEncoding::Gzip, gzip(&body)), (ContentEncoding::Snappy, snappy(&body))] {
         for end in 0..packed.len() {
             let error = unpack(encoding, packed[..end].to_vec(), &small()).unwrap_err();
@@ -90,7 +90,8 @@ fn limits_hold_before_and_after_decompression() {
         assert_eq!(error.kind(), ErrorKind::TooLarge, "{encoding:?}");
     }
     let limits = Limits { max_decoded_bytes: 1000, ..small() };
-    let packers: [(ContentEncoding, fn(&[u8]) -> Vec<u8>); 3] =
+    type Pack = fn(&[u8]) -> Vec<u8>;
+    let packers: [(_, Pack); 3] =
         [(ContentEncoding::Identity, <[u8]>::to_vec), (ContentEncoding::Gzip, gzip), (ContentEncoding::Snappy, snappy)];
     for (encoding, pack) in packers {
         assert_eq!(unpack(encoding, pack(&[b'x'; 1000]), &limits).unwrap().len(), 1000);
