@@ -85,6 +85,10 @@ pub(crate) fn assess(subject: Subject<'_>, bytes: &[u8]) -> Result<Assessment, E
     let walk = walk(subject, bytes, &found);
     damage.extend(walk.damage);
     let is_last = subject.next_first.is_none();
+    if let Some(damage) = damage.first_mut().filter(|_| header.is_none() && is_last && found.end.is_none()) {
+        // Nothing says how long the file was made, so records may be missing at its end.
+        damage.first = Some(Position(walk.end));
+    }
     // Only the end mark's sync allows a file to be cut, so a shorter one without a mark has lost its end.
     if is_last && found.end.is_none() && header.is_some_and(|header| (bytes.len() as u64) < header.allocated) {
         let offset = walk.end_offset.min(bytes.len()) as u64;

@@ -43,7 +43,7 @@ impl Log {
         std::mem::take(&mut self.told.lock())
     }
 
-    pub(crate) fn durable(&self) -> Vec<(Position, Item)> {
+    pub(crate) fn durable_items(&self) -> Vec<(Position, Item)> {
         let durable = |told| if let Told::Durable(items) = told { items } else { Vec::new() };
         self.take().into_iter().flat_map(durable).collect()
     }

@@ -10,6 +10,9 @@ use crate::stats::Counters;
 use crate::testing::{Item, Log, Replayed, config, item, replay};
 use crate::writer::{Appender, Command};
 
+/// A segment's path and its bytes.
+type SegmentFile = (PathBuf, Vec<u8>);
+
 /// Opens, appends the groups, with a barrier after each inner list, and closes in good order or not.
 fn fill(disk: &SimDisk, generations: &[&[&[Item]]], is_closed: bool) {
     let journal = open(disk, OnDamage::Stop).unwrap();
@@ -26,7 +29,7 @@ fn fill(disk: &SimDisk, generations: &[&[&[Item]]], is_closed: bool) {
         }
     }
     assert_eq!(
-        log.durable().len(),
+        log.durable_items().len(),
         generations.iter().flat_map(|groups| groups.iter()).map(|g| g.len()).sum::<usize>()
     );
     if is_closed {
@@ -40,7 +43,7 @@ fn open(disk: &SimDisk, on_damage: OnDamage) -> Result<Journal, Error> {
 }
 
 /// Three segments in two generations, of which the first rolls over once.
-fn small(is_closed: bool) -> (SimDisk, Vec<(PathBuf, Vec<u8>)>, Vec<Replayed>) {
+fn small(is_closed: bool) -> (SimDisk, Vec<SegmentFile>, Vec<Replayed>) {
     let disk = SimDisk::new();
     let big = |byte: u8| item("big", &vec![byte; 2200]);
     let first: &[&[Item]] = &[&[big(1), item("a", b"one")], &[big(2)], &[item("b", b"two"), item("c", b"three")]];
@@ -54,14 +57,14 @@ fn small(is_closed: bool) -> (SimDisk, Vec<(PathBuf, Vec<u8>)>, Vec<Replayed>) {
     (disk, files, records)
 }
 
-fn segments(disk: &SimDisk) -> Vec<(PathBuf, Vec<u8>)> {
+fn segments(disk: &SimDisk) -> Vec<SegmentFile> {
     let entries = disk.list(&config().dir).unwrap().into_iter().filter(|entry| entry.name.ends_with(".journal"));
     let read = |path: PathBuf| (path.clone(), files::read(disk, &path).unwrap());
     entries.map(|entry| read(config().dir.join(entry.name))).collect()
 }
 
 /// A disk with these segments and the identity of another.
-fn disk_of(files: &[(PathBuf, Vec<u8>)], identity_of: &SimDisk) -> SimDisk {
+fn disk_of(files: &[SegmentFile], identity_of: &SimDisk) -> SimDisk {
     let disk = SimDisk::new();
     files::create_dirs(&disk, &config().dir).unwrap();
     let identity = config().dir.join(identity::FILE);
@@ -73,13 +76,7 @@ fn disk_of(files: &[(PathBuf, Vec<u8>)], identity_of: &SimDisk) -> SimDisk {
 }
 
 /// What holds for any damage: no wrong record, `Stop` changes nothing and names the place, `SetAside` gives the rest.
-fn check_damage(
-    changed: &[(PathBuf, Vec<u8>)],
-    at: (usize, usize),
-    identity: &SimDisk,
-    all: &[Replayed],
-    may_cut: u64,
-) {
+fn check_damage(changed: &[SegmentFile], at: (usize, usize), identity: &SimDisk, all: &[Replayed], may_cut: u64) {
     let (file, byte) = at;
     let disk = disk_of(changed, identity);
     let is_refused = match open(&disk, OnDamage::Stop) {

@@ -124,7 +124,8 @@ fn a_damaged_header_loses_no_record() {
     bytes[20] ^= 1;
     let found = judge(&bytes, None);
     assert_eq!((found.end, found.whole), (13, 3));
-    assert_eq!(lost(&found), [(Cause::Header, 0, None, None)]);
+    assert_eq!(lost(&found), [(Cause::Header, 0, Some(13), None)], "its end is not proven");
+    assert_eq!(lost(&judge(&bytes, Some(13))), [(Cause::Header, 0, None, None)]);
 }
 
 #[test]
