@@ -13,8 +13,11 @@ use std::sync::Arc;
 use collector::Collectors;
 use model::files::{Disk, FilesRef};
 use model::worker::Worker;
-use model::{Clock, Error, ErrorKind, Sources, SystemClock};
+use model::{Clock, Cluster, Error, ErrorKind, Sources, SystemClock};
+use parking_lot::RwLock;
+use query::Engine;
 use storage::Store;
+use storage::store::OnDamage;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
@@ -112,33 +115,40 @@ pub async fn run(
 /// Everything that runs.
 struct App {
     config: Config,
+    /// What the engine reads of the clusters; a reload replaces it.
+    clusters: Arc<RwLock<Vec<Cluster>>>,
     store: Store,
     collectors: Collectors,
+    engine: Engine,
 }
 
 impl App {
-    async fn build(config: Config, _options: &Options, parts: &Parts) -> Result<Self, Error> {
+    async fn build(config: Config, options: &Options, parts: &Parts) -> Result<Self, Error> {
         let begin_ms = parts.clock.now_ms();
         let store_parts = storage::store::Parts { files: parts.files.clone(), clock: parts.clock.clone() };
-        let store = Store::open(config.storage.clone(), store_parts).await?;
+        let on_damage = if options.set_aside_damaged { OnDamage::SetAside } else { OnDamage::Stop };
+        let store = Store::open_with(config.storage.clone(), store_parts, on_damage).await?;
         tracing::info!(url = %config.storage.url, milliseconds = parts.clock.now_ms() - begin_ms, "store open");
-        let collector_parts = collector::Parts {
-            ingest: Arc::new(store.clone()),
-            sources: Sources::default(),
-            clock: parts.clock.clone(),
-        };
+        let (sources, clock) = (Sources::default(), parts.clock.clone());
+        let collector_parts = collector::Parts { ingest: Arc::new(store.clone()), sources: sources.clone(), clock };
+        let clusters = Arc::new(RwLock::new(config.clusters.clone()));
+        let engine_parts =
+            query::Parts { store: store.clone(), clusters: clusters.clone(), sources, clock: parts.clock.clone() };
+        let engine = Engine::new(config.query.clone(), engine_parts)
+            .map_err(|e| Error::new(e.kind(), e.to_string()).context("query"))?;
         let collectors = Collectors::start(&config.collector, collector_parts)?;
-        Ok(App { config, store, collectors })
+        Ok(App { config, clusters, store, collectors, engine })
     }
 
     /// The routes of the crates that own a protocol.
     fn router(&self) -> axum::Router {
-        self.collectors.routes()
+        self.collectors.routes().merge(query::routes(self.engine.clone()))
     }
 
     /// What renders the metrics of all parts.
     fn metrics(&self, requests: Requests) -> metrics::Metrics {
-        metrics::Metrics { requests, collectors: self.collectors.metrics(), store: self.store.clone() }
+        let (collectors, store, engine) = (self.collectors.metrics(), self.store.clone(), self.engine.clone());
+        metrics::Metrics { requests, collectors, store, engine }
     }
 
     /// Reads the configuration again and goes over to it; returns what was read.
@@ -159,6 +169,7 @@ impl App {
         let summary =
             format!("{} clusters, {} federated sources", new.clusters.len(), new.collector.federate_configs.len());
         tracing::info!(summary, "configuration reloaded");
+        self.clusters.write().clone_from(&new.clusters);
         self.config.clusters = new.clusters;
         self.config.collector = new.collector;
         Ok(summary)
@@ -167,7 +178,8 @@ impl App {
     /// Sources first, so that nothing new comes in; the server before the store, so that whoever is being answered
     /// still has one.
     async fn drain(self, server: Worker) -> Result<(), Error> {
-        let App { store, collectors, .. } = self;
+        let App { store, collectors, engine, .. } = self;
+        drop(engine);
         tokio::join!(server.stop(), collectors.stop());
         store.close().await?;
         tracing::info!("stopped");

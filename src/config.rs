@@ -32,6 +32,8 @@ pub struct Config {
     pub clusters: Vec<Cluster>,
     /// What is collected, and how.
     pub collector: collector::Config,
+    /// The limits of queries.
+    pub query: query::Config,
 }
 
 impl Default for Config {
@@ -43,6 +45,7 @@ impl Default for Config {
             storage: storage::Config::default(),
             clusters: Vec::new(),
             collector: collector::Config::default(),
+            query: query::Config::default(),
         }
     }
 }
@@ -66,6 +69,7 @@ impl Config {
             ("listen", self.listen != other.listen),
             ("log", self.log != other.log),
             ("storage", self.storage != other.storage),
+            ("query", self.query != other.query),
         ];
         changed.into_iter().filter_map(|(key, differs)| differs.then_some(key)).collect()
     }

@@ -48,6 +48,7 @@ pub(super) struct File {
     clusters: Vec<Spanned<model::Cluster>>,
     federate_configs: Vec<Spanned<FederateConfig>>,
     remote_write: Option<Spanned<RemoteWriteConfig>>,
+    query: query::Config,
 }
 
 /// What every source has unless it says otherwise.
@@ -99,6 +100,7 @@ struct Storage {
     retention: Option<Spanned<Span>>,
     memory_bytes: Option<Spanned<Bytes>>,
     journal_bytes: Option<Spanned<Bytes>>,
+    cache_bytes: Option<Spanned<Bytes>>,
 }
 
 /// Reads the text; the error has its place but not the name of the file.
@@ -131,6 +133,7 @@ impl File {
             storage: self.storage.resolve()?,
             clusters: clusters(self.clusters)?,
             collector: collector_config(self.federate_configs, self.remote_write)?,
+            query: self.query,
         })
     }
 }
@@ -150,6 +153,7 @@ impl Storage {
             at_least(self.retention, "storage.retention", Duration::from_secs(86_400), config.retention)?;
         config.memory_bytes = at_least_bytes(self.memory_bytes, "storage.memory_bytes", config.memory_bytes)?;
         config.journal_bytes = at_least_bytes(self.journal_bytes, "storage.journal_bytes", config.journal_bytes)?;
+        config.cache_bytes = at_least_bytes(self.cache_bytes, "storage.cache_bytes", config.cache_bytes)?;
         Ok(config)
     }
 }

@@ -3,7 +3,6 @@
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::OnceLock;
 
 use crate::server::{PATIENCE, eventually};
 
@@ -56,8 +55,11 @@ impl Prometheus {
             format!("--storage.tsdb.path={}", folder.join("tsdb").display()),
             format!("--web.listen-address=127.0.0.1:{server}"),
         ];
-        let prometheus =
-            Prometheus { url: format!("http://127.0.0.1:{server}"), _server: spawn("prometheus", &arguments, &folder.join("log")), _node: node };
+        let prometheus = Prometheus {
+            url: format!("http://127.0.0.1:{server}"),
+            _server: spawn("prometheus", &arguments, &folder.join("log")),
+            _node: node,
+        };
         let ready = format!("{}/-/ready", prometheus.url);
         eventually("prometheus is ready", PATIENCE, async || {
             reqwest::get(&ready).await.ok().filter(|a| a.status().is_success())
@@ -69,9 +71,9 @@ impl Prometheus {
 
 /// Runs a script of `tests/integration/python`; it must end well. Returns its standard output.
 pub(crate) fn python(script: &str, arguments: &[&str]) -> String {
-    let venv = std::env::var("FLEETSCOPE_VENV").map(PathBuf::from).unwrap_or_else(|_| {
-        PathBuf::from(std::env::var("HOME").unwrap()).join(".cache/fleetscope/venv")
-    });
+    let venv = std::env::var("FLEETSCOPE_VENV")
+        .map(PathBuf::from)
+        .unwrap_or_else(|_| PathBuf::from(std::env::var("HOME").unwrap()).join(".cache/fleetscope/venv"));
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/integration/python").join(script);
     let mut command = Command::new(venv.join("bin/python"));
     let output = command.arg(&script).args(arguments).output().unwrap_or_else(|e| panic!("{e}: run make setup"));
@@ -80,16 +82,9 @@ pub(crate) fn python(script: &str, arguments: &[&str]) -> String {
     out.into_owned()
 }
 
-/// One of our test programs, built beside this binary if it is not yet.
+/// One of our test programs, which cargo builds beside this binary when it runs the tests of the whole workspace.
 pub(crate) fn program(name: &str) -> PathBuf {
-    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
-    let folder = FOLDER.get_or_init(|| {
-        // All of the workspace, because asking for less would build the dependencies anew with fewer features.
-        let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
-        let mut command = Command::new(cargo);
-        command.args(["build", "--quiet", "--offline", "--workspace", "--bins"]).current_dir(env!("CARGO_MANIFEST_DIR"));
-        assert!(command.status().unwrap().success(), "cargo build --workspace --bins");
-        Path::new(env!("CARGO_BIN_EXE_fleetscope")).parent().unwrap().to_owned()
-    });
-    folder.join(name)
+    let path = Path::new(env!("CARGO_BIN_EXE_fleetscope")).with_file_name(name);
+    assert!(path.exists(), "{} is missing: run cargo test --workspace", path.display());
+    path
 }

@@ -12,7 +12,8 @@ async fn deltalake_and_duckdb_read_the_tables_without_us() {
     let server = Server::start(&Setup::new(folder.path(), "storage: {retention: 1000d}\n")).await;
     let now = now_ms();
     let samples: Vec<(i64, f64)> = (0..100).map(|n| (now - n * 15_000, n as f64 / 10.0)).collect();
-    let odd = [(now, f64::INFINITY), (now - 1, -0.0), (now - 2, f64::from_bits(0x7ff0_0000_0000_0002)), (now - 3, 1e300)];
+    let odd =
+        [(now, f64::INFINITY), (now - 1, -0.0), (now - 2, f64::from_bits(0x7ff0_0000_0000_0002)), (now - 3, 1e300)];
     write(
         &server,
         &[
