@@ -9,7 +9,7 @@ use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::Int64Type;
 use bytes::Bytes;
 use model::batch::Kind;
-use model::labels::{CLUSTER_LABEL, NAME_LABEL};
+use model::labels::{CLUSTER_LABEL, LabelsBuilder, NAME_LABEL};
 use model::{Error, ErrorKind, Labels, SeriesKey};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
@@ -56,7 +56,9 @@ impl SeriesBlock {
     /// # Errors
     /// `Corrupt` if it is no block of `series` or damaged.
     pub fn open(file: Bytes) -> Result<Self, Error> {
-        let metadata = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()).map_err(damaged)?;
+        // Whatever Arrow types another program may have had in mind, we read Parquet's own.
+        let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
+        let metadata = ArrowReaderMetadata::load(&file, options).map_err(damaged)?;
         let place = index_place(&metadata)?;
         let mut columns = Columns::default();
         columns.read(&file, metadata.clone(), place.is_none())?;
@@ -279,15 +281,12 @@ impl Columns {
         };
         let (names, clusters) = (text("name")?, text("cluster")?);
         let labels = ReadLabels::new(column(batch, "labels")?)?;
+        let mut builder = LabelsBuilder::default();
         for row in 0..batch.num_rows() {
-            let canonical: Vec<u8> = labels
-                .row(row)
-                .flat_map(|(name, value)| [name.as_bytes(), &[0xff], value.as_bytes(), &[0xff]])
-                .flatten()
-                .copied()
-                .collect();
-            let labels = Labels::from_bytes(&canonical).map_err(|e| corrupt("labels of a row").with_source(e))?;
-            let key = SeriesKey { name: names.value(row).into(), cluster: clusters.value(row).into(), labels };
+            builder.push(NAME_LABEL, names.value(row));
+            builder.push(CLUSTER_LABEL, clusters.value(row));
+            labels.row(row).for_each(|(name, value)| builder.push(name, value));
+            let key = builder.build(None).map_err(|e| corrupt("labels of a row").with_source(e))?;
             self.postings.insert((self.series_ids.len() + row) as u32, &key);
         }
         Ok(())

@@ -142,6 +142,7 @@ async fn replay(
     let opened = tokio::task::spawn_blocking(move || Journal::open(files, journal_config, mode)).await;
     let journal = opened.map_err(|e| Error::internal("opening the journal panicked").with_source(e))??;
     let committed = Committed::of(tables, journal.uuid());
+    committed.check(&journal, &place.local)?;
     let replayed = tokio::task::spawn_blocking(move || {
         let head = Arc::new(Head::new(std::thread::available_parallelism().map_or(2, usize::from)));
         replay_into(&head, &journal, &committed, on_damage)?;
@@ -164,6 +165,22 @@ impl Committed {
             Position(delta.and_then(|(delta, _)| delta.position(journal)).map_or(0, |position| position as u64))
         };
         Committed { samples: of(Table::Samples), exemplars: of(Table::Exemplars), metadata: of(Table::Metadata) }
+    }
+
+    /// The journal must reach at least as far as the tables say it did, or new records would be taken for old ones.
+    fn check(&self, journal: &Journal, local: &std::path::Path) -> Result<(), Error> {
+        let (next, committed) = (journal.next(), self.samples.max(self.exemplars).max(self.metadata));
+        if next >= committed {
+            return Ok(());
+        }
+        Err(Error::new(
+            ErrorKind::Corrupt,
+            format!(
+                "the journal in {} ends at record {next}, but the tables hold its rows up to record {committed}: its \
+                 newest segments are missing; restore them, or move the folder away to begin a new journal",
+                local.join("journal").display()
+            ),
+        ))
     }
 
     /// Takes out the rows that a record at `position` holds in vain.
