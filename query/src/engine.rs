@@ -378,4 +378,4 @@ impl Stream for Rows {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

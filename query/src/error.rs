@@ -119,6 +119,11 @@ pub(crate) fn from_datafusion(error: DataFusionError) -> Error {
         DataFusionError::ObjectStore(_) | DataFusionError::IoError(_) => ErrorKind::Unavailable,
         DataFusionError::ParquetError(_) => ErrorKind::Corrupt,
         DataFusionError::ResourcesExhausted(_) => ErrorKind::TooLarge,
+        // The operators on regular expressions report one that does not compile as a fault of their own.
+        DataFusionError::Internal(text) if text.contains("Regular expression did not compile") => {
+            let what = "a regular expression is not valid, or too large once compiled";
+            return Error::new(ErrorKind::Invalid, what);
+        }
         DataFusionError::Internal(_) | DataFusionError::ExecutionJoin(_) => ErrorKind::Internal,
         _ => ErrorKind::Invalid,
     };

@@ -18,6 +18,7 @@ use object_store::{ObjectStore, ObjectStoreExt};
 use parquet::arrow::ArrowWriter;
 use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader};
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::schema::types::ColumnPath;
 use storage::block::Block;
 use storage::snapshot::HeadRows;
 use storage::{Resolved, Selection, SeriesInfo, Table};
@@ -104,6 +105,9 @@ impl Fixture {
             .set_write_batch_size(self.page_rows.min(1024))
             .set_max_row_group_row_count(Some(self.group_rows))
             .set_statistics_enabled(EnabledStatistics::Page)
+            .set_column_dictionary_enabled(ColumnPath::from("time_ms"), false)
+            .set_column_dictionary_enabled(ColumnPath::from("mantissa"), false)
+            .set_column_dictionary_enabled(ColumnPath::from("value"), false)
             .build();
         let mut bytes = Vec::new();
         let mut writer = ArrowWriter::try_new(&mut bytes, batch.schema(), Some(properties)).unwrap();

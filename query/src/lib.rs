@@ -10,6 +10,7 @@ mod error;
 #[cfg(test)]
 mod fixture;
 mod guard;
+pub mod http;
 mod params;
 mod run;
 mod scan;
@@ -20,4 +21,5 @@ mod table;
 pub use config::Config;
 pub use engine::{Engine, Parts, Rows};
 pub use error::{Error, Position};
+pub use http::routes;
 pub use params::Params;

@@ -49,6 +49,8 @@ impl Template {
         options.execution.parquet.pushdown_filters = true;
         options.execution.parquet.reorder_filters = true;
         options.sql_parser.collect_spans = true;
+        // The generic dialect reads `name, cluster` as a trailing comma and CLUSTER BY.
+        options.sql_parser.dialect = datafusion::config::Dialect::PostgreSQL;
         // A scan is split by the rows it selects, which a split by bytes would undo.
         options.optimizer.repartition_file_scans = false;
         let mut planners = SessionStateDefaults::default_expr_planners();

@@ -4,6 +4,9 @@ use arrow::util::display::{ArrayFormatter, FormatOptions};
 use futures::TryStreamExt;
 use model::batch::STALE_NAN_BITS;
 
+mod hostile;
+mod pushdown;
+
 use super::*;
 use crate::fixture::{Fixture, Row, key};
 
@@ -38,12 +41,17 @@ async fn fleet() -> Fixture {
 }
 
 async fn engine() -> Engine {
+    engine_with(Config { threads_per_query: 2, ..Config::default() }).await
+}
+
+/// An engine over the fleet with two clusters configured.
+pub(crate) async fn engine_with(config: Config) -> Engine {
     let clusters = vec![
         Cluster { name: "east".into(), region: "eu".into(), role: "active".into(), ..Cluster::default() },
         Cluster { name: "moon".into(), services: [("web".to_owned(), "passive".to_owned())].into(), ..Cluster::default() },
     ];
     let now = START + 300 * SECOND;
-    Engine::over_fixture(Config::default(), fleet().await, clusters, Sources::default(), now)
+    Engine::over_fixture(config, fleet().await, clusters, Sources::default(), now)
 }
 
 /// The answer as lines of comma-separated values, NULL as an empty field; or the error with its kind.

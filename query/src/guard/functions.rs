@@ -11,11 +11,12 @@ use datafusion::logical_expr::{AggregateUDF, Expr, ScalarUDF, WindowUDF};
 use super::capped::{Capped, Growth};
 use crate::scan::label::Label;
 
-/// Functions whose answer has a fixed size, or that hand an argument through as it is.
+/// Functions whose answer has a fixed size, or that become a CASE, which hands an argument through as it is.
 const PLAIN: &[&str] = &[
     "abs", "acos", "acosh", "array_dims", "array_empty", "array_has", "array_has_all", "array_has_any", "array_length",
     "array_max", "array_min", "array_ndims", "array_position", "array_sum", "array_avg", "arrow_typeof", "ascii",
     "asin", "asinh", "atan", "atan2", "atanh", "bit_length", "cardinality", "cbrt", "ceil", "character_length", "chr",
+    "coalesce", "nvl", "nvl2",
     "contains", "cos", "cosh", "cot", "current_date", "current_time", "date_bin", "date_part", "date_trunc", "degrees",
     "empty", "ends_with", "exp", "factorial", "find_in_set", "floor", "from_unixtime", "gcd", "isnan", "iszero",
     "lcm", "ln", "log", "log10", "log2", "make_date", "make_time", "nanvl", "now", "octet_length", "pi", "power",
@@ -30,10 +31,10 @@ const COPYING: &[(&str, usize)] = &[
     ("array_any_value", 1), ("array_append", 1), ("array_concat", 1), ("array_distinct", 1), ("array_element", 1),
     ("array_except", 1), ("array_intersect", 1), ("array_pop_back", 1), ("array_pop_front", 1), ("array_positions", 8),
     ("array_prepend", 1), ("array_remove", 1), ("array_remove_all", 1), ("array_remove_n", 1), ("array_reverse", 1),
-    ("array_slice", 1), ("array_sort", 1), ("array_union", 1), ("btrim", 1), ("coalesce", 1), ("concat", 1),
+    ("array_slice", 1), ("array_sort", 1), ("array_union", 1), ("btrim", 1), ("concat", 1),
     ("decode", 1), ("encode", 2), ("flatten", 1), ("get_field", 1), ("greatest", 1), ("initcap", 3), ("least", 1),
     ("left", 1), ("lower", 3), ("ltrim", 1), ("make_array", 1), ("map_entries", 1), ("map_extract", 1),
-    ("map_keys", 1), ("map_values", 1), ("named_struct", 1), ("nullif", 1), ("nvl", 1), ("nvl2", 1), ("overlay", 1),
+    ("map_keys", 1), ("map_values", 1), ("named_struct", 1), ("nullif", 1), ("overlay", 1),
     ("regexp_match", 2), ("reverse", 1), ("right", 1), ("rtrim", 1), ("split_part", 1), ("string_to_array", 24),
     ("struct", 1), ("substr", 1), ("substr_index", 1), ("translate", 4), ("upper", 3),
 ];

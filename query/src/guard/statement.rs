@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use datafusion::common::DataFusionError;
 use datafusion::sql::parser::{DFParser, DFParserBuilder, Statement};
 use datafusion::sql::sqlparser::ast::{ObjectName, ObjectNamePart, Query, Statement as Sql, Visit, Visitor};
-use datafusion::sql::sqlparser::dialect::GenericDialect;
+use datafusion::sql::sqlparser::dialect::PostgreSqlDialect;
 use model::ErrorKind;
 
 use super::text::weigh;
@@ -26,7 +26,7 @@ const MAX_TABLES: usize = 128;
 pub(crate) fn parse(text: &str, max_bytes: usize) -> Result<Statement, Error> {
     weigh(text, max_bytes)?;
     let mut statements = DFParserBuilder::new(text)
-        .with_dialect(&GenericDialect {})
+        .with_dialect(&PostgreSqlDialect {})
         .with_recursion_limit(PARSER_DEPTH)
         .build()
         .and_then(|mut parser: DFParser<'_>| parser.parse_statements())

@@ -1,6 +1,6 @@
 //! Weighs a text by its tokens before anything recursive sees it.
 
-use datafusion::sql::sqlparser::dialect::GenericDialect;
+use datafusion::sql::sqlparser::dialect::PostgreSqlDialect;
 use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer, TokenizerError};
 use model::ErrorKind;
@@ -50,7 +50,7 @@ pub(crate) fn weigh(text: &str, max_bytes: usize) -> Result<(), Error> {
             format!("the query has {} bytes, the limit is {max_bytes}", text.len()),
         ));
     }
-    let tokens = Tokenizer::new(&GenericDialect {}, text).tokenize_with_location().map_err(untokenized)?;
+    let tokens = Tokenizer::new(&PostgreSqlDialect {}, text).tokenize_with_location().map_err(untokenized)?;
     let tokens: Vec<&TokenWithSpan> =
         tokens.iter().filter(|t| !matches!(t.token, Token::Whitespace(_) | Token::EOF)).collect();
     if tokens.is_empty() {

@@ -43,6 +43,19 @@ impl ScalarUDFImpl for Label {
         NAME
     }
 
+    /// `labels['k']`, as it was written; with the table before it only where it is not the obvious one.
+    fn schema_name(&self, args: &[Expr]) -> Result<String> {
+        let [Expr::Column(labels), Expr::Literal(key, _)] = args else {
+            let args: Vec<String> = args.iter().map(|arg| arg.schema_name().to_string()).collect();
+            return Ok(format!("{NAME}({})", args.join(",")));
+        };
+        let table = match &labels.relation {
+            Some(table) if !matches!(table.table(), "metrics" | "series") => format!("{}.", table.table()),
+            _ => String::new(),
+        };
+        Ok(format!("{table}{}['{}']", labels.name, key.try_as_str().flatten().unwrap_or_default()))
+    }
+
     fn signature(&self) -> &Signature {
         &self.signature
     }
