@@ -48,9 +48,7 @@ pub async fn run(query: &Query, out: &mut (dyn Write + Send)) -> Result<(), Erro
 /// The error that an answer other than 2xx stands for.
 fn refused(status: u16, text: &str) -> Error {
     let answer: serde_json::Value = serde_json::from_str(text).unwrap_or_default();
-    // The error may stand at the top or under "error".
-    let error = if answer["error"].is_object() { &answer["error"] } else { &answer };
-    let Some(message) = error["message"].as_str() else {
+    let Some(message) = answer["message"].as_str() else {
         return Error::new(ErrorKind::Unavailable, format!("the server answered {status}: {}", text.trim()));
     };
     let kind = if status < 500 { ErrorKind::Invalid } else { ErrorKind::Unavailable };

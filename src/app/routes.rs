@@ -105,7 +105,7 @@ async fn nothing_there(request: Request) -> Response {
     refuse(&Error::new(ErrorKind::NotFound, format!("there is nothing at {path:?}")))
 }
 
-/// The server's own refusals: kind and message as JSON, as every route answers.
+/// The server's own refusals, in the form of the SQL route's.
 fn refuse(error: &Error) -> Response {
     let status = match error.kind() {
         ErrorKind::Invalid => StatusCode::BAD_REQUEST,
@@ -113,7 +113,7 @@ fn refuse(error: &Error) -> Response {
         ErrorKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         _ => StatusCode::INTERNAL_SERVER_ERROR,
     };
-    let body = serde_json::json!({"error": {"kind": error.kind().as_str(), "message": error.to_string()}});
+    let body = serde_json::json!({"kind": error.kind().as_str(), "message": error.to_string()});
     let mut answer = (status, Json(body)).into_response();
     if error.kind().is_retryable() {
         answer.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from_static("1"));
