@@ -85,7 +85,7 @@ impl RawTable {
                 let heads = self.source.head_samples(&resolved, everything.time_ms);
                 heads.into_iter().flat_map(|head| head.batches).collect()
             }
-            other => self.source.head_rows(other),
+            other => self.source.head_rows(other).await.map_err(external)?,
         };
         if batches.is_empty() {
             return Ok(None);
