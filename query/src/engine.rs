@@ -1,0 +1,380 @@
+//! The engine: from a text and its parameters to a stream of rows.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll, ready};
+use std::time::Instant;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use datafusion::common::ParamValues;
+use datafusion::execution::SessionState;
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::physical_plan::execute_stream;
+use datafusion::sql::parser::Statement;
+use futures::{FutureExt, Stream, StreamExt};
+use model::{Clock, Cluster, ErrorKind, Sources};
+use parking_lot::RwLock;
+use storage::Store;
+use tokio::sync::mpsc;
+use tokio::task::AbortHandle;
+
+use crate::catalog::Fleet;
+use crate::config::Config;
+use crate::error::{Error, from_datafusion};
+use crate::guard;
+use crate::params::Params;
+use crate::run::{Places, QueryPool, SharedMemory, Ticket};
+use crate::session::{BATCH_ROWS, Template};
+use crate::source::Source;
+
+/// Batches that may wait for the reader of an answer.
+const BATCHES_AHEAD: usize = 2;
+/// Constants of one plan, in bytes; they may be repeated for every row of a batch.
+const MAX_CONSTANT_BYTES: usize = 1 << 20;
+/// What the constants of one batch may come to; a batch gets fewer rows instead.
+const MAX_BATCH_CONSTANT_BYTES: usize = 32 << 20;
+
+/// What an engine stands on.
+#[derive(Debug, Clone)]
+pub struct Parts {
+    /// Where the rows are.
+    pub store: Store,
+    /// The clusters of the configuration; a reload replaces them.
+    pub clusters: Arc<RwLock<Vec<Cluster>>>,
+    /// What the collectors know of their sources.
+    pub sources: Sources,
+    /// The present.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// Where snapshots come from.
+#[derive(Debug)]
+enum Origin {
+    Store(Store),
+    #[cfg(test)]
+    Fixture(Arc<crate::fixture::Fixture>),
+}
+
+/// Runs queries. Cloning shares the engine.
+#[derive(Debug, Clone)]
+pub struct Engine(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    config: Config,
+    origin: Origin,
+    clusters: Arc<RwLock<Vec<Cluster>>>,
+    sources: Sources,
+    clock: Arc<dyn Clock>,
+    template: Template,
+    places: Arc<Places>,
+    memory: Arc<SharedMemory>,
+    counts: Counts,
+}
+
+#[derive(Debug, Default)]
+struct Counts {
+    started: AtomicU64,
+    failed: AtomicU64,
+    timed_out: AtomicU64,
+    rows: AtomicU64,
+}
+
+impl Engine {
+    /// An engine over a store.
+    ///
+    /// # Errors
+    /// `Invalid` if a setting makes no sense.
+    pub fn new(config: Config, parts: Parts) -> Result<Self, Error> {
+        let Parts { store, clusters, sources, clock } = parts;
+        Self::over(config, Origin::Store(store), clusters, sources, clock)
+    }
+
+    /// An engine over rows that a test made by hand.
+    #[cfg(test)]
+    pub(crate) fn over_fixture(
+        config: Config,
+        fixture: crate::fixture::Fixture,
+        clusters: Vec<Cluster>,
+        sources: Sources,
+        now_ms: i64,
+    ) -> Self {
+        let clock = Arc::new(model::time::ManualClock::new(now_ms));
+        let clusters = Arc::new(RwLock::new(clusters));
+        Self::over(config, Origin::Fixture(Arc::new(fixture)), clusters, sources, clock).unwrap()
+    }
+
+    fn over(
+        config: Config,
+        origin: Origin,
+        clusters: Arc<RwLock<Vec<Cluster>>>,
+        sources: Sources,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, Error> {
+        if config.max_concurrent == 0 || config.timeout.is_zero() {
+            return Err(Error::new(ErrorKind::Invalid, "query.max_concurrent and query.timeout must be above zero"));
+        }
+        let bytes = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);
+        let inner = Inner {
+            template: Template::new(config.threads()),
+            places: Arc::new(Places::new(config.max_concurrent, config.threads())),
+            memory: QueryPool::shared(bytes(config.memory_bytes)),
+            counts: Counts::default(),
+            config,
+            origin,
+            clusters,
+            sources,
+            clock,
+        };
+        Ok(Engine(Arc::new(inner)))
+    }
+
+    /// Runs one query. The answer comes as it is made; dropping it cancels the query.
+    ///
+    /// # Errors
+    /// `Invalid` if the text is no query that can be answered, `TooLarge` if it passes a cap, `Forbidden` if it would
+    /// do more than read, `Busy` if too many queries run, `Timeout` if planning took too long.
+    pub async fn sql(&self, text: &str, params: Params) -> Result<Rows, Error> {
+        self.0.counts.started.fetch_add(1, Ordering::Relaxed);
+        let answer = self.start(text, params).await;
+        if let Err(error) = &answer {
+            self.count_failure(error);
+        }
+        answer
+    }
+
+    async fn start(&self, text: &str, params: Params) -> Result<Rows, Error> {
+        if text.len() > self.0.config.max_text_bytes {
+            let (bytes, limit) = (text.len(), self.0.config.max_text_bytes);
+            return Err(Error::new(ErrorKind::TooLarge, format!("the query has {bytes} bytes, the limit is {limit}")));
+        }
+        let deadline = Instant::now() + self.0.config.timeout;
+        let ticket = self.0.places.take(self.0.config.queue_timeout, deadline).await?;
+        let (sender, mut receiver) = mpsc::channel(BATCHES_AHEAD);
+        let task = Task { engine: self.clone(), text: text.to_owned(), params, sender };
+        let guarded = std::panic::AssertUnwindSafe(task.run()).catch_unwind();
+        // The ticket lives as long as the task, so a place is free only once its query is.
+        let running = ticket.handle().clone().spawn(hold(ticket, async move {
+            if let Err(panic) = guarded.await {
+                tracing::error!(panic = panic_text(&*panic), "a query panicked");
+            }
+        }));
+        let stop = StopOnDrop(running.abort_handle());
+        let first = tokio::time::timeout_at(deadline.into(), receiver.recv()).await;
+        match first {
+            Ok(Some(Message::Schema(schema))) => {
+                let pause = Box::pin(tokio::time::sleep_until(deadline.into()));
+                Ok(Rows { schema, receiver, deadline: pause, engine: self.clone(), rows: 0, done: false, _stop: stop })
+            }
+            Ok(Some(Message::Batch(Err(error)))) => Err(error),
+            Ok(_) => Err(Error::new(ErrorKind::Internal, "the query ended without an answer")),
+            Err(_) => Err(self.timed_out()),
+        }
+    }
+
+    fn timed_out(&self) -> Error {
+        let seconds = self.0.config.timeout.as_secs_f64();
+        let what = format!("the query took longer than {seconds} s, select less or raise query.timeout");
+        Error::new(ErrorKind::Timeout, what)
+    }
+
+    fn count_failure(&self, error: &Error) {
+        self.0.counts.failed.fetch_add(1, Ordering::Relaxed);
+        if error.kind() == ErrorKind::Timeout {
+            self.0.counts.timed_out.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// How many queries go on although their time is over. Three mean that this process should be replaced.
+    pub fn stuck(&self) -> usize {
+        self.0.places.stuck()
+    }
+
+    /// The engine's own metrics in the text format of Prometheus.
+    pub fn metrics_text(&self) -> String {
+        let counts = &self.0.counts;
+        let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let lines = [
+            ("fleetscope_queries_total", "counter", "Queries started.", count(&counts.started)),
+            ("fleetscope_queries_failed_total", "counter", "Queries that failed.", count(&counts.failed)),
+            ("fleetscope_queries_timed_out_total", "counter", "Queries past their time.", count(&counts.timed_out)),
+            ("fleetscope_queries_refused_total", "counter", "Queries without a place.", self.0.places.refused()),
+            ("fleetscope_query_rows_total", "counter", "Rows answered.", count(&counts.rows)),
+            ("fleetscope_queries_running", "gauge", "Queries running.", self.0.places.running() as u64),
+            ("fleetscope_queries_stuck", "gauge", "Queries that go on past their time.", self.stuck() as u64),
+            ("fleetscope_query_memory_bytes", "gauge", "Memory that queries hold.", self.0.memory.used() as u64),
+        ];
+        lines
+            .into_iter()
+            .map(|(name, kind, help, value)| format!("# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}\n"))
+            .collect()
+    }
+
+    fn source(&self) -> Source {
+        match &self.0.origin {
+            Origin::Store(store) => Source::Snapshot(store.snapshot()),
+            #[cfg(test)]
+            Origin::Fixture(fixture) => Source::Fixture(Arc::clone(fixture)),
+        }
+    }
+
+    fn fleet(&self) -> Fleet {
+        Fleet {
+            clusters: self.0.clusters.read().clone(),
+            sources: self.0.sources.all(),
+            now_ms: self.0.clock.now_ms(),
+            silent_after_ms: i64::try_from(self.0.config.silent_after.as_millis()).unwrap_or(i64::MAX),
+        }
+    }
+}
+
+async fn hold<T>(ticket: Ticket, work: impl Future<Output = T>) -> T {
+    let done = work.await;
+    drop(ticket);
+    done
+}
+
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
+    match (panic.downcast_ref::<&str>(), panic.downcast_ref::<String>()) {
+        (Some(text), _) => text,
+        (None, Some(text)) => text,
+        _ => "",
+    }
+}
+
+#[derive(Debug)]
+enum Message {
+    Schema(SchemaRef),
+    Batch(Result<RecordBatch, Error>),
+}
+
+/// One query inside its place.
+struct Task {
+    engine: Engine,
+    text: String,
+    params: Params,
+    sender: mpsc::Sender<Message>,
+}
+
+impl Task {
+    async fn run(self) {
+        let sender = self.sender.clone();
+        if let Err(error) = self.answer().await {
+            // Nobody listens any more if the client has gone.
+            let _ = sender.send(Message::Batch(Err(error))).await;
+        }
+    }
+
+    async fn answer(self) -> Result<(), Error> {
+        let inner = &self.engine.0;
+        let statement = guard::parse(&self.text, inner.config.max_text_bytes)?;
+        let limit = usize::try_from(inner.config.query_memory_bytes).unwrap_or(usize::MAX);
+        let pool = Arc::new(QueryPool::new(limit, Arc::clone(&inner.memory)));
+        let mut state = inner
+            .template
+            .session(Arc::new(self.engine.source()), self.engine.fleet(), pool)
+            .map_err(from_datafusion)?;
+        let plan = self.plan(&state, statement).await?;
+        let plan = state.optimize(&plan).map_err(from_datafusion)?;
+        let constants = guard::literal_bytes(&plan).map_err(from_datafusion)?;
+        if constants > MAX_CONSTANT_BYTES {
+            let what = format!("the query has constants of {constants} bytes, the limit is {MAX_CONSTANT_BYTES}");
+            return Err(Error::new(ErrorKind::TooLarge, what));
+        }
+        let batch_rows = (MAX_BATCH_CONSTANT_BYTES / constants.max(1)).clamp(16, BATCH_ROWS);
+        *state.config_mut() = state.config().clone().with_batch_size(batch_rows);
+        let physical = state.query_planner().create_physical_plan(&plan, &state).await.map_err(from_datafusion)?;
+        let mut stream = execute_stream(physical, state.task_ctx()).map_err(from_datafusion)?;
+        if self.sender.send(Message::Schema(stream.schema())).await.is_err() {
+            return Ok(());
+        }
+        while let Some(batch) = stream.next().await {
+            let batch = batch.map_err(from_datafusion)?;
+            if self.sender.send(Message::Batch(Ok(batch))).await.is_err() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    async fn plan(&self, state: &SessionState, statement: Statement) -> Result<LogicalPlan, Error> {
+        let plan = state.statement_to_plan(statement).await.map_err(from_datafusion)?;
+        let params: Option<ParamValues> = self.params.values();
+        let plan = match params {
+            Some(params) => plan.with_param_values(params).map_err(from_datafusion)?,
+            None => plan,
+        };
+        guard::admit(plan, self.engine.0.template.functions()).map_err(from_datafusion)
+    }
+}
+
+#[derive(Debug)]
+struct StopOnDrop(AbortHandle);
+
+impl Drop for StopOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// The rows of an answer, as they are made. Dropping it cancels the query.
+#[derive(Debug)]
+pub struct Rows {
+    schema: SchemaRef,
+    receiver: mpsc::Receiver<Message>,
+    deadline: Pin<Box<tokio::time::Sleep>>,
+    engine: Engine,
+    rows: u64,
+    done: bool,
+    _stop: StopOnDrop,
+}
+
+impl Rows {
+    /// The columns.
+    pub fn schema(&self) -> &SchemaRef {
+        &self.schema
+    }
+
+    fn fail(&mut self, error: Error) -> Poll<Option<Result<RecordBatch, Error>>> {
+        self.done = true;
+        self.engine.count_failure(&error);
+        Poll::Ready(Some(Err(error)))
+    }
+}
+
+impl Stream for Rows {
+    type Item = Result<RecordBatch, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if self.done {
+            return Poll::Ready(None);
+        }
+        if self.deadline.as_mut().poll(cx).is_ready() {
+            let error = self.engine.timed_out();
+            return self.fail(error);
+        }
+        match ready!(self.receiver.poll_recv(cx)) {
+            Some(Message::Batch(Ok(batch))) => {
+                self.rows += batch.num_rows() as u64;
+                self.engine.0.counts.rows.fetch_add(batch.num_rows() as u64, Ordering::Relaxed);
+                let limit = self.engine.0.config.max_rows;
+                if self.rows > limit {
+                    let what = format!("the answer has more than {limit} rows, add LIMIT or raise query.max_rows");
+                    return self.fail(Error::new(ErrorKind::TooLarge, what));
+                }
+                Poll::Ready(Some(Ok(batch)))
+            }
+            Some(Message::Batch(Err(error))) => self.fail(error),
+            Some(Message::Schema(_)) => self.fail(Error::new(ErrorKind::Internal, "the answer began twice")),
+            None => {
+                self.done = true;
+                Poll::Ready(None)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

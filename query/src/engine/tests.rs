@@ -1,0 +1,108 @@
+use arrow::util::display::{ArrayFormatter, FormatOptions};
+use futures::TryStreamExt;
+use model::batch::STALE_NAN_BITS;
+
+mod hostile;
+mod pushdown;
+
+use super::*;
+use crate::fixture::{Fixture, Row, key};
+
+const SECOND: i64 = 1_000;
+/// 2026-01-01T00:00:00Z.
+const START: i64 = 1_767_225_600_000;
+
+/// Two clusters with two cpu series each, `up`, and a metric whose labels are named like columns.
+async fn fleet() -> Fixture {
+    let mut keys = Vec::new();
+    for cluster in ["east", "west"] {
+        for cpu in ["0", "1"] {
+            keys.push(key(
+                "cpu",
+                cluster,
+                &[("cpu", cpu), ("mode", "idle"), ("instance", &format!("{cluster}-{cpu}"))],
+            ));
+        }
+        keys.push(key("up", cluster, &[("job", "node")]));
+    }
+    keys.push(key("odd", "east", &[("ts", "a"), ("value", "b"), ("label_ts", "c")]));
+    let mut fixture = Fixture::new(&keys);
+    let steps = |from: i64, to: i64| -> Vec<Row> {
+        (from..to)
+            .flat_map(|i| (0..6).map(move |s| (s, START + i * SECOND, (s as i64 * 1000 + i) as f64 / 10.0)))
+            .collect()
+    };
+    fixture.block(1, Some((START, START + 100 * SECOND)), &steps(0, 100)).await;
+    fixture.block(2, Some((START + 100 * SECOND, START + 200 * SECOND)), &steps(100, 200)).await;
+    // Late: rewrites series 0 at second 10, adds one before everything, marks series 1 as ended at second 50.
+    let late = [
+        (0, START + 10 * SECOND, 0.123),
+        (0, START - SECOND, 7.5),
+        (1, START + 50 * SECOND, f64::from_bits(STALE_NAN_BITS)),
+    ];
+    fixture.block(3, None, &late).await;
+    let mut head = steps(200, 210);
+    head.push((6, START, f64::NAN));
+    head.push((0, START + 11 * SECOND, 0.5));
+    fixture.head(1_000, &head);
+    fixture.series_block().await;
+    fixture
+}
+
+async fn engine() -> Engine {
+    engine_with(Config { threads_per_query: 2, ..Config::default() }).await
+}
+
+/// An engine over the fleet with two clusters configured.
+pub(crate) async fn engine_with(config: Config) -> Engine {
+    let clusters = vec![
+        Cluster { name: "east".into(), region: "eu".into(), role: "active".into(), ..Cluster::default() },
+        Cluster {
+            name: "moon".into(),
+            services: [("web".to_owned(), "passive".to_owned())].into(),
+            ..Cluster::default()
+        },
+    ];
+    let now = START + 300 * SECOND;
+    Engine::over_fixture(config, fleet().await, clusters, Sources::default(), now)
+}
+
+/// The answer as lines of comma-separated values, NULL as an empty field; or the error with its kind.
+pub(crate) async fn ask(engine: &Engine, sql: &str) -> String {
+    let answer = async { engine.sql(sql, Params::None).await?.try_collect::<Vec<_>>().await };
+    match answer.await {
+        Err(error) => format!("error {}: {error}", error.kind()),
+        Ok(batches) => {
+            let options = FormatOptions::new();
+            let mut lines = Vec::new();
+            for batch in &batches {
+                let columns: Vec<_> =
+                    batch.columns().iter().map(|c| ArrayFormatter::try_new(c.as_ref(), &options).unwrap()).collect();
+                for row in 0..batch.num_rows() {
+                    lines.push(columns.iter().map(|c| c.value(row).to_string()).collect::<Vec<_>>().join(","));
+                }
+            }
+            lines.join("\n")
+        }
+    }
+}
+
+/// Every case of `cases.txt`: a query, a line `----`, the answer, an empty line.
+#[tokio::test(flavor = "multi_thread")]
+async fn cases() {
+    let engine = engine().await;
+    let text = include_str!("cases.txt");
+    let mut wrong = String::new();
+    let mut count = 0;
+    for case in text.split("\n\n").filter(|case| case.contains("\n----")) {
+        let (query, expected) = case.split_once("\n----").unwrap();
+        let query: String = query.lines().filter(|l| !l.starts_with('#')).collect::<Vec<_>>().join("\n");
+        let answer = ask(&engine, &query).await;
+        count += 1;
+        if answer.trim() != expected.trim() {
+            wrong.push_str(&format!("{query}\n----\n{answer}\n\n"));
+        }
+    }
+    assert!(wrong.is_empty(), "these answers differ:\n\n{wrong}");
+    assert!(count > 20, "only {count} cases were found");
+}

@@ -1,0 +1,138 @@
+//! SQL over HTTP: `POST /api/v1/sql`.
+//!
+//! Owns: the request and its cap, the choice of a format, the mapping of errors to statuses.
+//! Does not own: listening, authentication, time limits of connections (the binary).
+//!
+//! The request is JSON: `{"query": "SELECT … WHERE name = $1", "params": ["up"]}`; `params` is an array for `$1`, `$2`
+//! or an object for `$name`. The `Accept` header chooses the answer, see [`format::Format`]. The answer is streamed. An
+//! error after the first byte ends the answer with the error in the words of the format and breaks the connection off,
+//! so that no client can take a part for the whole.
+
+mod encode;
+mod error;
+mod format;
+mod value;
+
+use axum::Router;
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::header::{ACCEPT, CONTENT_TYPE};
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use futures::{Stream, StreamExt};
+use model::ErrorKind;
+use serde::Deserialize;
+
+use crate::engine::{Engine, Rows};
+use crate::error::Error;
+use crate::params::Params;
+use encode::Encoder;
+use format::Format;
+
+/// Bytes of a request.
+const MAX_BODY_BYTES: usize = 1 << 20;
+
+/// The routes of this crate.
+pub fn routes(engine: Engine) -> Router {
+    Router::new().route("/api/v1/sql", post(sql)).with_state(engine)
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SqlRequest {
+    query: String,
+    #[serde(default)]
+    params: serde_json::Value,
+}
+
+async fn sql(State(engine): State<Engine>, request: Request) -> Response {
+    match answer(&engine, request).await {
+        Ok(response) => response,
+        Err(error) => error.into_response(),
+    }
+}
+
+async fn answer(engine: &Engine, request: Request) -> Result<Response, Error> {
+    let accept: Vec<&str> = request.headers().get_all(ACCEPT).iter().filter_map(|v| v.to_str().ok()).collect();
+    let format = Format::accepted(&accept)?;
+    let SqlRequest { query, params } = read(request).await?;
+    let rows = engine.sql(&query, Params::from_json(params)?).await?;
+    let encoder = Encoder::new(format, rows.schema())?;
+    let body = Body::from_stream(encoded(encoder, rows));
+    Ok(([(CONTENT_TYPE, format.content_type())], body).into_response())
+}
+
+async fn read(request: Request) -> Result<SqlRequest, Error> {
+    let content_type = request.headers().get(CONTENT_TYPE).map(|v| v.to_str().unwrap_or("").to_ascii_lowercase());
+    if content_type.is_some_and(|t| t.split(';').next().is_none_or(|t| t.trim() != "application/json")) {
+        let what = "the request must be JSON: set Content-Type to application/json and send {\"query\": \"SELECT …\"}";
+        return Err(Error::new(ErrorKind::Invalid, what));
+    }
+    let body = to_bytes(request.into_body(), MAX_BODY_BYTES).await.map_err(|e| {
+        let too_large = std::error::Error::source(&e).is_some_and(|e| e.to_string().contains("length limit"));
+        match too_large {
+            true => Error::new(ErrorKind::TooLarge, format!("the request has more than {MAX_BODY_BYTES} bytes")),
+            false => Error::new(ErrorKind::Invalid, format!("the request could not be read: {e}")),
+        }
+    })?;
+    serde_json::from_slice(&body)
+        .map_err(|e| Error::new(ErrorKind::Invalid, format!("the request is not {{\"query\": …, \"params\": …}}: {e}")))
+}
+
+/// What is left to send.
+enum Step {
+    Start,
+    Rows,
+    /// The error was sent; now the connection is broken off.
+    Break(Error),
+    End,
+}
+
+/// The encoded answer. Encoding takes longer than a poll may, so it leaves the server's runtime.
+fn encoded(encoder: Encoder, rows: Rows) -> impl Stream<Item = Result<Bytes, Error>> {
+    futures::stream::unfold((Step::Start, Some(encoder), rows), |(step, encoder, mut rows)| async move {
+        let encoder = encoder?;
+        let (work, next) = match step {
+            Step::End => return None,
+            Step::Break(error) => return Some((Err(error), (Step::End, Some(encoder), rows))),
+            Step::Start => (Work::Start, Step::Rows),
+            Step::Rows => match rows.next().await {
+                Some(Ok(batch)) => (Work::Batch(batch), Step::Rows),
+                Some(Err(error)) => (Work::Fail(error), Step::End),
+                None => (Work::Finish, Step::End),
+            },
+        };
+        let done = tokio::task::spawn_blocking(move || work.run(encoder)).await;
+        match done {
+            Ok((encoder, Ok(bytes), None)) => Some((Ok(bytes), (next, Some(encoder), rows))),
+            Ok((encoder, Ok(bytes), Some(error))) => Some((Ok(bytes), (Step::Break(error), Some(encoder), rows))),
+            Ok((_, Err(error), _)) => Some((Err(error), (Step::End, None, rows))),
+            Err(_) => {
+                let error = Error::new(ErrorKind::Internal, "encoding the answer panicked");
+                Some((Err(error), (Step::End, None, rows)))
+            }
+        }
+    })
+}
+
+enum Work {
+    Start,
+    Batch(arrow::array::RecordBatch),
+    Fail(Error),
+    Finish,
+}
+
+impl Work {
+    fn run(self, mut encoder: Encoder) -> (Encoder, Result<Bytes, Error>, Option<Error>) {
+        let (bytes, error) = match self {
+            Work::Start => (encoder.start(), None),
+            Work::Batch(batch) => (encoder.batch(&batch), None),
+            Work::Fail(error) => (Ok(encoder.fail(&error)), Some(error)),
+            Work::Finish => (encoder.finish(), None),
+        };
+        (encoder, bytes, error)
+    }
+}
+
+#[cfg(test)]
+mod tests;

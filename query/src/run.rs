@@ -1,0 +1,14 @@
+//! Where and how long queries run.
+//!
+//! Owns: the places that queries run in, their threads, their limits of time and memory, the count of stuck ones.
+//! Does not own: what a query means (`session`), what it may say (`guard`).
+//!
+//! Each place has a small runtime of its own with large stacks, so that a query that never yields (a planner, a kernel)
+//! holds up no other query and nothing of the server. A thread cannot be ended from outside: a place whose query goes
+//! on past its deadline stays taken and is counted as stuck until it really ends.
+
+mod memory;
+mod place;
+
+pub(crate) use memory::{QueryPool, Shared as SharedMemory};
+pub(crate) use place::{Places, Ticket};

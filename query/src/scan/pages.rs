@@ -1,0 +1,229 @@
+//! Which rows of a block a query has to read, told by its page index alone.
+
+use std::ops::{Range, RangeInclusive};
+
+use datafusion::datasource::physical_plan::parquet::{ParquetAccessPlan, RowGroupAccess};
+use parquet::arrow::arrow_reader::{RowSelection, RowSelector};
+use parquet::file::metadata::{ParquetMetaData, RowGroupMetaData};
+use parquet::file::page_index::column_index::ColumnIndexMetaData;
+use parquet::file::statistics::Statistics;
+
+use super::index::{Bounds, SeriesIndex};
+
+/// The rows of one block that may be wanted: for each row group disjoint ascending ranges.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Rows {
+    /// Ranges by row group, counted from the first row of the group.
+    pub(crate) groups: Vec<Vec<Range<usize>>>,
+    /// Rows of each group.
+    pub(crate) group_rows: Vec<usize>,
+}
+
+impl Rows {
+    /// How many rows are selected.
+    pub(crate) fn selected(&self) -> usize {
+        self.groups.iter().flatten().map(ExactSizeIterator::len).sum()
+    }
+
+    /// How many rows there are.
+    pub(crate) fn total(&self) -> usize {
+        self.group_rows.iter().sum()
+    }
+
+    /// How many row groups are read at all.
+    pub(crate) fn groups_read(&self) -> usize {
+        self.groups.iter().filter(|ranges| !ranges.is_empty()).count()
+    }
+
+    /// The same rows in the words of DataFusion.
+    pub(crate) fn access_plan(&self) -> ParquetAccessPlan {
+        let access = self.groups.iter().zip(&self.group_rows).map(|(ranges, rows)| match ranges.as_slice() {
+            [] => RowGroupAccess::Skip,
+            [all] if all.start == 0 && all.end == *rows => RowGroupAccess::Scan,
+            ranges => RowGroupAccess::Selection(selection(ranges, *rows)),
+        });
+        ParquetAccessPlan::new(access.collect())
+    }
+
+    /// Takes the first `rows` of the selected rows away and returns them.
+    pub(crate) fn take(&mut self, mut rows: usize) -> Rows {
+        let mut taken = Rows { groups: vec![Vec::new(); self.groups.len()], group_rows: self.group_rows.clone() };
+        for (from, into) in self.groups.iter_mut().zip(&mut taken.groups) {
+            while rows > 0 && !from.is_empty() {
+                let first = from[0].clone();
+                if first.len() <= rows {
+                    rows -= first.len();
+                    into.push(from.remove(0));
+                } else {
+                    into.push(first.start..first.start + rows);
+                    from[0].start += rows;
+                    rows = 0;
+                }
+            }
+        }
+        taken
+    }
+}
+
+fn selection(ranges: &[Range<usize>], rows: usize) -> RowSelection {
+    let mut selectors = Vec::with_capacity(ranges.len() * 2 + 1);
+    let mut at = 0;
+    for range in ranges {
+        if range.start > at {
+            selectors.push(RowSelector::skip(range.start - at));
+        }
+        selectors.push(RowSelector::select(range.len()));
+        at = range.end;
+    }
+    if at < rows {
+        selectors.push(RowSelector::skip(rows - at));
+    }
+    RowSelection::from(selectors)
+}
+
+/// The rows that may belong to the selection. A block without a page index is judged by its row groups.
+pub(crate) fn select(footer: &ParquetMetaData, index: &SeriesIndex, time_ms: &RangeInclusive<i64>) -> Rows {
+    let mut rows = Rows::default();
+    for (number, group) in footer.row_groups().iter().enumerate() {
+        let count = usize::try_from(group.num_rows()).unwrap_or(0);
+        rows.group_rows.push(count);
+        let pages = |name| Pages::of(footer, number, group, name, count);
+        let by_key = key_ranges(index, &pages("name"), &pages("cluster"), &pages("series_id"), count);
+        rows.groups.push(intersect(&by_key, &time_ranges(&pages("time_ms"), time_ms, count)));
+    }
+    rows
+}
+
+/// Bounds of the pages of one column of one row group.
+struct Pages<'a> {
+    /// The first row of each page, ascending from 0.
+    starts: Vec<usize>,
+    bounds: Vec<PageBounds<'a>>,
+}
+
+#[derive(Clone, Copy, Default)]
+struct PageBounds<'a> {
+    text: Option<(&'a [u8], &'a [u8])>,
+    long: Option<(i64, i64)>,
+}
+
+impl<'a> Pages<'a> {
+    fn of(
+        footer: &'a ParquetMetaData,
+        number: usize,
+        group: &'a RowGroupMetaData,
+        name: &str,
+        rows: usize,
+    ) -> Pages<'a> {
+        let Some(column) = group.columns().iter().position(|c| c.column_path().string() == name) else {
+            return Pages { starts: vec![0], bounds: vec![PageBounds::default()] };
+        };
+        let index = footer.column_index().and_then(|index| index.get(number)?.get(column));
+        let offsets = footer.offset_index().and_then(|index| index.get(number)?.get(column));
+        if let (Some(index), Some(offsets)) = (index, offsets) {
+            let starts: Vec<usize> =
+                offsets.page_locations().iter().map(|page| page.first_row_index.max(0) as usize).collect();
+            let bounds: Vec<_> = (0..starts.len()).map(|page| page_bounds(index, page)).collect();
+            let sound = starts.first() == Some(&0) && starts.is_sorted() && starts.last().is_some_and(|s| *s <= rows);
+            if sound && index.num_pages() == starts.len() as u64 {
+                return Pages { starts, bounds };
+            }
+        }
+        Pages { starts: vec![0], bounds: vec![chunk_bounds(group.column(column).statistics())] }
+    }
+
+    fn end(&self, page: usize, rows: usize) -> usize {
+        self.starts.get(page + 1).copied().unwrap_or(rows)
+    }
+}
+
+fn page_bounds(index: &ColumnIndexMetaData, page: usize) -> PageBounds<'_> {
+    match index {
+        ColumnIndexMetaData::BYTE_ARRAY(index) => {
+            PageBounds { text: index.min_value(page).zip(index.max_value(page)), long: None }
+        }
+        ColumnIndexMetaData::INT64(index) => {
+            PageBounds { text: None, long: index.min_value(page).copied().zip(index.max_value(page).copied()) }
+        }
+        _ => PageBounds::default(),
+    }
+}
+
+fn chunk_bounds(statistics: Option<&Statistics>) -> PageBounds<'_> {
+    match statistics {
+        Some(Statistics::ByteArray(s)) => PageBounds { text: s.min_bytes_opt().zip(s.max_bytes_opt()), long: None },
+        Some(Statistics::Int64(s)) => PageBounds { text: None, long: s.min_opt().copied().zip(s.max_opt().copied()) },
+        _ => PageBounds::default(),
+    }
+}
+
+/// The stretches whose key bounds touch the selection. A stretch ends where a page of any key column ends.
+fn key_ranges(
+    index: &SeriesIndex,
+    name: &Pages<'_>,
+    cluster: &Pages<'_>,
+    id: &Pages<'_>,
+    rows: usize,
+) -> Vec<Range<usize>> {
+    let columns = [name, cluster, id];
+    let mut page = [0usize; 3];
+    let mut ranges = Vec::new();
+    let mut at = 0;
+    while at < rows {
+        for (page, column) in page.iter_mut().zip(columns) {
+            while column.end(*page, rows) <= at {
+                *page += 1;
+            }
+        }
+        let end = columns.iter().zip(page).map(|(column, page)| column.end(page, rows)).min().unwrap_or(rows);
+        let bounds = Bounds {
+            name: name.bounds[page[0]].text,
+            cluster: cluster.bounds[page[1]].text,
+            id: id.bounds[page[2]].long,
+        };
+        if index.may_contain(&bounds) {
+            push(&mut ranges, at..end);
+        }
+        at = end;
+    }
+    ranges
+}
+
+fn time_ranges(pages: &Pages<'_>, time_ms: &RangeInclusive<i64>, rows: usize) -> Vec<Range<usize>> {
+    let mut ranges = Vec::new();
+    for (page, bounds) in pages.bounds.iter().enumerate() {
+        let touches = bounds.long.is_none_or(|(min, max)| min <= *time_ms.end() && max >= *time_ms.start());
+        if touches {
+            push(&mut ranges, pages.starts[page]..pages.end(page, rows));
+        }
+    }
+    ranges
+}
+
+fn push(ranges: &mut Vec<Range<usize>>, range: Range<usize>) {
+    match ranges.last_mut() {
+        Some(last) if last.end == range.start => last.end = range.end,
+        _ if range.is_empty() => {}
+        _ => ranges.push(range),
+    }
+}
+
+fn intersect(a: &[Range<usize>], b: &[Range<usize>]) -> Vec<Range<usize>> {
+    let (mut i, mut j) = (0, 0);
+    let mut both = Vec::new();
+    while i < a.len() && j < b.len() {
+        let (start, end) = (a[i].start.max(b[j].start), a[i].end.min(b[j].end));
+        if start < end {
+            both.push(start..end);
+        }
+        if a[i].end < b[j].end {
+            i += 1;
+        } else {
+            j += 1;
+        }
+    }
+    both
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,91 @@
+//! Reads blocks for DataFusion, with footers that are known already.
+//!
+//! Owns: handing cached footers to the Parquet source, counting the bytes that were read.
+//! Does not own: the cache of footers (`storage`), which bytes are worth reading (`pages`).
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use datafusion::common::{DataFusionError, Result};
+use datafusion::datasource::listing::PartitionedFile;
+use datafusion::datasource::physical_plan::ParquetFileReaderFactory;
+use datafusion::datasource::physical_plan::parquet::ParquetFileMetrics;
+use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
+use futures::future::BoxFuture;
+use futures::{FutureExt, TryFutureExt};
+use object_store::path::Path;
+use object_store::{ObjectStore, ObjectStoreExt};
+use parquet::arrow::arrow_reader::ArrowReaderOptions;
+use parquet::arrow::async_reader::AsyncFileReader;
+use parquet::errors::ParquetError;
+use parquet::file::metadata::ParquetMetaData;
+
+/// The footer of a file, attached to its [`PartitionedFile`].
+#[derive(Debug)]
+pub(crate) struct Footer(pub(crate) Arc<ParquetMetaData>);
+
+/// Makes readers that never fetch a footer.
+#[derive(Debug)]
+pub(crate) struct BlockReaders {
+    store: Arc<dyn ObjectStore>,
+}
+
+impl BlockReaders {
+    /// Readers of the objects of `store`.
+    pub(crate) fn new(store: Arc<dyn ObjectStore>) -> Self {
+        BlockReaders { store }
+    }
+}
+
+impl ParquetFileReaderFactory for BlockReaders {
+    fn create_reader(
+        &self,
+        partition_index: usize,
+        file: PartitionedFile,
+        _metadata_size_hint: Option<usize>,
+        metrics: &ExecutionPlanMetricsSet,
+    ) -> Result<Box<dyn AsyncFileReader + Send>> {
+        let path = file.object_meta.location.clone();
+        let footer = file
+            .extension::<Footer>()
+            .ok_or_else(|| DataFusionError::Internal(format!("the footer of {path} was not read before its rows")))?;
+        Ok(Box::new(BlockReader {
+            metrics: ParquetFileMetrics::new(partition_index, path.as_ref(), metrics),
+            store: Arc::clone(&self.store),
+            footer: Arc::clone(&footer.0),
+            path,
+        }))
+    }
+}
+
+struct BlockReader {
+    metrics: ParquetFileMetrics,
+    store: Arc<dyn ObjectStore>,
+    footer: Arc<ParquetMetaData>,
+    path: Path,
+}
+
+fn external(error: object_store::Error) -> ParquetError {
+    ParquetError::External(Box::new(error))
+}
+
+impl AsyncFileReader for BlockReader {
+    fn get_bytes(&mut self, range: Range<u64>) -> BoxFuture<'_, parquet::errors::Result<Bytes>> {
+        self.metrics.bytes_scanned.add((range.end - range.start) as usize);
+        self.store.get_range(&self.path, range).map_err(external).boxed()
+    }
+
+    fn get_byte_ranges(&mut self, ranges: Vec<Range<u64>>) -> BoxFuture<'_, parquet::errors::Result<Vec<Bytes>>> {
+        let bytes: u64 = ranges.iter().map(|range| range.end - range.start).sum();
+        self.metrics.bytes_scanned.add(bytes as usize);
+        async move { self.store.get_ranges(&self.path, &ranges).await.map_err(external) }.boxed()
+    }
+
+    fn get_metadata<'a>(
+        &'a mut self,
+        _options: Option<&'a ArrowReaderOptions>,
+    ) -> BoxFuture<'a, parquet::errors::Result<Arc<ParquetMetaData>>> {
+        futures::future::ready(Ok(Arc::clone(&self.footer))).boxed()
+    }
+}

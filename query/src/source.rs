@@ -1,0 +1,89 @@
+//! What a query reads from: one snapshot of the store, behind a seam that tests can fill by hand.
+
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use model::Error;
+use object_store::ObjectStore;
+use object_store::path::Path;
+use parquet::file::metadata::ParquetMetaData;
+use storage::block::Block;
+use storage::snapshot::HeadRows;
+use storage::{Resolved, Selection, Snapshot, Table};
+
+/// One snapshot, held for the length of one query.
+#[derive(Debug, Clone)]
+pub(crate) enum Source {
+    /// A snapshot of a store.
+    Snapshot(Snapshot),
+    /// Blocks and rows that a test made by hand.
+    #[cfg(test)]
+    Fixture(Arc<crate::fixture::Fixture>),
+}
+
+impl Source {
+    /// See [`Snapshot::resolve`].
+    pub(crate) async fn resolve(&self, selection: &Selection) -> Result<Resolved, Error> {
+        match self {
+            Source::Snapshot(snapshot) => snapshot.resolve(selection).await,
+            #[cfg(test)]
+            Source::Fixture(fixture) => Ok(fixture.resolve(selection)),
+        }
+    }
+
+    /// See [`Snapshot::blocks`].
+    pub(crate) fn blocks(&self, table: Table) -> Vec<Arc<Block>> {
+        match self {
+            Source::Snapshot(snapshot) => snapshot.blocks(table),
+            #[cfg(test)]
+            Source::Fixture(fixture) => fixture.blocks(table),
+        }
+    }
+
+    /// See [`Snapshot::head_samples`].
+    pub(crate) fn head_samples(&self, resolved: &Resolved, time_ms: RangeInclusive<i64>) -> Vec<HeadRows> {
+        match self {
+            Source::Snapshot(snapshot) => snapshot.head_samples(resolved, time_ms),
+            #[cfg(test)]
+            Source::Fixture(fixture) => fixture.head_samples(resolved, &time_ms),
+        }
+    }
+
+    /// See [`Snapshot::head_rows`].
+    pub(crate) async fn head_rows(&self, table: Table) -> Result<Vec<RecordBatch>, Error> {
+        match self {
+            Source::Snapshot(snapshot) => snapshot.head_rows(table).await,
+            #[cfg(test)]
+            Source::Fixture(fixture) => Ok(fixture.head_rows(table)),
+        }
+    }
+
+    /// See [`Snapshot::last_samples`].
+    pub(crate) fn last_samples(&self) -> BTreeMap<Arc<str>, i64> {
+        match self {
+            Source::Snapshot(snapshot) => snapshot.last_samples(),
+            #[cfg(test)]
+            Source::Fixture(fixture) => fixture.last_samples(),
+        }
+    }
+
+    /// See [`Snapshot::object_store`].
+    pub(crate) fn object_store(&self, table: Table) -> (Arc<dyn ObjectStore>, Path) {
+        match self {
+            Source::Snapshot(snapshot) => snapshot.object_store(table),
+            #[cfg(test)]
+            Source::Fixture(fixture) => fixture.object_store(table),
+        }
+    }
+
+    /// See [`Snapshot::footer`].
+    pub(crate) async fn footer(&self, table: Table, block: &Block) -> Result<Arc<ParquetMetaData>, Error> {
+        match self {
+            Source::Snapshot(snapshot) => snapshot.footer(table, block).await,
+            #[cfg(test)]
+            Source::Fixture(fixture) => fixture.footer(table, block).await,
+        }
+    }
+}
