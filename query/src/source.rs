@@ -52,11 +52,11 @@ impl Source {
     }
 
     /// See [`Snapshot::head_rows`].
-    pub(crate) fn head_rows(&self, table: Table) -> Vec<RecordBatch> {
+    pub(crate) async fn head_rows(&self, table: Table) -> Result<Vec<RecordBatch>, Error> {
         match self {
-            Source::Snapshot(snapshot) => snapshot.head_rows(table),
+            Source::Snapshot(snapshot) => snapshot.head_rows(table).await,
             #[cfg(test)]
-            Source::Fixture(fixture) => fixture.head_rows(table),
+            Source::Fixture(fixture) => Ok(fixture.head_rows(table)),
         }
     }
 
