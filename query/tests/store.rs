@@ -1,5 +1,7 @@
 //! SQL over a real store: the same answers before and after a cut, with late and rewritten samples.
 
+#![expect(clippy::unwrap_used, reason = "a test may stop where it fails")]
+
 use std::sync::Arc;
 
 use arrow::util::display::{ArrayFormatter, FormatOptions};
