@@ -72,8 +72,7 @@ impl Group for StoreGroup {
         for item in items {
             // Whatever the cause, the rows may be on the disk all the same: `Busy` would promise that they are not.
             let message = format!("the journal did not take the rows: {error}");
-            let told = Error::new(ErrorKind::Unavailable, message)
-                .with_retry_after(std::time::Duration::from_secs(1));
+            let told = Error::new(ErrorKind::Unavailable, message).with_retry_after(std::time::Duration::from_secs(1));
             let _ = item.answer.send(Err(told));
         }
     }

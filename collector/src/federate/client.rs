@@ -18,7 +18,7 @@ pub(crate) fn client(source: &Source) -> Result<Client, Error> {
     let builder = || {
         Client::builder()
             .user_agent(concat!("fleetscope/", env!("CARGO_PKG_VERSION")))
-            .redirect(Policy::custom(|attempt| follow(attempt)))
+            .redirect(Policy::custom(follow))
             .referer(false)
             .no_proxy()
             .connect_timeout(source.timeout)

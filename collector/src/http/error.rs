@@ -10,16 +10,16 @@ const DEFAULT_RETRY_AFTER_SECONDS: u64 = 5;
 
 /// The status of a kind.
 ///
-/// A Prometheus that sends sends again after 5xx, and after 429 only if `retry_on_http_429` is set; after any other 4xx it
-/// drops what it sent. So everything that may pass is 429 or 5xx, a body that came too slowly (`Timeout`) among it.
+/// A Prometheus that sends sends again after 5xx; after a 4xx it drops what it sent, 429 among them unless
+/// `retry_on_http_429` is set, which it is not by default. So everything that may pass is a 5xx: back-pressure must not
+/// become loss.
 pub(crate) fn status(kind: ErrorKind) -> StatusCode {
     match kind {
         ErrorKind::Invalid => StatusCode::BAD_REQUEST,
         ErrorKind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         ErrorKind::NotFound => StatusCode::NOT_FOUND,
         ErrorKind::Forbidden => StatusCode::FORBIDDEN,
-        ErrorKind::Busy => StatusCode::TOO_MANY_REQUESTS,
-        ErrorKind::Unavailable | ErrorKind::Timeout | ErrorKind::Cancelled | ErrorKind::Conflict => {
+        ErrorKind::Busy | ErrorKind::Unavailable | ErrorKind::Timeout | ErrorKind::Cancelled | ErrorKind::Conflict => {
             StatusCode::SERVICE_UNAVAILABLE
         }
         ErrorKind::Corrupt | ErrorKind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
@@ -30,7 +30,7 @@ pub(crate) fn status(kind: ErrorKind) -> StatusCode {
 pub(crate) fn response(error: &Error) -> Response {
     let status = status(error.kind());
     let mut response = (status, format!("{error}\n")).into_response();
-    if matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
+    if status == StatusCode::SERVICE_UNAVAILABLE {
         // Whole seconds, rounded up: zero would mean at once.
         let seconds =
             error.retry_after().map_or(DEFAULT_RETRY_AFTER_SECONDS, |after| after.as_secs_f64().ceil() as u64);

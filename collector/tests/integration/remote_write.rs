@@ -154,7 +154,7 @@ async fn what_the_store_refuses_is_told_with_its_status() {
     let served = Served::start_with(RemoteWriteConfig::default(), recorder.clone()).await;
     let seconds = std::time::Duration::from_secs(7);
     let cases = [
-        (Error::new(ErrorKind::Busy, "the head is full").with_retry_after(seconds), 429, Some("7")),
+        (Error::new(ErrorKind::Busy, "the head is full").with_retry_after(seconds), 503, Some("7")),
         (Error::new(ErrorKind::Unavailable, "the journal failed"), 503, Some("5")),
         (Error::invalid("such a series cannot be"), 400, None),
         (Error::internal("a fault"), 500, None),
@@ -170,5 +170,5 @@ async fn what_the_store_refuses_is_told_with_its_status() {
     }
     assert_eq!(served.send(small_body()).await.0, 204);
     assert_eq!(served.bench.status().error, None);
-    assert_eq!(served.bench.counter("fleetscope_remote_write_requests_total{code=\"429\"}"), 1);
+    assert_eq!(served.bench.counter("fleetscope_remote_write_requests_total{code=\"503\"}"), 2);
 }

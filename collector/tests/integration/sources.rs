@@ -54,7 +54,7 @@ async fn rows_arrive_with_their_times_the_cluster_and_a_report() {
     bench.recorder.write_number(2).await;
     let status = bench.status();
     assert_eq!((status.cluster.as_str(), status.kind, status.job.as_str()), ("east", "federate", "federate"));
-    assert_eq!((status.instance, status.interval_ms), (server.address.to_string(), Some(200)));
+    assert_eq!((status.instance, status.interval_ms), (server.address.to_string(), Some(500)));
     assert_eq!((status.error, status.samples), (None, 2));
     assert!(status.last_success_ms >= Some(report_time(&first)) && status.last_success_ms == status.last_attempt_ms);
     assert!(
@@ -68,14 +68,14 @@ async fn instants_are_an_interval_apart() {
     let server = Server::replying([text("a 1 7\n")]).await;
     let bench = Bench::start(&federating([quick(&server.url())]));
     let mut times = Vec::new();
-    for number in 0..6 {
+    for number in 0..5 {
         times.push(report_time(&bench.recorder.write_number(number).await));
     }
     // A busy machine may start late; but lateness does not add up, or the starts would spread over the interval.
-    let lateness = |time: i64| (time - times[0] + 100).rem_euclid(200);
+    let lateness = |time: i64| (time - times[0] + 250).rem_euclid(500);
     let (least, most) = (times.iter().map(|t| lateness(*t)).min(), times.iter().map(|t| lateness(*t)).max());
-    assert!(most.unwrap() - least.unwrap() < 100, "{times:?}");
-    assert!(times.windows(2).all(|pair| pair[1] - pair[0] >= 100), "{times:?}");
+    assert!(most.unwrap() - least.unwrap() < 250, "{times:?}");
+    assert!(times.windows(2).all(|pair| pair[1] - pair[0] >= 250), "{times:?}");
 }
 
 #[tokio::test]
@@ -97,7 +97,7 @@ async fn the_request_says_what_is_wanted() {
         "x-scope-orgid: team",
         "accept-encoding: gzip",
         "accept: text/plain;version=1.0.0;escaping=allow-utf-8;q=0.6,text/plain;version=0.0.4;q=0.5",
-        "x-prometheus-scrape-timeout-seconds: 0.2",
+        "x-prometheus-scrape-timeout-seconds: 0.5",
         "user-agent: fleetscope/",
     ] {
         assert!(head.contains(line), "{line} in {head}");

@@ -13,7 +13,7 @@ fn each_kind_has_its_status() {
         (ErrorKind::TooLarge, 413),
         (ErrorKind::NotFound, 404),
         (ErrorKind::Forbidden, 403),
-        (ErrorKind::Busy, 429),
+        (ErrorKind::Busy, 503),
         (ErrorKind::Unavailable, 503),
         (ErrorKind::Timeout, 503),
         (ErrorKind::Cancelled, 503),

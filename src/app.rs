@@ -1,0 +1,224 @@
+//! The server: build, run, drain.
+//!
+//! Owns: the order in which the parts start and stop, readiness, reloading.
+//! Does not own: what any part does.
+//!
+//! Up: listener (health answers at once) → store (replay) → collectors → routes. Down: no new connection, no new fetch
+//! from a source, requests in flight answered, head cut to blocks, journal closed.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use collector::Collectors;
+use model::files::{Disk, FilesRef};
+use model::worker::Worker;
+use model::{Clock, Cluster, Error, ErrorKind, Sources, SystemClock};
+use parking_lot::RwLock;
+use query::Engine;
+use storage::Store;
+use storage::store::OnDamage;
+use tokio::net::TcpListener;
+use tokio::sync::mpsc;
+
+use crate::config::Config;
+use crate::server::{self, Limits};
+use crate::telemetry::Requests;
+
+mod health;
+mod metrics;
+mod routes;
+mod signals;
+
+pub use health::Health;
+pub use signals::{Event, Events, listen_to_signals};
+
+/// What the server stands on; tests put other parts in.
+#[derive(Debug, Clone)]
+pub struct Parts {
+    /// The file layer of the store.
+    pub files: FilesRef,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Default for Parts {
+    fn default() -> Self {
+        Parts { files: Arc::new(Disk), clock: Arc::new(SystemClock) }
+    }
+}
+
+/// How the server is started, beyond its configuration.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Go on with a journal that is damaged before its tail, without the damaged part.
+    pub set_aside_damaged: bool,
+    /// Listen on an address that other machines reach.
+    pub insecure_listen: bool,
+}
+
+/// Runs the server until it is told to stop. `announce` is given the address as soon as it is bound.
+///
+/// # Errors
+/// `Invalid` for settings that cannot be used, `Corrupt` for a damaged store, `Unavailable` if the address is taken or
+/// the store cannot be reached, and at the end if the head could not be cut (its rows stay in the journal).
+pub async fn run(
+    config: Config,
+    options: Options,
+    parts: Parts,
+    mut events: Events,
+    announce: impl FnOnce(SocketAddr),
+) -> Result<(), Error> {
+    let listener = bind(config.listen, options.insecure_listen).await?;
+    let health = Health::default();
+    let requests = Requests::default();
+    let front = routes::Front::new(health.clone(), events.sender(), requests.clone());
+    announce(listener.local_addr().map_err(|e| unavailable(config.listen, e))?);
+    let router = front.router();
+    let server = Worker::task("http", move |stop| server::run(listener, router, Limits::default(), stop));
+
+    let built = tokio::select! {
+        built = App::build(config, &options, &parts) => built,
+        () = stop_event(&mut events.receiver) => Err(Error::new(ErrorKind::Cancelled, "stopped while starting")),
+    };
+    let mut app = match built {
+        Ok(app) => app,
+        Err(error) => {
+            server.stop().await;
+            return if error.kind() == ErrorKind::Cancelled { Ok(()) } else { Err(error) };
+        }
+    };
+    front.open(app.router(), app.metrics(requests));
+    health.ready();
+    tracing::info!("ready");
+
+    while let Some(event) = events.receiver.recv().await {
+        match event {
+            Event::Stop => break,
+            Event::Reload(answer) => {
+                let result = app.reload().await;
+                if let Err(error) = &result {
+                    tracing::error!(%error, "reload refused, the old configuration stays in force");
+                }
+                if let Some(answer) = answer {
+                    // The client may have hung up.
+                    let _ = answer.send(result);
+                }
+            }
+        }
+    }
+    health.stopping();
+    tracing::info!("stopping");
+    app.drain(server).await
+}
+
+/// Everything that runs.
+struct App {
+    config: Config,
+    /// What the engine reads of the clusters; a reload replaces it.
+    clusters: Arc<RwLock<Vec<Cluster>>>,
+    store: Store,
+    collectors: Collectors,
+    engine: Engine,
+}
+
+impl App {
+    async fn build(config: Config, options: &Options, parts: &Parts) -> Result<Self, Error> {
+        let begin_ms = parts.clock.now_ms();
+        let store_parts = storage::store::Parts { files: parts.files.clone(), clock: parts.clock.clone() };
+        let on_damage = if options.set_aside_damaged { OnDamage::SetAside } else { OnDamage::Stop };
+        let store = Store::open_with(config.storage.clone(), store_parts, on_damage).await?;
+        tracing::info!(url = %config.storage.url, milliseconds = parts.clock.now_ms() - begin_ms, "store open");
+        let (sources, clock) = (Sources::default(), parts.clock.clone());
+        let collector_parts = collector::Parts { ingest: Arc::new(store.clone()), sources: sources.clone(), clock };
+        let clusters = Arc::new(RwLock::new(config.clusters.clone()));
+        let engine_parts =
+            query::Parts { store: store.clone(), clusters: clusters.clone(), sources, clock: parts.clock.clone() };
+        let engine = Engine::new(config.query.clone(), engine_parts)
+            .map_err(|e| Error::new(e.kind(), e.to_string()).context("query"))?;
+        let collectors = Collectors::start(&config.collector, collector_parts)?;
+        Ok(App { config, clusters, store, collectors, engine })
+    }
+
+    /// The routes of the crates that own a protocol.
+    fn router(&self) -> axum::Router {
+        self.collectors.routes().merge(query::routes(self.engine.clone()))
+    }
+
+    /// What renders the metrics of all parts.
+    fn metrics(&self, requests: Requests) -> metrics::Metrics {
+        let (collectors, store, engine) = (self.collectors.metrics(), self.store.clone(), self.engine.clone());
+        metrics::Metrics { requests, collectors, store, engine }
+    }
+
+    /// Reads the configuration again and goes over to it; returns what was read.
+    ///
+    /// # Errors
+    /// `Invalid` with the place of the mistake; then nothing has changed.
+    async fn reload(&mut self) -> Result<String, Error> {
+        let Some(path) = self.config.path.clone() else {
+            return Err(Error::invalid(
+                "the server was started without a configuration file, there is nothing to read",
+            ));
+        };
+        let new = load(path).await?;
+        self.collectors.reload(&new.collector).await?;
+        for key in new.needs_restart(&self.config) {
+            tracing::warn!(key, "this setting has changed and takes effect at the next start");
+        }
+        let summary =
+            format!("{} clusters, {} federated sources", new.clusters.len(), new.collector.federate_configs.len());
+        tracing::info!(summary, "configuration reloaded");
+        self.clusters.write().clone_from(&new.clusters);
+        self.config.clusters = new.clusters;
+        self.config.collector = new.collector;
+        Ok(summary)
+    }
+
+    /// Sources first, so that nothing new comes in; the server before the store, so that whoever is being answered
+    /// still has one.
+    async fn drain(self, server: Worker) -> Result<(), Error> {
+        let App { store, collectors, engine, .. } = self;
+        drop(engine);
+        tokio::join!(server.stop(), collectors.stop());
+        store.close().await?;
+        tracing::info!("stopped");
+        Ok(())
+    }
+}
+
+/// Reads a configuration away from the runtime: the file may be on a disk that hangs.
+async fn load(path: PathBuf) -> Result<Config, Error> {
+    let read = tokio::task::spawn_blocking(move || Config::load(Some(&path))).await;
+    let config = read.map_err(|e| Error::internal("reading the configuration failed").with_source(e))?;
+    config.map_err(|mistake| Error::invalid(mistake.to_string()))
+}
+
+async fn bind(address: SocketAddr, insecure: bool) -> Result<TcpListener, Error> {
+    if !address.ip().is_loopback() && !insecure {
+        return Err(Error::invalid(format!(
+            "{address} can be reached by other machines and nobody has to prove who he is: listen on 127.0.0.1 behind \
+             a proxy that checks, or say --insecure-listen"
+        )));
+    }
+    TcpListener::bind(address).await.map_err(|e| unavailable(address, e))
+}
+
+fn unavailable(address: SocketAddr, error: std::io::Error) -> Error {
+    Error::new(ErrorKind::Unavailable, format!("cannot listen on {address}")).with_source(error)
+}
+
+/// Returns at the first request to stop. There is nothing to reload yet: the file is read when the store is open.
+async fn stop_event(events: &mut mpsc::Receiver<Event>) {
+    loop {
+        match events.recv().await {
+            Some(Event::Stop) | None => return,
+            Some(Event::Reload(answer)) => {
+                let starting = Error::new(ErrorKind::Unavailable, "the server is starting");
+                if let Some(answer) = answer {
+                    let _ = answer.send(Err(starting));
+                }
+            }
+        }
+    }
+}

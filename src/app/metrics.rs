@@ -1,0 +1,69 @@
+//! The metrics of all parts, for `/metrics` and for readiness.
+
+use std::fmt::Write;
+use std::sync::Arc;
+
+use query::Engine;
+use storage::Store;
+use storage::store::Stats;
+
+use crate::telemetry::Requests;
+
+/// So many queries that never end leave too few threads to go on: another process should take over.
+const STUCK_LIMIT: usize = 3;
+
+/// What is asked when metrics are rendered.
+#[derive(Debug)]
+pub(super) struct Metrics {
+    pub(super) requests: Requests,
+    pub(super) collectors: Arc<collector::Metrics>,
+    pub(super) store: Store,
+    pub(super) engine: Engine,
+}
+
+impl Metrics {
+    /// Appends everything in the text exposition format.
+    pub(super) fn render(&self, out: &mut String) {
+        self.requests.render(out);
+        self.collectors.render(out);
+        render_storage(&self.store.stats(), out);
+        out.push_str(&self.engine.metrics_text());
+    }
+
+    /// Why no request should be sent here, as far as the parts know.
+    pub(super) fn obstacle(&self) -> Option<String> {
+        let stuck = self.engine.stuck();
+        (stuck >= STUCK_LIMIT).then(|| format!("{stuck} queries go on past their deadline, restart this server"))
+    }
+}
+
+fn render_storage(stats: &Stats, out: &mut String) {
+    let single = [
+        ("head_bytes", "gauge", "Memory that rows not yet in a block take.", stats.head_bytes),
+        ("head_budget_bytes", "gauge", "Memory that they may take.", stats.head_budget_bytes),
+        ("series", "gauge", "Series in memory.", stats.series),
+        ("series_collisions_total", "counter", "Series refused: another one has their id.", stats.series_collisions),
+        ("samples_total", "counter", "Samples taken, replayed ones included.", stats.samples),
+        ("cuts_total", "counter", "Cuts committed.", stats.cuts),
+        ("journal_bytes", "gauge", "Disk that the journal takes.", stats.journal_bytes),
+        ("journal_budget_bytes", "gauge", "Disk that it may take.", stats.journal_budget_bytes),
+        ("journal_groups_total", "counter", "Groups of rows made safe.", stats.journal_groups),
+        ("journal_failed_groups_total", "counter", "Groups that could not be made safe.", stats.journal_failed_groups),
+    ];
+    for (name, kind, help, value) in single {
+        let name = format!("fleetscope_storage_{name}");
+        let _ = writeln!(out, "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}");
+    }
+    let by_table: [(&str, &str, fn(&(storage::Table, usize, u64, u64)) -> u64); 3] = [
+        ("blocks", "Live blocks.", |(_, blocks, _, _)| *blocks as u64),
+        ("block_rows", "Rows in live blocks.", |(_, _, rows, _)| *rows),
+        ("block_bytes", "Bytes of live blocks.", |(_, _, _, bytes)| *bytes),
+    ];
+    for (name, help, value) in by_table {
+        let name = format!("fleetscope_storage_{name}");
+        let _ = writeln!(out, "# HELP {name} {help}\n# TYPE {name} gauge");
+        for table in &stats.tables {
+            let _ = writeln!(out, "{name}{{table=\"{}\"}} {}", table.0.name(), value(table));
+        }
+    }
+}

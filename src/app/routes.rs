@@ -1,0 +1,122 @@
+//! The routes that are the server's own, and the door to those of the crates.
+
+use std::sync::{Arc, OnceLock};
+
+use axum::extract::{Request, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router, middleware};
+use model::{Error, ErrorKind};
+use tokio::sync::{mpsc, oneshot};
+use tower::ServiceExt;
+
+use super::health::Health;
+use super::metrics::Metrics;
+use super::signals::Event;
+use crate::telemetry::{self, Requests};
+
+/// The media type of the text exposition format.
+const EXPOSITION: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+/// What answers before the store is open, and lets requests through from then on. Cloning shares it.
+#[derive(Debug, Clone)]
+pub(super) struct Front {
+    health: Health,
+    events: mpsc::Sender<Event>,
+    requests: Requests,
+    inside: Arc<OnceLock<Inside>>,
+}
+
+#[derive(Debug)]
+struct Inside {
+    router: Router,
+    metrics: Metrics,
+}
+
+impl Front {
+    pub(super) fn new(health: Health, events: mpsc::Sender<Event>, requests: Requests) -> Self {
+        Front { health, events, requests, inside: Arc::default() }
+    }
+
+    /// Lets requests through to `router`. Only the first call has an effect.
+    pub(super) fn open(&self, router: Router, metrics: Metrics) {
+        let router = router.fallback(nothing_there);
+        let router = router.layer(middleware::from_fn_with_state(self.requests.clone(), telemetry::count));
+        let _ = self.inside.set(Inside { router, metrics });
+    }
+
+    /// The router of the listener.
+    pub(super) fn router(&self) -> Router {
+        let own = Router::new()
+            .route("/healthz", get(|| async { "ok\n" }))
+            .route("/readyz", get(readyz))
+            .route("/metrics", get(metrics))
+            .route("/-/reload", post(reload))
+            .layer(middleware::from_fn_with_state(self.requests.clone(), telemetry::count));
+        own.fallback(enter).with_state(self.clone())
+    }
+}
+
+async fn readyz(State(front): State<Front>) -> Response {
+    let obstacle = front.health.obstacle().map(str::to_owned);
+    match obstacle.or_else(|| front.inside.get().and_then(|inside| inside.metrics.obstacle())) {
+        None => "ready\n".into_response(),
+        Some(why) => {
+            (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "1")], format!("{why}\n")).into_response()
+        }
+    }
+}
+
+async fn metrics(State(front): State<Front>) -> Response {
+    let mut text = String::new();
+    telemetry::render_process(&mut text);
+    match front.inside.get() {
+        Some(inside) => inside.metrics.render(&mut text),
+        None => front.requests.render(&mut text),
+    }
+    ([(header::CONTENT_TYPE, EXPOSITION)], text).into_response()
+}
+
+async fn reload(State(front): State<Front>) -> Response {
+    let (answer, told) = oneshot::channel();
+    let stopping = || Error::new(ErrorKind::Unavailable, "the server is stopping");
+    if front.events.send(Event::Reload(Some(answer))).await.is_err() {
+        return refuse(&stopping());
+    }
+    match told.await.unwrap_or_else(|_| Err(stopping())) {
+        Ok(summary) => format!("reloaded: {summary}\n").into_response(),
+        Err(error) => refuse(&error),
+    }
+}
+
+async fn enter(State(front): State<Front>, request: Request) -> Response {
+    match front.inside.get() {
+        Some(inside) => inside.router.clone().oneshot(request).await.into_response(),
+        None => {
+            let why = front.health.obstacle().unwrap_or("starting");
+            refuse(&Error::new(ErrorKind::Unavailable, why))
+        }
+    }
+}
+
+async fn nothing_there(request: Request) -> Response {
+    let path = request.uri().path().chars().take(200).collect::<String>();
+    refuse(&Error::new(ErrorKind::NotFound, format!("there is nothing at {path:?}")))
+}
+
+/// The server's own refusals, in the form of the SQL route's.
+fn refuse(error: &Error) -> Response {
+    let status = match error.kind() {
+        ErrorKind::Invalid => StatusCode::BAD_REQUEST,
+        ErrorKind::NotFound => StatusCode::NOT_FOUND,
+        ErrorKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        _ => StatusCode::INTERNAL_SERVER_ERROR,
+    };
+    let body = serde_json::json!({"kind": error.kind().as_str(), "message": error.to_string()});
+    let mut answer = (status, Json(body)).into_response();
+    if error.kind().is_retryable() {
+        answer.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from_static("1"));
+    }
+    answer
+}

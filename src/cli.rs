@@ -1,0 +1,95 @@
+//! The command line.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+const EXAMPLES: &str = "\
+Examples:
+  fleetscope serve                                   store under ./data, listen on 127.0.0.1:9911
+  fleetscope serve --config fleetscope.yaml          federate what the file names
+  fleetscope check --config fleetscope.yaml          validate the file, change nothing
+  fleetscope query \"SELECT cluster, last_sample FROM clusters\"
+
+Signals:
+  SIGTERM, SIGINT   answer what is in flight, write the head to blocks, exit 0
+  SIGHUP            read the configuration again; a file with an error changes nothing
+
+Exit codes:
+  0 done, 1 failed, 2 the command line or the configuration is wrong, 3 data at rest is damaged";
+
+/// One place that answers for every Kubernetes cluster.
+#[derive(Debug, Parser)]
+#[command(name = "fleetscope", version, about, after_help = EXAMPLES, max_term_width = 120)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Collect, keep and answer: the server.
+    Serve(Serve),
+    /// Ask a running server in SQL.
+    Query(Query),
+    /// Validate a configuration file.
+    Check(Check),
+}
+
+/// The arguments of `serve`. A flag wins over the environment, the environment over the file.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Serve {
+    /// The configuration file; without it every setting has its default and nothing is federated.
+    #[arg(long, value_name = "FILE", env = "FLEETSCOPE_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// Where the tables are: a folder, or the URL of a bucket. Wins over `storage.url` of the file.
+    #[arg(long, value_name = "URL", env = "FLEETSCOPE_STORE")]
+    pub store: Option<String>,
+    /// Address and port for HTTP; port 0 takes a free one. The address in use is printed on standard output.
+    #[arg(long, value_name = "ADDR", env = "FLEETSCOPE_LISTEN")]
+    pub listen: Option<SocketAddr>,
+    /// Listen on an address that other machines reach, although nobody has to prove who he is yet.
+    #[arg(long)]
+    pub insecure_listen: bool,
+    /// If the journal is damaged, keep every record that still decodes, move the rest aside and start.
+    ///
+    /// Prints how many rows were lost, by cluster and time.
+    #[arg(long)]
+    pub set_aside_damaged: bool,
+}
+
+/// The arguments of `query`.
+#[derive(Debug, Clone, Args)]
+pub struct Query {
+    /// The statement, for example "SELECT ts, cluster, value FROM metrics WHERE name = 'up' LIMIT 10".
+    #[arg(value_name = "SQL")]
+    pub sql: String,
+    /// The server to ask.
+    #[arg(long, value_name = "URL", env = "FLEETSCOPE_SERVER", default_value = "http://127.0.0.1:9911")]
+    pub server: String,
+    /// How to print the rows.
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub format: Format,
+}
+
+/// How rows are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// Columns side by side, for reading.
+    Table,
+    /// Comma-separated values with a header.
+    Csv,
+    /// JSON, as the server sends it.
+    Json,
+}
+
+/// The arguments of `check`.
+#[derive(Debug, Clone, Args)]
+pub struct Check {
+    /// The configuration file.
+    #[arg(long, value_name = "FILE", env = "FLEETSCOPE_CONFIG")]
+    pub config: PathBuf,
+}

@@ -1,0 +1,87 @@
+//! The configuration: one YAML file in Prometheus' own words where Prometheus has a word.
+//!
+//! Owns: reading the file, naming the place of every mistake, and turning what is written into the settings of each
+//! crate. Does not own: what a setting does, nor its default (both are the crate's).
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use model::Cluster;
+
+mod file;
+mod mistake;
+
+pub use file::{Log, LogFormat};
+pub use mistake::Mistake;
+
+/// The default address: this machine only.
+pub const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 9911);
+
+/// All settings, resolved.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Config {
+    /// The file this was read from, if there was one.
+    pub path: Option<PathBuf>,
+    /// Where HTTP listens.
+    pub listen: SocketAddr,
+    /// What is logged, and how.
+    pub log: Log,
+    /// The store.
+    pub storage: storage::Config,
+    /// The clusters and their attributes.
+    pub clusters: Vec<Cluster>,
+    /// What is collected, and how.
+    pub collector: collector::Config,
+    /// The limits of queries.
+    pub query: query::Config,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Config {
+            path: None,
+            listen: DEFAULT_LISTEN,
+            log: Log::default(),
+            storage: storage::Config::default(),
+            clusters: Vec::new(),
+            collector: collector::Config::default(),
+            query: query::Config::default(),
+        }
+    }
+}
+
+impl Config {
+    /// Reads and validates a file; without a path, the defaults.
+    ///
+    /// # Errors
+    /// The first mistake of the file, with its place.
+    pub fn load(path: Option<&Path>) -> Result<Self, Mistake> {
+        let Some(path) = path else { return Ok(Config::default()) };
+        let text =
+            std::fs::read_to_string(path).map_err(|e| Mistake::new(path, None, format!("cannot be read: {e}")))?;
+        let config = Config::parse(&text, path)?;
+        Ok(Config { path: Some(path.to_owned()), ..config })
+    }
+
+    /// What differs from `other` among the settings that only a restart can change.
+    pub fn needs_restart(&self, other: &Config) -> Vec<&'static str> {
+        let changed = [
+            ("listen", self.listen != other.listen),
+            ("log", self.log != other.log),
+            ("storage", self.storage != other.storage),
+            ("query", self.query != other.query),
+        ];
+        changed.into_iter().filter_map(|(key, differs)| differs.then_some(key)).collect()
+    }
+
+    /// Validates the text of a file; `path` is for messages.
+    ///
+    /// # Errors
+    /// The first mistake of the text, with its place.
+    pub fn parse(text: &str, path: &Path) -> Result<Self, Mistake> {
+        file::read(text).and_then(file::File::resolve).map_err(|mistake| mistake.in_file(path))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,216 @@
+//! What the file says, key by key, before it is resolved.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use collector::config::{FederateConfig, RemoteWriteConfig};
+use model::{duration, size};
+use serde::Deserialize;
+use serde::de::{Deserializer, IgnoredAny};
+use serde_saphyr::Spanned;
+
+use super::{Config, DEFAULT_LISTEN, Mistake};
+
+/// What is logged, and how. Logs go to standard error.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Log {
+    /// The least level that is written, or directives such as `info,storage=debug`. Default: `info`.
+    pub level: String,
+    /// Default: `text`.
+    pub format: LogFormat,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Log { level: "info".into(), format: LogFormat::Text }
+    }
+}
+
+/// The form of a log line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For the eye.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// The file.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct File {
+    listen: Option<SocketAddr>,
+    log: Option<Spanned<Log>>,
+    storage: Storage,
+    global: Global,
+    clusters: Vec<Spanned<model::Cluster>>,
+    federate_configs: Vec<Spanned<FederateConfig>>,
+    remote_write: Option<Spanned<RemoteWriteConfig>>,
+    query: query::Config,
+}
+
+/// What every source has unless it says otherwise.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Global {
+    #[serde(with = "duration::option")]
+    scrape_interval: Option<Duration>,
+    #[serde(with = "duration::option")]
+    scrape_timeout: Option<Duration>,
+}
+
+/// Which sources say otherwise; everything else of the file is passed over.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Own {
+    federate_configs: Vec<OwnTimes>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct OwnTimes {
+    scrape_interval: Option<IgnoredAny>,
+    scrape_timeout: Option<IgnoredAny>,
+}
+
+/// A duration with its place.
+#[derive(Debug, Deserialize)]
+struct Span(#[serde(with = "duration")] Duration);
+
+/// A size in bytes with its place: `512MB`, or a bare number.
+#[derive(Debug)]
+struct Bytes(u64);
+
+impl<'de> Deserialize<'de> for Bytes {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let read = text.parse().map_or_else(|_| size::parse(&text), Ok);
+        read.map(Bytes).map_err(serde::de::Error::custom)
+    }
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Storage {
+    url: Option<Spanned<String>>,
+    local_dir: Option<String>,
+    cut_every: Option<Spanned<Span>>,
+    retention: Option<Spanned<Span>>,
+    memory_bytes: Option<Spanned<Bytes>>,
+    journal_bytes: Option<Spanned<Bytes>>,
+    cache_bytes: Option<Spanned<Bytes>>,
+}
+
+/// Reads the text; the error has its place but not the name of the file.
+pub(super) fn read(text: &str) -> Result<File, Mistake> {
+    // A file of comments alone is an empty configuration.
+    if text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#')) {
+        return Ok(File::default());
+    }
+    let options = serde_saphyr::options! { with_snippet: false };
+    let mut file: File = serde_saphyr::from_str_with_options(text, options.clone())?;
+    let own: Own = serde_saphyr::from_str_with_options(text, options)?;
+    for (source, own) in file.federate_configs.iter_mut().zip(own.federate_configs) {
+        if let (Some(interval), None) = (file.global.scrape_interval, own.scrape_interval) {
+            source.value.scrape_interval = interval;
+        }
+        if let (Some(timeout), None) = (file.global.scrape_timeout, own.scrape_timeout) {
+            source.value.scrape_timeout = Some(timeout.min(source.value.scrape_interval));
+        }
+    }
+    Ok(file)
+}
+
+impl File {
+    /// Checks what no single key can show, and fills in the defaults.
+    pub(super) fn resolve(self) -> Result<Config, Mistake> {
+        Ok(Config {
+            path: None,
+            listen: self.listen.unwrap_or(DEFAULT_LISTEN),
+            log: log(self.log)?,
+            storage: self.storage.resolve()?,
+            clusters: clusters(self.clusters)?,
+            collector: collector_config(self.federate_configs, self.remote_write)?,
+            query: self.query,
+        })
+    }
+}
+
+impl Storage {
+    fn resolve(self) -> Result<storage::Config, Mistake> {
+        let mut config = storage::Config::default();
+        if let Some(url) = self.url {
+            if url.value.is_empty() {
+                return Err(Mistake::at(url.referenced, "storage.url is empty: name a folder or a bucket's URL"));
+            }
+            config.url = url.value;
+        }
+        config.local_dir = self.local_dir.or(config.local_dir);
+        config.cut_every = at_least(self.cut_every, "storage.cut_every", Duration::from_secs(1), config.cut_every)?;
+        config.retention =
+            at_least(self.retention, "storage.retention", Duration::from_secs(86_400), config.retention)?;
+        config.memory_bytes = at_least_bytes(self.memory_bytes, "storage.memory_bytes", config.memory_bytes)?;
+        config.journal_bytes = at_least_bytes(self.journal_bytes, "storage.journal_bytes", config.journal_bytes)?;
+        config.cache_bytes = at_least_bytes(self.cache_bytes, "storage.cache_bytes", config.cache_bytes)?;
+        Ok(config)
+    }
+}
+
+fn at_least(given: Option<Spanned<Span>>, key: &str, least: Duration, default: Duration) -> Result<Duration, Mistake> {
+    match given {
+        None => Ok(default),
+        Some(span) if span.value.0 >= least => Ok(span.value.0),
+        Some(span) => Err(Mistake::at(span.referenced, format!("{key} must be at least {} seconds", least.as_secs()))),
+    }
+}
+
+fn at_least_bytes(given: Option<Spanned<Bytes>>, key: &str, default: u64) -> Result<u64, Mistake> {
+    const LEAST: u64 = 1 << 20;
+    match given {
+        None => Ok(default),
+        Some(bytes) if bytes.value.0 >= LEAST => Ok(bytes.value.0),
+        Some(bytes) => Err(Mistake::at(bytes.referenced, format!("{key} must be at least 1MiB"))),
+    }
+}
+
+fn log(given: Option<Spanned<Log>>) -> Result<Log, Mistake> {
+    let Some(log) = given else { return Ok(Log::default()) };
+    match tracing_subscriber::EnvFilter::try_new(&log.value.level) {
+        Ok(_) => Ok(log.value),
+        Err(e) => Err(Mistake::at(log.referenced, format!("log.level {:?}: {e}", log.value.level))),
+    }
+}
+
+/// Each source is checked alone, so that the mistake has the place of its entry, then all together.
+fn collector_config(
+    sources: Vec<Spanned<FederateConfig>>,
+    remote_write: Option<Spanned<RemoteWriteConfig>>,
+) -> Result<collector::Config, Mistake> {
+    let mut config = collector::Config::default();
+    if let Some(given) = remote_write {
+        config.remote_write = given.value;
+        config.validate().map_err(|e| Mistake::at(given.referenced, e.to_string()))?;
+    }
+    for source in sources {
+        config.federate_configs.push(source.value);
+        config.validate().map_err(|e| Mistake::at(source.referenced, e.to_string()))?;
+    }
+    Ok(config)
+}
+
+fn clusters(given: Vec<Spanned<model::Cluster>>) -> Result<Vec<model::Cluster>, Mistake> {
+    let mut clusters: Vec<model::Cluster> = Vec::with_capacity(given.len());
+    for cluster in given {
+        let (name, place) = (&cluster.value.name, cluster.referenced);
+        if name.is_empty() {
+            return Err(Mistake::at(place, "a cluster needs a name that is not empty"));
+        }
+        if clusters.iter().any(|other| other.name == *name) {
+            return Err(Mistake::at(place, format!("cluster {name:?} comes twice")));
+        }
+        clusters.push(cluster.value);
+    }
+    Ok(clusters)
+}

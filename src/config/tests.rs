@@ -1,0 +1,100 @@
+use std::path::Path;
+use std::time::Duration;
+
+use super::{Config, LogFormat};
+
+fn parse(text: &str) -> Result<Config, String> {
+    Config::parse(text, Path::new("f.yaml")).map_err(|mistake| mistake.to_string())
+}
+
+#[test]
+fn every_key_is_read_and_absent_ones_have_their_default() {
+    assert_eq!(parse(""), Ok(Config::default()));
+    assert_eq!(parse("# nothing yet\n"), Ok(Config::default()));
+    let config = parse(
+        "listen: 127.0.0.1:0\nlog: {level: debug, format: json}\nstorage:\n  url: /tmp/s\n  cut_every: 1s\n  \
+         retention: 30d\n  memory_bytes: 512MB\n  journal_bytes: 2097152\nclusters:\n  - name: berlin\n    \
+         region: eu-central-1\n    services: {shop: passive}\n",
+    )
+    .unwrap();
+    assert_eq!(config.listen.to_string(), "127.0.0.1:0");
+    assert_eq!((config.log.level.as_str(), config.log.format), ("debug", LogFormat::Json));
+    assert_eq!((config.storage.url.as_str(), config.storage.cut_every), ("/tmp/s", Duration::from_secs(1)));
+    assert_eq!((config.storage.memory_bytes, config.storage.journal_bytes), (512 << 20, 2 << 20));
+    assert_eq!(config.storage.retention, Duration::from_secs(30 * 86_400));
+    assert_eq!((config.clusters[0].name.as_str(), config.clusters[0].services["shop"].as_str()), ("berlin", "passive"));
+}
+
+#[test]
+fn an_unknown_key_is_named_with_its_place_and_the_key_that_was_meant() {
+    let message = parse("listen: 127.0.0.1:1\nstorage:\n  urll: x\n").unwrap_err();
+    assert_eq!(message, "f.yaml:3:3: unknown key \"urll\", did you mean \"url\"");
+    let message = parse("storge:\n  url: x\n").unwrap_err();
+    assert_eq!(message, "f.yaml:1:1: unknown key \"storge\", did you mean \"storage\"");
+    let message = parse("clusters:\n  - name: a\n    colour: red\n").unwrap_err();
+    assert!(message.starts_with("f.yaml:3:5: unknown key \"colour\", known here: name, region,"), "{message}");
+    let message = parse("log: {format: yaml}\n").unwrap_err();
+    assert_eq!(message, "f.yaml:1:15: unknown value \"yaml\", known here: text, json");
+}
+
+#[test]
+fn wrong_values_are_named_with_their_place() {
+    let cases = [
+        ("storage: {cut_every: soon}\n", "f.yaml:1:22: \"soon\" is not a duration, write it like 15s, 1m or 1h30m"),
+        ("storage: {cut_every: 10ms}\n", "f.yaml:1:22: storage.cut_every must be at least 1 seconds"),
+        ("storage:\n  memory_bytes: 3 MB\n", "f.yaml:2:17: \"3 MB\" is not a size, write it like 512KB, 256MB or 1GB"),
+        ("clusters:\n  - name: a\n  - name: a\n", "f.yaml:3:5: cluster \"a\" comes twice"),
+        ("clusters:\n  - region: a\n", "f.yaml:2:5: the key \"name\" is missing"),
+        ("listen: nowhere\n", "f.yaml:1:9: invalid socket address syntax"),
+        ("log: {}\nlog: {}\n", "f.yaml:2:1: the key \"log\" comes twice"),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(parse(text).unwrap_err(), expected);
+    }
+}
+
+#[test]
+fn text_that_is_not_yaml_is_refused_at_its_place() {
+    let message = parse("storage: [\n").unwrap_err();
+    assert!(message.starts_with("f.yaml:"), "{message}");
+    assert!(parse("just words\n").is_err());
+    let bomb = (0..30).fold("a0: &a0 [x,x]\n".to_owned(), |text, n| {
+        format!("{text}a{}: &a{} [*a{n},*a{n},*a{n},*a{n}]\n", n + 1, n + 1)
+    });
+    assert!(parse(&bomb).is_err());
+}
+
+#[test]
+fn sources_take_the_global_times_unless_they_have_their_own() {
+    let config = parse(
+        "global: {scrape_interval: 5s, scrape_timeout: 20s}\nfederate_configs:\n  - {cluster: a, url: 'http://a:9090'}\n  \
+         - {cluster: b, url: 'http://b:9090', scrape_interval: 1m, scrape_timeout: 3s}\n",
+    )
+    .unwrap();
+    let times: Vec<_> = config
+        .collector
+        .federate_configs
+        .iter()
+        .map(|s| (s.scrape_interval.as_secs(), s.timeout().as_secs()))
+        .collect();
+    assert_eq!(times, [(5, 5), (60, 3)]);
+}
+
+#[test]
+fn a_wrong_source_is_named_with_its_place() {
+    let message =
+        parse("federate_configs:\n  - {cluster: a, url: 'http://a:1'}\n  - {cluster: a, url: 'http://a:1'}\n");
+    assert!(message.as_ref().is_err_and(|m| m.starts_with("f.yaml:3:5: ")), "{message:?}");
+    let message =
+        parse("federate_configs:\n  - cluster: a\n    url: http://a:1\n    scrap_interval: 1s\n").unwrap_err();
+    assert_eq!(message, "f.yaml:4:5: unknown key \"scrap_interval\", did you mean \"scrape_interval\"");
+    let message = parse("remote_write:\n  body_timeout: 0s\n").unwrap_err();
+    assert!(message.starts_with("f.yaml:2:3: remote_write: body_timeout is 0s"), "{message}");
+}
+
+#[test]
+fn only_what_a_reload_cannot_change_needs_a_restart() {
+    let old = Config::default();
+    let new = parse("listen: 127.0.0.1:1\nstorage: {retention: 3d}\nclusters: [{name: a}]\n").unwrap();
+    assert_eq!(new.needs_restart(&old), ["listen", "storage"]);
+}

@@ -1,0 +1,139 @@
+//! The HTTP server: accepts connections, holds them to limits of time and number, ends them in order.
+//!
+//! Owns: the listener, the connections, the limits that hold for every route, panics of a request.
+//! Does not own: any route.
+
+use std::any::Any;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use axum::http::{Request, Response, StatusCode};
+use axum::response::IntoResponse;
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use hyper_util::server::graceful::GracefulShutdown;
+use model::worker::Stop;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tower::ServiceExt;
+use tower_http::catch_panic::CatchPanicLayer;
+
+mod deadline;
+
+use deadline::DeadlineBody;
+
+/// What every connection is held to.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Connections at once; further ones wait in the listener's queue.
+    pub connections: usize,
+    /// The time a client may take to send the head of a request; an idle connection is closed after it too.
+    pub header_timeout: Duration,
+    /// The time a client may take to send the body of a request.
+    pub body_timeout: Duration,
+    /// The time that requests in flight have once the server is told to stop.
+    pub drain_timeout: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            connections: 1024,
+            header_timeout: Duration::from_secs(30),
+            body_timeout: Duration::from_secs(60),
+            drain_timeout: Duration::from_secs(30),
+        }
+    }
+}
+
+/// Streams of one HTTP/2 connection, the bytes of a request's head, and how often a silent HTTP/2 client is asked for
+/// life.
+const HTTP2_STREAMS: u32 = 128;
+const HEAD_BYTES: usize = 16 << 10;
+const HTTP2_KEEPALIVE: Duration = Duration::from_secs(20);
+
+/// Serves `router` until told to stop, then answers what is in flight and returns.
+pub async fn run(listener: TcpListener, router: Router, limits: Limits, stop: Stop) {
+    let router = router.layer(CatchPanicLayer::custom(panicked));
+    let graceful = GracefulShutdown::new();
+    let room = Arc::new(Semaphore::new(limits.connections));
+    let mut connections = JoinSet::new();
+    let builder = builder(&limits);
+    loop {
+        // The semaphore is never closed, so the permit always comes.
+        let Ok(permit) = room.clone().acquire_owned().await else { break };
+        let (stream, peer) = tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok(accepted) => accepted,
+                Err(error) => {
+                    // Out of file descriptors, most likely: others have to close first.
+                    tracing::warn!(%error, "cannot accept a connection");
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                    continue;
+                }
+            },
+            () = stop.stopped() => break,
+        };
+        let connection = graceful.watch(connection(&builder, stream, peer, router.clone(), &limits));
+        connections.spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::debug!(%peer, %error, "connection ended early");
+            }
+            drop(permit);
+        });
+        while connections.try_join_next().is_some() {}
+    }
+    drop(listener);
+    let drained = tokio::time::timeout(limits.drain_timeout, graceful.shutdown()).await.is_ok();
+    if !drained {
+        tracing::warn!(connections = connections.len(), "requests in flight took too long and are cut off");
+    }
+    connections.shutdown().await;
+}
+
+fn builder(limits: &Limits) -> auto::Builder<TokioExecutor> {
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(limits.header_timeout).max_buf_size(4 * HEAD_BYTES);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .keep_alive_interval(HTTP2_KEEPALIVE)
+        .max_concurrent_streams(HTTP2_STREAMS)
+        .max_header_list_size(HEAD_BYTES as u32);
+    builder
+}
+
+fn connection(
+    builder: &auto::Builder<TokioExecutor>,
+    stream: TcpStream,
+    peer: SocketAddr,
+    router: Router,
+    limits: &Limits,
+) -> impl hyper_util::server::graceful::GracefulConnection<Error = Box<dyn std::error::Error + Send + Sync>> + Send + use<>
+{
+    // Answers are small and whole: waiting to fill a packet only adds time.
+    let _ = stream.set_nodelay(true);
+    let body_timeout = limits.body_timeout;
+    let service = service_fn(move |request: Request<Incoming>| {
+        let mut request = request.map(|body| Body::new(DeadlineBody::new(body, body_timeout)));
+        request.extensions_mut().insert(ConnectInfo(peer));
+        router.clone().oneshot(request)
+    });
+    builder.serve_connection(TokioIo::new(stream), service).into_owned()
+}
+
+/// A panic in a request is a fault of this program: logged by the panic hook, told to the client, survived.
+fn panicked(_: Box<dyn Any + Send>) -> Response<Body> {
+    let body = serde_json::json!({"kind": "internal", "message": "the request hit a fault of the server, its log has more"});
+    (StatusCode::INTERNAL_SERVER_ERROR, axum::Json(body)).into_response()
+}
+
+#[cfg(test)]
+mod tests;

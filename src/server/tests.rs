@@ -1,0 +1,85 @@
+use std::time::Duration;
+
+use axum::routing::{get, post};
+use model::worker::Worker;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use super::*;
+
+struct Running {
+    address: SocketAddr,
+    worker: Worker,
+}
+
+async fn start(router: Router, limits: Limits) -> Running {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    Running { address, worker: Worker::task("server", move |stop| run(listener, router, limits, stop)) }
+}
+
+async fn ask(address: SocketAddr, text: &str) -> String {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(text.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    answer
+}
+
+fn short() -> Limits {
+    let timeout = Duration::from_millis(50);
+    Limits { header_timeout: timeout, body_timeout: timeout, ..Limits::default() }
+}
+
+#[tokio::test]
+async fn a_panic_in_a_request_is_a_500_and_the_next_request_is_served() {
+    let fault = get(|| async { if true { panic!("on purpose") } else { "never" } });
+    let running =
+        start(Router::new().route("/panic", fault).route("/", get(|| async { "fine" })), Limits::default()).await;
+    let answer = ask(running.address, "GET /panic HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await;
+    assert!(answer.starts_with("HTTP/1.1 500") && answer.contains("\"internal\""), "{answer}");
+    let answer = ask(running.address, "GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await;
+    assert!(answer.ends_with("fine"), "{answer}");
+    running.worker.stop().await;
+}
+
+#[tokio::test]
+async fn a_client_that_sends_no_head_is_cut_off() {
+    let running = start(Router::new(), short()).await;
+    let answer = ask(running.address, "GET / HTTP/1.1\r\nhost:").await;
+    assert!(!answer.contains("200"), "{answer}");
+    running.worker.stop().await;
+}
+
+#[tokio::test]
+async fn a_body_that_never_ends_is_an_error_to_its_reader() {
+    let router = Router::new().route("/", post(|body: String| async move { body }));
+    let running = start(router, short()).await;
+    let answer =
+        ask(running.address, "POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\nconnection: close\r\n\r\nabc").await;
+    assert!(answer.starts_with("HTTP/1.1 4"), "{answer}");
+    running.worker.stop().await;
+}
+
+#[tokio::test]
+async fn requests_in_flight_are_answered_when_the_server_stops() {
+    let (entered, mut has_entered) = tokio::sync::mpsc::channel(1);
+    let go_on = Arc::new(tokio::sync::Notify::new());
+    let waits = go_on.clone();
+    let handler = get(move || async move {
+        entered.send(()).await.unwrap();
+        waits.notified().await;
+        "answered"
+    });
+    let running = start(Router::new().route("/", handler), Limits::default()).await;
+    let address = running.address;
+    let client = ask(address, "GET / HTTP/1.1\r\nhost: x\r\n\r\n");
+    let server = async {
+        has_entered.recv().await.unwrap();
+        running.worker.stop_signal().now();
+        go_on.notify_one();
+        running.worker.join().await;
+    };
+    let (answer, ()) = tokio::join!(client, server);
+    assert!(answer.ends_with("answered"), "{answer}");
+    assert!(TcpStream::connect(address).await.is_err());
+}

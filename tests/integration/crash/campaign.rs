@@ -1,0 +1,169 @@
+//! One store, one witness that never stops sending, and a server that lives again and again.
+
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use tempfile::{TempDir, tempdir};
+
+use super::within;
+use crate::peers::{Process, program, python};
+use crate::server::{PATIENCE, Server, Setup};
+
+const YAML: &str = "storage: {cut_every: 1s, retention: 3650d}\n";
+const SIGKILL: i32 = 9;
+/// A life whose rule is not met by then is ended from outside.
+const LIFE: Duration = Duration::from_secs(15);
+
+/// What the witness sends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Load {
+    /// Every series and time once.
+    New,
+    /// Acknowledged samples again with other values, and samples of days past.
+    RewritesAndLate,
+}
+
+/// One store under fire.
+#[derive(Debug)]
+pub(crate) struct Campaign {
+    /// Where the store is; another disk than the witness' own when power is cut.
+    store: PathBuf,
+    folder: TempDir,
+    witness: Option<Process>,
+    load: Load,
+}
+
+impl Campaign {
+    /// Starts the witness on a store of its own.
+    pub(crate) fn start(load: Load, seed: u64) -> Self {
+        let folder = tempdir().unwrap();
+        let store = folder.path().join("disk");
+        std::fs::create_dir(&store).unwrap();
+        Self::start_on(folder, store, load, seed)
+    }
+
+    /// Starts the witness; the server's store will be below `store`.
+    pub(crate) fn start_on(folder: TempDir, store: PathBuf, load: Load, seed: u64) -> Self {
+        let mut command = Command::new(program("oracle"));
+        command.arg("--address-file").arg(folder.path().join("address")).arg("--log").arg(folder.path().join("log"));
+        command.args(["--seed", &(seed % 1_000_000).to_string()]);
+        if load == Load::RewritesAndLate {
+            command.args(["--rewrites", "--late"]);
+        }
+        let witness = Process(command.stdin(Stdio::piped()).spawn().unwrap());
+        Campaign { store, folder, witness: Some(witness), load }
+    }
+
+    fn setup(&self) -> Setup {
+        Setup::new(&self.store, YAML)
+    }
+
+    /// A server on this store, known to the witness from the moment it is ready. `None` if it died before.
+    pub(crate) async fn server(&self, rules: &str) -> Result<Server, String> {
+        let setup = self.setup().with_binary(program("faulty-server")).with_env("FLEETSCOPE_FAULTS", rules);
+        let mut server = Server::spawn(&setup)?;
+        if !server.becomes_ready().await {
+            return Err(server.stderr());
+        }
+        // In one step, so that the witness never reads half an address.
+        let temporary = self.folder.path().join("address.tmp");
+        std::fs::write(&temporary, server.address.to_string()).unwrap();
+        std::fs::rename(&temporary, self.folder.path().join("address")).unwrap();
+        Ok(server)
+    }
+
+    /// Lives until the rule kills it, or ends it when its time is over. True if the rule did it.
+    pub(crate) async fn live_until_killed(&mut self, rule: &str) -> bool {
+        let mut server = match self.server(rule).await {
+            Ok(server) => server,
+            // The rule may hit while the server starts and replays, which is as good a place.
+            Err(stderr) => {
+                assert!(stderr.contains("fault: "), "ended by itself: {stderr}");
+                return true;
+            }
+        };
+        if !within(LIFE, || !server.is_alive()).await {
+            server.kill().await;
+            return false;
+        }
+        let status = server.ended().await;
+        let stderr = server.stderr();
+        assert!(status.signal() == Some(SIGKILL) && stderr.contains("fault: "), "ended by itself: {status} {stderr}");
+        true
+    }
+
+    /// Lives for a while under load, then is killed.
+    pub(crate) async fn live_and_kill(&mut self, after: Duration) {
+        let server = self.server("").await.unwrap_or_else(|stderr| panic!("ended by itself: {stderr}"));
+        tokio::time::sleep(after).await;
+        server.kill().await;
+    }
+
+    /// Lives through failures, and must acknowledge again after them, if need be after a restart. Returns how many there
+    /// were.
+    pub(crate) async fn live_through(&mut self, rules: &str) -> u64 {
+        let hits = |stderr: &str| stderr.matches("fault: ").count() as u64;
+        let mut server = match self.server(rules).await {
+            Ok(server) => server,
+            Err(stderr) => {
+                assert!(
+                    hits(&stderr) > 0 && stderr.contains("fleetscope: "),
+                    "refused to start, and not for a failure: {stderr}"
+                );
+                return hits(&stderr);
+            }
+        };
+        // Long enough for some cuts, which most of the rules wait for.
+        let enough = rules.split(';').count() as u64;
+        within(Duration::from_secs(6), || hits(&server.stderr()) >= enough || !server.is_alive()).await;
+        let (before, found) = (self.acknowledged(), hits(&server.stderr()));
+        let goes_on = within(Duration::from_secs(30), || self.acknowledged() > before || !server.is_alive()).await;
+        assert!(goes_on, "neither acknowledges nor ends after {rules}: {}", server.stderr());
+        assert!(!server.stderr().contains("panicked"), "{rules}: {}", server.stderr());
+        server.kill().await;
+        found
+    }
+
+    /// How many requests the witness saw acknowledged.
+    pub(crate) fn acknowledged(&self) -> usize {
+        let log = std::fs::read_to_string(self.log()).unwrap_or_default();
+        log.lines().filter(|line| line.starts_with('A')).count()
+    }
+
+    fn log(&self) -> PathBuf {
+        self.folder.path().join("log")
+    }
+
+    /// A last life without faults: the load goes on, stops, the server drains; then the tables are held against the log.
+    pub(crate) async fn end_and_judge(mut self) -> serde_json::Value {
+        let server = self.server("").await.unwrap_or_else(|stderr| panic!("does not start at the end: {stderr}"));
+        let before = self.acknowledged();
+        assert!(
+            within(PATIENCE, || self.acknowledged() > before + 10).await,
+            "no load at the end: {}",
+            server.stderr()
+        );
+        self.stop_witness();
+        let answered = server.number("SELECT count(*) FROM metrics WHERE name = 'oracle_sample'").await;
+        server.terminate().await;
+        let verdict = judge(&self.store.join("store"), &self.log(), self.load);
+        println!("{verdict}");
+        assert_eq!(verdict["stored"].as_u64(), Some(answered), "our own answer differs from the tables: {verdict}");
+        verdict
+    }
+
+    fn stop_witness(&mut self) {
+        let mut witness = self.witness.take().unwrap();
+        drop(witness.0.stdin.take());
+        assert!(witness.0.wait().unwrap().success(), "the witness' log is not whole");
+    }
+}
+
+/// Holds the tables, as another reader sees them, against the witness' log.
+fn judge(store: &Path, log: &Path, load: Load) -> serde_json::Value {
+    let mode = if load == Load::New { "new" } else { "rewrites" };
+    let out = python("judge.py", &[store.to_str().unwrap(), log.to_str().unwrap(), mode]);
+    serde_json::from_str(&out).unwrap()
+}

@@ -1,0 +1,19 @@
+//! The one integration binary: the real server as a process, beside real peers.
+//!
+//! Owns: starting and killing processes, asking over HTTP, judging answers. Does not own: anything inside a crate, which
+//! its own unit tests check.
+//!
+//! Prometheus, the node exporter and a Python environment come from `make setup`.
+
+mod bad_input;
+mod command_line;
+mod crash;
+mod examples;
+mod federation;
+mod ingest;
+mod life;
+mod peers;
+mod power;
+mod readers;
+mod remote_write;
+mod server;

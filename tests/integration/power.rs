@@ -1,0 +1,75 @@
+//! Power cuts: the store is on an ext4 of its own that is shut down without flushing its log, under load.
+//!
+//! Needs root for the loop mount; without it the test says so and passes. `make chaos` sets FLEETSCOPE_POWER_CUTS.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use tempfile::tempdir;
+
+use crate::crash::{Campaign, Load, random, setting};
+use crate::peers::python;
+
+/// An ext4 in a file.
+struct Disk {
+    image: PathBuf,
+    mounted: PathBuf,
+}
+
+fn run(program: &str, arguments: &[&str]) {
+    let output = Command::new(program).args(arguments).output().unwrap_or_else(|e| panic!("{program}: {e}"));
+    assert!(output.status.success(), "{program} {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+impl Disk {
+    fn new(folder: &Path) -> Self {
+        let disk = Disk { image: folder.join("image"), mounted: folder.join("disk") };
+        std::fs::create_dir(&disk.mounted).unwrap();
+        std::fs::File::create(&disk.image).unwrap().set_len(1 << 30).unwrap();
+        run("/sbin/mkfs.ext4", &["-q", disk.image.to_str().unwrap()]);
+        disk.mount();
+        disk
+    }
+
+    fn mount(&self) {
+        run("mount", &["-o", "loop", self.image.to_str().unwrap(), self.mounted.to_str().unwrap()]);
+    }
+
+    fn unmount(&self) {
+        run("umount", &[self.mounted.to_str().unwrap()]);
+    }
+
+    /// From now on nothing reaches the disk any more, and what was not synced never will.
+    fn cut_power(&self) {
+        python("cut_power.py", &[self.mounted.to_str().unwrap()]);
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("--lazy").arg(&self.mounted).output();
+    }
+}
+
+#[tokio::test]
+async fn crash_by_power_cuts_loses_and_doubles_nothing() {
+    if !rustix::process::geteuid().is_root() {
+        eprintln!("skipped: power cuts need root for a loop mount");
+        return;
+    }
+    let mut random = random();
+    let folder = tempdir().unwrap();
+    let disk = Disk::new(folder.path());
+    let mut campaign = Campaign::start_on(tempdir().unwrap(), disk.mounted.clone(), Load::New, random.next());
+    for _ in 0..setting("FLEETSCOPE_POWER_CUTS", 5) {
+        let server = campaign.server("").await.unwrap_or_else(|stderr| panic!("ended by itself: {stderr}"));
+        tokio::time::sleep(Duration::from_millis(random.between(500, 4000))).await;
+        disk.cut_power();
+        server.kill().await;
+        disk.unmount();
+        disk.mount();
+    }
+    let verdict = campaign.end_and_judge().await;
+    assert_eq!(verdict["physical_rows"], verdict["stored"], "{verdict}");
+}

@@ -1,0 +1,212 @@
+//! A server as a process of its own.
+
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use reqwest::{Client, StatusCode};
+use rustix::process::{Pid, Signal};
+
+/// How long anything may take that is not itself about time.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What a server is started with.
+#[derive(Debug, Clone)]
+pub(crate) struct Setup {
+    pub(crate) binary: PathBuf,
+    pub(crate) arguments: Vec<String>,
+    pub(crate) environment: Vec<(String, String)>,
+}
+
+impl Setup {
+    /// The product's binary on a store below `folder`, configured by `yaml` (`storage.url` is added by flag).
+    pub(crate) fn new(folder: &Path, yaml: &str) -> Self {
+        let config = folder.join("fleetscope.yaml");
+        std::fs::write(&config, yaml).unwrap();
+        let text = |path: PathBuf| path.to_string_lossy().into_owned();
+        let arguments = ["serve", "--listen", "127.0.0.1:0", "--config"].map(str::to_owned).into_iter();
+        let arguments = arguments.chain([text(config), "--store".into(), text(folder.join("store"))]).collect();
+        Setup { binary: env!("CARGO_BIN_EXE_fleetscope").into(), arguments, environment: Vec::new() }
+    }
+
+    /// Runs another binary with the same arguments.
+    pub(crate) fn with_binary(self, binary: PathBuf) -> Self {
+        Setup { binary, ..self }
+    }
+
+    /// Sets a variable of the environment.
+    pub(crate) fn with_env(mut self, name: &str, value: &str) -> Self {
+        self.environment.push((name.into(), value.into()));
+        self
+    }
+}
+
+/// A running server. Killed when dropped.
+#[derive(Debug)]
+pub(crate) struct Server {
+    child: Child,
+    pub(crate) address: SocketAddr,
+    stderr: Arc<Mutex<String>>,
+    client: Client,
+}
+
+impl Server {
+    /// Starts a server and waits until it has bound its address. The error is its standard error.
+    pub(crate) fn spawn(setup: &Setup) -> Result<Self, String> {
+        let mut command = Command::new(&setup.binary);
+        command.args(&setup.arguments).envs(setup.environment.iter().cloned());
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let stderr = gather(child.stderr.take().unwrap());
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let Some(address) = line.trim().strip_prefix("listening on http://").and_then(|a| a.parse().ok()) else {
+            let status = child.wait().unwrap();
+            return Err(format!("{status}: {}", stderr.lock().unwrap()));
+        };
+        Ok(Server { child, address, stderr, client: Client::new() })
+    }
+
+    /// Starts a server and waits until it is ready.
+    pub(crate) async fn start(setup: &Setup) -> Self {
+        let mut server = Self::spawn(setup).unwrap();
+        assert!(server.becomes_ready().await, "the server ended before it was ready: {}", server.stderr());
+        server
+    }
+
+    /// Waits until it is ready; false if it ended before.
+    pub(crate) async fn becomes_ready(&mut self) -> bool {
+        let begin = Instant::now();
+        loop {
+            if self.client.get(self.url("/readyz")).send().await.is_ok_and(|a| a.status() == StatusCode::OK) {
+                return true;
+            }
+            if self.child.try_wait().unwrap().is_some() {
+                return false;
+            }
+            assert!(begin.elapsed() < PATIENCE, "not ready in time: {}", self.stderr());
+            tick().await;
+        }
+    }
+
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    /// What it has written to standard error so far.
+    pub(crate) fn stderr(&self) -> String {
+        self.stderr.lock().unwrap().clone()
+    }
+
+    /// Status and body of a GET.
+    pub(crate) async fn get(&self, path: &str) -> (StatusCode, String) {
+        let answer = self.client.get(self.url(path)).send().await.unwrap();
+        (answer.status(), answer.text().await.unwrap())
+    }
+
+    /// Status and body of a POST.
+    pub(crate) async fn post(&self, path: &str, headers: &[(&str, &str)], body: Vec<u8>) -> (StatusCode, String) {
+        let request = headers.iter().fold(self.client.post(self.url(path)), |r, (name, value)| r.header(*name, *value));
+        let answer = request.body(body).send().await.unwrap();
+        (answer.status(), answer.text().await.unwrap())
+    }
+
+    /// Status and body of a statement, the rows as CSV.
+    pub(crate) async fn ask(&self, sql: &str) -> (StatusCode, String) {
+        let body = serde_json::json!({ "query": sql }).to_string().into_bytes();
+        self.post("/api/v1/sql", &[("content-type", "application/json"), ("accept", "text/csv")], body).await
+    }
+
+    /// The rows of a statement without their header, cells split at commas.
+    pub(crate) async fn rows(&self, sql: &str) -> Vec<Vec<String>> {
+        let (status, body) = self.ask(sql).await;
+        assert_eq!(status, StatusCode::OK, "{sql}: {body}");
+        body.lines().skip(1).map(|line| line.split(',').map(str::to_owned).collect()).collect()
+    }
+
+    /// The one number that a statement gives.
+    pub(crate) async fn number(&self, sql: &str) -> u64 {
+        let rows = self.rows(sql).await;
+        rows[0][0].parse().unwrap_or_else(|_| panic!("{sql}: {rows:?}"))
+    }
+
+    /// A value of `/metrics`, by its whole name with labels.
+    pub(crate) async fn metric(&self, name: &str) -> Option<f64> {
+        let (_, text) = self.get("/metrics").await;
+        text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok())
+    }
+
+    /// Whether it runs.
+    pub(crate) fn is_alive(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+
+    /// Sends a signal.
+    pub(crate) fn signal(&self, signal: Signal) {
+        rustix::process::kill_process(Pid::from_child(&self.child), signal).unwrap();
+    }
+
+    /// Waits until it ends.
+    pub(crate) async fn ended(&mut self) -> ExitStatus {
+        let begin = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status;
+            }
+            assert!(begin.elapsed() < PATIENCE, "did not end in time: {}", self.stderr());
+            tick().await;
+        }
+    }
+
+    /// SIGTERM, and it must end well.
+    pub(crate) async fn terminate(mut self) {
+        self.signal(Signal::TERM);
+        let status = self.ended().await;
+        assert!(status.success(), "{status}: {}", self.stderr());
+    }
+
+    /// SIGKILL.
+    pub(crate) async fn kill(mut self) {
+        self.signal(Signal::KILL);
+        self.ended().await;
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn gather(stderr: impl std::io::Read + Send + 'static) -> Arc<Mutex<String>> {
+    let text = Arc::new(Mutex::new(String::new()));
+    let gathered = text.clone();
+    std::thread::spawn(move || {
+        for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+            let mut text = gathered.lock().unwrap();
+            text.push_str(&line);
+            text.push('\n');
+        }
+    });
+    text
+}
+
+/// The pause between two looks at a condition.
+pub(crate) async fn tick() {
+    tokio::time::sleep(Duration::from_millis(20)).await;
+}
+
+/// Looks until `condition` gives something.
+pub(crate) async fn eventually<T>(what: &str, patience: Duration, mut condition: impl AsyncFnMut() -> Option<T>) -> T {
+    let begin = Instant::now();
+    loop {
+        if let Some(found) = condition().await {
+            return found;
+        }
+        assert!(begin.elapsed() < patience, "{what}: not within {} s", patience.as_secs());
+        tick().await;
+    }
+}
