@@ -31,7 +31,9 @@ async fn kill_in_turn(campaign: &mut Campaign, kills: u64, random: &mut Random) 
     let mut counts = BTreeMap::new();
     let least = (kills / 50).max(2);
     let mut lives = 0;
-    while counts.values().sum::<u64>() < kills {
+    let behind =
+        |counts: &BTreeMap<_, u64>| PHASES.iter().any(|p| counts.get(p.name).is_none_or(|count| *count < least));
+    while counts.values().sum::<u64>() < kills || behind(&counts) {
         lives += 1;
         assert!(lives < 3 * kills + 20, "too many lives without a kill: {counts:?}");
         // Whoever is behind goes first, so that every phase gets its share.

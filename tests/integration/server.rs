@@ -86,7 +86,13 @@ impl Server {
             if self.child.try_wait().unwrap().is_some() {
                 return false;
             }
-            assert!(begin.elapsed() < PATIENCE, "not ready in time: {}", self.stderr());
+            let late = begin.elapsed() >= PATIENCE;
+            assert!(
+                !late,
+                "not ready in time, {:?}: {}",
+                self.client.get(self.url("/readyz")).send().await,
+                self.stderr()
+            );
             tick().await;
         }
     }
