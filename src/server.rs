@@ -131,7 +131,8 @@ fn connection(
 
 /// A panic in a request is a fault of this program: logged by the panic hook, told to the client, survived.
 fn panicked(_: Box<dyn Any + Send>) -> Response<Body> {
-    let body = serde_json::json!({"kind": "internal", "message": "the request hit a fault of the server, its log has more"});
+    let body =
+        serde_json::json!({"kind": "internal", "message": "the request hit a fault of the server, its log has more"});
     (StatusCode::INTERNAL_SERVER_ERROR, axum::Json(body)).into_response()
 }
 

@@ -54,16 +54,14 @@ fn render_storage(stats: &Stats, out: &mut String) {
         let name = format!("fleetscope_storage_{name}");
         let _ = writeln!(out, "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}");
     }
-    let by_table: [(&str, &str, fn(&(storage::Table, usize, u64, u64)) -> u64); 3] = [
-        ("blocks", "Live blocks.", |(_, blocks, _, _)| *blocks as u64),
-        ("block_rows", "Rows in live blocks.", |(_, _, rows, _)| *rows),
-        ("block_bytes", "Bytes of live blocks.", |(_, _, _, bytes)| *bytes),
-    ];
-    for (name, help, value) in by_table {
+    let by_table =
+        [("blocks", "Live blocks."), ("block_rows", "Rows in live blocks."), ("block_bytes", "Bytes of live blocks.")];
+    for (number, (name, help)) in by_table.into_iter().enumerate() {
         let name = format!("fleetscope_storage_{name}");
         let _ = writeln!(out, "# HELP {name} {help}\n# TYPE {name} gauge");
-        for table in &stats.tables {
-            let _ = writeln!(out, "{name}{{table=\"{}\"}} {}", table.0.name(), value(table));
+        for (table, blocks, rows, bytes) in &stats.tables {
+            let value = [*blocks as u64, *rows, *bytes][number];
+            let _ = writeln!(out, "{name}{{table=\"{}\"}} {value}", table.name());
         }
     }
 }

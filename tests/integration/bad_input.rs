@@ -148,8 +148,9 @@ async fn a_query_for_a_week_ends_at_its_time_and_others_are_answered_meanwhile()
     let server = Server::start(&Setup::new(folder.path(), "query: {timeout: 2s}\n")).await;
     let week = "SELECT count(*) FROM generate_series(1, 100000) a, generate_series(1, 100000) b, \
                 generate_series(1, 100000) c WHERE a.value + b.value + c.value = 7";
-    let (slow, quick) = tokio::join!(server.ask(week), server.ask("SELECT 1"));
-    assert!(!slow.0.is_success(), "{slow:?}");
+    let (slow, quick) = tokio::join!(server.try_ask(week), server.ask("SELECT 1"));
+    // Its head may have gone out before the time was over; then the body must break off instead of ending well.
+    assert!(slow.as_ref().map_or(true, |(status, _)| !status.is_success()), "{slow:?}");
     assert_eq!(quick.0, StatusCode::OK, "{quick:?}");
     write(&server, &[(&[("__name__", "after")], &[(now_ms(), 1.0)])]).await;
     server.terminate().await;

@@ -47,7 +47,7 @@ async fn query_prints_rows_in_three_forms_and_errors_in_the_servers_words() {
     let url = server.url("");
     let ask = |format: &str, sql: &str| fleetscope(&["query", "--server", &url, "--format", format, sql]);
     let sql = "SELECT cluster, value FROM metrics WHERE name = 'load'";
-    assert_eq!(ask("csv", sql), (Some(0), "cluster,value\nberlin,1.5\n".into(), String::new()));
+    assert_eq!(ask("csv", sql), (Some(0), "cluster,value\r\nberlin,1.5\r\n".into(), String::new()));
     assert_eq!(ask("table", sql).1, "cluster  value\n-------  -----\nberlin     1.5\n(1 row)\n");
     let (_, json, _) = ask("json", sql);
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();

@@ -16,10 +16,8 @@ fn watch() -> Duration {
 #[tokio::test]
 async fn what_two_prometheus_servers_have_is_what_we_have_bit_for_bit() {
     let folder = tempdir().unwrap();
-    let (berlin, dublin) = tokio::join!(
-        Prometheus::start(&folder.path().join("berlin")),
-        Prometheus::start(&folder.path().join("dublin"))
-    );
+    let folders = ["berlin", "dublin"].map(|cluster| folder.path().join(cluster));
+    let (berlin, dublin) = tokio::join!(Prometheus::start(&folders[0]), Prometheus::start(&folders[1]));
     let yaml = format!(
         "global: {{scrape_interval: 1s}}\nstorage: {{cut_every: 5s}}\nclusters: [{{name: berlin}}, {{name: dublin}}]\n\
          federate_configs:\n  - {{cluster: berlin, url: '{}'}}\n  - {{cluster: dublin, url: '{}'}}\n",

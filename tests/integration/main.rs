@@ -5,6 +5,8 @@
 //!
 //! Prometheus, the node exporter and a Python environment come from `make setup`.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop where it is")]
+
 mod bad_input;
 mod command_line;
 mod crash;

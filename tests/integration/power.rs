@@ -61,7 +61,7 @@ async fn crash_by_power_cuts_loses_and_doubles_nothing() {
     let mut random = random();
     let folder = tempdir().unwrap();
     let disk = Disk::new(folder.path());
-    let mut campaign = Campaign::start_on(tempdir().unwrap(), disk.mounted.clone(), Load::New, random.next());
+    let campaign = Campaign::start_on(tempdir().unwrap(), disk.mounted.clone(), Load::New, random.next());
     for _ in 0..setting("FLEETSCOPE_POWER_CUTS", 5) {
         let server = campaign.server("").await.unwrap_or_else(|stderr| panic!("ended by itself: {stderr}"));
         tokio::time::sleep(Duration::from_millis(random.between(500, 4000))).await;

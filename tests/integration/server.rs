@@ -106,17 +106,32 @@ impl Server {
         (answer.status(), answer.text().await.unwrap())
     }
 
+    /// Status and body of a POST; an error if the answer breaks off.
+    async fn try_post(
+        &self,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Vec<u8>,
+    ) -> reqwest::Result<(StatusCode, String)> {
+        let request = headers.iter().fold(self.client.post(self.url(path)), |r, (name, value)| r.header(*name, *value));
+        let answer = request.body(body).send().await?;
+        Ok((answer.status(), answer.text().await?))
+    }
+
     /// Status and body of a POST.
     pub(crate) async fn post(&self, path: &str, headers: &[(&str, &str)], body: Vec<u8>) -> (StatusCode, String) {
-        let request = headers.iter().fold(self.client.post(self.url(path)), |r, (name, value)| r.header(*name, *value));
-        let answer = request.body(body).send().await.unwrap();
-        (answer.status(), answer.text().await.unwrap())
+        self.try_post(path, headers, body).await.unwrap()
+    }
+
+    /// Status and body of a statement, the rows as CSV; an error if the answer breaks off.
+    pub(crate) async fn try_ask(&self, sql: &str) -> reqwest::Result<(StatusCode, String)> {
+        let body = serde_json::json!({ "query": sql }).to_string().into_bytes();
+        self.try_post("/api/v1/sql", &[("content-type", "application/json"), ("accept", "text/csv")], body).await
     }
 
     /// Status and body of a statement, the rows as CSV.
     pub(crate) async fn ask(&self, sql: &str) -> (StatusCode, String) {
-        let body = serde_json::json!({ "query": sql }).to_string().into_bytes();
-        self.post("/api/v1/sql", &[("content-type", "application/json"), ("accept", "text/csv")], body).await
+        self.try_ask(sql).await.unwrap()
     }
 
     /// The rows of a statement without their header, cells split at commas.

@@ -106,3 +106,46 @@ async fn cases() {
     assert!(wrong.is_empty(), "these answers differ:\n\n{wrong}");
     assert!(count > 20, "only {count} cases were found");
 }
+
+const ENDLESS: &str = "SELECT count(*) FROM generate_series(1, 10000000) a, generate_series(1, 10000000) b \
+                       WHERE a.value <> b.value";
+
+/// Waits for all places to be free again.
+async fn all_free(engine: &Engine) {
+    while engine.0.places.running() > 0 {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_hangs_up_cancels_its_query() {
+    let engine = engine().await;
+    let rows = engine.sql(ENDLESS, Params::None).await.unwrap();
+    assert_eq!(engine.0.places.running(), 1);
+    drop(rows);
+    all_free(&engine).await;
+    assert!(engine.metrics_text().contains("\nfleetscope_queries_total 1\n"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_query_ends_at_its_deadline_and_frees_its_place() {
+    let config = Config { timeout: std::time::Duration::from_millis(300), max_concurrent: 1, ..Config::default() };
+    let engine = engine_with(config).await;
+    let answer = ask(&engine, ENDLESS).await;
+    assert!(answer.starts_with("error timeout: the query took longer than 0.3 s"), "{answer}");
+    all_free(&engine).await;
+    assert_eq!((engine.stuck(), ask(&engine, "SELECT 1").await.as_str()), (0, "1"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn parameters_are_values_and_never_text_of_the_query() {
+    let engine = engine().await;
+    let sql = "SELECT count(*) FROM metrics WHERE name = $1 AND value >= $2";
+    let params = Params::from_json(serde_json::json!(["up", 500])).unwrap();
+    let batches: Vec<_> = engine.sql(sql, params).await.unwrap().try_collect().await.unwrap();
+    assert_eq!(batches[0].num_rows(), 1);
+    let hostile = Params::from_json(serde_json::json!({"name": "x' OR 1=1 --"})).unwrap();
+    let rows = engine.sql("SELECT * FROM metrics WHERE name = $name", hostile).await.unwrap();
+    let batches: Vec<_> = rows.try_collect().await.unwrap();
+    assert_eq!(batches.iter().map(|b| b.num_rows()).sum::<usize>(), 0);
+}

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
+use datafusion::common::Result;
 use datafusion::common::ToDFSchema;
-use datafusion::common::{DataFusionError, Result};
 use datafusion::datasource::memory::{DataSourceExec, MemorySourceConfig};
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
 use datafusion::logical_expr::utils::conjunction;
@@ -133,7 +133,7 @@ impl TableProvider for RawTable {
                 };
                 Ok(Arc::new(EmptyExec::new(schema)))
             }
-            Err(several) => UnionExec::try_new(several).map_err(DataFusionError::from),
+            Err(several) => UnionExec::try_new(several),
         }
     }
 }

@@ -48,7 +48,7 @@ fn a_request_is_the_protobuf_of_the_specification() {
     let sample = |series, time_ms, value| Sample { series, time_ms, value };
     let body = protobuf::request(3, &[sample(7, 300, 1.0), sample(7, 301, 2.0)]);
     let message = snap::raw::Decoder::new().decompress_vec(&body).unwrap();
-    let mut expected = vec![0x0a, 83];
+    let mut expected = vec![0x0a, 85];
     expected.extend_from_slice(b"\x0a\x19\x0a\x08__name__\x12\x0doracle_sample\x0a\x0f\x0a\x0aconnection\x12\x013");
     expected.extend_from_slice(b"\x0a\x0b\x0a\x06series\x12\x017");
     expected
