@@ -332,12 +332,10 @@ impl World {
             self.window_end = cut.window.1;
             cut.moved = true;
         }
-        if !first {
-            if self.rules.carry && !self.rules.carry_before_commit {
-                self.write_carried();
-                if let Some(cut) = &mut self.cut {
-                    cut.phase = Phase::Committed;
-                }
+        if !first && self.rules.carry && !self.rules.carry_before_commit {
+            self.write_carried();
+            if let Some(cut) = &mut self.cut {
+                cut.phase = Phase::Committed;
             }
         }
     }

@@ -15,6 +15,11 @@ use storage::{Resolved, Selection, Snapshot, Table};
 
 use crate::series::{Identity, Key};
 
+/// The value of each key.
+pub(crate) type Values = BTreeMap<Key, u64>;
+/// How often each key is stored.
+pub(crate) type Counts = BTreeMap<Key, usize>;
+
 /// A row of `samples` as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Stored {
@@ -104,7 +109,7 @@ impl Picture {
     /// The value of each key by the rule of ranks, and how often each key is stored.
     ///
     /// The error names a row whose series no row of `series` explains.
-    pub(crate) fn merged(&self) -> Result<(BTreeMap<Key, u64>, BTreeMap<Key, usize>), String> {
+    pub(crate) fn merged(&self) -> Result<(Values, Counts), String> {
         let mut by_rank: Vec<(i64, &[Stored])> = self.samples.iter().map(|(b, rows)| (b.gen_max, &rows[..])).collect();
         by_rank.extend(self.head.iter().map(|part| (part.rank, &part.rows[..])));
         by_rank.sort_by_key(|(rank, _)| *rank);
