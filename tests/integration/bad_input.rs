@@ -30,7 +30,7 @@ impl Fixture {
     }
 
     /// Nothing was lost or added, memory is bounded, nothing panicked, it ends well.
-    async fn is_unharmed(self) {
+    async fn survives(self) {
         assert_eq!(self.server.rows("SELECT name, count(*) FROM samples GROUP BY name").await, [["good", "1"]]);
         let grown = self.server.metric("process_resident_memory_bytes").await.unwrap() - self.resident_before;
         assert!(grown < 192.0 * MIB, "{} MiB more", grown / MIB);
@@ -66,7 +66,7 @@ async fn remote_write_that_is_wrong_is_refused_whole_with_a_reason() {
         assert!(status.is_client_error(), "{what}: {status} {text}");
         assert!(text.len() > 10 && text.len() < 2000, "{what}: says why, and not at length: {text}");
     }
-    fixture.is_unharmed().await;
+    fixture.survives().await;
 }
 
 #[tokio::test]
@@ -83,7 +83,7 @@ async fn a_label_that_is_not_utf8_and_a_wrong_type_are_refused() {
     }
     let (status, _) = fixture.server.get("/api/v1/write").await;
     assert_eq!(status, StatusCode::METHOD_NOT_ALLOWED);
-    fixture.is_unharmed().await;
+    fixture.survives().await;
 }
 
 #[tokio::test]
@@ -97,7 +97,7 @@ async fn a_body_of_a_gigabyte_is_refused_before_it_is_read() {
     let came = tokio::time::timeout(Duration::from_secs(20), stream.read(&mut answer)).await.unwrap().unwrap();
     let answer = String::from_utf8_lossy(&answer[..came]).into_owned();
     assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
-    fixture.is_unharmed().await;
+    fixture.survives().await;
 }
 
 #[tokio::test]
@@ -111,7 +111,7 @@ async fn clients_that_say_nothing_do_not_keep_others_out() {
     }
     assert_eq!(fixture.server.number("SELECT count(*) FROM metrics").await, 1);
     drop(silent);
-    fixture.is_unharmed().await;
+    fixture.survives().await;
 }
 
 #[tokio::test]
@@ -139,7 +139,7 @@ async fn sql_that_is_wrong_is_refused_with_kind_and_message() {
     }
     let (status, _) = fixture.server.post("/api/v1/sql", &[("content-type", "application/json")], b"{".to_vec()).await;
     assert!(status.is_client_error(), "{status}");
-    fixture.is_unharmed().await;
+    fixture.survives().await;
 }
 
 #[tokio::test]

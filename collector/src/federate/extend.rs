@@ -1,6 +1,6 @@
 //! Adds rows to a batch whose labels are not in its body yet.
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::{BufMut, BytesMut};
 use model::Batch;
 use model::batch::{Kind, RawSeries, Sample};
 
@@ -18,7 +18,7 @@ pub(crate) struct Extension {
 impl Extension {
     /// Opens the body of `batch`, which has none until [`Extension::finish`], for `label_bytes` more.
     pub(crate) fn of(batch: &mut Batch, label_bytes: usize) -> Self {
-        let body = std::mem::replace(&mut batch.body, Bytes::new());
+        let body = std::mem::take(&mut batch.body);
         let body = match body.try_into_mut() {
             Ok(own) if own.capacity() - own.len() >= label_bytes => own,
             Ok(full) => copied(&full, label_bytes),
