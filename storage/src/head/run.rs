@@ -83,15 +83,4 @@ impl Run {
             same
         });
     }
-
-    /// Whether there is a sample at this time; `scratch` is working space.
-    pub(crate) fn contains(&self, time_ms: i64, scratch: &mut Vec<TimeValue>) -> bool {
-        match self.range {
-            Some((min, max)) if (min..=max).contains(&time_ms) => {
-                self.read(scratch);
-                scratch.binary_search_by_key(&time_ms, |sample| sample.0).is_ok()
-            }
-            _ => false,
-        }
-    }
 }

@@ -70,19 +70,26 @@ impl Shard {
     /// Adds the samples that belong to this shard and returns by how many bytes it grew.
     pub(super) fn apply(&mut self, rows: &Rows, shard: u32, origin: Origin) -> i64 {
         let mut grown = 0;
-        let mut scratch = Vec::new();
-        for sample in &rows.samples {
-            let series = &rows.series[sample.series as usize];
+        let mut present = Vec::new();
+        // Carried rows come series by series, so what a series has is read once for all of its rows in the record.
+        for samples in rows.samples.chunk_by(|a, b| a.series == b.series) {
+            let series = &rows.series[samples[0].series as usize];
             if series.shard != shard {
                 continue;
             }
-            let slot = &mut self.slots[series.slot as usize];
-            if origin == Origin::Carried && slot.live.contains(sample.time_ms, &mut scratch) {
-                continue;
+            let live = &mut self.slots[series.slot as usize].live;
+            match origin {
+                Origin::Written => present.clear(),
+                Origin::Carried => live.read(&mut present),
             }
-            grown += slot.live.push((sample.time_ms, sample.value.to_bits()));
-            if !model::batch::is_stale(sample.value) {
-                series.cluster.saw(sample.time_ms);
+            for sample in samples {
+                if present.binary_search_by_key(&sample.time_ms, |present| present.0).is_ok() {
+                    continue;
+                }
+                grown += live.push((sample.time_ms, sample.value.to_bits()));
+                if !model::batch::is_stale(sample.value) {
+                    series.cluster.saw(sample.time_ms);
+                }
             }
         }
         grown
