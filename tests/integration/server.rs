@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use reqwest::{Client, StatusCode};
@@ -49,7 +50,7 @@ impl Setup {
 pub(crate) struct Server {
     child: Child,
     pub(crate) address: SocketAddr,
-    stderr: Arc<Mutex<String>>,
+    stderr: Gathered,
     client: Client,
 }
 
@@ -64,7 +65,7 @@ impl Server {
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let Some(address) = line.trim().strip_prefix("listening on http://").and_then(|a| a.parse().ok()) else {
             let status = child.wait().unwrap();
-            return Err(format!("{status}: {}", stderr.lock().unwrap()));
+            return Err(format!("{status}: {}", stderr.whole()));
         };
         Ok(Server { child, address, stderr, client: Client::new() })
     }
@@ -84,6 +85,7 @@ impl Server {
                 return true;
             }
             if self.child.try_wait().unwrap().is_some() {
+                self.stderr.whole();
                 return false;
             }
             let late = begin.elapsed() >= PATIENCE;
@@ -103,7 +105,7 @@ impl Server {
 
     /// What it has written to standard error so far.
     pub(crate) fn stderr(&self) -> String {
-        self.stderr.lock().unwrap().clone()
+        self.stderr.so_far()
     }
 
     /// Status and body of a GET.
@@ -174,6 +176,7 @@ impl Server {
         let begin = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
+                self.stderr.whole();
                 return status;
             }
             assert!(begin.elapsed() < PATIENCE, "did not end in time: {}", self.stderr());
@@ -202,17 +205,38 @@ impl Drop for Server {
     }
 }
 
-fn gather(stderr: impl std::io::Read + Send + 'static) -> Arc<Mutex<String>> {
+/// What a process writes, gathered by a thread while it lives.
+#[derive(Debug)]
+struct Gathered {
+    text: Arc<Mutex<String>>,
+    reader: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Gathered {
+    fn so_far(&self) -> String {
+        self.text.lock().unwrap().clone()
+    }
+
+    /// All of it, once the process has ended: its last words may still be in the pipe.
+    fn whole(&self) -> String {
+        if let Some(reader) = self.reader.lock().unwrap().take() {
+            reader.join().unwrap();
+        }
+        self.so_far()
+    }
+}
+
+fn gather(stderr: impl std::io::Read + Send + 'static) -> Gathered {
     let text = Arc::new(Mutex::new(String::new()));
     let gathered = text.clone();
-    std::thread::spawn(move || {
+    let reader = std::thread::spawn(move || {
         for line in BufReader::new(stderr).lines().map_while(Result::ok) {
             let mut text = gathered.lock().unwrap();
             text.push_str(&line);
             text.push('\n');
         }
     });
-    text
+    Gathered { text, reader: Mutex::new(Some(reader)) }
 }
 
 /// The pause between two looks at a condition.
