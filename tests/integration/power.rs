@@ -40,9 +40,11 @@ impl Disk {
         run("umount", &[self.mounted.to_str().unwrap()]);
     }
 
-    /// From now on nothing reaches the disk any more, and what was not synced never will.
-    fn cut_power(&self) {
-        python("cut_power.py", &[self.mounted.to_str().unwrap()]);
+    /// From now on nothing reaches the disk any more, and what was not synced never will. Returns how long the witness'
+    /// log was at that instant.
+    fn cut_power(&self, log: &Path) -> u64 {
+        let length = python("cut_power.py", &[self.mounted.to_str().unwrap(), log.to_str().unwrap()]);
+        length.trim().parse().unwrap()
     }
 }
 
@@ -62,8 +64,9 @@ async fn crash_by_power_cuts_loses_and_doubles_nothing() {
     for _ in 0..setting("FLEETSCOPE_POWER_CUTS", 5) {
         let server = campaign.server("").await.unwrap_or_else(|stderr| panic!("ended by itself: {stderr}"));
         tokio::time::sleep(Duration::from_millis(random.between(500, 4000))).await;
-        disk.cut_power();
+        let cut = disk.cut_power(&campaign.log());
         server.kill().await;
+        campaign.note_cut(cut);
         disk.unmount();
         disk.mount();
     }

@@ -1,5 +1,6 @@
 //! One store, one witness that never stops sending, and a server that lives again and again.
 
+use std::io::Write;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -132,8 +133,24 @@ impl Campaign {
         log.lines().filter(|line| line.starts_with('A')).count()
     }
 
-    fn log(&self) -> PathBuf {
+    /// The witness' log.
+    pub(crate) fn log(&self) -> PathBuf {
         self.folder.path().join("log")
+    }
+
+    /// Notes that the power was cut when the witness' log had this length, and that the server is dead now.
+    ///
+    /// A machine without power acknowledges nothing. Here the server lives on until it is killed, and ext4 may tell it
+    /// that a sync went well whose transaction was aborted by the shutdown (`jbd2_complete_transaction` takes a
+    /// transaction that is neither running nor committing for done). What was acknowledged in between counts as unknown.
+    pub(crate) fn note_cut(&self, log_bytes: u64) {
+        let end = std::fs::metadata(self.log()).unwrap().len();
+        let mut cuts = std::fs::OpenOptions::new().create(true).append(true).open(self.cuts()).unwrap();
+        writeln!(cuts, "{log_bytes} {end}").unwrap();
+    }
+
+    fn cuts(&self) -> PathBuf {
+        self.folder.path().join("log.cuts")
     }
 
     /// A last life without faults: the load goes on, stops, the server drains; then the tables are held against the log.

@@ -3,10 +3,12 @@ doubled, invented or changed; prints counts.
 
 acknowledged <= stored <= issued; in mode `new` no key is stored twice and values are equal bit for bit; in mode
 `rewrites` the stored values of a key are among those issued for it, and its newest row is no older than the newest
-acknowledged value.
+acknowledged value. Beside the log, `LOG.cuts` has the stretches of the log (first and last byte) that were written while
+the power was off: acknowledgements there do not count.
 """
 
 import json
+import os
 import struct
 import sys
 
@@ -19,15 +21,23 @@ def bits(value):
     return struct.unpack("<Q", struct.pack("<d", value))[0]
 
 
-issued, acknowledged, requests = {}, set(), {}
+powerless = []
+if os.path.exists(f"{log}.cuts"):
+    with open(f"{log}.cuts") as lines:
+        powerless = [tuple(map(int, line.split())) for line in lines]
+
+issued, acknowledged, requests, spurious, offset = {}, set(), {}, 0, 0
 with open(log) as lines:
     for line in lines:
+        begin, offset = offset, offset + len(line)
         kind, request, *rest = line.split()
         if kind == "S":
             connection, series, time_ms, value = rest
             key = (connection, series, int(time_ms))
             issued.setdefault(key, []).append((int(value, 16), request))
             requests.setdefault(request, []).append(key)
+        elif kind == "A" and any(cut <= begin < dead for cut, dead in powerless):
+            spurious += 1
         elif kind == "A":
             acknowledged.add(request)
 
@@ -68,6 +78,7 @@ for key, sent in issued.items():
 verdict = {
     "issued": len(issued),
     "acknowledged": len({k for r in acknowledged for k in requests[r]}),
+    "acknowledged_without_power": spurious,
     "stored": len(stored),
     "physical_rows": rows,
     "as_mantissa": mantissas,
