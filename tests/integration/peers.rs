@@ -74,7 +74,8 @@ pub(crate) fn python(script: &str, arguments: &[&str]) -> String {
     let venv = std::env::var("FLEETSCOPE_VENV")
         .map(PathBuf::from)
         .unwrap_or_else(|_| PathBuf::from(std::env::var("HOME").unwrap()).join(".cache/fleetscope/venv"));
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/integration/python").join(script);
+    let script =
+        PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").unwrap()).join("tests/integration/python").join(script);
     let mut command = Command::new(venv.join("bin/python"));
     let output = command.arg(&script).args(arguments).output().unwrap_or_else(|e| panic!("{e}: run make setup"));
     let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));

@@ -47,7 +47,9 @@ fn main() -> ExitCode {
 }
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(Path::to_path_buf).unwrap_or_default()
+    // Asked when it runs, not when it is built: checkouts may share a build folder, and so this binary.
+    let own = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from).unwrap_or_default();
+    own.parent().map(Path::to_path_buf).unwrap_or_default()
 }
 
 fn check(root: &Path) -> Result<(), String> {

@@ -1,6 +1,6 @@
 //! The seeds of the fuzz targets, and whatever they have found, as plain tests.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use bytes::Bytes;
 use decode::body::{ContentEncoding, decompress};
@@ -12,7 +12,7 @@ use crate::damaged::check;
 use crate::{cases, samples};
 
 fn folder(target: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/seeds").join(target)
+    PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").unwrap()).join("../../fuzz/seeds").join(target)
 }
 
 fn inputs(target: &str) -> Vec<Bytes> {
