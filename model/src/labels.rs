@@ -115,11 +115,12 @@ pub struct SeriesKey {
 impl SeriesKey {
     /// The order of the tables: name, cluster, then series_id, all ascending.
     pub fn table_order(&self, other: &Self) -> Ordering {
-        (&self.name, &self.cluster, self.labels.series_id()).cmp(&(
-            &other.name,
-            &other.cluster,
-            other.labels.series_id(),
-        ))
+        Self::table_order_by_id((self, self.labels.series_id()), (other, other.labels.series_id()))
+    }
+
+    /// As [`SeriesKey::table_order`], for series whose ids are at hand.
+    pub fn table_order_by_id(a: (&Self, i64), b: (&Self, i64)) -> Ordering {
+        (&a.0.name, &a.0.cluster, a.1).cmp(&(&b.0.name, &b.0.cluster, b.1))
     }
 }
 

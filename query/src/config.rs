@@ -2,17 +2,17 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 
 /// The settings of queries. Every field has a default.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
     /// How long a query may run, its answer included: `30s`.
-    #[serde(deserialize_with = "duration")]
+    #[serde(deserialize_with = "model::duration::deserialize")]
     pub timeout: Duration,
     /// How long a query waits for a free place before it is refused: `2s`.
-    #[serde(deserialize_with = "duration")]
+    #[serde(deserialize_with = "model::duration::deserialize")]
     pub queue_timeout: Duration,
     /// Bytes of memory that all queries together may take for sorting, grouping and joining; default 1 GiB.
     pub memory_bytes: u64,
@@ -27,7 +27,7 @@ pub struct Config {
     /// Threads that one query may use; 0, the default, means one per core, at most 8.
     pub threads_per_query: usize,
     /// A cluster whose last sample is older than this is shown as `silent`: `5m`.
-    #[serde(deserialize_with = "duration")]
+    #[serde(deserialize_with = "model::duration::deserialize")]
     pub silent_after: Duration,
 }
 
@@ -57,42 +57,13 @@ impl Config {
     }
 }
 
-fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    parse_duration(&text)
-        .ok_or_else(|| serde::de::Error::custom(format!("{text:?} is not a duration, write it as 30s, 5m or 1h30m")))
-}
-
-/// Durations as Prometheus writes them: `1h30m`, units from `y` down to `ms`, each at most once, in this order.
-///
-/// Source: `ParseDuration` in the documentation of Prometheus' configuration, `<duration>`.
-fn parse_duration(text: &str) -> Option<Duration> {
-    const UNITS: [(&str, u64); 7] = [
-        ("y", 365 * 86_400_000),
-        ("w", 7 * 86_400_000),
-        ("d", 86_400_000),
-        ("h", 3_600_000),
-        ("m", 60_000),
-        ("s", 1_000),
-        ("ms", 1),
-    ];
-    let (mut rest, mut total_ms, mut next) = (text, 0u64, 0);
-    while !rest.is_empty() {
-        let digits = rest.find(|c: char| !c.is_ascii_digit())?;
-        let number: u64 = rest[..digits].parse().ok()?;
-        let after = &rest[digits..];
-        let end = after.find(|c: char| c.is_ascii_digit()).unwrap_or(after.len());
-        let unit = UNITS.iter().position(|(name, _)| *name == &after[..end]).filter(|unit| *unit >= next)?;
-        total_ms = total_ms.checked_add(number.checked_mul(UNITS[unit].1)?)?;
-        next = unit + 1;
-        rest = &after[end..];
-    }
-    (!text.is_empty()).then(|| Duration::from_millis(total_ms))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn parse_duration(text: &str) -> Option<Duration> {
+        model::duration::parse(text).ok()
+    }
 
     #[test]
     fn durations_are_read_as_prometheus_writes_them() {

@@ -64,6 +64,11 @@ impl Series {
         }
     }
 
+    /// The order of the tables: name, cluster, then series_id, all ascending.
+    pub(crate) fn table_order(&self, other: &Self) -> std::cmp::Ordering {
+        SeriesKey::table_order_by_id((&self.key, self.id), (&other.key, other.id))
+    }
+
     pub(crate) fn kind(&self) -> Kind {
         Kind::from_u8(self.kind.load(Ordering::Relaxed)).unwrap_or_default()
     }

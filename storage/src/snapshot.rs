@@ -37,6 +37,13 @@ pub struct SeriesInfo {
     pub first_time_ms: i64,
 }
 
+impl SeriesInfo {
+    /// The order of the tables: name, cluster, then series_id, all ascending.
+    pub(crate) fn table_order(&self, other: &Self) -> std::cmp::Ordering {
+        SeriesKey::table_order_by_id((&self.key, self.id), (&other.key, other.id))
+    }
+}
+
 /// The series a selection comes to, ordered as the tables are: by name, cluster, series_id; no key twice.
 #[derive(Debug, Clone, Default)]
 pub struct Resolved {
@@ -103,7 +110,7 @@ impl Snapshot {
             }
         }
         let mut series: Vec<Arc<SeriesInfo>> = found.into_values().collect();
-        series.sort_unstable_by(|a, b| (&a.key.name, &a.key.cluster, a.id).cmp(&(&b.key.name, &b.key.cluster, b.id)));
+        series.sort_unstable_by(|a, b| a.table_order(b));
         Ok(Resolved { series })
     }
 
@@ -124,16 +131,16 @@ impl Snapshot {
     /// # Errors
     /// `Unavailable` or `Corrupt` if a block of `series`, which tells what rows a day has already, cannot be read.
     pub async fn head_rows(&self, table: Table) -> Result<Vec<RecordBatch>, Error> {
-        let extras = self.inner.head.extras(self.view.cut);
+        let extras = || self.inner.head.extras(self.view.cut);
         match table {
             Table::Samples => Ok(Vec::new()),
             Table::Series => rows::series(&self.series_without_row().await?),
             Table::Exemplars => {
-                let found: Vec<_> = extras.iter().flat_map(|extras| extras.exemplars.iter().cloned()).collect();
+                let found: Vec<_> = extras().iter().flat_map(|extras| extras.exemplars.iter().cloned()).collect();
                 rows::exemplars(&found)
             }
             Table::Metadata => {
-                let found: Vec<_> = extras.iter().flat_map(|extras| extras.metadata.iter().cloned()).collect();
+                let found: Vec<_> = extras().iter().flat_map(|extras| extras.metadata.iter().cloned()).collect();
                 rows::metadata(&found)
             }
         }
@@ -154,7 +161,7 @@ impl Snapshot {
             self.inner.load_day(&self.view, date, &mut known).await?;
             found.extend(series.into_iter().filter(|info| !known.contains(date, DayKey::of(&info.key, info.id))));
         }
-        found.sort_by(|a, b| (&a.key.name, &a.key.cluster, a.id).cmp(&(&b.key.name, &b.key.cluster, b.id)));
+        found.sort_by(SeriesInfo::table_order);
         Ok(found)
     }
 

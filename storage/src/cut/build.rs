@@ -1,6 +1,5 @@
 //! Building: from what a cut froze to staged blocks, sorted and synced on the local disk.
 
-use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashSet};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -78,7 +77,7 @@ type OpenWriters = BTreeMap<(Date, Class), (Open, SamplesWriter<Sink>)>;
 impl Builder<'_> {
     fn samples(&mut self, frozen: &Frozen) -> Result<(), Error> {
         let mut order: Vec<&FrozenSeries> = frozen.series.iter().collect();
-        order.sort_unstable_by(|a, b| series_order(&a.series, &b.series));
+        order.sort_unstable_by(|a, b| a.series.table_order(&b.series));
         let mut writers = OpenWriters::new();
         let mut rows = Vec::new();
         for FrozenSeries { series, run } in order {
@@ -109,7 +108,7 @@ impl Builder<'_> {
             exemplars.entry(Date::of_ms(row.time_ms)).or_default().push(row);
         }
         for (date, mut rows) in exemplars {
-            rows.sort_by(|a, b| series_order(&a.series, &b.series).then(a.time_ms.cmp(&b.time_ms)));
+            rows.sort_by(|a, b| a.series.table_order(&b.series).then(a.time_ms.cmp(&b.time_ms)));
             let (open, sink) = self.create()?;
             let mut writer = ExemplarsWriter::new(sink)?;
             for row in rows {
@@ -149,7 +148,7 @@ impl Builder<'_> {
 
     fn series(&mut self) -> Result<(), Error> {
         for (date, mut rows) in std::mem::take(&mut self.series_rows) {
-            rows.sort_by(|a, b| (&a.key.name, &a.key.cluster, a.id).cmp(&(&b.key.name, &b.key.cluster, b.id)));
+            rows.sort_by(SeriesInfo::table_order);
             let (open, sink) = self.create()?;
             let mut writer = SeriesWriter::new(sink)?;
             for row in &rows {
@@ -181,11 +180,6 @@ impl Builder<'_> {
         self.built.blocks.push(Staged { table, date, window_ms, meta, file: path, object });
         Ok(())
     }
-}
-
-/// The order of the tables.
-fn series_order(a: &Series, b: &Series) -> Ordering {
-    (&a.key.name, &a.key.cluster, a.id).cmp(&(&b.key.name, &b.key.cluster, b.id))
 }
 
 /// The rows of one series by the block they go to.

@@ -3,9 +3,10 @@
 use model::{Error, ErrorKind};
 use roaring::RoaringBitmap;
 
-use super::postings::{self, Postings, put};
+use super::postings::{self, Postings};
 use super::select::Label;
 use super::{MAGIC, VERSION};
+use crate::codec::put_varint;
 
 /// Writes the index of `rows` rows, with the labels in ascending order of their names.
 pub(super) fn encode<'a>(
@@ -14,19 +15,19 @@ pub(super) fn encode<'a>(
 ) -> Result<Vec<u8>, Error> {
     let mut bytes = MAGIC.to_vec();
     bytes.push(VERSION);
-    put(&mut bytes, u64::from(rows));
-    put(&mut bytes, labels.len() as u64);
+    put_varint(&mut bytes, u64::from(rows));
+    put_varint(&mut bytes, labels.len() as u64);
     for (name, label) in labels {
-        put(&mut bytes, name.len() as u64);
+        put_varint(&mut bytes, name.len() as u64);
         bytes.extend_from_slice(name.as_bytes());
         let values = label.values();
-        put(&mut bytes, label.len() as u64);
+        put_varint(&mut bytes, label.len() as u64);
         let mut before: &str = "";
         for (value, postings) in values {
             let shared = shared_bytes(before, value);
             bytes.push(shared);
             let rest = &value.as_bytes()[usize::from(shared)..];
-            put(&mut bytes, rest.len() as u64);
+            put_varint(&mut bytes, rest.len() as u64);
             bytes.extend_from_slice(rest);
             put_postings(postings, &mut bytes);
             before = value;

@@ -5,14 +5,7 @@
 
 use roaring::RoaringBitmap;
 
-/// Appends a number in LEB128.
-pub(super) fn put(bytes: &mut Vec<u8>, mut number: u64) {
-    while number >= 0x80 {
-        bytes.push(number as u8 | 0x80);
-        number >>= 7;
-    }
-    bytes.push(number as u8);
-}
+use crate::codec::put_varint;
 
 /// Takes a number that fits 32 bits off the front.
 #[inline]
@@ -44,13 +37,13 @@ pub(super) fn encode(runs: impl Iterator<Item = (u32, u32)> + Clone, bytes: &mut
     }
     // A list spends at least a byte per ordinal, a run at least two: near enough to choose without trying both.
     let as_runs = count * 2 < ordinals;
-    put(bytes, if as_runs { count << 1 | 1 } else { ordinals << 1 });
+    put_varint(bytes, if as_runs { count << 1 | 1 } else { ordinals << 1 });
     let mut next = 0u64;
     for (first, last) in runs {
-        put(bytes, u64::from(first) - next);
+        put_varint(bytes, u64::from(first) - next);
         let more = u64::from(last - first);
         if as_runs {
-            put(bytes, more);
+            put_varint(bytes, more);
         } else {
             bytes.extend((0..more).map(|_| 0u8));
         }
