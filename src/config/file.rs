@@ -100,6 +100,7 @@ struct Storage {
     retention: Option<Spanned<Span>>,
     memory_bytes: Option<Spanned<Bytes>>,
     journal_bytes: Option<Spanned<Bytes>>,
+    reserve_bytes: Option<Spanned<Bytes>>,
     cache_bytes: Option<Spanned<Bytes>>,
 }
 
@@ -153,6 +154,7 @@ impl Storage {
             at_least(self.retention, "storage.retention", Duration::from_secs(86_400), config.retention)?;
         config.memory_bytes = at_least_bytes(self.memory_bytes, "storage.memory_bytes", config.memory_bytes)?;
         config.journal_bytes = at_least_bytes(self.journal_bytes, "storage.journal_bytes", config.journal_bytes)?;
+        config.reserve_bytes = self.reserve_bytes.map_or(config.reserve_bytes, |bytes| bytes.value.0);
         config.cache_bytes = at_least_bytes(self.cache_bytes, "storage.cache_bytes", config.cache_bytes)?;
         Ok(config)
     }

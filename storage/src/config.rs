@@ -17,6 +17,8 @@ pub struct Config {
     pub memory_bytes: u64,
     /// Bytes of disk that the journal may take.
     pub journal_bytes: u64,
+    /// Bytes of the local disk that are kept free for the blocks on their way there: no rows are taken when fewer are.
+    pub reserve_bytes: u64,
     /// Bytes of memory that indexes and footers of blocks may take.
     pub cache_bytes: u64,
 }
@@ -30,6 +32,7 @@ impl Default for Config {
             retention: Duration::from_secs(15 * 86_400),
             memory_bytes: 1 << 30,
             journal_bytes: 8 << 30,
+            reserve_bytes: 1 << 30,
             cache_bytes: 512 << 20,
         }
     }

@@ -1,9 +1,12 @@
 //! The cut: the instant at which the head's rows become blocks.
 //!
-//! [`plan`] decides which rows leave and as what, [`build`] makes staged blocks of them, [`job`] carries one cut from
-//! the journal's barrier to the commit and goes on where it stopped after a failure, [`cutter`] makes one after the other.
+//! [`plan`] decides which rows leave and as what, [`build`] writes them as blocks into the staging folder, [`job`] carries
+//! one cut from the journal's barrier to a sealed [`manifest`], [`staged`] from there to the commits, in this process or
+//! the next; [`cutter`] makes one after the other. Each goes on where it stopped after a failure.
 
 pub(crate) mod build;
 pub(crate) mod cutter;
 pub(crate) mod job;
+pub(crate) mod manifest;
 pub(crate) mod plan;
+pub(crate) mod staged;

@@ -46,6 +46,11 @@ impl Days {
         day.1.extend(series);
     }
 
+    /// Forgets days that were taken out of the tables: a row that comes for one needs a row of `series` again.
+    pub(crate) fn forget_before(&mut self, date: Date) {
+        self.days.retain(|day, _| *day >= date);
+    }
+
     /// Forgets the days used longest ago.
     pub(crate) fn trim(&mut self) {
         while self.days.len() > KEPT {

@@ -20,6 +20,7 @@ mod record;
 mod rows;
 mod series;
 pub mod snapshot;
+mod staging;
 pub mod store;
 pub mod tables;
 mod view;

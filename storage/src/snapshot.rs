@@ -33,7 +33,8 @@ pub struct SeriesInfo {
     pub id: i64,
     /// What it measures.
     pub kind: Kind,
-    /// When it was first seen on the earliest day of the selection, in milliseconds.
+    /// Time of the first sample that came, on the earliest day of the selection, in milliseconds. Rows that came later
+    /// may be older, on the same day.
     pub first_time_ms: i64,
 }
 
@@ -98,15 +99,13 @@ impl Snapshot {
         }
         let dates = Date::of_ms(*time_ms.start())..=Date::of_ms(*time_ms.end());
         for block in self.view.of(Table::Series).iter() {
-            if !dates.contains(&block.date) || block.min_time_ms > *time_ms.end() {
+            if !dates.contains(&block.date) {
                 continue;
             }
             let series = self.inner.catalog.series_block(&self.inner, block).await?;
             for ordinal in series.select(&selection.matchers) {
-                let info = series.info(ordinal)?;
-                if info.first_time_ms <= *time_ms.end() {
-                    add(info);
-                }
+                // Whatever its first_time_ms: rows that came late may be older, on the same day.
+                add(series.info(ordinal)?);
             }
         }
         let mut series: Vec<Arc<SeriesInfo>> = found.into_values().collect();

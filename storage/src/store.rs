@@ -3,13 +3,14 @@
 //! Owns: the order of opening (tables, journal, replay), the write path up to the acknowledgement, budgets, closing.
 //! Does not own: the steps of a cut (`cut`), what a query sees (`snapshot`).
 
+mod admit;
 mod open;
+mod place;
 mod resolve;
 mod stats;
 mod work;
 
 use std::collections::HashMap;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -33,6 +34,7 @@ use crate::head::Head;
 use crate::record::Origin;
 use crate::series::RawCache;
 use crate::snapshot::Snapshot;
+use crate::staging::Staging;
 use crate::tables::Table;
 use crate::view::View;
 use crate::writer::{FreezeSlot, Item, StoreGroup};
@@ -81,13 +83,15 @@ pub(crate) struct Inner {
     pub(crate) view: RwLock<Arc<View>>,
     pub(crate) catalog: Catalog,
     pub(crate) object_store: Arc<dyn ObjectStore>,
-    /// The local folder of staged blocks.
-    pub(crate) staged: PathBuf,
+    /// The blocks on their way to the bucket; `object_store` reads them from here.
+    pub(crate) staging: Arc<Staging>,
     cutter: tokio::sync::Mutex<Cutter>,
     raw: RawCache,
     /// What was last said of each family, by cluster and name, with the day it was said.
     metadata: Mutex<HashMap<Family, Said>>,
     closed: AtomicBool,
+    disk: admit::Disk,
+    _lock: model::files::Lock,
     /// Wakes the worker that cuts, when the memory budget asks for it.
     pressure: Notify,
 }
@@ -195,25 +199,6 @@ impl Ingest for Store {
 }
 
 impl Inner {
-    /// Refuses rows before they are journaled when there is no room for them.
-    fn admit(&self) -> Result<(), Error> {
-        if self.closed.load(Ordering::SeqCst) {
-            return Err(Error::new(ErrorKind::Unavailable, "the store is closing").with_retry_after(RETRY_AFTER));
-        }
-        let (used, budget) = (self.head.usage().bytes(), self.config.memory_bytes);
-        if used > budget / 100 * work::PRESSURE_PERCENT {
-            self.pressure.notify_one();
-        }
-        if used > budget {
-            let message = format!(
-                "rows not yet in a block take {used} bytes of memory, storage.memory_bytes allows {budget}: they are \
-                 being cut into blocks, send again later"
-            );
-            return Err(Error::new(ErrorKind::Busy, message).with_retry_after(RETRY_AFTER));
-        }
-        Ok(())
-    }
-
     /// Makes the rows that a day has in `series` known to `days`.
     pub(crate) async fn load_day(&self, view: &View, date: Date, days: &mut Days) -> Result<(), Error> {
         if days.knows(date) {

@@ -3,9 +3,11 @@
 //! Owns: the order of these steps. Every row is applied to the head after it is durable and before it is acknowledged.
 //! Does not own: grouping and syncing (`journal::Writer`).
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use journal::{Group, Position, RecordBuilder};
+use model::time::Date;
 use model::{Error, ErrorKind, Receipt};
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
@@ -29,6 +31,8 @@ pub(crate) struct Item {
 pub(crate) struct FreezeOrder {
     pub(crate) number: u64,
     pub(crate) window: Window,
+    /// The dates it may take rows of: those whose rows of `series` are known.
+    pub(crate) dates: BTreeSet<Date>,
     /// Where the generation began, and what was taken.
     pub(crate) done: Option<(Position, Frozen)>,
 }
@@ -79,7 +83,7 @@ impl Group for StoreGroup {
 
     fn begun(&mut self, _generation: u64, start: Position) {
         if let Some(order) = self.freeze.lock().as_mut().filter(|order| order.done.is_none()) {
-            order.done = Some((start, self.head.freeze(order.number, order.window)));
+            order.done = Some((start, self.head.freeze(order.number, order.window, &order.dates)));
         }
     }
 }

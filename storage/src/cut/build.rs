@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use model::files::{File, Files, FilesRef};
+use model::files::{File, FilesRef};
 use model::time::Date;
 use model::{Error, ErrorKind};
 use uuid::Uuid;
@@ -20,38 +20,38 @@ use crate::series::Series;
 use crate::snapshot::SeriesInfo;
 use crate::tables::Table;
 
-/// A block on the local disk that is not yet in its table.
+/// A file in the staging folder that is to become a block.
 #[derive(Debug, Clone)]
-pub(crate) struct Staged {
+pub(crate) struct StagedFile {
     pub(crate) table: Table,
     pub(crate) date: Date,
     /// The window of the cut, or `None` for a late block.
     pub(crate) window_ms: Option<(i64, i64)>,
     pub(crate) meta: BlockMeta,
-    /// Where it is now.
-    pub(crate) file: PathBuf,
-    /// Where it will be below the table's folder.
+    /// Where it will be below the table's folder, under the name it has in the staging folder.
     pub(crate) object: String,
 }
 
 /// The blocks of a cut, and the series whose rows are among them.
 #[derive(Debug, Default)]
 pub(crate) struct Built {
-    pub(crate) blocks: Vec<Staged>,
+    pub(crate) blocks: Vec<StagedFile>,
     pub(crate) new_days: BTreeMap<Date, HashSet<DayKey>>,
 }
 
 /// Writes the blocks of a cut into the staging folder. Blocking; `days` must know the dates of the cut.
 ///
 /// # Errors
-/// `Unavailable` if the disk fails: what was staged is of no use and is removed at the next start.
+/// `Unavailable` if the disk fails: the files written so far are removed, now or at the next start.
 pub(crate) fn build(frozen: &Frozen, days: &Days, files: &FilesRef, folder: &Path) -> Result<Built, Error> {
-    let mut builder = Builder { files, folder, days, series_rows: BTreeMap::new(), built: Built::default() };
-    builder.samples(frozen)?;
-    builder.extras(frozen)?;
-    builder.series()?;
-    files.sync_dir(folder).map_err(|e| staging_failed(folder, e))?;
-    Ok(builder.built)
+    let (series_rows, built) = (BTreeMap::new(), Built::default());
+    let mut builder = Builder { files, folder, days, series_rows, built, created: Vec::new() };
+    let done = builder.all(frozen);
+    if done.is_err() {
+        // The disk may be full; what cannot be removed either is removed at the next start.
+        builder.created.iter().for_each(|path| drop(files.remove(path)));
+    }
+    done.map(|()| builder.built)
 }
 
 fn staging_failed(path: &Path, error: io::Error) -> Error {
@@ -64,6 +64,7 @@ struct Builder<'a> {
     days: &'a Days,
     series_rows: BTreeMap<Date, Vec<SeriesInfo>>,
     built: Built,
+    created: Vec<PathBuf>,
 }
 
 /// A staged file that is being written.
@@ -75,6 +76,13 @@ struct Open {
 type OpenWriters = BTreeMap<(Date, Class), (Open, SamplesWriter<Sink>)>;
 
 impl Builder<'_> {
+    fn all(&mut self, frozen: &Frozen) -> Result<(), Error> {
+        self.samples(frozen)?;
+        self.extras(frozen)?;
+        self.series()?;
+        self.files.sync_dir(self.folder).map_err(|e| staging_failed(self.folder, e))
+    }
+
     fn samples(&mut self, frozen: &Frozen) -> Result<(), Error> {
         let mut order: Vec<&FrozenSeries> = frozen.series.iter().collect();
         order.sort_unstable_by(|a, b| a.series.table_order(&b.series));
@@ -160,9 +168,10 @@ impl Builder<'_> {
         Ok(())
     }
 
-    fn create(&self) -> Result<(Open, Sink), Error> {
+    fn create(&mut self) -> Result<(Open, Sink), Error> {
         let path = self.folder.join(format!("{}.parquet", Uuid::new_v4().simple()));
         let file: Arc<dyn File> = self.files.create(&path).map_err(|e| staging_failed(&path, e))?.into();
+        self.created.push(path.clone());
         Ok((Open { path, file: file.clone() }, Sink { file, offset: 0 }))
     }
 
@@ -177,7 +186,7 @@ impl Builder<'_> {
         file.sync().map_err(|e| staging_failed(&path, e))?;
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let object = format!("date={date}/{name}");
-        self.built.blocks.push(Staged { table, date, window_ms, meta, file: path, object });
+        self.built.blocks.push(StagedFile { table, date, window_ms, meta, object });
         Ok(())
     }
 }
@@ -208,16 +217,4 @@ impl Write for Sink {
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
-}
-
-/// Removes what an earlier life has staged: the journal still has those rows.
-///
-/// # Errors
-/// `Unavailable` if the folder cannot be read or cleaned.
-pub(crate) fn clear(files: &dyn Files, folder: &Path) -> Result<(), Error> {
-    let entries = files.list(folder).map_err(|e| staging_failed(folder, e))?;
-    for entry in entries {
-        files.remove(&folder.join(entry.name)).map_err(|e| staging_failed(folder, e))?;
-    }
-    Ok(())
 }

@@ -1,15 +1,18 @@
 //! The cutter: makes one cut after the other.
 //!
-//! Owns: the tables' logs as their only writer, the watermark, the cut that is on its way.
-//! Does not own: what a cut does (`job`), when the clock or the memory asks for one (`store`).
+//! Owns: the tables' logs as their only writer, the watermark, the cuts that are on their way.
+//! Does not own: what a cut does (`job`, `staged`), when the clock or the memory asks for one (`store`).
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet, VecDeque};
 use std::sync::{Arc, Weak};
 
+use journal::Position;
+use model::time::Date;
 use model::{Error, ErrorKind};
 
 use super::job::Job;
 use super::plan::{self, Window};
+use super::staged::StagedCut;
 use crate::days::Days;
 use crate::delta::DeltaTable;
 use crate::store::Inner;
@@ -36,35 +39,87 @@ pub(crate) struct Cutter {
     /// Where the window of the last cut ended.
     watermark_ms: i64,
     last_number: u64,
+    /// The cut that is not staged yet.
     job: Option<Job>,
+    /// The cuts that are staged and not yet in their tables, oldest first.
+    staged: VecDeque<StagedCut>,
+    /// Up to where the journal's rows are in tables or staged.
+    droppable: Option<Position>,
     /// Older views that a query may still hold, with the cut they reach up to.
     views: Vec<Weak<View>>,
 }
 
 impl Cutter {
-    pub(crate) fn new(tables: Vec<DeltaTable>, days: Days, journal: uuid::Uuid) -> Self {
-        let mut watermark_ms = i64::MIN;
-        for (delta, _) in tables.iter().zip(Table::ALL).filter(|(_, table)| *table == Table::Samples) {
-            let live = delta.live();
-            let own = live.iter().filter(|block| block.journal == journal).filter_map(|block| block.window_ms);
-            watermark_ms = own.map(|(_, end)| end).max().unwrap_or(i64::MIN);
-        }
-        Cutter { tables, days, watermark_ms, last_number: 0, job: None, views: Vec::new() }
+    /// A cutter that goes on with the cuts that an earlier process has staged, numbered from 1 on.
+    pub(crate) fn new(tables: Vec<DeltaTable>, staged: VecDeque<StagedCut>, journal: uuid::Uuid) -> Self {
+        let last_number = staged.back().map_or(0, StagedCut::number);
+        let (days, views) = (Days::default(), Vec::new());
+        let mut cutter =
+            Cutter { tables, days, watermark_ms: i64::MIN, last_number, job: None, staged, droppable: None, views };
+        let blocks = cutter.view(last_number);
+        let own = blocks.of(Table::Samples).iter().filter(|block| block.journal == journal);
+        cutter.watermark_ms = own.filter_map(|block| block.window_ms).map(|(_, end)| end).max().unwrap_or(i64::MIN);
+        cutter
     }
 
-    /// Finishes the cut that is on its way, if any, and makes another. Returns how many rows moved into blocks.
+    /// Makes a cut of what is in the head, and delivers what is staged. Returns how many rows moved into blocks.
     ///
     /// # Errors
-    /// As [`Job::advance`]; the cut stays on its way.
+    /// `Unavailable` or `Busy` if the disk, the journal or the bucket does not take what it is given: the rows are safe
+    /// where they are, in journal and memory or in staged blocks, and [`Cutter::resume`] goes on.
     pub(crate) async fn cut(&mut self, inner: &Inner, reason: Reason) -> Result<u64, Error> {
-        let mut moved = self.finish(inner).await?;
-        if inner.head.is_empty() {
-            return Ok(moved);
+        // A query that held an old view may have ended since.
+        self.retire(inner);
+        let moved = self.move_head(inner, reason).await;
+        // Also if that failed, for want of disk perhaps: what is delivered makes room.
+        let delivered = self.deliver(inner).await;
+        delivered.and(moved)
+    }
+
+    async fn move_head(&mut self, inner: &Inner, reason: Reason) -> Result<u64, Error> {
+        let mut moved = self.stage(inner).await?;
+        let mut learned = Ok(());
+        if !inner.head.is_empty() {
+            let window = self.window(inner, reason);
+            let dates;
+            (dates, learned) = self.learn(inner, inner.head.dates(window)).await;
+            self.begin(inner, window, dates).await?;
+            moved += self.stage(inner).await?;
         }
-        let window = self.window(inner, reason);
-        self.begin(inner, window).await?;
-        moved += self.finish(inner).await?;
-        Ok(moved)
+        learned.map(|()| moved)
+    }
+
+    /// Reads which series have a row on these dates; returns the dates it succeeded with, and the first error. The rows
+    /// of other dates stay behind: old days may be out of reach while the bucket is away, today is known.
+    async fn learn(&mut self, inner: &Inner, dates: BTreeSet<Date>) -> (BTreeSet<Date>, Result<(), Error>) {
+        let view = inner.view.read().clone();
+        let (mut known, mut outcome) = (BTreeSet::new(), Ok(()));
+        for date in dates {
+            match inner.load_day(&view, date, &mut self.days).await {
+                Ok(()) => drop(known.insert(date)),
+                Err(error) if outcome.is_ok() => outcome = Err(error.context(format!("rows of {date} stay behind"))),
+                Err(_) => {}
+            }
+        }
+        (known, outcome)
+    }
+
+    /// Reads which series have a row today, so that the next cut needs nothing of the bucket.
+    ///
+    /// # Errors
+    /// `Unavailable` if the bucket is away.
+    pub(crate) async fn prepare(&mut self, inner: &Inner) -> Result<(), Error> {
+        let today = Date::of_ms(inner.clock.now_ms());
+        self.learn(inner, BTreeSet::from([today])).await.1
+    }
+
+    /// Goes on with the cuts that are on their way, without beginning another.
+    ///
+    /// # Errors
+    /// As [`Cutter::cut`].
+    pub(crate) async fn resume(&mut self, inner: &Inner) -> Result<(), Error> {
+        let staged = self.stage(inner).await;
+        self.deliver(inner).await.and(staged.map(drop))
     }
 
     fn window(&self, inner: &Inner, reason: Reason) -> Window {
@@ -82,9 +137,9 @@ impl Cutter {
     }
 
     /// Puts the barrier into the journal and takes the rows below it.
-    async fn begin(&mut self, inner: &Inner, window: Window) -> Result<(), Error> {
+    async fn begin(&mut self, inner: &Inner, window: Window, dates: BTreeSet<Date>) -> Result<(), Error> {
         let number = self.last_number + 1;
-        *inner.freeze.lock() = Some(FreezeOrder { number, window, done: None });
+        *inner.freeze.lock() = Some(FreezeOrder { number, window, dates, done: None });
         let writer = inner.writer.clone();
         let barrier = tokio::task::spawn_blocking(move || writer.barrier()).await;
         // The order may have been carried out although the barrier's answer is an error: what was taken must be kept.
@@ -102,34 +157,70 @@ impl Cutter {
         }
     }
 
-    async fn finish(&mut self, inner: &Inner) -> Result<u64, Error> {
+    /// Stages the cut that is not yet staged. From then on queries read its blocks, and its rows leave memory.
+    async fn stage(&mut self, inner: &Inner) -> Result<u64, Error> {
         let Some(job) = &mut self.job else { return Ok(0) };
-        job.advance(inner, &mut self.tables, &mut self.days).await?;
+        let staged = job.stage(inner, &mut self.days).await?;
         let Some(job) = self.job.take() else { return Ok(0) };
+        self.droppable = Some(job.start());
+        self.staged.push_back(staged);
         self.publish(inner, job.frozen.number);
-        let (moved, start) = (job.frozen.rows, job.start());
-        job.unstage(inner).await;
+        let moved = job.frozen.rows;
+        drop(job);
         self.days.trim();
         self.retire(inner);
-        let writer = inner.writer.clone();
-        match tokio::task::spawn_blocking(move || writer.drop_before(start)).await {
-            Ok(Ok(())) => {}
-            // The next cut drops it.
-            Ok(Err(error)) => tracing::warn!(%error, "cannot drop a generation of the journal"),
-            Err(panic) => return Err(Error::new(ErrorKind::Internal, "dropping panicked").with_source(panic)),
-        }
         Ok(moved)
+    }
+
+    /// Uploads and commits what is staged, and drops what the journal then holds in vain. A bucket that is away does not
+    /// keep the journal from being dropped: staged blocks are as durable as it is.
+    async fn deliver(&mut self, inner: &Inner) -> Result<(), Error> {
+        let delivered = self.deliver_in_order(inner).await;
+        if let Some(position) = self.droppable {
+            let writer = inner.writer.clone();
+            match tokio::task::spawn_blocking(move || writer.drop_before(position)).await {
+                Ok(Ok(())) => self.droppable = None,
+                // The next cut drops it.
+                Ok(Err(error)) => tracing::warn!(%error, "cannot drop a generation of the journal"),
+                Err(panic) => return Err(Error::new(ErrorKind::Internal, "dropping panicked").with_source(panic)),
+            }
+        }
+        delivered
+    }
+
+    async fn deliver_in_order(&mut self, inner: &Inner) -> Result<(), Error> {
+        while let Some(staged) = self.staged.front_mut() {
+            staged.deliver(inner, &mut self.tables).await?;
+            let Some(staged) = self.staged.pop_front() else { return Ok(()) };
+            let cut = inner.view.read().cut;
+            self.publish(inner, cut);
+            self.retire(inner);
+            staged.clear(inner).await;
+        }
+        Ok(())
     }
 
     /// The files of a table that are on their way into it.
     pub(crate) fn uploading(&self, table: Table) -> HashSet<String> {
-        self.job.iter().flat_map(|job| job.objects(table)).collect()
+        let blocks = self.staged.iter().flat_map(StagedCut::blocks);
+        blocks.filter(|(of, _)| *of == table).map(|(_, block)| block.path.clone()).collect()
     }
 
-    /// Makes what the tables hold now visible to the queries that begin from now on.
+    /// What is in the tables and in staged blocks, which reach up to cut `cut`.
+    pub(crate) fn view(&self, cut: u64) -> View {
+        let live = self.tables.iter().zip(Table::ALL).map(|(delta, table)| {
+            let staged = self.staged.iter().flat_map(StagedCut::blocks).filter(|(of, _)| *of == table);
+            delta.live().with(staged.map(|(_, block)| block.clone()))
+        });
+        let sizes = self.staged.iter().flat_map(StagedCut::blocks).map(|(_, block)| block.size_bytes);
+        let sizes: Vec<u64> = sizes.collect();
+        View { cut, live: live.collect(), staged_blocks: sizes.len(), staged_bytes: sizes.iter().sum() }
+    }
+
+    /// Makes what is in blocks now visible to the queries that begin from now on.
     pub(crate) fn publish(&mut self, inner: &Inner, cut: u64) {
-        let live = self.tables.iter().map(DeltaTable::live).collect();
-        let before = std::mem::replace(&mut *inner.view.write(), Arc::new(View { cut, live }));
+        let view = Arc::new(self.view(cut));
+        let before = std::mem::replace(&mut *inner.view.write(), view);
         self.views.push(Arc::downgrade(&before));
     }
 

@@ -21,14 +21,14 @@ const ENGINE: &str = concat!("fleetscope/", env!("CARGO_PKG_VERSION"));
 pub struct Txn {
     /// The UUID of the journal.
     pub app_id: Uuid,
-    /// Every row at or below this position is in the table.
+    /// Every row below this position is in the table.
     pub position: i64,
 }
 
 /// What a commit is to do. Keep it to try again after an error: it knows its own commit if that came through after all.
 #[derive(Debug, Clone)]
 pub struct Change {
-    id: Uuid,
+    pub(super) id: Uuid,
     /// Files that come in.
     pub adds: Vec<NewBlock>,
     /// Paths of live blocks that go out.
@@ -126,6 +126,14 @@ impl Change {
             },
             None => Ok(()),
         }
+    }
+
+    /// Whether the table has this very change already: it came through although we were told that it had not, and was
+    /// taken in since.
+    pub(super) fn is_done(&self, state: &State) -> bool {
+        let live = |add: &NewBlock| state.find(&add.block.path).is_some();
+        let counted = |txn: Txn| state.txns.get(&txn.app_id.to_string()) == Some(&txn.position);
+        !self.adds.is_empty() && self.adds.iter().all(live) && self.txn.is_some_and(counted)
     }
 
     /// Whether another's commit, or what we took for one, is this very change.

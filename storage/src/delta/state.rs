@@ -28,6 +28,12 @@ impl Live {
         self.0.range(dates).flat_map(|(_, blocks)| blocks.iter())
     }
 
+    /// These and more blocks, none of them among these.
+    pub(crate) fn with(mut self, blocks: impl IntoIterator<Item = Arc<Block>>) -> Self {
+        blocks.into_iter().for_each(|block| self.insert(block));
+        self
+    }
+
     /// The number of blocks.
     pub fn len(&self) -> usize {
         self.0.values().map(|blocks| blocks.len()).sum()

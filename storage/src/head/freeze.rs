@@ -28,8 +28,6 @@ pub(crate) struct Frozen {
     pub(crate) extras: Arc<FrozenExtras>,
     /// Copies of the rows that stayed, which must be journaled again before the cut may commit.
     pub(crate) carried: Vec<Rows>,
-    /// The dates of the rows taken.
-    pub(crate) dates: BTreeSet<Date>,
     /// How many rows were taken.
     pub(crate) rows: u64,
 }
@@ -42,9 +40,10 @@ pub(crate) struct FrozenSeries {
 }
 
 impl Head {
-    /// Takes the rows that leave in cut `number`. Called between two groups by the thread that applies rows.
-    pub(crate) fn freeze(&self, number: u64, window: Window) -> Frozen {
-        let admitted = plan::admitted(&self.leaving_dates(window));
+    /// Takes the rows of `dates` that leave in cut `number`. Called between two groups by the thread that applies rows.
+    pub(crate) fn freeze(&self, number: u64, window: Window, dates: &BTreeSet<Date>) -> Frozen {
+        let mut admitted = plan::admitted(&self.leaving_dates(window));
+        admitted.retain(|date| dates.contains(date));
         let leaves = {
             let admitted = admitted.clone();
             move |time_ms: i64| {
@@ -63,13 +62,16 @@ impl Head {
                 }
             }
         }
-        let extras = self.extras.lock().freeze(number, &mut carried);
+        let extras = self.extras.lock().freeze(number, dates, &mut carried);
         let rows = series.iter().map(|frozen| frozen.run.len() as u64).sum::<u64>()
             + (extras.exemplars.len() + extras.metadata.len()) as u64;
-        let mut dates: BTreeSet<Date> = admitted.into_iter().collect();
-        dates.extend(extras.exemplars.iter().map(|row| Date::of_ms(row.time_ms)));
-        dates.extend(extras.metadata.iter().map(|row| Date::of_ms(row.time_ms)));
-        Frozen { number, window, series, extras, carried: carried.finish(), dates, rows }
+        Frozen { number, window, series, extras, carried: carried.finish(), rows }
+    }
+
+    /// The dates that [`Head::freeze`] would take rows of now, if it may.
+    pub(crate) fn dates(&self, window: Window) -> BTreeSet<Date> {
+        let samples = plan::admitted(&self.leaving_dates(window));
+        samples.into_iter().chain(self.extras.lock().leaving_dates()).collect()
     }
 
     /// The dates of the rows that are not to stay, and whether the window has rows there.
@@ -143,10 +145,15 @@ impl Slot {
 }
 
 impl Extras {
-    /// Exemplars of the first dates and all metadata leave.
-    fn freeze(&mut self, number: u64, carried: &mut Carried) -> Arc<FrozenExtras> {
-        let dates = self.exemplars.iter().map(|row| (Date::of_ms(row.time_ms), false)).collect();
-        let admitted = plan::admitted(&dates);
+    /// The first dates of exemplars, as many as a cut takes.
+    fn leaving_dates(&self) -> Vec<Date> {
+        plan::admitted(&self.exemplars.iter().map(|row| (Date::of_ms(row.time_ms), false)).collect())
+    }
+
+    /// Exemplars of the first of these dates and all metadata leave.
+    fn freeze(&mut self, number: u64, dates: &BTreeSet<Date>, carried: &mut Carried) -> Arc<FrozenExtras> {
+        let mut admitted = self.leaving_dates();
+        admitted.retain(|date| dates.contains(date));
         let (exemplars, stay): (Vec<_>, Vec<_>) = std::mem::take(&mut self.exemplars)
             .into_iter()
             .partition(|row| admitted.binary_search(&Date::of_ms(row.time_ms)).is_ok());

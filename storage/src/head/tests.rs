@@ -65,6 +65,11 @@ fn many_samples_in_any_order_come_back_sorted() {
     assert_eq!(seen(&head, 0), expected);
 }
 
+/// Takes what leaves of all dates.
+fn freeze(head: &Head, number: u64, window: Window) -> Frozen {
+    head.freeze(number, window, &head.dates(window))
+}
+
 #[test]
 fn a_cut_takes_what_the_window_says_and_carries_the_rest() {
     let head = Head::new(2);
@@ -74,7 +79,7 @@ fn a_cut_takes_what_the_window_says_and_carries_the_rest() {
         Origin::Written,
         &[(1, 500, 1.0), (1, 1500, 2.0), (1, 2500, 3.0), (2, 2600, 4.0), (2, 4_000_000, 5.0)],
     );
-    let frozen = head.freeze(1, window);
+    let frozen = freeze(&head, 1, window);
     assert_eq!(frozen.rows, 3);
     let carried: Vec<i64> = frozen.carried.iter().flat_map(|rows| rows.samples.iter().map(|s| s.time_ms)).collect();
     assert_eq!(carried.len(), 2);
@@ -90,7 +95,7 @@ fn a_cut_takes_what_the_window_says_and_carries_the_rest() {
 fn a_row_written_after_the_freeze_is_in_the_live_head() {
     let head = Head::new(1);
     apply(&head, Origin::Written, &[(1, 1500, 1.0)]);
-    head.freeze(1, Window::new(1000, 2000));
+    freeze(&head, 1, Window::new(1000, 2000));
     apply(&head, Origin::Written, &[(1, 1500, 2.0)]);
     assert_eq!(seen(&head, 0), [(1500, 1.0), (1500, 2.0)], "the frozen one ranks below the live one");
     assert_eq!(seen(&head, 1), [(1500, 2.0)]);
@@ -102,13 +107,25 @@ fn no_more_dates_leave_than_a_cut_may_take() {
     let rows: Vec<_> = (0..40).map(|day| (day as usize % 3, day * DAY, 1.0)).collect();
     apply(&head, Origin::Written, &rows);
     let window = Window::draining(39 * DAY, 39 * DAY + 1);
-    let frozen = head.freeze(1, window);
-    assert_eq!(frozen.dates.len(), MAX_DATES);
+    let frozen = freeze(&head, 1, window);
     assert_eq!(frozen.rows, MAX_DATES as u64);
     assert_eq!(frozen.carried.iter().map(|rows| rows.samples.len()).sum::<usize>(), 40 - MAX_DATES);
     assert!(!head.is_empty());
-    head.freeze(2, window);
+    freeze(&head, 2, window);
     assert!(head.is_empty());
+}
+
+#[test]
+fn rows_of_a_date_that_may_not_leave_are_carried() {
+    let head = Head::new(2);
+    apply(&head, Origin::Written, &[(1, DAY + 1, 1.0), (1, 2 * DAY + 1, 2.0)]);
+    let window = Window::new(0, 3 * DAY);
+    let mut dates = head.dates(window);
+    assert_eq!(dates.len(), 2);
+    dates.pop_first();
+    let frozen = head.freeze(1, window, &dates);
+    assert_eq!((frozen.rows, frozen.carried.iter().map(|rows| rows.samples.len()).sum::<usize>()), (1, 1));
+    assert_eq!(seen(&head, 1), [(DAY + 1, 1.0)]);
 }
 
 #[test]
@@ -120,7 +137,7 @@ fn memory_is_given_back() {
         apply(&head, Origin::Written, &[(1, time, time as f64 / 3.0)]);
     }
     assert!(head.usage().bytes() > of_series + 1000);
-    head.freeze(1, Window::new(i64::MIN, watermark(DAY, Duration::from_secs(900))));
+    freeze(&head, 1, Window::new(i64::MIN, watermark(DAY, Duration::from_secs(900))));
     head.retire(1);
     assert!(head.usage().bytes() <= of_series);
 }

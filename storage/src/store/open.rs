@@ -1,33 +1,27 @@
 //! Opening: place, tables, journal, replay, writer, in this order.
 
-use std::collections::HashMap;
-use std::path::PathBuf;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use journal::{Journal, Position};
-use model::files::create_dirs;
 use model::{Error, ErrorKind};
-use object_store::ObjectStore;
-use object_store::prefix::PrefixStore;
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::Notify;
-use url::Url;
 
+use super::place::{Place, unreachable_folder};
 use super::{Inner, Parts};
 use crate::catalog::Catalog;
 use crate::config::Config;
-use crate::cut::build;
 use crate::cut::cutter::{Cutter, Reason};
-use crate::days::Days;
+use crate::cut::staged::{self, StagedCut};
 use crate::delta::DeltaTable;
-use crate::durable::DurableLocal;
 use crate::head::Head;
 use crate::record::{RecordReader, Summary};
 use crate::rows::Rows;
 use crate::series::RawCache;
+use crate::staging::Staging;
 use crate::tables::Table;
-use crate::view::View;
 use crate::writer::{FreezeSlot, StoreGroup};
 
 /// What to do with a journal that is damaged before its tail.
@@ -40,30 +34,22 @@ pub enum OnDamage {
     SetAside,
 }
 
-/// Where a store is.
-struct Place {
-    object_store: Arc<dyn ObjectStore>,
-    url: Url,
-    local: PathBuf,
-}
-
 pub(super) async fn open(config: Config, parts: Parts, on_damage: OnDamage) -> Result<Inner, Error> {
-    let place = place(&config, &parts).await?;
-    let staged = place.local.join("staged");
-    create_dirs(&*parts.files, &staged).map_err(|e| unreachable_folder(&staged, e))?;
-    build::clear(&*parts.files, &staged)?;
-
+    let place = Place::find(&config, &parts).await?;
+    let staging = Arc::new(staging(&parts, &place).await?);
     let mut tables = Vec::new();
     for table in Table::ALL {
         tables.push(DeltaTable::open(place.object_store.clone(), &place.url, table, parts.clock.clone()).await?);
     }
 
-    let (journal, head) = replay(&config, &parts, &place, &tables, on_damage).await?;
+    let staged = staged::adopt(&staging, &tables, on_damage).await?;
+    let (journal, head) = replay(&config, &parts, &place, (&tables, &staged), on_damage).await?;
     let damaged = !journal.damage().is_empty();
     let journal_uuid = journal.uuid();
     let freeze = FreezeSlot::default();
     let group = StoreGroup::new(head.clone(), freeze.clone());
-    let view = View { cut: 0, live: tables.iter().map(DeltaTable::live).collect() };
+    let adopted = staged.len() as u64;
+    let cutter = Cutter::new(tables, staged, journal_uuid);
     let inner = Inner {
         catalog: Catalog::new(config.cache_bytes),
         writer: Arc::new(journal::Writer::start(journal, group)?),
@@ -73,13 +59,15 @@ pub(super) async fn open(config: Config, parts: Parts, on_damage: OnDamage) -> R
         head,
         journal_uuid,
         freeze,
-        view: RwLock::new(Arc::new(view)),
-        object_store: place.object_store,
-        staged,
-        cutter: tokio::sync::Mutex::new(Cutter::new(tables, Days::default(), journal_uuid)),
+        view: RwLock::new(Arc::new(cutter.view(adopted))),
+        object_store: staging.clone(),
+        staging,
+        cutter: tokio::sync::Mutex::new(cutter),
         raw: RawCache::default(),
         metadata: Mutex::new(HashMap::new()),
         closed: AtomicBool::new(false),
+        disk: super::admit::Disk::default(),
+        _lock: place.lock,
         pressure: Notify::new(),
     };
     if damaged {
@@ -90,38 +78,12 @@ pub(super) async fn open(config: Config, parts: Parts, on_damage: OnDamage) -> R
     Ok(inner)
 }
 
-async fn place(config: &Config, parts: &Parts) -> Result<Place, Error> {
-    let url = config.url.trim_end_matches('/');
-    let folder = match Url::parse(url) {
-        Ok(url) if url.scheme() == "file" => {
-            Some(url.to_file_path().map_err(|()| Error::invalid(format!("storage.url {url} is not a folder")))?)
-        }
-        Ok(parsed) if url.contains("://") => {
-            let (object_store, root) = object_store::parse_url_opts(&parsed, std::env::vars()).map_err(|e| {
-                Error::invalid(format!("storage.url {url} is not a folder or a bucket this program can use"))
-                    .with_source(e)
-            })?;
-            let local = PathBuf::from(config.local_dir.as_deref().unwrap_or("data/local"));
-            let object_store = Arc::new(PrefixStore::new(object_store, root));
-            return Ok(Place { object_store, url: parsed, local });
-        }
-        _ => None,
-    };
-    let folder = folder.unwrap_or_else(|| PathBuf::from(url));
-    let folder = std::path::absolute(&folder).map_err(|e| unreachable_folder(&folder, e))?;
-    create_dirs(&*parts.files, &folder).map_err(|e| unreachable_folder(&folder, e))?;
-    let url = Url::from_directory_path(&folder)
-        .map_err(|()| Error::invalid(format!("storage.url {} is not a folder", folder.display())))?;
-    let local = config.local_dir.as_ref().map_or_else(|| folder.join("local"), PathBuf::from);
-    let (files, root) = (parts.files.clone(), folder.clone());
-    let opened = tokio::task::spawn_blocking(move || DurableLocal::open(files, root)).await;
-    let opened = opened.map_err(|e| Error::internal("opening the folder panicked").with_source(e))?;
-    let object_store = Arc::new(opened.map_err(|e| unreachable_folder(&folder, e))?);
-    Ok(Place { object_store, url, local })
-}
-
-fn unreachable_folder(path: &std::path::Path, error: std::io::Error) -> Error {
-    Error::new(ErrorKind::Unavailable, format!("cannot use the folder {}", path.display())).with_source(error)
+async fn staging(parts: &Parts, place: &Place) -> Result<Staging, Error> {
+    let (bucket, files, path) = (place.object_store.clone(), parts.files.clone(), place.local.join("staged"));
+    let at = path.clone();
+    let opened = tokio::task::spawn_blocking(move || Staging::open(bucket, files, path)).await;
+    let opened = opened.map_err(|e| Error::internal("opening the staging folder panicked").with_source(e))?;
+    opened.map_err(|e| unreachable_folder(&at, e))
 }
 
 /// Opens the journal and puts into a new head every row that is in no block.
@@ -129,7 +91,7 @@ async fn replay(
     config: &Config,
     parts: &Parts,
     place: &Place,
-    tables: &[DeltaTable],
+    blocks: (&[DeltaTable], &VecDeque<StagedCut>),
     on_damage: OnDamage,
 ) -> Result<(Journal, Arc<Head>), Error> {
     let mut journal_config = journal::Config::new(place.local.join("journal"));
@@ -143,7 +105,7 @@ async fn replay(
     };
     let opened = tokio::task::spawn_blocking(move || Journal::open(files, journal_config, mode)).await;
     let journal = opened.map_err(|e| Error::internal("opening the journal panicked").with_source(e))??;
-    let committed = Committed::of(tables, journal.uuid());
+    let committed = Committed::of(blocks, journal.uuid());
     committed.check(&journal, &place.local)?;
     let replayed = tokio::task::spawn_blocking(move || {
         let head = Arc::new(Head::new(std::thread::available_parallelism().map_or(2, usize::from)));
@@ -153,7 +115,7 @@ async fn replay(
     replayed.await.map_err(|e| Error::internal("replay panicked").with_source(e))?
 }
 
-/// Up to which position the rows of each table are in blocks.
+/// Up to which position the rows of each table are in blocks, committed or staged.
 struct Committed {
     samples: Position,
     exemplars: Position,
@@ -161,10 +123,12 @@ struct Committed {
 }
 
 impl Committed {
-    fn of(tables: &[DeltaTable], journal: uuid::Uuid) -> Self {
+    fn of((tables, staged): (&[DeltaTable], &VecDeque<StagedCut>), journal: uuid::Uuid) -> Self {
         let of = |table: Table| {
             let delta = tables.iter().zip(Table::ALL).find(|(_, of)| *of == table);
-            Position(delta.and_then(|(delta, _)| delta.position(journal)).map_or(0, |position| position as u64))
+            let committed = delta.and_then(|(delta, _)| delta.position(journal)).map(|position| position as u64);
+            let staged = staged.iter().filter_map(|cut| cut.position(table, journal)).max();
+            staged.unwrap_or(Position(0)).max(Position(committed.unwrap_or(0)))
         };
         Committed { samples: of(Table::Samples), exemplars: of(Table::Exemplars), metadata: of(Table::Metadata) }
     }
@@ -178,7 +142,7 @@ impl Committed {
         Err(Error::new(
             ErrorKind::Corrupt,
             format!(
-                "the journal in {} ends at record {next}, but the tables hold its rows up to record {committed}: its \
+                "the journal in {} ends at record {next}, but blocks hold its rows up to record {committed}: its \
                  newest segments are missing; restore them, or move the folder away to begin a new journal",
                 local.join("journal").display()
             ),

@@ -18,8 +18,16 @@ pub struct Stats {
     pub series_collisions: u64,
     /// Samples taken since the start, replayed ones included.
     pub samples: u64,
-    /// Cuts committed since the start.
+    /// Cuts whose rows are in blocks, staged ones included, since the start.
     pub cuts: u64,
+    /// Blocks on the local disk that are not yet in their tables.
+    pub staged_blocks: usize,
+    /// Bytes that they take.
+    pub staged_bytes: u64,
+    /// Bytes that are free on the local disk.
+    pub disk_free_bytes: u64,
+    /// Bytes of it that are kept free.
+    pub disk_reserve_bytes: u64,
     /// Bytes of disk that the journal takes.
     pub journal_bytes: u64,
     /// The budget for it.
@@ -28,7 +36,7 @@ pub struct Stats {
     pub journal_groups: u64,
     /// Groups that a write or a sync failed.
     pub journal_failed_groups: u64,
-    /// Live blocks, their rows and bytes, by table.
+    /// Blocks, live in their table or staged, their rows and bytes, by table.
     pub tables: Vec<(Table, usize, u64, u64)>,
 }
 
@@ -52,6 +60,10 @@ pub(super) fn of(inner: &Inner) -> Stats {
         series_collisions: usage.collisions.load(Ordering::Relaxed),
         samples: usage.samples.load(Ordering::Relaxed),
         cuts: view.cut,
+        staged_blocks: view.staged_blocks,
+        staged_bytes: view.staged_bytes,
+        disk_free_bytes: inner.free_disk_bytes(),
+        disk_reserve_bytes: inner.config.reserve_bytes,
         journal_bytes: journal.bytes,
         journal_budget_bytes: journal.max_bytes,
         journal_groups: journal.groups,

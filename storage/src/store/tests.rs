@@ -1,6 +1,8 @@
 use std::sync::Arc;
 
 use model::batch::{BatchBuilder, Kind};
+use model::files::Files as _;
+use model::files::faulty::{Fault, Faulty};
 use model::files::sim::{Fate, SimDisk};
 use model::time::ManualClock;
 
@@ -129,4 +131,151 @@ async fn positions_go_on_after_everything_was_dropped() {
         assert_eq!((head_rows(&store).await, block_rows(&store, Table::Samples)), (1, 2 * round as u64 + 1));
         store.close().await.unwrap();
     }
+}
+
+/// The disk, whose tables cannot be reached while `away` says so; journal and staging folder can.
+fn with_bucket(disk: &SimDisk, away: &Arc<AtomicBool>) -> Parts {
+    let away = away.clone();
+    let plan = move |_, _, path: &std::path::Path| {
+        let local = path.starts_with("/store/local");
+        if away.load(Ordering::SeqCst) && !local { Fault::Error(5) } else { Fault::None }
+    };
+    let files = Faulty::new(Arc::new(disk.clone()), Arc::new(plan));
+    Parts { files: Arc::new(files), clock: Arc::new(ManualClock::new(NOW)) }
+}
+
+#[tokio::test]
+async fn while_the_bucket_is_away_rows_leave_memory_and_journal_and_are_delivered_later() {
+    let (disk, away) = (SimDisk::new(), Arc::new(AtomicBool::new(false)));
+    let store = Store::open(config(), with_bucket(&disk, &away)).await.unwrap();
+    away.store(true, Ordering::SeqCst);
+    for round in 0..3 {
+        store.write(batch(&[("a", NOW - 600_000 + round, 1.0), ("b", NOW - 700_000, 0.5)])).await.unwrap();
+        let error = store.cut().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unavailable, "{error}");
+        assert_eq!((head_rows(&store).await, block_rows(&store, Table::Samples)), (0, 2 * (round as u64 + 1)));
+    }
+    let stats = store.stats();
+    assert_eq!((stats.staged_blocks, block_rows(&store, Table::Series)), (4, 2), "the series once, samples thrice");
+    // The blocks can be read although no bucket has them.
+    let snapshot = store.snapshot();
+    for block in snapshot.blocks(Table::Samples) {
+        assert_eq!(snapshot.footer(Table::Samples, &block).await.unwrap().file_metadata().num_rows(), 2);
+    }
+    // Of the same key the later cut wins, so no two have one rank.
+    let mut ranks: Vec<i64> = snapshot.blocks(Table::Samples).iter().map(|block| block.gen_max).collect();
+    ranks.sort_unstable();
+    assert!(ranks.windows(2).all(|pair| pair[0] + 1 == pair[1]), "{ranks:?}");
+
+    // Another process takes them over, before and after the bucket has come back.
+    disk.power_cut(|| Fate::Lost);
+    drop((snapshot, store));
+    away.store(false, Ordering::SeqCst);
+    let store = Store::open(config(), with_bucket(&disk, &away)).await.unwrap();
+    away.store(true, Ordering::SeqCst);
+    assert_eq!((head_rows(&store).await, block_rows(&store, Table::Samples)), (0, 6), "the journal no longer has them");
+    store.write(batch(&[("a", NOW - 1, 2.0)])).await.unwrap();
+    store.close().await.unwrap_err();
+    drop(store);
+    away.store(false, Ordering::SeqCst);
+    let store = Store::open(config(), with_bucket(&disk, &away)).await.unwrap();
+    assert_eq!((head_rows(&store).await, store.stats().staged_blocks), (0, 6), "closing has staged what was left");
+    store.cut().await.unwrap();
+    assert_eq!((store.stats().staged_blocks, block_rows(&store, Table::Samples)), (0, 7));
+    assert_eq!(block_rows(&store, Table::Series), 2 + 1, "two on the old day, one on the new");
+    assert_eq!(disk.list(std::path::Path::new("/store/local/staged")).unwrap(), [], "nothing is left in the folder");
+}
+
+#[tokio::test]
+async fn a_staged_block_that_is_missing_stops_the_opening_and_can_be_set_aside() {
+    let (disk, away) = (SimDisk::new(), Arc::new(AtomicBool::new(false)));
+    let store = Store::open(config(), with_bucket(&disk, &away)).await.unwrap();
+    away.store(true, Ordering::SeqCst);
+    store.write(batch(&[("a", NOW - 600_000, 1.0)])).await.unwrap();
+    store.cut().await.unwrap_err();
+    let path = store.snapshot().blocks(Table::Samples)[0].path.clone();
+    drop(store);
+    disk.kill();
+    away.store(false, Ordering::SeqCst);
+    let file = std::path::Path::new("/store/local/staged").join(path.rsplit('/').next().unwrap());
+    disk.remove(&file).unwrap();
+    let error = Store::open(config(), with_bucket(&disk, &away)).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Corrupt);
+    assert!(error.message().contains("1 rows of samples") && error.message().contains("staged"), "{error}");
+    let store = Store::open_with(config(), with_bucket(&disk, &away), OnDamage::SetAside).await.unwrap();
+    assert_eq!((block_rows(&store, Table::Series), block_rows(&store, Table::Samples)), (1, 0));
+    store.cut().await.unwrap();
+    assert_eq!(store.stats().staged_blocks, 0);
+}
+
+#[tokio::test]
+async fn late_rows_of_days_out_of_reach_stay_behind_and_hold_nothing_up() {
+    let (disk, away) = (SimDisk::new(), Arc::new(AtomicBool::new(false)));
+    let day = model::time::DAY_MS;
+    let store = Store::open(config(), with_bucket(&disk, &away)).await.unwrap();
+    store.write(batch(&[("a", NOW - 3 * day, 1.0), ("a", NOW - 600_000, 1.0)])).await.unwrap();
+    store.cut().await.unwrap();
+    drop(store);
+    disk.kill();
+    let store = Store::open(config(), with_bucket(&disk, &away)).await.unwrap();
+    away.store(true, Ordering::SeqCst);
+    // Of the first day a block tells which series it has, of the second there is none yet.
+    store.write(batch(&[("a", NOW - 3 * day + 1, 1.0), ("a", NOW - 5 * day, 1.0)])).await.unwrap();
+    let error = store.cut().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unavailable, "{error}");
+    assert_eq!((store.0.inner.head.is_empty(), block_rows(&store, Table::Samples)), (false, 3));
+    away.store(false, Ordering::SeqCst);
+    store.cut().await.unwrap();
+    assert_eq!((head_rows(&store).await, block_rows(&store, Table::Samples)), (0, 4));
+    assert_eq!(block_rows(&store, Table::Series), 3);
+}
+
+#[tokio::test]
+async fn a_disk_that_is_almost_full_refuses_before_it_acknowledges() {
+    let disk = SimDisk::new();
+    let store = Store::open(Config { reserve_bytes: 1000, ..config() }, parts(&disk, NOW)).await.unwrap();
+    store.write(batch(&[("a", NOW, 1.0)])).await.unwrap();
+    drop(store);
+    disk.kill();
+    disk.set_free_bytes(999);
+    let store = Store::open(Config { reserve_bytes: 1000, ..config() }, parts(&disk, NOW)).await.unwrap();
+    let refused = store.write(batch(&[("a", NOW, 1.0)])).await.unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::Busy);
+    assert!(refused.retry_after().is_some() && refused.message().contains("storage.reserve_bytes"), "{refused}");
+    // What is there already has the reserve to leave by.
+    store.close().await.unwrap();
+    assert_eq!(block_rows(&store, Table::Samples), 1);
+}
+
+#[tokio::test]
+async fn a_store_is_open_once() {
+    let disk = SimDisk::new();
+    let store = Store::open(config(), parts(&disk, NOW)).await.unwrap();
+    let error = Store::open(config(), parts(&disk, NOW)).await.unwrap_err();
+    assert!(error.message().contains("another process has the store open"), "{error}");
+    drop(store);
+}
+
+#[tokio::test]
+async fn a_series_is_found_by_rows_that_are_older_than_its_first() {
+    let disk = SimDisk::new();
+    let store = Store::open(config(), parts(&disk, NOW + 7_200_000)).await.unwrap();
+    for time_ms in [NOW + 3_600_000, NOW] {
+        store.write(batch(&[("a", time_ms, 1.0)])).await.unwrap();
+        store.cut().await.unwrap();
+    }
+    let early = Selection { time_ms: NOW - 1..=NOW + 1, ..Selection::all() };
+    assert_eq!(store.snapshot().resolve(&early).await.unwrap().series.len(), 1);
+}
+
+#[tokio::test]
+async fn a_clock_far_ahead_takes_nothing_out() {
+    let disk = SimDisk::new();
+    let store = Store::open(config(), parts(&disk, NOW)).await.unwrap();
+    store.write(batch(&[("a", NOW - 600_000, 1.0)])).await.unwrap();
+    store.cut().await.unwrap();
+    drop(store);
+    disk.kill();
+    let store = Store::open(config(), parts(&disk, NOW + 400 * model::time::DAY_MS)).await.unwrap();
+    assert_eq!(store.expire().await.unwrap(), 0);
 }

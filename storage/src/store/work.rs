@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use model::time::Date;
+use model::time::{DAY_MS, Date, MAX_TIME_MS, MIN_TIME_MS};
 use model::worker::{Stop, Worker};
 use model::{Clock, Error};
+use tokio::time::Instant;
 
 use super::Inner;
 use crate::cut::cutter::Reason;
@@ -14,6 +15,8 @@ use crate::tables::Table;
 
 /// Above this share of a budget a cut is made at once and a warning is logged.
 pub(super) const PRESSURE_PERCENT: u64 = 85;
+/// The least time between two cuts that a budget asks for: what is left after one may be beyond the reach of a cut.
+const PRESSURE_PAUSE: Duration = Duration::from_secs(5);
 /// Files that no table needs are deleted after this time, so that a query that still reads them can end.
 const GRACE: Duration = Duration::from_secs(3600);
 /// How often the worker looks whether a checkpoint is due.
@@ -35,23 +38,43 @@ pub(super) fn start(inner: &Arc<Inner>) -> Vec<Worker> {
 }
 
 async fn cut_for_ever(inner: Arc<Inner>, stop: Stop) {
+    if let Err(error) = inner.cutter.lock().await.prepare(&inner).await {
+        tracing::debug!(%error, "the first cut will try again");
+    }
     let mut failures = 0u32;
+    let mut pressed: Option<Instant> = None;
     while !stop.is_stopped() {
-        let wait = match failures {
-            0 => until_next_cut(&*inner.clock, inner.config.cut_every),
-            // A bucket that is away is asked again after 1, 2, 4 … 32 seconds.
+        let next_cut = until_next_cut(&*inner.clock, inner.config.cut_every);
+        // A bucket that is away is asked again after 1, 2, 4 … 32 seconds; cuts go on meanwhile.
+        let retry = match failures {
+            0 => Duration::MAX,
             n => Duration::from_secs(1 << n.saturating_sub(1).min(5)),
+        };
+        let pressure = async {
+            if let Some(pressed) = pressed {
+                tokio::time::sleep_until(pressed + PRESSURE_PAUSE).await;
+            }
+            inner.pressure.notified().await;
         };
         let reason = tokio::select! {
             () = stop.stopped() => return,
-            () = tokio::time::sleep(wait) => Reason::Regular,
-            () = inner.pressure.notified() => Reason::Pressure,
+            () = tokio::time::sleep(next_cut.min(retry)) => (next_cut <= retry).then_some(Reason::Regular),
+            () = pressure => Some(Reason::Pressure),
         };
-        match inner.cutter.lock().await.cut(&inner, reason).await {
-            Ok(_) => failures = 0,
+        let mut cutter = inner.cutter.lock().await;
+        let done = match reason {
+            Some(reason) => cutter.cut(&inner, reason).await.map(drop),
+            None => cutter.resume(&inner).await,
+        };
+        drop(cutter);
+        if reason == Some(Reason::Pressure) {
+            pressed = Some(Instant::now());
+        }
+        match done {
+            Ok(()) => failures = 0,
             Err(error) => {
-                failures += 1;
-                tracing::warn!(%error, failures, "a cut did not come through, its rows stay in journal and memory");
+                failures = failures.saturating_add(1);
+                tracing::warn!(%error, failures, "a cut did not come through, its rows stay where they are safe");
             }
         }
         report_pressure(&inner);
@@ -72,6 +95,11 @@ fn report_pressure(inner: &Inner) {
     let (used, budget) = (inner.head.usage().bytes(), inner.config.memory_bytes);
     if used > budget / 100 * PRESSURE_PERCENT {
         tracing::warn!(used, budget, "rows not yet in a block take most of storage.memory_bytes");
+    }
+    let (free, reserve) = (inner.free_disk_bytes(), inner.config.reserve_bytes);
+    // Told before rows are refused.
+    if free < reserve.saturating_mul(100) / PRESSURE_PERCENT {
+        tracing::warn!(free, reserve, "the disk of journal and staged blocks is almost down to storage.reserve_bytes");
     }
     let stats = inner.writer.stats();
     if stats.bytes > stats.max_bytes / 100 * PRESSURE_PERCENT {
@@ -116,22 +144,35 @@ async fn checkpoint(inner: &Inner, last: &mut [i64; Table::ALL.len()]) -> Result
 
 /// Removes whole days that are older than the retention, then files that no table needs any more. Returns how many
 /// blocks were removed.
+///
+/// # Errors
+/// `Unavailable` if the bucket is away; the rest is done at the next call.
 pub(super) async fn expire(inner: &Inner) -> Result<usize, Error> {
-    let oldest_ms = inner.clock.now_ms() - inner.config.retention.as_millis() as i64;
-    let before = Date::of_ms(oldest_ms.max(model::time::MIN_TIME_MS));
     let removed = {
         let mut cutter = inner.cutter.lock().await;
-        let mut removed = 0;
-        for table in &mut cutter.tables {
-            removed += table.expire(before).await?.len();
+        let before = oldest_date(inner);
+        let (mut removed, mut failed) = (0, None);
+        // Samples before their series, so that a failure in between leaves series without samples, not the reverse.
+        for table in cutter.tables.iter_mut().rev() {
+            match table.expire(before).await {
+                Ok(gone) => removed += gone.len(),
+                Err(error) => {
+                    failed = Some(error);
+                    break;
+                }
+            }
         }
         if removed > 0 {
+            cutter.days.forget_before(before);
             let cut = inner.view.read().cut;
             cutter.publish(inner, cut);
             inner.catalog.forget_dead(&inner.view.read());
         }
         cutter.retire(inner);
-        removed
+        match failed {
+            Some(error) => return Err(error),
+            None => removed,
+        }
     };
     // Listing a large table takes its time, so no cut waits for it.
     for (place, table) in Table::ALL.into_iter().enumerate() {
@@ -145,4 +186,13 @@ pub(super) async fn expire(inner: &Inner) -> Result<usize, Error> {
         upkeep.delete(&condemned).await?;
     }
     Ok(removed)
+}
+
+/// The oldest date that is kept. A clock that is far ahead of the rows is not believed: it would take out everything.
+fn oldest_date(inner: &Inner) -> Date {
+    let view = inner.view.read().clone();
+    let newest_ms = view.of(Table::Samples).iter().map(|block| block.max_time_ms).max();
+    let now_ms = inner.clock.now_ms().min(newest_ms.map_or(i64::MAX, |newest_ms| newest_ms.saturating_add(DAY_MS)));
+    let oldest_ms = now_ms.saturating_sub(inner.config.retention.as_millis() as i64);
+    Date::of_ms(oldest_ms.clamp(MIN_TIME_MS, MAX_TIME_MS))
 }

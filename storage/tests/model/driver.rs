@@ -57,6 +57,8 @@ pub(crate) enum Step {
     /// Closes the store and opens it again.
     Close,
     Trouble(Fault),
+    /// The bucket cannot be reached, or can again. A new process always reaches it.
+    Away(bool),
     /// As `Trouble`, but in the next life, which it may meet while the store opens.
     TroubleNext(Fault),
 }
@@ -145,6 +147,7 @@ impl Case {
             Step::Close => return self.close(),
             Step::Trouble(fault) => self.process()?.life.arm(*fault),
             Step::TroubleNext(fault) => self.fault_to_come = Some(*fault),
+            Step::Away(away) => self.process()?.life.set_away(*away),
         }
         if self.process()?.life.is_dead() {
             return self.restart(self.fates_at_death);
@@ -156,6 +159,7 @@ impl Case {
     pub(crate) fn finish(&mut self) -> Result<(), String> {
         self.fault_to_come = None;
         self.process()?.life.disarm();
+        self.process()?.life.set_away(false);
         if self.process()?.life.was_hurt() {
             self.recover()?;
             self.restart(None)?;
@@ -250,7 +254,7 @@ impl Case {
         drop(store);
         match closed {
             Ok(()) if !process.life.is_dead() => self.truth.cut_done(),
-            Err(error) => blame(&process.life, "close", &error)?,
+            Err(error) => blame_away(&process.life, "close", &error)?,
             Ok(()) => {}
         }
         let fates = if self.process()?.life.is_dead() { self.fates_at_death } else { None };
@@ -332,7 +336,8 @@ impl Case {
 
     /// What queries saw while a cut ran: all that was there before, and each row once.
     fn compare_passing(&mut self, pictures: Vec<Result<Picture, String>>, writes: usize) -> Result<(), String> {
-        let hurt = self.process()?.life.was_hurt();
+        let life = &self.process()?.life;
+        let hurt = life.was_hurt() || life.is_away();
         for picture in pictures {
             let picture = match picture {
                 Ok(picture) => picture,
@@ -388,14 +393,20 @@ impl Case {
                 }
             }
         }
+        if life.is_away() && !life.was_hurt() && store.stats().staged_blocks > 0 {
+            *self.tally.entry("staged while the bucket was away").or_default() += 1;
+        }
         match was_cut {
             Ok(()) if cut && !life.is_dead() => {
+                if store.stats().staged_blocks > 0 {
+                    return Err("a cut came through and left staged blocks behind".into());
+                }
                 *self.tally.entry("cuts").or_default() += 1;
                 self.truth.cut_done();
             }
             Ok(()) => {}
             Err(error) => {
-                blame(&life, "cut", &error)?;
+                blame_away(&life, "cut", &error)?;
                 *self.tally.entry("cuts failed").or_default() += 1;
                 (self.answered_well, self.last_error) = (false, error.to_string());
             }
@@ -465,6 +476,14 @@ fn blame(life: &Life, what: &str, error: &Error) -> Result<(), String> {
     match life.was_hurt() || life.is_dead() {
         true => Ok(()),
         false => Err(format!("{what} failed without a fault: {:?}: {error}", error.kind())),
+    }
+}
+
+/// As `blame`; what needs the bucket may also fail while that is away.
+fn blame_away(life: &Life, what: &str, error: &Error) -> Result<(), String> {
+    match life.is_away() && error.kind() == ErrorKind::Unavailable {
+        true => Ok(()),
+        false => blame(life, what, error),
     }
 }
 

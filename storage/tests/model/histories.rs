@@ -115,6 +115,7 @@ fn peaceful() -> impl Strategy<Value = Step> {
         2 => Just(Step::Kill),
         3 => any::<u64>().prop_map(Step::PowerCut),
         1 => Just(Step::Close),
+        3 => any::<bool>().prop_map(Step::Away),
     ]
 }
 
@@ -179,7 +180,15 @@ fn assert_happened(tally: &Tally, cases: u64, events: &[&str]) {
 #[test]
 fn the_store_keeps_its_promises_over_kills_and_power_cuts() {
     let tally = search("the_store_keeps_its_promises_over_kills_and_power_cuts", peaceful().boxed(), CASES);
-    let events = ["writes acknowledged", "cuts", "kills", "power cuts", "most late blocks", "most rows in the head"];
+    let events = [
+        "writes acknowledged",
+        "cuts",
+        "kills",
+        "power cuts",
+        "most late blocks",
+        "most rows in the head",
+        "staged while the bucket was away",
+    ];
     assert_happened(&tally, CASES, &events);
 }
 

@@ -13,6 +13,8 @@ use model::files::sim::SimDisk;
 use model::files::{Entry, File, Files, Lock};
 use parking_lot::{Mutex, RwLock};
 
+const EIO: i32 = 5;
+
 /// A part of the store's folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Place {
@@ -74,6 +76,8 @@ struct Shared {
     gate: RwLock<()>,
     dead: AtomicBool,
     paused: AtomicBool,
+    /// The bucket, a folder here, cannot be reached.
+    away: AtomicBool,
     faults: Mutex<Vec<Fault>>,
     fired: AtomicU64,
 }
@@ -85,6 +89,7 @@ impl Life {
             gate: RwLock::new(()),
             dead: AtomicBool::new(false),
             paused: AtomicBool::new(false),
+            away: AtomicBool::new(false),
             faults: Mutex::new(Vec::new()),
             fired: AtomicU64::new(0),
         }))
@@ -103,6 +108,15 @@ impl Life {
     /// No fault happens until this is taken back: for calls that a test makes itself.
     pub(crate) fn pause(&self, paused: bool) {
         self.0.paused.store(paused, Ordering::SeqCst);
+    }
+
+    /// From now on the tables cannot be reached, or can again; journal and staged blocks are where they were.
+    pub(crate) fn set_away(&self, away: bool) {
+        self.0.away.store(away, Ordering::SeqCst);
+    }
+
+    pub(crate) fn is_away(&self) -> bool {
+        self.0.away.load(Ordering::SeqCst)
     }
 
     /// Whether a fault has happened in this life.
@@ -146,6 +160,9 @@ impl Life {
     fn trouble(&self, op: Op, path: &Path) -> Option<Trouble> {
         if self.0.paused.load(Ordering::SeqCst) {
             return None;
+        }
+        if self.is_away() && (Place::Table.contains(path) || Place::DeltaLog.contains(path)) {
+            return Some(Trouble::Errno(EIO));
         }
         let changes = !matches!(op, Op::Open | Op::Read | Op::List);
         let mut faults = self.0.faults.lock();
