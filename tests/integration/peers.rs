@@ -69,14 +69,105 @@ impl Prometheus {
     }
 }
 
+/// The Python environment of `make setup`.
+fn venv() -> PathBuf {
+    let given = std::env::var("FLEETSCOPE_VENV").map(PathBuf::from);
+    given.unwrap_or_else(|_| PathBuf::from(std::env::var("HOME").unwrap()).join(".cache/fleetscope/venv"))
+}
+
+/// A SeaweedFS server with one bucket, which can be stopped and started again where it was.
+#[derive(Debug)]
+pub(crate) struct Bucket {
+    folder: PathBuf,
+    /// Master, volume and filer, S3; for each the port of HTTP and that of gRPC.
+    ports: [(u16, u16); 4],
+    server: Option<Process>,
+}
+
+impl Bucket {
+    const NAME: &str = "fleet";
+    const KEY: &str = "key-of-fleet";
+    const SECRET: &str = "secret-of-fleet";
+
+    /// Starts a server below `folder` and makes the bucket.
+    pub(crate) async fn start(folder: &Path) -> Self {
+        std::fs::create_dir_all(folder.join("data")).unwrap();
+        let identity = serde_json::json!({"identities": [{
+            "name": "fleet",
+            "credentials": [{"accessKey": Self::KEY, "secretKey": Self::SECRET}],
+            "actions": ["Admin", "Read", "Write", "List", "Tagging"],
+        }]});
+        std::fs::write(folder.join("s3.json"), identity.to_string()).unwrap();
+        let ports = std::array::from_fn(|_| (free_port(), free_port()));
+        let mut bucket = Bucket { folder: folder.to_owned(), ports, server: None };
+        bucket.back().await;
+        bucket
+    }
+
+    /// The URL of a store in the bucket.
+    pub(crate) fn url(&self) -> String {
+        format!("s3://{}/store", Self::NAME)
+    }
+
+    /// Where the bucket is and what opens it, for the environment of a program.
+    pub(crate) fn environment(&self) -> [(&'static str, String); 5] {
+        [
+            ("AWS_ENDPOINT", format!("http://127.0.0.1:{}", self.ports[3].0)),
+            ("AWS_ALLOW_HTTP", "true".into()),
+            ("AWS_REGION", "us-east-1".into()),
+            ("AWS_ACCESS_KEY_ID", Self::KEY.into()),
+            ("AWS_SECRET_ACCESS_KEY", Self::SECRET.into()),
+        ]
+    }
+
+    /// Ends the server: the bucket cannot be reached any more.
+    pub(crate) fn away(&mut self) {
+        let Some(Process(child)) = &mut self.server else { return };
+        let pid = rustix::process::Pid::from_child(child);
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+        child.wait().unwrap();
+        self.server = None;
+    }
+
+    /// Starts the server on what it had, and waits until the bucket answers.
+    pub(crate) async fn back(&mut self) {
+        let [master, volume, filer, s3] = self.ports;
+        let text = |path: &str| self.folder.join(path).to_string_lossy().into_owned();
+        let mut arguments = vec![
+            format!("-logdir={}", self.folder.display()),
+            "server".into(),
+            format!("-dir={}", text("data")),
+            "-ip=127.0.0.1".into(),
+            "-master.volumeSizeLimitMB=64".into(),
+            "-volume.max=8".into(),
+            "-filer".into(),
+            "-s3".into(),
+            format!("-s3.config={}", text("s3.json")),
+        ];
+        for (part, (http, grpc)) in [("master", master), ("volume", volume), ("filer", filer), ("s3", s3)] {
+            arguments.extend([format!("-{part}.port={http}"), format!("-{part}.port.grpc={grpc}")]);
+        }
+        let weed = venv().join("bin/weed");
+        self.server = Some(spawn(&weed.to_string_lossy(), &arguments, &self.folder.join("log")));
+        let client = reqwest::Client::new();
+        let (bucket, door) = (format!("http://127.0.0.1:{}/buckets/{}/", filer.0, Self::NAME), s3.0);
+        eventually("the bucket answers", PATIENCE, async || {
+            // A folder of the filer is a bucket; making it again is refused, and as good.
+            let made = client.post(&bucket).send().await.ok()?.status();
+            let asked = client.get(format!("http://127.0.0.1:{door}/{}", Self::NAME)).send().await.ok()?.status();
+            // Without a signature it answers that it will not.
+            let there = made.is_success() || made == reqwest::StatusCode::CONFLICT;
+            (there && asked == reqwest::StatusCode::FORBIDDEN).then_some(())
+        })
+        .await;
+    }
+}
+
 /// Runs a script of `tests/integration/python`; it must end well. Returns its standard output.
 pub(crate) fn python(script: &str, arguments: &[&str]) -> String {
-    let venv = std::env::var("FLEETSCOPE_VENV")
-        .map(PathBuf::from)
-        .unwrap_or_else(|_| PathBuf::from(std::env::var("HOME").unwrap()).join(".cache/fleetscope/venv"));
     let script =
         PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").unwrap()).join("tests/integration/python").join(script);
-    let mut command = Command::new(venv.join("bin/python"));
+    let mut command = Command::new(venv().join("bin/python"));
     let output = command.arg(&script).args(arguments).output().unwrap_or_else(|e| panic!("{e}: run make setup"));
     let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{} {arguments:?}\n{out}{err}", script.display());

@@ -38,6 +38,13 @@ impl Setup {
         Setup { binary, ..self }
     }
 
+    /// Keeps the tables elsewhere, at this URL.
+    pub(crate) fn with_store(mut self, url: String) -> Self {
+        self.arguments.pop();
+        self.arguments.push(url);
+        self
+    }
+
     /// Sets a variable of the environment.
     pub(crate) fn with_env(mut self, name: &str, value: &str) -> Self {
         self.environment.push((name.into(), value.into()));
