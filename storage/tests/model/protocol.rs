@@ -1,4 +1,5 @@
-//! The write path of DESIGN.md section 5 in the abstract: journal, groups, cut, carried rows, commits, drop, replay.
+//! The write path of DESIGN.md section 5 in the abstract: journal, groups, cut, carried rows, staged blocks, commits that
+//! come later, drop, replay.
 //!
 //! Owns: the rules, each of which a test can break ([`Rules`]), and a disk that a power cut makes forget.
 //! Does not own: what must hold (`reference`); bytes, files and threads (the product).
@@ -34,19 +35,25 @@ pub(crate) struct Rules {
     pub(crate) sync_before_ack: bool,
     /// Rows that stay behind at a cut are written to the journal again.
     pub(crate) carry: bool,
-    /// The carried rows are synced before the commit.
-    pub(crate) carry_before_commit: bool,
+    /// The carried rows are synced before the cut is staged.
+    pub(crate) carry_before_staging: bool,
     /// A carried row keeps its rank.
     pub(crate) carry_keeps_rank: bool,
     /// Series are committed before their samples.
     pub(crate) series_first: bool,
     /// A commit of unknown outcome is looked up in the log before it is tried again.
     pub(crate) look_before_retry: bool,
-    /// A generation is dropped only after the commit.
-    pub(crate) drop_after_commit: bool,
-    /// Replay skips what is not above the position of the table.
+    /// A generation is dropped only once its rows are in staged blocks whose manifest is synced.
+    pub(crate) seal_before_drop: bool,
+    /// Staged cuts are committed in their order.
+    pub(crate) deliver_in_order: bool,
+    /// A new process takes over what is staged.
+    pub(crate) adopt: bool,
+    /// A new process asks the tables which commits of staged cuts were made.
+    pub(crate) look_before_adoption: bool,
+    /// Replay skips what is not above the position of the table and of what is staged.
     pub(crate) replay_from_position: bool,
-    /// The end of the last window is read from the tables on opening.
+    /// The end of the last window is read from tables and staged blocks on opening.
     pub(crate) window_survives: bool,
 }
 
@@ -55,11 +62,14 @@ impl Rules {
     pub(crate) const DESIGN: Rules = Rules {
         sync_before_ack: true,
         carry: true,
-        carry_before_commit: true,
+        carry_before_staging: true,
         carry_keeps_rank: true,
         series_first: true,
         look_before_retry: true,
-        drop_after_commit: true,
+        seal_before_drop: true,
+        deliver_in_order: true,
+        adopt: true,
+        look_before_adoption: true,
         replay_from_position: true,
         window_survives: true,
     };
@@ -74,15 +84,18 @@ pub(crate) enum Step {
     Sync,
     /// The sync fails: the segment is closed, the writers get the error.
     SyncFails,
-    /// The cut moves on by one step, or begins.
+    /// The cut moves on by one step towards the staging folder, or begins.
     Cut,
-    /// The next commit is made, but the process is told that it failed.
-    CommitAnswerLost,
+    /// The next commit of a staged cut is made. As long as none of these comes, the bucket is away.
+    Deliver,
+    /// As `Deliver`, but the process is told that it failed.
+    DeliverAnswerLost,
     /// Time passes.
     Tick(i64),
     /// The process dies and another opens the store.
     Kill,
-    /// The power fails: of the unsynced records `keep` have reached the disk, of those whose sync failed the ones in the mask.
+    /// The power fails: of the unsynced records `keep` have reached the disk, of those whose sync failed, and of unsynced
+    /// manifests, the ones in the mask.
     PowerCut { keep: usize, mask: u32 },
 }
 
@@ -109,11 +122,25 @@ struct Block {
     rows: BTreeMap<Key, u64>,
 }
 
-/// What is on stable storage or, for the journal, on its way there.
+/// The blocks of a cut in the staging folder.
+#[derive(Debug, Clone)]
+struct Staged {
+    position: u64,
+    window: (i64, i64),
+    rows: BTreeMap<Key, u64>,
+    /// Whether the manifest is synced.
+    sealed: bool,
+    /// The commits made, as far as the process knows.
+    series_done: bool,
+    samples_done: bool,
+}
+
+/// What is on stable storage or, for journal and manifests, on its way there.
 #[derive(Debug, Default)]
 struct Disk {
     records: Vec<Record>,
     next_position: u64,
+    staged: Vec<Staged>,
     blocks: Vec<Block>,
     /// (series, date) of each row of the table `series`.
     series: Vec<(u8, i64)>,
@@ -128,11 +155,10 @@ enum Phase {
     Barrier,
     CarryWritten,
     CarrySynced,
-    FirstCommitted,
-    Committed,
+    ManifestWritten,
 }
 
-/// A cut under way. Its rows are frozen: queries still see them here.
+/// A cut on its way to the staging folder. Its rows are frozen: queries still see them here.
 #[derive(Debug)]
 struct Cut {
     phase: Phase,
@@ -141,10 +167,6 @@ struct Cut {
     frozen: Rows,
     /// The rows that stay, as they are at the barrier.
     stays: Rows,
-    /// The commit was made but the answer got lost.
-    answer_lost: bool,
-    /// The samples are in blocks: queries see them there.
-    moved: bool,
 }
 
 /// A node and its disk.
@@ -177,8 +199,9 @@ impl World {
             Step::Append(keys) => self.append(keys),
             Step::Sync => self.sync(),
             Step::SyncFails => self.sync_fails(),
-            Step::Cut => self.cut(false),
-            Step::CommitAnswerLost => self.cut(true),
+            Step::Cut => self.cut(),
+            Step::Deliver => self.deliver(false),
+            Step::DeliverAnswerLost => self.deliver(true),
             Step::Tick(by) => self.now += by,
             Step::Kill => self.restart(None),
             Step::PowerCut { keep, mask } => self.restart(Some((*keep, *mask))),
@@ -239,9 +262,7 @@ impl World {
                 Some(_) => {}
                 // The cut is given up: its rows go back.
                 None => {
-                    for (key, (rank, value)) in
-                        self.cut.take().into_iter().filter(|cut| !cut.moved).flat_map(|cut| cut.frozen)
-                    {
+                    for (key, (rank, value)) in self.cut.take().into_iter().flat_map(|cut| cut.frozen) {
                         self.keep(key, rank, value);
                     }
                 }
@@ -264,23 +285,66 @@ impl World {
         }
     }
 
-    fn cut(&mut self, lose_answer: bool) {
+    fn cut(&mut self) {
         let Some(cut) = &mut self.cut else { return self.barrier() };
         match cut.phase {
-            Phase::Barrier if self.rules.carry && self.rules.carry_before_commit => self.write_carried(),
+            Phase::Barrier if self.rules.carry && self.rules.carry_before_staging => self.write_carried(),
             Phase::Barrier => cut.phase = Phase::CarrySynced,
             Phase::CarryWritten => self.sync(),
-            Phase::CarrySynced => self.commit(true),
-            Phase::FirstCommitted if lose_answer && !cut.answer_lost => {
-                cut.answer_lost = true;
-                self.write_commit(false);
+            Phase::CarrySynced => {
+                let rows = cut.frozen.iter().map(|(key, (_, value))| (*key, *value)).collect();
+                let (position, window) = (cut.position, cut.window);
+                let (series_done, samples_done) = (false, false);
+                self.disk.staged.push(Staged { position, window, rows, sealed: false, series_done, samples_done });
+                cut.phase = Phase::ManifestWritten;
             }
-            Phase::FirstCommitted => self.commit(false),
-            Phase::Committed => {
-                self.drop_generations(self.disk.samples_position.min(self.disk.series_position));
-                self.cut = None;
-                self.truth.cut_done();
+            Phase::ManifestWritten => self.seal(),
+        }
+    }
+
+    /// The manifest is synced: the rows leave memory, and the journal may be dropped.
+    fn seal(&mut self) {
+        let Some(mut cut) = self.cut.take() else { return };
+        if let Some(staged) = self.disk.staged.last_mut() {
+            staged.sealed = true;
+        }
+        self.window_end = cut.window.1;
+        self.drop_generations(cut.position);
+        self.truth.cut_done();
+        if self.rules.carry && !self.rules.carry_before_staging {
+            let stays = std::mem::take(&mut cut.stays);
+            if !stays.is_empty() {
+                self.record(stays.into_iter().map(|(key, (rank, value))| (key, rank, value)).collect(), true, None);
             }
+        }
+    }
+
+    /// Makes the next commit of the staged cut whose turn it is.
+    fn deliver(&mut self, lose_answer: bool) {
+        let sealed = |staged: &Staged| staged.sealed;
+        let at = match self.rules.deliver_in_order {
+            true => self.disk.staged.iter().position(sealed),
+            false => self.disk.staged.iter().rposition(sealed),
+        };
+        let Some(at) = at else { return };
+        let staged = self.disk.staged[at].clone();
+        let first = !(staged.series_done || staged.samples_done);
+        let is_series = first == self.rules.series_first;
+        let done = if is_series { self.disk.series_position } else { self.disk.samples_position } >= staged.position;
+        if !(done && self.rules.look_before_retry) {
+            self.write_commit(&staged, is_series);
+        }
+        if lose_answer {
+            return;
+        }
+        let known = &mut self.disk.staged[at];
+        if is_series {
+            known.series_done = true;
+        } else {
+            known.samples_done = true;
+        }
+        if known.series_done && known.samples_done {
+            self.disk.staged.remove(at);
         }
     }
 
@@ -301,9 +365,8 @@ impl World {
         let (frozen, head): (Rows, Rows) = std::mem::take(&mut self.head).into_iter().partition(|(key, _)| moves(key));
         let stays = head.clone();
         self.head = head;
-        self.cut =
-            Some(Cut { phase: Phase::Barrier, position, window, frozen, stays, answer_lost: false, moved: false });
-        if !self.rules.drop_after_commit {
+        self.cut = Some(Cut { phase: Phase::Barrier, position, window, frozen, stays });
+        if !self.rules.seal_before_drop {
             self.drop_generations(position);
         }
     }
@@ -318,50 +381,27 @@ impl World {
         }
     }
 
-    fn commit(&mut self, first: bool) {
-        let Some(cut) = &mut self.cut else { return };
-        let (position, answer_lost) = (cut.position, cut.answer_lost);
-        let is_series = first == self.rules.series_first;
-        let done = if is_series { self.disk.series_position } else { self.disk.samples_position } >= position;
-        if !(answer_lost && done && self.rules.look_before_retry) {
-            self.write_commit(first);
-        }
-        let Some(cut) = &mut self.cut else { return };
-        cut.phase = if first { Phase::FirstCommitted } else { Phase::Committed };
-        if !is_series {
-            self.window_end = cut.window.1;
-            cut.moved = true;
-        }
-        if !first && self.rules.carry && !self.rules.carry_before_commit {
-            self.write_carried();
-            if let Some(cut) = &mut self.cut {
-                cut.phase = Phase::Committed;
-            }
-        }
-    }
-
     /// One atomic commit: the rows of a table and P.
-    fn write_commit(&mut self, first: bool) {
-        let Some(cut) = &self.cut else { return };
-        if first == self.rules.series_first {
+    fn write_commit(&mut self, staged: &Staged, is_series: bool) {
+        if is_series {
             let known: BTreeSet<(u8, i64)> = self.disk.series.iter().copied().collect();
-            let wanted: BTreeSet<(u8, i64)> = cut.frozen.keys().map(|k| (k.0, k.1.div_euclid(DAY))).collect();
+            let wanted: BTreeSet<(u8, i64)> = staged.rows.keys().map(|k| (k.0, k.1.div_euclid(DAY))).collect();
             self.disk.series.extend(wanted.difference(&known));
-            self.disk.series_position = cut.position;
+            self.disk.series_position = staged.position;
             return;
         }
         self.disk.generations += 1;
         let generation = self.disk.generations;
         let mut blocks: BTreeMap<(i64, bool), Block> = BTreeMap::new();
-        for (key, (_, value)) in &cut.frozen {
-            let (date, late) = (key.1.div_euclid(DAY), !(cut.window.0..cut.window.1).contains(&key.1));
-            let window = (!late).then_some(cut.window);
+        for (key, value) in &staged.rows {
+            let (date, late) = (key.1.div_euclid(DAY), !(staged.window.0..staged.window.1).contains(&key.1));
+            let window = (!late).then_some(staged.window);
             let new = || Block { generation, window, date, rows: BTreeMap::new() };
             blocks.entry((date, late)).or_insert_with(new).rows.insert(*key, *value);
         }
         self.disk.blocks.extend(blocks.into_values());
-        self.disk.samples_position = cut.position;
-        self.disk.window_end = cut.window.1;
+        self.disk.samples_position = staged.position;
+        self.disk.window_end = staged.window.1;
     }
 
     /// Whole generations only, and only those below P.
@@ -389,22 +429,44 @@ impl World {
                     mask >> (failed % 32) & 1 == 1
                 }
             });
+            // Only the newest manifest can be unsynced.
+            self.disk.staged.retain(|staged| staged.sealed || mask & 1 == 1);
         }
         self.group.clear();
         self.head.clear();
         self.cut = None;
-        self.window_end = if self.rules.window_survives { self.disk.window_end } else { self.now - DAY };
+        self.adopt();
         self.truth.restarted(power_cut.is_some());
+        let staged = self.disk.staged.last().map_or(0, |staged| staged.position);
+        let in_blocks = self.disk.samples_position.max(staged);
         for at in 0..self.disk.records.len() {
             // What replay has read is synced before anything builds on it.
             self.disk.records[at].safety = Safety::Synced;
-            if self.disk.records[at].position > self.disk.samples_position || !self.rules.replay_from_position {
+            if self.disk.records[at].position > in_blocks || !self.rules.replay_from_position {
                 self.apply(at);
             }
         }
         let last = self.disk.records.last().map_or(0, |r| r.position);
-        let committed = self.disk.samples_position.max(self.disk.series_position);
+        let committed = in_blocks.max(self.disk.series_position);
         self.disk.next_position = self.disk.next_position.max(last.max(committed) + 1);
+    }
+
+    /// Takes over the staged cuts whose commits are not all in the tables.
+    fn adopt(&mut self) {
+        if !self.rules.adopt {
+            self.disk.staged.clear();
+        }
+        let (series, samples) = (self.disk.series_position, self.disk.samples_position);
+        let look = self.rules.look_before_adoption;
+        for staged in &mut self.disk.staged {
+            // Opening syncs the folder.
+            staged.sealed = true;
+            staged.series_done = look && series >= staged.position;
+            staged.samples_done = look && samples >= staged.position;
+        }
+        self.disk.staged.retain(|staged| !(staged.series_done && staged.samples_done));
+        let staged = self.disk.staged.last().map_or(0, |staged| staged.window.1);
+        self.window_end = if self.rules.window_survives { self.disk.window_end.max(staged) } else { self.now - DAY };
     }
 
     fn check(&mut self) -> Result<(), String> {
@@ -416,8 +478,16 @@ impl World {
             *stored.entry(*key).or_default() += 1;
             seen.insert(*key, *value);
         }
-        // Between the commit of the samples and the answer, the rows are in both: a query takes one picture or the other.
-        let frozen = self.cut.iter().filter(|cut| !cut.moved && !cut.answer_lost).flat_map(|cut| &cut.frozen);
+        // Between the commit of the samples and the answer the rows are in both, under one name of a file: a query takes
+        // one picture or the other. So it does between manifest and seal.
+        let committed = |staged: &&Staged| staged.samples_done || self.disk.samples_position >= staged.position;
+        for (key, value) in
+            self.disk.staged.iter().filter(|staged| staged.sealed && !committed(staged)).flat_map(|staged| &staged.rows)
+        {
+            *stored.entry(*key).or_default() += 1;
+            seen.insert(*key, *value);
+        }
+        let frozen = self.cut.iter().flat_map(|cut| &cut.frozen);
         for (key, (_, value)) in frozen.chain(&self.head) {
             *stored.entry(*key).or_default() += 1;
             seen.insert(*key, *value);
