@@ -151,13 +151,17 @@ impl Bucket {
         self.server = Some(spawn(&weed.to_string_lossy(), &arguments, &self.folder.join("log")));
         let client = reqwest::Client::new();
         let (bucket, door) = (format!("http://127.0.0.1:{}/buckets/{}/", filer.0, Self::NAME), s3.0);
+        let probe = format!("http://127.0.0.1:{}/probe", filer.0);
         eventually("the bucket answers", PATIENCE, async || {
             // A folder of the filer is a bucket; making it again is refused, and as good.
             let made = client.post(&bucket).send().await.ok()?.status();
-            let asked = client.get(format!("http://127.0.0.1:{door}/{}", Self::NAME)).send().await.ok()?.status();
-            // Without a signature it answers that it will not.
             let there = made.is_success() || made == reqwest::StatusCode::CONFLICT;
-            (there && asked == reqwest::StatusCode::FORBIDDEN).then_some(())
+            // The volumes come later than the names: a file that goes in and comes out tells.
+            let put = client.put(&probe).body("probe").send().await.ok()?.status().is_success();
+            let got = client.get(&probe).send().await.ok()?.text().await.ok()? == "probe";
+            // Without a signature S3 answers that it will not.
+            let asked = client.get(format!("http://127.0.0.1:{door}/{}", Self::NAME)).send().await.ok()?.status();
+            (there && put && got && asked == reqwest::StatusCode::FORBIDDEN).then_some(())
         })
         .await;
     }

@@ -18,10 +18,9 @@ use super::Parts;
 use crate::config::Config;
 use crate::durable::DurableLocal;
 
-/// A request to a bucket that fails is repeated so often before the cut that made it is told. Cuts are staged meanwhile
-/// and repeat it themselves, so this covers a slip, not an outage.
-const RETRIES: usize = 3;
-/// A request to a bucket is given up after this time, repetitions included.
+/// A request to a bucket that fails is repeated, after longer and longer pauses, so often and so long before whoever made
+/// it is told. Cuts are staged meanwhile and repeat it themselves, so this covers a slip, not an outage.
+const RETRIES: usize = 10;
 const RETRY_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// Where a store is.
