@@ -3,6 +3,7 @@
 //! Owns: the order of opening (tables, journal, replay), the write path up to the acknowledgement, budgets, closing.
 //! Does not own: the steps of a cut (`cut`), what a query sees (`snapshot`).
 
+mod idle;
 mod open;
 mod resolve;
 mod stats;
@@ -85,8 +86,9 @@ pub(crate) struct Inner {
     pub(crate) staged: PathBuf,
     cutter: tokio::sync::Mutex<Cutter>,
     raw: RawCache,
-    /// What was last said of each family, by cluster and name, with the day it was said.
+    /// What was last said of each family, by cluster and name, with the day it was said; of yesterday and today.
     metadata: Mutex<HashMap<Family, Said>>,
+    rounds: Mutex<idle::Rounds>,
     closed: AtomicBool,
     /// Wakes the worker that cuts, when the memory budget asks for it.
     pressure: Notify,
@@ -125,13 +127,13 @@ impl Store {
         Snapshot::new(self.0.inner.clone())
     }
 
-    /// Cuts the head into blocks and commits them. Returns the number of rows that moved.
+    /// Cuts the head into blocks and commits them, and lets go of series that are idle. Returns the number of rows that
+    /// moved.
     ///
     /// # Errors
     /// `Unavailable` if the bucket is away; the rows stay safe and are tried again.
     pub async fn cut(&self) -> Result<u64, Error> {
-        let inner = &self.0.inner;
-        inner.cutter.lock().await.cut(inner, Reason::Regular).await
+        work::cut(&self.0.inner, Reason::Regular).await
     }
 
     /// Removes the days that are older than the retention, and files that no table needs. Returns the blocks removed.
@@ -206,8 +208,8 @@ impl Inner {
         }
         if used > budget {
             let message = format!(
-                "rows not yet in a block take {used} bytes of memory, storage.memory_bytes allows {budget}: they are \
-                 being cut into blocks, send again later"
+                "rows not yet in a block and their series take {used} bytes of memory, storage.memory_bytes allows \
+                 {budget}: they are being cut into blocks, send again later"
             );
             return Err(Error::new(ErrorKind::Busy, message).with_retry_after(RETRY_AFTER));
         }

@@ -59,6 +59,8 @@ impl Cutter {
     pub(crate) async fn cut(&mut self, inner: &Inner, reason: Reason) -> Result<u64, Error> {
         let mut moved = self.finish(inner).await?;
         if inner.head.is_empty() {
+            // A query that ended since may have been the last to need frozen rows.
+            self.retire(inner);
             return Ok(moved);
         }
         let window = self.window(inner, reason);

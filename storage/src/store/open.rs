@@ -79,6 +79,7 @@ pub(super) async fn open(config: Config, parts: Parts, on_damage: OnDamage) -> R
         cutter: tokio::sync::Mutex::new(Cutter::new(tables, Days::default(), journal_uuid)),
         raw: RawCache::default(),
         metadata: Mutex::new(HashMap::new()),
+        rounds: Mutex::default(),
         closed: AtomicBool::new(false),
         pressure: Notify::new(),
     };

@@ -7,7 +7,7 @@ use model::time::Date;
 use model::worker::{Stop, Worker};
 use model::{Clock, Error};
 
-use super::Inner;
+use super::{Inner, idle};
 use crate::cut::cutter::Reason;
 use crate::cut::plan;
 use crate::tables::Table;
@@ -47,7 +47,7 @@ async fn cut_for_ever(inner: Arc<Inner>, stop: Stop) {
             () = tokio::time::sleep(wait) => Reason::Regular,
             () = inner.pressure.notified() => Reason::Pressure,
         };
-        match inner.cutter.lock().await.cut(&inner, reason).await {
+        match cut(&inner, reason).await {
             Ok(_) => failures = 0,
             Err(error) => {
                 failures += 1;
@@ -56,6 +56,13 @@ async fn cut_for_ever(inner: Arc<Inner>, stop: Stop) {
         }
         report_pressure(&inner);
     }
+}
+
+/// Makes a cut, and lets go of series that are idle whatever became of it. Returns how many rows moved.
+pub(super) async fn cut(inner: &Arc<Inner>, reason: Reason) -> Result<u64, Error> {
+    let cut = inner.cutter.lock().await.cut(inner, reason).await;
+    idle::evict(inner).await?;
+    cut
 }
 
 /// The time until the next watermark is reached.
