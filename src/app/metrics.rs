@@ -42,6 +42,7 @@ fn render_storage(stats: &Stats, out: &mut String) {
         ("head_bytes", "gauge", "Memory that rows not yet in a block take.", stats.head_bytes),
         ("head_budget_bytes", "gauge", "Memory that they may take.", stats.head_budget_bytes),
         ("series", "gauge", "Series in memory.", stats.series),
+        ("series_evicted_total", "counter", "Series that left memory as nobody wrote them.", stats.series_evicted),
         ("series_collisions_total", "counter", "Series refused: another one has their id.", stats.series_collisions),
         ("samples_total", "counter", "Samples taken, replayed ones included.", stats.samples),
         ("cuts_total", "counter", "Cuts whose rows are in blocks, staged ones included.", stats.cuts),

@@ -5,21 +5,25 @@
 //!
 //! Only the journal's writer thread adds rows and freezes, in journal order; queries read one shard at a time. A frozen
 //! run stays with its series until no snapshot needs it, so that a query that began before a commit finds each row
-//! exactly once: in the frozen run if its snapshot is older than the commit, else in a block.
+//! exactly once: in the frozen run if its snapshot is older than the commit, else in a block. A series that has no rows
+//! any more and is not written for a while leaves memory (`evict`).
 
 mod chunk;
+mod evict;
 mod freeze;
 mod read;
 mod run;
 mod shard;
+mod slots;
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
 
 use model::batch::Kind;
 use model::{Error, SeriesKey};
-use parking_lot::{Mutex, RwLock};
+use parking_lot::{Mutex, MutexGuard, RwLock};
 
 use crate::record::{Intern, Origin};
 use crate::rows::{ExemplarRow, MetadataRow, Rows};
@@ -28,6 +32,9 @@ use crate::series::{ClusterClock, Series};
 pub(crate) use freeze::{Frozen, FrozenSeries};
 use shard::Shard;
 
+/// Whoever goes through all slots of a shard holds its lock for so many at a time.
+const SWEEP_SLOTS: usize = 512;
+
 /// The rows of a store that are in no block yet.
 #[derive(Debug)]
 pub(crate) struct Head {
@@ -35,6 +42,8 @@ pub(crate) struct Head {
     clusters: RwLock<BTreeMap<Arc<str>, Arc<ClusterClock>>>,
     extras: Mutex<Extras>,
     usage: Usage,
+    /// The round of evictions under way.
+    round: AtomicU32,
 }
 
 /// Exemplars and metadata: few, so one list for all shards.
@@ -59,6 +68,8 @@ pub(crate) struct Usage {
     bytes: AtomicI64,
     /// Series entries.
     pub(crate) series: AtomicU64,
+    /// Series entries let go since the start.
+    pub(crate) evicted: AtomicU64,
     /// Series refused because another one has the same id.
     pub(crate) collisions: AtomicU64,
     /// Samples applied since the start.
@@ -83,6 +94,7 @@ impl Head {
             clusters: RwLock::default(),
             extras: Mutex::default(),
             usage: Usage::default(),
+            round: AtomicU32::new(0),
         }
     }
 
@@ -111,9 +123,9 @@ impl Head {
             series.set_kind(kind);
             return Ok((series.clone(), false));
         }
-        let series = shard.insert(hash, key, id, at as u32, cluster);
+        let (series, grown) = shard.insert(hash, key, id, at as u32, cluster, self.round.load(Ordering::Relaxed));
         series.set_kind(kind);
-        self.usage.add(series.memory_bytes() as i64);
+        self.usage.add(grown);
         self.usage.series.fetch_add(1, Ordering::Relaxed);
         Ok((series, true))
     }
@@ -134,9 +146,10 @@ impl Head {
     /// Adds rows that are durable. Called in journal order by one thread.
     pub(crate) fn apply(&self, rows: Rows, origin: Origin) {
         self.usage.samples.fetch_add(rows.samples.len() as u64, Ordering::Relaxed);
+        let round = self.round.load(Ordering::Relaxed);
         for (at, shard) in self.shards.iter().enumerate() {
             if rows.series.iter().any(|series| series.shard as usize == at) {
-                self.usage.add(shard.lock().apply(&rows, at as u32, origin));
+                self.usage.add(shard.lock().apply(&rows, at as u32, origin, round));
             }
         }
         if !rows.exemplars.is_empty() || !rows.metadata.is_empty() {
@@ -158,10 +171,25 @@ impl Head {
 
     /// Lets go of what cut `number` and those before it froze. No snapshot older than the commit may be left.
     pub(crate) fn retire(&self, number: u64) {
-        for shard in &self.shards {
-            self.usage.add(-shard.lock().retire(number));
-        }
+        self.sweep(|shard, range| self.usage.add(-shard.retire(range, number)));
         self.extras.lock().frozen.retain(|(cut, _)| *cut > number);
+    }
+
+    /// Goes through the slots of all shards, some at a time, so that nobody waits long for a shard's lock.
+    fn sweep(&self, mut visit: impl FnMut(&mut Shard, Range<usize>)) {
+        for shard in &self.shards {
+            let mut from = 0;
+            loop {
+                let mut locked = shard.lock();
+                let to = locked.slots.len().min(from + SWEEP_SLOTS);
+                if from >= to {
+                    break;
+                }
+                visit(&mut locked, from..to);
+                MutexGuard::unlock_fair(locked);
+                from = to;
+            }
+        }
     }
 }
 

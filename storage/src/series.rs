@@ -1,15 +1,19 @@
 //! Series as the store knows them while it runs, and the cache from a sender's label bytes to them.
 
 use std::hash::{BuildHasherDefault, Hasher};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU8, AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
 
 use hashbrown::HashMap;
 use model::SeriesKey;
 use model::batch::Kind;
 use parking_lot::RwLock;
 
-/// One series, shared by all who hold rows of it.
+/// What a series takes beside its own fields and texts: counts and padding of its four allocations, its places in the
+/// table of its shard and in the cache.
+const OVERHEAD_BYTES: usize = 160;
+
+/// One series, shared by all who hold rows of it. The head keeps its entry as long as anybody does.
 #[derive(Debug)]
 pub(crate) struct Series {
     pub(crate) key: SeriesKey,
@@ -91,26 +95,30 @@ impl Series {
         self.defined.store(generation + 1, Ordering::Relaxed);
     }
 
-    /// Bytes of memory taken, roughly: the key, its place in the index and in the cache.
+    /// Bytes of memory taken, roughly; slot and postings left aside.
     pub(crate) fn memory_bytes(&self) -> usize {
-        size_of::<Self>() + 2 * self.key.labels.as_bytes().len() + 160
+        let texts = self.key.name.len() + self.key.cluster.len() + self.key.labels.as_bytes().len();
+        size_of::<Self>() + texts + OVERHEAD_BYTES
     }
 }
 
-/// From the hash of a sender's label bytes to the series, without looking at the labels.
+/// From the hash of a sender's label bytes to the series, without looking at the labels. It remembers series but does not
+/// hold them.
 #[derive(Debug)]
 pub(crate) struct RawCache {
-    stripes: Vec<RwLock<Stripe>>,
+    stripes: Box<[RwLock<Stripe>]>,
 }
 
-type Stripe = HashMap<u128, Arc<Series>, BuildHasherDefault<AlreadyHashed>>;
+type Stripe = HashMap<u128, Weak<Series>, BuildHasherDefault<AlreadyHashed>>;
 
+/// So many that going through one keeps nobody waiting for long.
+const STRIPES: usize = 256;
 /// A stripe that has grown beyond this is emptied: a sender that never repeats itself must not fill the memory.
-const STRIPE_LIMIT: usize = 1 << 18;
+const STRIPE_LIMIT: usize = 1 << 14;
 
 impl Default for RawCache {
     fn default() -> Self {
-        RawCache { stripes: (0..16).map(|_| RwLock::default()).collect() }
+        RawCache { stripes: (0..STRIPES).map(|_| RwLock::default()).collect() }
     }
 }
 
@@ -120,15 +128,27 @@ impl RawCache {
     }
 
     pub(crate) fn get(&self, hash: u128) -> Option<Arc<Series>> {
-        self.stripe(hash).read().get(&hash).cloned()
+        self.stripe(hash).read().get(&hash)?.upgrade()
     }
 
-    pub(crate) fn insert(&self, hash: u128, series: Arc<Series>) {
+    pub(crate) fn insert(&self, hash: u128, series: &Arc<Series>) {
         let mut stripe = self.stripe(hash).write();
         if stripe.len() >= STRIPE_LIMIT {
             stripe.clear();
         }
-        stripe.insert(hash, series);
+        stripe.insert(hash, Arc::downgrade(series));
+    }
+
+    /// Forgets the series that are gone, whose memory it keeps from being given back.
+    pub(crate) fn sweep(&self) {
+        for stripe in &self.stripes {
+            let mut stripe = stripe.write();
+            stripe.retain(|_, series| series.strong_count() > 0);
+            if stripe.len() < stripe.capacity() / 4 {
+                let twice = stripe.len() * 2;
+                stripe.shrink_to(twice);
+            }
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 //! Does not own: the steps of a cut (`cut`), what a query sees (`snapshot`).
 
 mod admit;
+mod idle;
 mod open;
 mod place;
 mod resolve;
@@ -87,8 +88,9 @@ pub(crate) struct Inner {
     pub(crate) staging: Arc<Staging>,
     cutter: tokio::sync::Mutex<Cutter>,
     raw: RawCache,
-    /// What was last said of each family, by cluster and name, with the day it was said.
+    /// What was last said of each family, by cluster and name, with the day it was said; of yesterday and today.
     metadata: Mutex<HashMap<Family, Said>>,
+    rounds: Mutex<idle::Rounds>,
     closed: AtomicBool,
     disk: admit::Disk,
     _lock: model::files::Lock,
@@ -129,13 +131,13 @@ impl Store {
         Snapshot::new(self.0.inner.clone())
     }
 
-    /// Cuts the head into blocks and commits them. Returns the number of rows that moved.
+    /// Cuts the head into blocks and commits them, and lets go of series that are idle. Returns the number of rows that
+    /// moved.
     ///
     /// # Errors
     /// `Unavailable` if the bucket is away; the rows stay safe and are tried again.
     pub async fn cut(&self) -> Result<u64, Error> {
-        let inner = &self.0.inner;
-        inner.cutter.lock().await.cut(inner, Reason::Regular).await
+        work::cut(&self.0.inner, Reason::Regular).await
     }
 
     /// Removes the days that are older than the retention, and files that no table needs. Returns the blocks removed.

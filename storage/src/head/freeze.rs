@@ -7,7 +7,7 @@ use model::batch::Sample;
 use model::time::Date;
 
 use super::run::Run;
-use super::shard::Slot;
+use super::slots::Slot;
 use super::{Extras, FrozenExtras, Head};
 use crate::codec::TimeValue;
 use crate::cut::plan::{self, Class, Window};
@@ -80,7 +80,7 @@ impl Head {
         let mut note = |date: Date, in_window: bool| *dates.entry(date).or_insert(false) |= in_window;
         let mut scratch = Vec::new();
         for shard in &self.shards {
-            for slot in &shard.lock().slots {
+            for slot in shard.lock().slots.iter() {
                 let Some((min, max)) = slot.live.range() else { continue };
                 if Date::of_ms(min) == Date::of_ms(max) {
                     let classes = [window.class(min), window.class(max)];

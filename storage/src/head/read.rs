@@ -9,7 +9,8 @@ use model::batch::STALE_NAN_BITS;
 use model::time::Date;
 
 use super::run::Run;
-use super::shard::{self, Slot};
+use super::shard;
+use super::slots::Slot;
 use super::{FrozenExtras, Head};
 use crate::codec::TimeValue;
 use crate::matcher::Matcher;
@@ -50,7 +51,7 @@ impl Head {
         for shard in &self.shards {
             let shard = shard.lock();
             for slot in shard.postings.select(matchers) {
-                let slot = &shard.slots[slot as usize];
+                let slot = &shard.slots[slot];
                 if let Some(first) = slot.first_time_ms(committed, time_ms) {
                     found.push((slot.series.clone(), first));
                 }
@@ -77,7 +78,7 @@ impl Head {
             for (place, hash) in places {
                 let key = &series[place].key;
                 let Some(found) = shard.find(hash, &key.name, &key.cluster, series[place].id) else { continue };
-                for (rank, run) in shard.slots[found.slot as usize].visible(committed) {
+                for (rank, run) in shard.slots[found.slot].visible(committed) {
                     let overlaps = |(min, max): (i64, i64)| min <= *time_ms.end() && max >= *time_ms.start();
                     if run.range().is_some_and(overlaps) {
                         // Chunks are shared, only the open tail is copied.
@@ -95,7 +96,7 @@ impl Head {
         let mut found = Vec::new();
         let mut scratch = Vec::new();
         for shard in &self.shards {
-            for slot in &shard.lock().slots {
+            for slot in shard.lock().slots.iter() {
                 let mut days = BTreeMap::new();
                 let mut note = |time_ms: i64| {
                     let first = days.entry(Date::of_ms(time_ms)).or_insert(time_ms);

@@ -1,12 +1,13 @@
 //! One shard of the head.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use hashbrown::HashTable;
 use model::SeriesKey;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
-use super::run::Run;
+use super::slots::{Slot, Slots};
 use crate::index::LivePostings;
 use crate::record::Origin;
 use crate::rows::Rows;
@@ -16,20 +17,10 @@ use crate::series::{ClusterClock, Series};
 #[derive(Debug, Default)]
 pub(crate) struct Shard {
     /// Slot numbers by the hash of name, cluster and id.
-    by_key: HashTable<u32>,
-    pub(super) slots: Vec<Slot>,
+    pub(super) by_key: HashTable<u32>,
+    pub(super) slots: Slots,
     /// Which slots have which label; the ordinals are slot numbers.
     pub(super) postings: LivePostings,
-}
-
-/// A series and its rows.
-#[derive(Debug)]
-pub(super) struct Slot {
-    pub(super) series: Arc<Series>,
-    /// Rows that no cut has taken yet.
-    pub(super) live: Run,
-    /// What a cut has taken and a snapshot may still need, by the cut's number.
-    pub(super) frozen: Vec<(u64, Arc<Run>)>,
 }
 
 /// The hash of what makes a series unique.
@@ -44,12 +35,13 @@ fn slot_hash(slot: &Slot) -> u64 {
 impl Shard {
     pub(super) fn find(&self, hash: u64, name: &str, cluster: &str, id: i64) -> Option<&Arc<Series>> {
         let slot = self.by_key.find(hash, |slot| {
-            let series = &self.slots[*slot as usize].series;
+            let series = &self.slots[*slot].series;
             series.id == id && *series.key.name == *name && *series.key.cluster == *cluster
         })?;
-        Some(&self.slots[*slot as usize].series)
+        Some(&self.slots[*slot].series)
     }
 
+    /// Makes the entry of a series and returns by how many bytes the shard grew.
     pub(super) fn insert(
         &mut self,
         hash: u64,
@@ -57,18 +49,25 @@ impl Shard {
         id: i64,
         shard: u32,
         cluster: Arc<ClusterClock>,
-    ) -> Arc<Series> {
-        let slot = self.slots.len() as u32;
+        round: u32,
+    ) -> (Arc<Series>, i64) {
+        let before = self.index_bytes();
+        let slot = self.slots.next();
         self.postings.insert(slot, &key);
         let series = Arc::new(Series::new(key, id, shard, slot, cluster));
-        self.slots.push(Slot { series: series.clone(), live: Run::default(), frozen: Vec::new() });
+        self.slots.fill(Slot::new(series.clone(), round));
         let slots = &self.slots;
-        self.by_key.insert_unique(hash, slot, |slot| slot_hash(&slots[*slot as usize]));
-        series
+        self.by_key.insert_unique(hash, slot, |slot| slot_hash(&slots[*slot]));
+        let grown = self.index_bytes() - before + series.memory_bytes();
+        (series, grown as i64)
+    }
+
+    fn index_bytes(&self) -> usize {
+        self.postings.memory_bytes() as usize + self.slots.memory_bytes()
     }
 
     /// Adds the samples that belong to this shard and returns by how many bytes it grew.
-    pub(super) fn apply(&mut self, rows: &Rows, shard: u32, origin: Origin) -> i64 {
+    pub(super) fn apply(&mut self, rows: &Rows, shard: u32, origin: Origin, round: u32) -> i64 {
         let mut grown = 0;
         let mut present = Vec::new();
         // Carried rows come series by series, so what a series has is read once for all of its rows in the record.
@@ -77,7 +76,10 @@ impl Shard {
             if series.shard != shard {
                 continue;
             }
-            let live = &mut self.slots[series.slot as usize].live;
+            let slot = &mut self.slots[series.slot];
+            debug_assert!(Arc::ptr_eq(&slot.series, series), "the slot of {series:?} has another series");
+            slot.written = round;
+            let live = &mut slot.live;
             match origin {
                 Origin::Written => present.clear(),
                 Origin::Carried => live.read(&mut present),
@@ -99,10 +101,10 @@ impl Shard {
         self.slots.iter().any(|slot| !slot.live.is_empty())
     }
 
-    /// Lets go of frozen runs up to a cut and returns how many bytes that freed.
-    pub(super) fn retire(&mut self, number: u64) -> i64 {
+    /// Lets go of the frozen runs of some slots up to a cut and returns how many bytes that freed.
+    pub(super) fn retire(&mut self, range: Range<usize>, number: u64) -> i64 {
         let mut freed = 0;
-        for slot in &mut self.slots {
+        for slot in self.slots.range_mut(range) {
             slot.frozen.retain(|(cut, run)| {
                 let keep = *cut > number;
                 if !keep {

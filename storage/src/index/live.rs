@@ -1,4 +1,5 @@
-//! The index of series that are not in a block yet. It grows series by series, and a block's index is written from one.
+//! The index of series that are not in a block yet. It grows and shrinks series by series, and a block's index is
+//! written from one.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +18,7 @@ const ORDINAL_BYTES: u64 = 4;
 /// What a set takes that outgrows a single ordinal, in bytes.
 const SET_BYTES: u64 = 96;
 
-/// Postings that grow: the index of the head, and the builder of a block's index.
+/// Postings that change: the index of the head, and the builder of a block's index.
 #[derive(Debug, Default)]
 pub struct LivePostings {
     all: RoaringBitmap,
@@ -57,10 +58,27 @@ impl Ordinals {
             Ordinals::Many(bitmap) => u64::from(bitmap.insert(ordinal)) * ORDINAL_BYTES,
         }
     }
+
+    /// Takes an ordinal out and returns the bytes that frees, or `None` if it was the last.
+    fn remove(&mut self, ordinal: u32) -> Option<u64> {
+        match self {
+            Ordinals::One(one) => (*one != ordinal).then_some(0),
+            Ordinals::Many(bitmap) => {
+                let removed = bitmap.remove(ordinal);
+                match (removed, bitmap.len(), bitmap.min()) {
+                    (true, 1, Some(last)) => {
+                        *self = Ordinals::One(last);
+                        Some(SET_BYTES)
+                    }
+                    _ => Some(u64::from(removed) * ORDINAL_BYTES),
+                }
+            }
+        }
+    }
 }
 
 impl LivePostings {
-    /// Adds a series. An ordinal stands for one series for good.
+    /// Adds a series. An ordinal stands for one series until that is removed.
     pub fn insert(&mut self, ordinal: u32, key: &SeriesKey) {
         if !self.all.insert(ordinal) {
             return;
@@ -91,6 +109,40 @@ impl LivePostings {
                 self.memory_bytes += ENTRY_BYTES + value.len() as u64;
             }
         }
+    }
+
+    /// Takes out a series that was added with this key.
+    pub fn remove(&mut self, ordinal: u32, key: &SeriesKey) {
+        if !self.all.remove(ordinal) {
+            return;
+        }
+        self.memory_bytes -= ORDINAL_BYTES;
+        self.remove_label(ordinal, NAME_LABEL, &key.name);
+        self.remove_label(ordinal, CLUSTER_LABEL, &key.cluster);
+        for (name, value) in key.labels.iter() {
+            self.remove_label(ordinal, name, value);
+        }
+    }
+
+    fn remove_label(&mut self, ordinal: u32, name: &str, value: &str) {
+        let Some(label) = self.labels.get_mut(name) else { return };
+        if !label.present.remove(ordinal) {
+            return;
+        }
+        let mut freed = ORDINAL_BYTES;
+        match label.values.get_mut(value).map(|ordinals| ordinals.remove(ordinal)) {
+            Some(Some(bytes)) => freed += bytes,
+            Some(None) => {
+                label.values.remove(value);
+                freed += ENTRY_BYTES + value.len() as u64;
+            }
+            None => {}
+        }
+        if label.values.is_empty() {
+            self.labels.remove(name);
+            freed += ENTRY_BYTES + SET_BYTES + name.len() as u64;
+        }
+        self.memory_bytes -= freed;
     }
 
     /// The ordinals of the series that fulfil all matchers.

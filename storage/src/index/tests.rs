@@ -255,3 +255,37 @@ proptest! {
         prop_assert_eq!(back, set);
     }
 }
+
+proptest! {
+    /// Whatever came and went, the index is that of the series which are there.
+    #[test]
+    fn removing_leaves_no_trace(changes in proptest::collection::vec((any::<bool>(), 0usize..20), 0..80)) {
+        let fleet = fleet();
+        let mut there = std::collections::BTreeMap::<u32, &SeriesKey>::new();
+        let mut postings = LivePostings::default();
+        for (insert, at) in changes {
+            // A number may stand for one series now and for another later.
+            let (ordinal, key) = ((at % 7) as u32, &fleet[at * 13]);
+            if insert && !there.contains_key(&ordinal) {
+                postings.insert(ordinal, key);
+                there.insert(ordinal, key);
+            } else if !insert && let Some(key) = there.remove(&ordinal) {
+                postings.remove(ordinal, key);
+                postings.remove(ordinal, key);
+            }
+        }
+        let mut fresh = LivePostings::default();
+        there.iter().for_each(|(ordinal, key)| fresh.insert(*ordinal, key));
+        prop_assert_eq!(postings.memory_bytes(), fresh.memory_bytes());
+        prop_assert_eq!(postings.all(), fresh.all());
+        prop_assert_eq!(postings.label_names(None), fresh.label_names(None));
+        for label in ["__name__", "cluster", "instance", "mode", "lonely"] {
+            let values = fresh.label_values(label, None);
+            prop_assert_eq!(postings.label_values(label, None), values.clone());
+            for value in &values {
+                let matchers = [equals(label, value)];
+                prop_assert_eq!(postings.select(&matchers), fresh.select(&matchers));
+            }
+        }
+    }
+}

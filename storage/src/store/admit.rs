@@ -44,8 +44,8 @@ impl Inner {
         }
         if used > budget {
             let message = format!(
-                "rows not yet in a block take {used} bytes of memory, storage.memory_bytes allows {budget}: they are \
-                 being cut into blocks, send again later"
+                "rows not yet in a block and their series take {used} bytes of memory, storage.memory_bytes allows \
+                 {budget}: they are being cut into blocks, send again later"
             );
             return Err(Error::new(ErrorKind::Busy, message).with_retry_after(RETRY_AFTER));
         }

@@ -65,6 +65,7 @@ pub(super) async fn open(config: Config, parts: Parts, on_damage: OnDamage) -> R
         cutter: tokio::sync::Mutex::new(cutter),
         raw: RawCache::default(),
         metadata: Mutex::new(HashMap::new()),
+        rounds: Mutex::default(),
         closed: AtomicBool::new(false),
         disk: super::admit::Disk::default(),
         _lock: place.lock,

@@ -64,7 +64,7 @@ impl Inner {
             }
             let (series, made) = self.head.entry(batch.key(index, &mut builder)?, raw.kind)?;
             receipt.new_series += usize::from(made);
-            self.raw.insert(hash, series.clone());
+            self.raw.insert(hash, &series);
             found.push(series);
         }
         Ok(found)

@@ -14,6 +14,8 @@ pub struct Stats {
     pub head_budget_bytes: u64,
     /// Series in memory.
     pub series: u64,
+    /// Series that have left memory since the start because nobody wrote them any more.
+    pub series_evicted: u64,
     /// Series refused because another one has the same id.
     pub series_collisions: u64,
     /// Samples taken since the start, replayed ones included.
@@ -57,6 +59,7 @@ pub(super) fn of(inner: &Inner) -> Stats {
         head_bytes: usage.bytes(),
         head_budget_bytes: inner.config.memory_bytes,
         series: usage.series.load(Ordering::Relaxed),
+        series_evicted: usage.evicted.load(Ordering::Relaxed),
         series_collisions: usage.collisions.load(Ordering::Relaxed),
         samples: usage.samples.load(Ordering::Relaxed),
         cuts: view.cut,

@@ -279,3 +279,84 @@ async fn a_clock_far_ahead_takes_nothing_out() {
     let store = Store::open(config(), parts(&disk, NOW + 400 * model::time::DAY_MS)).await.unwrap();
     assert_eq!(store.expire().await.unwrap(), 0);
 }
+
+/// A batch of `count` series of the deployment's round, one sample each.
+fn pods(round: usize, count: usize, time_ms: i64) -> Batch {
+    let names: Vec<String> = (0..count).map(|pod| format!("pod-{round}-{pod}")).collect();
+    let samples: Vec<(&str, i64, f64)> = names.iter().map(|name| (name.as_str(), time_ms, 1.0)).collect();
+    batch(&samples)
+}
+
+#[tokio::test]
+async fn series_that_come_and_go_do_not_fill_the_memory() {
+    let (disk, clock) = (SimDisk::new(), Arc::new(ManualClock::new(NOW)));
+    let parts = Parts { files: Arc::new(disk.clone()), clock: clock.clone() };
+    let store = Store::open(config(), parts).await.unwrap();
+    let mut early = Stats::default();
+    for round in 0..50 {
+        let now = NOW + round as i64 * 15 * 60_000;
+        clock.set(now);
+        store.write(pods(round, 2000, now - 5 * 60_000)).await.unwrap();
+        store.write(batch(&[("steady", now - 5 * 60_000, 1.0)])).await.unwrap();
+        store.cut().await.unwrap();
+        let stats = store.stats();
+        assert!(stats.series <= 3 * 2000 + 1, "round {round}: {stats:?}");
+        if round < 10 {
+            early = stats;
+        } else {
+            assert!(stats.head_bytes <= early.head_bytes + early.head_bytes / 10, "round {round}: {stats:?}");
+        }
+    }
+    let stats = store.stats();
+    assert_eq!(stats.series + stats.series_evicted, 50 * 2000 + 1, "the steady one never went and came back");
+    for _ in 0..2 {
+        clock.advance(15 * 60_000);
+        store.cut().await.unwrap();
+    }
+    assert_eq!(block_rows(&store, Table::Samples), 50 * 2001);
+    let idle = store.stats();
+    assert_eq!((idle.series, idle.head_bytes), (0, 0), "all rows are in blocks and nobody writes");
+}
+
+#[tokio::test]
+async fn new_series_are_taken_although_old_ones_have_filled_the_budget() {
+    let (disk, clock) = (SimDisk::new(), Arc::new(ManualClock::new(NOW)));
+    let parts = Parts { files: Arc::new(disk.clone()), clock: clock.clone() };
+    let store = Store::open(Config { memory_bytes: 1 << 20, ..config() }, parts).await.unwrap();
+    let mut refused = 0;
+    for round in 0..40 {
+        // Far less than the usual idle time lies between two rounds.
+        clock.advance(5000);
+        if let Err(error) = store.write(pods(round, 500, clock.now_ms())).await {
+            assert_eq!(error.kind(), ErrorKind::Busy);
+            refused += 1;
+            clock.advance(5000);
+            work::cut(&store.0.inner, Reason::Pressure).await.unwrap();
+            store.write(pods(round, 500, clock.now_ms())).await.expect("there is room again");
+        }
+    }
+    assert!(refused > 0, "the budget is too large to prove anything");
+    let stats = store.stats();
+    assert!(stats.head_bytes < stats.head_budget_bytes * 2, "{stats:?}");
+}
+
+#[tokio::test]
+async fn what_was_said_of_a_family_is_forgotten_after_yesterday() {
+    let (disk, clock) = (SimDisk::new(), Arc::new(ManualClock::new(NOW)));
+    let parts = Parts { files: Arc::new(disk.clone()), clock: clock.clone() };
+    let store = Store::open(config(), parts).await.unwrap();
+    for day in 0..5 {
+        clock.set(NOW + day * model::time::DAY_MS);
+        let mut said = BatchBuilder::default().build();
+        for name in ["everlasting".to_owned(), format!("of_day_{day}")] {
+            let (unit, help) = (String::new(), "Help.".to_owned());
+            said.metadata.push(model::batch::Metadata { name, kind: Kind::Gauge, unit, help });
+        }
+        store.write(said).await.unwrap();
+        store.cut().await.unwrap();
+    }
+    let known = store.0.inner.metadata.lock();
+    let mut names: Vec<&str> = known.keys().map(|(_, name)| name.as_str()).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["everlasting", "of_day_3", "of_day_4"]);
+}

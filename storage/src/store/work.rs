@@ -8,7 +8,7 @@ use model::worker::{Stop, Worker};
 use model::{Clock, Error};
 use tokio::time::Instant;
 
-use super::Inner;
+use super::{Inner, idle};
 use crate::cut::cutter::Reason;
 use crate::cut::plan;
 use crate::tables::Table;
@@ -61,12 +61,10 @@ async fn cut_for_ever(inner: Arc<Inner>, stop: Stop) {
             () = tokio::time::sleep(next_cut.min(retry)) => (next_cut <= retry).then_some(Reason::Regular),
             () = pressure => Some(Reason::Pressure),
         };
-        let mut cutter = inner.cutter.lock().await;
         let done = match reason {
-            Some(reason) => cutter.cut(&inner, reason).await.map(drop),
-            None => cutter.resume(&inner).await,
+            Some(reason) => cut(&inner, reason).await.map(drop),
+            None => inner.cutter.lock().await.resume(&inner).await,
         };
-        drop(cutter);
         if reason == Some(Reason::Pressure) {
             pressed = Some(Instant::now());
         }
@@ -79,6 +77,13 @@ async fn cut_for_ever(inner: Arc<Inner>, stop: Stop) {
         }
         report_pressure(&inner);
     }
+}
+
+/// Makes a cut, and lets go of series that are idle whatever became of it. Returns how many rows moved.
+pub(super) async fn cut(inner: &Arc<Inner>, reason: Reason) -> Result<u64, Error> {
+    let cut = inner.cutter.lock().await.cut(inner, reason).await;
+    idle::evict(inner).await?;
+    cut
 }
 
 /// The time until the next watermark is reached.

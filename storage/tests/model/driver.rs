@@ -24,6 +24,8 @@ use crate::series::{Key, Row, batch, identity};
 
 /// 2026-11-22T10:20:00Z.
 const START_MS: i64 = 1_795_342_800_000;
+/// How long nobody writes between two cuts of [`Step::Quiet`].
+const QUIET_MS: i64 = 30 * 60_000;
 /// How often a query lets others go first before it looks again.
 const PACE: usize = 40;
 /// An operation that takes longer hangs.
@@ -47,6 +49,8 @@ pub(crate) enum Step {
     /// A batch of which one row has a time no table can hold.
     Unacceptable(Lot),
     Cut,
+    /// So many times half an hour in which nobody writes, a cut at the end of each: series leave memory.
+    Quiet(usize),
     /// A cut, and batches while it runs.
     CutDuring(Vec<Lot>),
     Advance(i64),
@@ -140,6 +144,12 @@ impl Case {
             }
             Step::Unacceptable(lot) => self.write_unacceptable(lot)?,
             Step::Cut => self.write(&[], true)?,
+            Step::Quiet(times) => {
+                for _ in 0..*times {
+                    self.clock.advance(QUIET_MS);
+                    self.write(&[], true)?;
+                }
+            }
             Step::Advance(by_ms) => self.clock.advance(*by_ms),
             Step::Hold => self.hold()?,
             Step::Kill => return self.restart(None),
@@ -152,7 +162,7 @@ impl Case {
         if self.process()?.life.is_dead() {
             return self.restart(self.fates_at_death);
         }
-        self.observe(matches!(step, Step::Cut | Step::CutDuring(_)))
+        self.observe(matches!(step, Step::Cut | Step::Quiet(_) | Step::CutDuring(_)))
     }
 
     /// The end of a history: no fault from now on, all rows into blocks, and the next process must find them.
@@ -301,7 +311,8 @@ impl Case {
         self.truth.observe(&seen)?;
         self.truth.count(&stored)?;
         check::check(&picture, &seen)?;
-        for (name, most) in picture.sizes() {
+        let evicted = self.process()?.store.as_ref().map_or(0, |store| store.stats().series_evicted);
+        for (name, most) in picture.sizes().into_iter().chain([("most series evicted in a life", evicted as usize)]) {
             let entry = self.tally.entry(name).or_default();
             *entry = most.max(*entry);
         }

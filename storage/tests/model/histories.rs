@@ -109,6 +109,7 @@ fn peaceful() -> impl Strategy<Value = Step> {
         1 => (0usize..3, 0..SERIES, 30i64..42).prop_map(|(stamp, series, days)| Step::Wide { stamp, series, days }),
         1 => lot().prop_map(Step::Unacceptable),
         8 => Just(Step::Cut),
+        3 => (2usize..4).prop_map(Step::Quiet),
         3 => lots().prop_map(Step::CutDuring),
         6 => advance().prop_map(Step::Advance),
         2 => Just(Step::Hold),
@@ -187,6 +188,7 @@ fn the_store_keeps_its_promises_over_kills_and_power_cuts() {
         "power cuts",
         "most late blocks",
         "most rows in the head",
+        "most series evicted in a life",
         "staged while the bucket was away",
     ];
     assert_happened(&tally, CASES, &events);
@@ -211,6 +213,9 @@ fn scenario() -> Vec<Step> {
         lot(2, &[row(3, When::Steps(-1), What::Decimal)]),
         Step::Advance(17 * MINUTE_MS),
         Step::Cut,
+        // Series 2 and 3 leave memory; 2 comes back.
+        Step::Quiet(2),
+        lot(1, &[row(2, When::Steps(0), What::Decimal)]),
         lot(1, &[row(0, When::Steps(-500), What::Decimal), row(4, When::Steps(0), What::Decimal)]),
     ]
 }
