@@ -10,6 +10,7 @@
 
 mod chunk;
 mod evict;
+mod extras;
 mod freeze;
 mod read;
 mod run;
@@ -26,9 +27,11 @@ use model::{Error, SeriesKey};
 use parking_lot::{Mutex, MutexGuard, RwLock};
 
 use crate::record::{Intern, Origin};
-use crate::rows::{ExemplarRow, MetadataRow, Rows};
+use crate::rows::Rows;
 use crate::series::{ClusterClock, Series};
 
+use extras::Extras;
+pub(crate) use extras::FrozenExtras;
 pub(crate) use freeze::{Frozen, FrozenSeries};
 use shard::Shard;
 
@@ -44,21 +47,6 @@ pub(crate) struct Head {
     usage: Usage,
     /// The round of evictions under way.
     round: AtomicU32,
-}
-
-/// Exemplars and metadata: few, so one list for all shards.
-#[derive(Debug, Default)]
-struct Extras {
-    exemplars: Vec<ExemplarRow>,
-    metadata: BTreeMap<(Arc<str>, String), MetadataRow>,
-    frozen: Vec<(u64, Arc<FrozenExtras>)>,
-}
-
-/// What a cut took of them.
-#[derive(Debug, Default)]
-pub(crate) struct FrozenExtras {
-    pub(crate) exemplars: Vec<ExemplarRow>,
-    pub(crate) metadata: Vec<MetadataRow>,
 }
 
 /// How much the head holds.
@@ -147,32 +135,31 @@ impl Head {
     pub(crate) fn apply(&self, rows: Rows, origin: Origin) {
         self.usage.samples.fetch_add(rows.samples.len() as u64, Ordering::Relaxed);
         let round = self.round.load(Ordering::Relaxed);
-        for (at, shard) in self.shards.iter().enumerate() {
-            if rows.series.iter().any(|series| series.shard as usize == at) {
-                self.usage.add(shard.lock().apply(&rows, at as u32, origin, round));
-            }
+        // One pass over the samples however many shards there are: this thread is the only one that applies.
+        let mut of_shard = vec![Vec::new(); self.shards.len()];
+        let mut at = 0;
+        for samples in rows.samples.chunk_by(|a, b| a.series == b.series) {
+            let shard = rows.series[samples[0].series as usize].shard;
+            of_shard[shard as usize].push(at..at + samples.len());
+            at += samples.len();
+        }
+        for (shard, ranges) in self.shards.iter().zip(of_shard).filter(|(_, ranges)| !ranges.is_empty()) {
+            self.usage.add(shard.lock().apply(&rows, &ranges, origin, round));
         }
         if !rows.exemplars.is_empty() || !rows.metadata.is_empty() {
-            let mut extras = self.extras.lock();
-            extras.exemplars.extend(rows.exemplars);
-            for row in rows.metadata {
-                extras.metadata.insert((row.cluster.clone(), row.family.name.clone()), row);
-            }
+            self.usage.add(self.extras.lock().apply(rows.exemplars, rows.metadata, origin));
         }
     }
 
     /// Whether there is anything that a cut could take.
     pub(crate) fn is_empty(&self) -> bool {
-        let extras = self.extras.lock();
-        extras.exemplars.is_empty()
-            && extras.metadata.is_empty()
-            && self.shards.iter().all(|shard| !shard.lock().has_rows())
+        self.extras.lock().is_empty() && self.shards.iter().all(|shard| !shard.lock().has_rows())
     }
 
     /// Lets go of what cut `number` and those before it froze. No snapshot older than the commit may be left.
     pub(crate) fn retire(&self, number: u64) {
         self.sweep(|shard, range| self.usage.add(-shard.retire(range, number)));
-        self.extras.lock().frozen.retain(|(cut, _)| *cut > number);
+        self.usage.add(-self.extras.lock().retire(number));
     }
 
     /// Goes through the slots of all shards, some at a time, so that nobody waits long for a shard's lock.

@@ -35,6 +35,12 @@ pub(crate) struct MetadataRow {
 }
 
 impl ExemplarRow {
+    /// Bytes of memory taken, roughly.
+    pub(crate) fn memory_bytes(&self) -> i64 {
+        let labels = self.labels.iter().map(|(name, value)| 2 * size_of::<String>() + name.len() + value.len());
+        (size_of::<Self>() + labels.sum::<usize>()) as i64
+    }
+
     /// The value of one of its labels; empty if it has none.
     pub(crate) fn label(&self, name: &str) -> &str {
         self.labels.iter().find(|(n, _)| n == name).map_or("", |(_, value)| value)
@@ -44,6 +50,14 @@ impl ExemplarRow {
     pub(crate) fn other_labels(&self) -> impl Iterator<Item = (&str, &str)> {
         let labels = self.labels.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         labels.filter(|(name, _)| !matches!(*name, "trace_id" | "span_id"))
+    }
+}
+
+impl MetadataRow {
+    /// Bytes of memory taken, roughly: the row, its name once more as the key, its place in a map.
+    pub(crate) fn memory_bytes(&self) -> i64 {
+        let Metadata { name, unit, help, .. } = &self.family;
+        (size_of::<Self>() + 2 * name.len() + unit.len() + help.len() + 64) as i64
     }
 }
 

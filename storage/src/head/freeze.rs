@@ -8,7 +8,7 @@ use model::time::Date;
 
 use super::run::Run;
 use super::slots::Slot;
-use super::{Extras, FrozenExtras, Head};
+use super::{FrozenExtras, Head};
 use crate::codec::TimeValue;
 use crate::cut::plan::{self, Class, Window};
 use crate::rows::Rows;
@@ -144,31 +144,9 @@ impl Slot {
     }
 }
 
-impl Extras {
-    /// The first dates of exemplars, as many as a cut takes.
-    fn leaving_dates(&self) -> Vec<Date> {
-        plan::admitted(&self.exemplars.iter().map(|row| (Date::of_ms(row.time_ms), false)).collect())
-    }
-
-    /// Exemplars of the first of these dates and all metadata leave.
-    fn freeze(&mut self, number: u64, dates: &BTreeSet<Date>, carried: &mut Carried) -> Arc<FrozenExtras> {
-        let mut admitted = self.leaving_dates();
-        admitted.retain(|date| dates.contains(date));
-        let (exemplars, stay): (Vec<_>, Vec<_>) = std::mem::take(&mut self.exemplars)
-            .into_iter()
-            .partition(|row| admitted.binary_search(&Date::of_ms(row.time_ms)).is_ok());
-        carried.exemplars(&stay);
-        self.exemplars = stay;
-        let metadata = std::mem::take(&mut self.metadata).into_values().collect();
-        let frozen = Arc::new(FrozenExtras { exemplars, metadata });
-        self.frozen.push((number, frozen.clone()));
-        frozen
-    }
-}
-
 /// Gathers the rows to be carried into records of bearable size.
 #[derive(Default)]
-struct Carried {
+pub(super) struct Carried {
     full: Vec<Rows>,
     open: Rows,
 }
@@ -188,7 +166,7 @@ impl Carried {
         }
     }
 
-    fn exemplars(&mut self, rows: &[crate::rows::ExemplarRow]) {
+    pub(super) fn exemplars(&mut self, rows: &[crate::rows::ExemplarRow]) {
         self.open.exemplars.extend_from_slice(rows);
     }
 

@@ -66,16 +66,13 @@ impl Shard {
         self.postings.memory_bytes() as usize + self.slots.memory_bytes()
     }
 
-    /// Adds the samples that belong to this shard and returns by how many bytes it grew.
-    pub(super) fn apply(&mut self, rows: &Rows, shard: u32, origin: Origin, round: u32) -> i64 {
+    /// Adds the samples in `ranges`, each of one series of this shard, and returns by how many bytes it grew.
+    pub(super) fn apply(&mut self, rows: &Rows, ranges: &[Range<usize>], origin: Origin, round: u32) -> i64 {
         let mut grown = 0;
         let mut present = Vec::new();
         // Carried rows come series by series, so what a series has is read once for all of its rows in the record.
-        for samples in rows.samples.chunk_by(|a, b| a.series == b.series) {
+        for samples in ranges.iter().map(|range| &rows.samples[range.clone()]) {
             let series = &rows.series[samples[0].series as usize];
-            if series.shard != shard {
-                continue;
-            }
             let slot = &mut self.slots[series.slot];
             debug_assert!(Arc::ptr_eq(&slot.series, series), "the slot of {series:?} has another series");
             slot.written = round;

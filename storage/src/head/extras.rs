@@ -1,0 +1,146 @@
+//! Exemplars and metadata of the head: few, so one list for all shards.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::Arc;
+
+use model::time::Date;
+
+use super::freeze::Carried;
+use crate::cut::plan;
+use crate::record::Origin;
+use crate::rows::{ExemplarRow, MetadataRow};
+
+/// Exemplars and metadata that are in no block yet.
+#[derive(Debug, Default)]
+pub(super) struct Extras {
+    pub(super) exemplars: Vec<ExemplarRow>,
+    /// The newest by cluster and name.
+    pub(super) metadata: BTreeMap<(Arc<str>, String), MetadataRow>,
+    /// What cuts have taken and a snapshot may still need, by the cut's number.
+    pub(super) frozen: Vec<(u64, Arc<FrozenExtras>)>,
+}
+
+/// What a cut took of them.
+#[derive(Debug, Default)]
+pub(crate) struct FrozenExtras {
+    pub(crate) exemplars: Vec<ExemplarRow>,
+    pub(crate) metadata: Vec<MetadataRow>,
+}
+
+impl FrozenExtras {
+    fn memory_bytes(&self) -> i64 {
+        let exemplars = self.exemplars.iter().map(ExemplarRow::memory_bytes);
+        exemplars.chain(self.metadata.iter().map(MetadataRow::memory_bytes)).sum()
+    }
+}
+
+impl Extras {
+    pub(super) fn is_empty(&self) -> bool {
+        self.exemplars.is_empty() && self.metadata.is_empty()
+    }
+
+    /// Adds rows and returns by how many bytes they grew. A carried exemplar that is there already is left out.
+    pub(super) fn apply(&mut self, exemplars: Vec<ExemplarRow>, metadata: Vec<MetadataRow>, origin: Origin) -> i64 {
+        let mut grown = 0;
+        let key = |row: &ExemplarRow| (Arc::as_ptr(&row.series), row.time_ms, row.value.to_bits(), row.labels.clone());
+        let present: HashSet<_> = match origin {
+            Origin::Written => HashSet::new(),
+            Origin::Carried => self.exemplars.iter().map(key).collect(),
+        };
+        for row in exemplars {
+            if origin == Origin::Written || !present.contains(&key(&row)) {
+                grown += row.memory_bytes();
+                self.exemplars.push(row);
+            }
+        }
+        for row in metadata {
+            grown += row.memory_bytes();
+            let before = self.metadata.insert((row.cluster.clone(), row.family.name.clone()), row);
+            grown -= before.map_or(0, |row| row.memory_bytes());
+        }
+        grown
+    }
+
+    /// The first dates of exemplars, as many as a cut takes.
+    pub(super) fn leaving_dates(&self) -> Vec<Date> {
+        plan::admitted(&self.exemplars.iter().map(|row| (Date::of_ms(row.time_ms), false)).collect())
+    }
+
+    /// Exemplars of the first of these dates and all metadata leave.
+    pub(super) fn freeze(&mut self, number: u64, dates: &BTreeSet<Date>, carried: &mut Carried) -> Arc<FrozenExtras> {
+        let mut admitted = self.leaving_dates();
+        admitted.retain(|date| dates.contains(date));
+        let (exemplars, stay): (Vec<_>, Vec<_>) = std::mem::take(&mut self.exemplars)
+            .into_iter()
+            .partition(|row| admitted.binary_search(&Date::of_ms(row.time_ms)).is_ok());
+        carried.exemplars(&stay);
+        self.exemplars = stay;
+        let metadata = std::mem::take(&mut self.metadata).into_values().collect();
+        let frozen = Arc::new(FrozenExtras { exemplars, metadata });
+        self.frozen.push((number, frozen.clone()));
+        frozen
+    }
+
+    /// Lets go of what cut `number` and those before it took; returns how many bytes that freed.
+    pub(super) fn retire(&mut self, number: u64) -> i64 {
+        let mut freed = 0;
+        self.frozen.retain(|(cut, frozen)| {
+            let keep = *cut > number;
+            if !keep {
+                freed += frozen.memory_bytes();
+            }
+            keep
+        });
+        freed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use model::SeriesKey;
+    use model::batch::{Kind, Metadata};
+
+    use super::super::Head;
+    use super::*;
+    use crate::cut::plan::Window;
+    use crate::rows::Rows;
+
+    fn exemplar(head: &Head, time_ms: i64, trace: &str) -> ExemplarRow {
+        let key = SeriesKey { name: Arc::from("m"), cluster: Arc::from(""), labels: model::Labels::empty() };
+        let (series, _) = head.entry(key, Kind::Unknown).unwrap();
+        ExemplarRow { series, time_ms, value: 1.0, labels: vec![("trace_id".into(), trace.into())] }
+    }
+
+    #[test]
+    fn carried_exemplars_come_in_once() {
+        let head = Head::new(1);
+        let rows = |traces: &[&str]| Rows {
+            exemplars: traces.iter().map(|trace| exemplar(&head, 1, trace)).collect(),
+            ..Rows::default()
+        };
+        head.apply(rows(&["a", "b"]), Origin::Written);
+        head.apply(rows(&["a", "b", "c"]), Origin::Carried);
+        head.apply(rows(&["a", "b", "c"]), Origin::Carried);
+        assert_eq!(head.extras.lock().exemplars.len(), 3);
+    }
+
+    #[test]
+    fn what_they_take_is_counted_and_given_back() {
+        let head = Head::new(1);
+        let family = Metadata { name: "m".into(), kind: Kind::Gauge, unit: String::new(), help: "x".repeat(1000) };
+        let said = MetadataRow { cluster: Arc::from("eu"), family, time_ms: 1 };
+        let rows = Rows {
+            exemplars: vec![exemplar(&head, 1, &"t".repeat(1000))],
+            metadata: vec![said.clone(), said],
+            ..Rows::default()
+        };
+        let before = head.usage().bytes();
+        head.apply(rows, Origin::Written);
+        assert!((before + 2000..before + 3000).contains(&head.usage().bytes()), "the same said twice counts once");
+        let window = Window::draining(0, 10);
+        drop(head.freeze(1, window, &head.dates(window)));
+        assert!(head.usage().bytes() > before + 2000, "a snapshot may need them");
+        head.retire(1);
+        assert_eq!(head.usage().bytes(), before);
+    }
+}
