@@ -59,6 +59,7 @@ pub(super) async fn open(config: Config, parts: Parts, on_damage: OnDamage) -> R
     }
 
     let (journal, head) = replay(&config, &parts, &place, &tables, on_damage).await?;
+    tables.iter().for_each(|table| head.saw(table.last_samples()));
     let damaged = !journal.damage().is_empty();
     let journal_uuid = journal.uuid();
     let freeze = FreezeSlot::default();
