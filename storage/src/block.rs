@@ -3,6 +3,7 @@
 pub mod exemplars;
 mod file;
 pub(crate) mod labels;
+pub mod last_samples;
 pub mod mantissa;
 pub mod meta;
 pub mod metadata;
@@ -10,6 +11,7 @@ pub mod samples;
 pub mod series;
 
 pub use exemplars::ExemplarsWriter;
+pub use last_samples::LastSamples;
 pub use meta::{BlockMeta, Bounds};
 pub use metadata::MetadataWriter;
 pub use samples::SamplesWriter;

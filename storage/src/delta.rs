@@ -19,6 +19,7 @@ use url::Url;
 use uuid::Uuid;
 
 use crate::Table;
+use crate::block::LastSamples;
 use action::{CommitInfo, Line, encode, parse};
 use state::State;
 
@@ -30,7 +31,7 @@ mod schema;
 mod state;
 mod upkeep;
 
-pub use action::{GEN_MAX, GEN_MIN, JOURNAL, NewBlock, WINDOW_END_MS, WINDOW_START_MS};
+pub use action::{GEN_MAX, GEN_MIN, JOURNAL, LAST_SAMPLES, NewBlock, WINDOW_END_MS, WINDOW_START_MS};
 pub use commit::{Change, Txn};
 pub use state::Live;
 pub use upkeep::{Removed, Upkeep};
@@ -110,6 +111,11 @@ impl DeltaTable {
     /// The live blocks of that version: one pointer, unmoved by later commits.
     pub fn live(&self) -> Live {
         self.state.live.clone()
+    }
+
+    /// The newest sample of each cluster, as far as the blocks tell that were live when the table was opened or came since.
+    pub fn last_samples(&self) -> &LastSamples {
+        &self.state.last_samples
     }
 
     /// How far the rows of a journal are in the table; `None` if none ever was.

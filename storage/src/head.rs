@@ -26,6 +26,7 @@ use model::batch::Kind;
 use model::{Error, SeriesKey};
 use parking_lot::{Mutex, MutexGuard, RwLock};
 
+use crate::block::LastSamples;
 use crate::record::{Intern, Origin};
 use crate::rows::Rows;
 use crate::series::{ClusterClock, Series};
@@ -125,7 +126,14 @@ impl Head {
         self.clusters.write().entry(name.clone()).or_default().clone()
     }
 
-    /// The newest sample of each cluster since the start, in milliseconds.
+    /// Takes in what blocks tell of the newest sample of each cluster.
+    pub(crate) fn saw(&self, told: &LastSamples) {
+        for (cluster, time_ms) in told.iter() {
+            self.cluster(cluster).saw(time_ms);
+        }
+    }
+
+    /// The newest sample of each cluster, in milliseconds.
     pub(crate) fn last_samples(&self) -> BTreeMap<Arc<str>, i64> {
         let clusters = self.clusters.read();
         clusters.iter().filter_map(|(name, clock)| Some((name.clone(), clock.last_time_ms()?))).collect()

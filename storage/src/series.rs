@@ -30,7 +30,7 @@ pub(crate) struct Series {
     short: AtomicU64,
 }
 
-/// The newest sample of a cluster.
+/// The newest sample of a cluster. It outlives the cluster's series.
 #[derive(Debug)]
 pub(crate) struct ClusterClock {
     last_time_ms: AtomicI64,

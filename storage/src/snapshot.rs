@@ -164,7 +164,7 @@ impl Snapshot {
         Ok(found)
     }
 
-    /// The time of the newest sample of each cluster that came since the store was opened, in milliseconds.
+    /// The time of the newest sample of each cluster, in milliseconds: of the head, and of what live blocks tell.
     pub fn last_samples(&self) -> BTreeMap<Arc<str>, i64> {
         self.inner.head.last_samples()
     }

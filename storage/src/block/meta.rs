@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use model::{Error, SeriesKey};
 
+use super::LastSamples;
+
 /// What is known of a block that was just written; what the Delta log will say of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct BlockMeta {
@@ -13,6 +15,8 @@ pub struct BlockMeta {
     pub size_bytes: u64,
     /// Smallest and largest time, name and cluster; `None` if there is no row.
     pub bounds: Option<Bounds>,
+    /// The newest sample of each cluster; empty for other tables than `samples`.
+    pub last_samples: LastSamples,
 }
 
 /// The smallest and the largest of each key column of a block.

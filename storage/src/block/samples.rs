@@ -70,6 +70,9 @@ impl<W: Write + Send> SamplesWriter<W> {
             start = end;
         }
         self.meta.add(samples.len() as u64, &key.name, &key.cluster, first.0, last.0);
+        if let Some((newest_ms, _)) = samples.iter().rfind(|(_, bits)| *bits != STALE_NAN_BITS) {
+            self.meta.last_samples.saw(&key.cluster, *newest_ms);
+        }
         Ok(())
     }
 

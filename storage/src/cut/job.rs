@@ -119,6 +119,7 @@ fn new_block(staged: &StagedFile, journal: uuid::Uuid) -> NewBlock {
         gen_max: 0,
     });
     new.names = bounds.map(|bounds| (bounds.min_name.to_string(), bounds.max_name.to_string()));
+    new.last_samples = staged.meta.last_samples.clone();
     new.clusters = bounds.map(|bounds| (bounds.min_cluster.to_string(), bounds.max_cluster.to_string()));
     new
 }

@@ -17,7 +17,7 @@ use object_store::{ObjectStore, ObjectStoreExt, PutPayload, WriteMultipart};
 use uuid::Uuid;
 
 use super::manifest::Manifest;
-use crate::block::Block;
+use crate::block::{Block, LastSamples};
 use crate::delta::{Change, DeltaTable};
 use crate::staging::Staging;
 use crate::store::{Inner, OnDamage};
@@ -91,6 +91,11 @@ impl StagedCut {
     pub(crate) fn position(&self, table: Table, journal: Uuid) -> Option<Position> {
         let has = self.journal == journal && self.commits.iter().any(|(of, ..)| *of == table);
         has.then_some(self.position)
+    }
+
+    /// What the blocks tell of the newest sample of each cluster.
+    pub(crate) fn last_samples(&self) -> impl Iterator<Item = &LastSamples> {
+        self.commits.iter().flat_map(|(_, change, _)| &change.adds).map(|add| &add.last_samples)
     }
 
     /// The blocks of tables that have not yet got them by a commit.

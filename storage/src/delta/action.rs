@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::Table;
-use crate::block::Block;
+use crate::block::{Block, LastSamples};
 use crate::tables::DATE;
 
 /// The tag with the Delta version that first committed the oldest rows of a block.
@@ -28,6 +28,8 @@ pub const WINDOW_START_MS: &str = "window_start_ms";
 pub const WINDOW_END_MS: &str = "window_end_ms";
 /// The tag with the UUID of the journal that the rows came through.
 pub const JOURNAL: &str = "journal";
+/// The tag with the time of the newest sample of each cluster, JSON; of `samples` only.
+pub const LAST_SAMPLES: &str = "last_samples";
 
 type Strings = BTreeMap<String, Option<String>>;
 
@@ -214,7 +216,7 @@ impl Add {
         })
     }
 
-    fn tag(&self, name: &str) -> Option<&str> {
+    pub(super) fn tag(&self, name: &str) -> Option<&str> {
         self.tags.as_ref()?.get(name)?.as_deref()
     }
 
@@ -242,12 +244,14 @@ pub struct NewBlock {
     pub names: Option<(String, String)>,
     /// The smallest and largest `cluster` among the rows, if known.
     pub clusters: Option<(String, String)>,
+    /// The newest sample of each cluster, for a block of `samples`.
+    pub last_samples: LastSamples,
 }
 
 impl NewBlock {
     /// A block of rows that no commit had before.
     pub fn new(block: Block) -> Self {
-        NewBlock { block, keep_generations: false, names: None, clusters: None }
+        NewBlock { block, keep_generations: false, names: None, clusters: None, last_samples: LastSamples::default() }
     }
 
     /// The action that brings the block in with version `version`.
@@ -263,6 +267,9 @@ impl NewBlock {
         if let Some((start, end)) = block.window_ms {
             tags.insert(WINDOW_START_MS, start.to_string());
             tags.insert(WINDOW_END_MS, end.to_string());
+        }
+        if let Some(last_samples) = self.last_samples.tag() {
+            tags.insert(LAST_SAMPLES, last_samples);
         }
         Add {
             path: block.path.clone(),

@@ -7,7 +7,7 @@ use model::{Error, ErrorKind};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::action::{Add, Line, NewBlock};
+use super::action::{Add, LAST_SAMPLES, Line, NewBlock};
 use super::commit::{Change, Txn};
 use super::state::State;
 use crate::Table;
@@ -52,6 +52,9 @@ impl Add {
             bound("minValues").zip(bound("maxValues"))
         };
         (new.names, new.clusters) = (bounds("name"), bounds("cluster"));
+        if let Some(tag) = self.tag(LAST_SAMPLES) {
+            new.last_samples.take_in(tag);
+        }
         Ok(new)
     }
 }
@@ -83,6 +86,7 @@ mod tests {
         window.block.path = "date=2026-11-22/b.parquet".into();
         window.block.window_ms = Some((1_795_342_800_000, 1_795_343_700_000));
         window.clusters = Some((String::new(), "eu-1".into()));
+        window.last_samples.saw(&"eu-1".into(), 1_795_342_800_998);
         let change = Change::add(vec![late, window], Some(Txn { app_id: journal, position: 41 }));
         for table in [Table::Samples, Table::Series] {
             let read = Change::from_json(table, change.to_json(table).unwrap()).unwrap();

@@ -9,9 +9,9 @@ use std::sync::Arc;
 use model::Error;
 use model::time::Date;
 
-use super::action::{Line, MetaData, Protocol, decode_path};
+use super::action::{LAST_SAMPLES, Line, MetaData, Protocol, decode_path};
 use crate::Table;
-use crate::block::Block;
+use crate::block::{Block, LastSamples};
 
 /// The live blocks of one version. Cloning is one pointer; a commit copies only the dates it touches.
 #[derive(Debug, Clone, Default)]
@@ -88,6 +88,8 @@ pub(super) struct State {
     pub(super) txns: BTreeMap<String, i64>,
     /// Files that went out, and when, in milliseconds. Not shared with snapshots.
     pub(super) tombstones: BTreeMap<String, i64>,
+    /// The newest sample of each cluster that a block has told of.
+    pub(super) last_samples: LastSamples,
     pub(super) protocol: Option<Protocol>,
     pub(super) metadata: Option<MetaData>,
 }
@@ -102,6 +104,7 @@ impl State {
             paths: HashMap::new(),
             txns: BTreeMap::new(),
             tombstones: BTreeMap::new(),
+            last_samples: LastSamples::default(),
             protocol: None,
             metadata: None,
         }
@@ -132,6 +135,9 @@ impl State {
                 self.live.remove(&old.block);
             }
             self.tombstones.remove(&block.path);
+            if let Some(tag) = add.tag(LAST_SAMPLES) {
+                self.last_samples.take_in(tag);
+            }
             self.live.insert(block);
         }
         for line in lines {

@@ -159,6 +159,23 @@ async fn a_commit_is_there_after_reopening() {
 }
 
 #[tokio::test]
+async fn last_samples_come_back_from_commits_and_checkpoints() {
+    let fixture = Fixture::in_memory();
+    let mut table = fixture.open().await.unwrap();
+    for (n, told) in [(1, &[("eu", 5), ("us", 9)][..]), (2, &[("eu", 7)]), (3, &[])] {
+        let mut change = fixture.change(n);
+        told.iter().for_each(|(cluster, time_ms)| change.adds[0].last_samples.saw(&(*cluster).into(), *time_ms));
+        table.commit(&change).await.unwrap();
+    }
+    let expected: Vec<(Arc<str>, i64)> = vec![("eu".into(), 7), ("us".into(), 9)];
+    let told = |table: &DeltaTable| -> Vec<_> { table.last_samples().iter().map(|(c, t)| (c.clone(), t)).collect() };
+    assert_eq!(told(&table), expected);
+    assert_eq!(told(&fixture.open().await.unwrap()), expected, "from the commits");
+    table.upkeep().checkpoint(table.version()).await.unwrap();
+    assert_eq!(told(&fixture.open().await.unwrap()), expected, "from a checkpoint");
+}
+
+#[tokio::test]
 async fn the_log_holds_what_other_engines_skip_files_by() {
     let fixture = Fixture::in_memory();
     let mut table = fixture.open().await.unwrap();

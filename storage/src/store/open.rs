@@ -44,6 +44,8 @@ pub(super) async fn open(config: Config, parts: Parts, on_damage: OnDamage) -> R
 
     let staged = staged::adopt(&staging, &tables, on_damage).await?;
     let (journal, head) = replay(&config, &parts, &place, (&tables, &staged), on_damage).await?;
+    tables.iter().for_each(|table| head.saw(table.last_samples()));
+    staged.iter().flat_map(StagedCut::last_samples).for_each(|last_samples| head.saw(last_samples));
     let damaged = !journal.damage().is_empty();
     let journal_uuid = journal.uuid();
     let freeze = FreezeSlot::default();

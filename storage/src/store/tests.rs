@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use model::batch::{BatchBuilder, Kind};
@@ -12,8 +13,9 @@ use crate::Selection;
 /// 2026-01-01T00:07:00Z.
 const NOW: i64 = 1_767_226_020_000;
 
+/// Small segments, since the simulated disk writes out what is preallocated.
 fn config() -> Config {
-    Config { url: "/store".into(), ..Config::default() }
+    Config { url: "/store".into(), journal_bytes: 64 << 20, ..Config::default() }
 }
 
 fn parts(disk: &SimDisk, now_ms: i64) -> Parts {
@@ -180,6 +182,7 @@ async fn while_the_bucket_is_away_rows_leave_memory_and_journal_and_are_delivere
     away.store(false, Ordering::SeqCst);
     let store = Store::open(config(), with_bucket(&disk, &away)).await.unwrap();
     assert_eq!((head_rows(&store).await, store.stats().staged_blocks), (0, 6), "closing has staged what was left");
+    assert_eq!(store.snapshot().last_samples()["eu"], NOW - 1);
     store.cut().await.unwrap();
     assert_eq!((store.stats().staged_blocks, block_rows(&store, Table::Samples)), (0, 7));
     assert_eq!(block_rows(&store, Table::Series), 2 + 1, "two on the old day, one on the new");
@@ -359,4 +362,31 @@ async fn what_was_said_of_a_family_is_forgotten_after_yesterday() {
     let mut names: Vec<&str> = known.keys().map(|(_, name)| name.as_str()).collect();
     names.sort_unstable();
     assert_eq!(names, ["everlasting", "of_day_3", "of_day_4"]);
+}
+
+#[tokio::test]
+async fn the_last_sample_of_each_cluster_is_known_after_a_restart() {
+    let disk = SimDisk::new();
+    let stale = f64::from_bits(model::batch::STALE_NAN_BITS);
+    let of = |cluster: &str, samples: &[(&str, i64, f64)]| batch(samples).stamped(cluster.into());
+    let store = Store::open(config(), parts(&disk, NOW)).await.unwrap();
+    store.write(of("eu", &[("a", NOW - 900_000, 1.0), ("b", NOW - 800_000, f64::NAN)])).await.unwrap();
+    store.write(of("us", &[("a", NOW - 900_000, 1.0), ("a", NOW - 10, stale), ("b", NOW - 5, stale)])).await.unwrap();
+    store.write(of("marked", &[("a", NOW, stale)])).await.unwrap();
+    store.cut().await.unwrap();
+    store.write(of("late", &[("a", NOW - 3 * model::time::DAY_MS, 1.0)])).await.unwrap();
+    let expected: BTreeMap<Arc<str>, i64> =
+        [("eu".into(), NOW - 800_000), ("us".into(), NOW - 900_000), ("late".into(), NOW - 3 * model::time::DAY_MS)]
+            .into();
+    assert_eq!(store.snapshot().last_samples(), expected);
+    store.close().await.unwrap();
+    drop(store);
+
+    let store = Store::open(config(), parts(&disk, NOW)).await.unwrap();
+    assert_eq!(head_rows(&store).await, 0, "all is in blocks");
+    assert_eq!(store.snapshot().last_samples(), expected);
+    store.write(of("eu", &[("a", NOW - 850_000, 2.0)])).await.unwrap();
+    assert_eq!(store.snapshot().last_samples(), expected, "a late sample is not the last");
+    store.write(of("eu", &[("a", NOW, 2.0)])).await.unwrap();
+    assert_eq!(store.snapshot().last_samples()["eu"], NOW);
 }

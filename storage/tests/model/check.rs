@@ -1,11 +1,14 @@
 //! The rules of DESIGN.md section 5 that the stored rows themselves must obey, whatever was written.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
+use model::batch::STALE_NAN_BITS;
 use model::time::{DAY_MS, Date};
 use storage::block::Block;
 
 use crate::read::{HeadPart, Picture, Stored};
+use crate::reference::WriteId;
 use crate::series::{Identity, Key, identities};
 
 /// Late blocks of one cut lie in at most this many dates.
@@ -24,6 +27,30 @@ pub(crate) fn check(picture: &Picture, seen: &BTreeMap<Key, u64>) -> Result<(), 
     }
     check_series(picture)?;
     check_resolved(picture, seen)
+}
+
+/// The last sample of a cluster is no older than the newest that is there, and was written.
+///
+/// It may be newer than what is there: where a staleness marker has replaced a sample, blocks do not tell of it any more.
+pub(crate) fn check_last(
+    last: &BTreeMap<Arc<str>, i64>,
+    seen: &BTreeMap<Key, u64>,
+    written: &[(WriteId, Key, u64)],
+) -> Result<(), String> {
+    for ((identity, time_ms), _) in seen.iter().filter(|(_, bits)| **bits != STALE_NAN_BITS) {
+        if last.get(identity.cluster.as_str()).is_none_or(|last_ms| last_ms < time_ms) {
+            return Err(format!("last samples are {last:?}, but {identity:?} has one at {time_ms}"));
+        }
+    }
+    let is_written = |cluster: &str, last_ms: i64| {
+        written.iter().any(|(_, (identity, time_ms), _)| identity.cluster == cluster && *time_ms == last_ms)
+    };
+    match last.iter().find(|(cluster, last_ms)| !is_written(cluster, **last_ms)) {
+        Some((cluster, last_ms)) => {
+            Err(format!("the last sample of {cluster:?} is at {last_ms}, where none was written"))
+        }
+        None => Ok(()),
+    }
 }
 
 fn check_sorted(rows: &[Stored]) -> Result<(), String> {

@@ -308,6 +308,7 @@ impl Case {
         }
         let picture = picture?;
         let (seen, stored) = picture.merged()?;
+        check::check_last(&snapshot.last_samples(), &seen, &self.sender.written)?;
         self.truth.observe(&seen)?;
         self.truth.count(&stored)?;
         check::check(&picture, &seen)?;
