@@ -3,6 +3,7 @@
 //! Owns: the order of opening (tables, journal, replay), the write path up to the acknowledgement, budgets, closing.
 //! Does not own: the steps of a cut (`cut`), what a query sees (`snapshot`).
 
+mod loss;
 mod open;
 mod resolve;
 mod stats;
@@ -35,7 +36,7 @@ use crate::series::RawCache;
 use crate::snapshot::Snapshot;
 use crate::tables::Table;
 use crate::view::View;
-use crate::writer::{FreezeSlot, Item, StoreGroup};
+use crate::writer::{FreezeSlot, Item, StoreGroup, Trouble};
 
 pub use open::OnDamage;
 pub use stats::Stats;
@@ -78,6 +79,7 @@ pub(crate) struct Inner {
     pub(crate) writer: Arc<journal::Writer<StoreGroup>>,
     pub(crate) journal_uuid: Uuid,
     pub(crate) freeze: FreezeSlot,
+    trouble: Trouble,
     pub(crate) view: RwLock<Arc<View>>,
     pub(crate) catalog: Catalog,
     pub(crate) object_store: Arc<dyn ObjectStore>,
@@ -165,6 +167,16 @@ impl Store {
         drop(cutter);
         inner.writer.stop().await.map_err(Error::from)?;
         drained
+    }
+
+    /// Why the store takes no rows, as far as its last attempt tells; `None` if it does. A budget that is full is no
+    /// obstacle: it empties by itself.
+    pub fn obstacle(&self) -> Option<String> {
+        let inner = &self.0.inner;
+        if inner.writer.is_stopped() {
+            return Some("the journal's writer has stopped, restart this server".into());
+        }
+        inner.trouble.at(inner.clock.now_ms())
     }
 
     /// How full the store is, for metrics and budgets.
