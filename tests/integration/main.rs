@@ -10,6 +10,8 @@
 mod bad_input;
 mod command_line;
 mod crash;
+mod damage;
+mod disk_trouble;
 mod examples;
 mod federation;
 mod ingest;
@@ -19,3 +21,5 @@ mod power;
 mod readers;
 mod remote_write;
 mod server;
+mod sql_socket;
+mod tls;
