@@ -3,6 +3,7 @@
 #   make setup        packages and the Python environment that the tests run peers from
 #   make test         everything that must hold before a change lands
 #   make demo         two Prometheus servers, federated; prints questions to ask
+#   make federation   two Prometheus servers federated for ten minutes, judged by their own remote read
 #   make chaos        the long crash tests, by hand
 #   make chaos-proof  takes safeguards out of a copy; the crash tests must notice each
 #   make bench        benches beside the peers
@@ -16,7 +17,7 @@ export CARGO_TERM_COLOR ?= auto
 # Lints run while the workspace's own crates are compiled, so dependencies are built once and not checked once more.
 LINTED := RUSTC_WORKSPACE_WRAPPER=clippy-driver CLIPPY_ARGS=-Dwarnings__CLIPPY_HACKERY__
 
-.PHONY: setup test lint quick chaos chaos-proof bench demo
+.PHONY: setup test lint quick federation chaos chaos-proof bench demo
 
 setup:
 	@scripts/setup
@@ -32,6 +33,9 @@ test: setup lint
 # The tests of one crate with the features, and so the build, of the whole: make quick CRATE=storage
 quick:
 	@scripts/quick $(CRATE)
+
+federation: setup
+	FLEETSCOPE_FEDERATION_SECONDS=600 $(LINTED) cargo test --locked --workspace --test integration -- --nocapture federation
 
 chaos: setup
 	$(LINTED) cargo test --locked --workspace --test integration --no-run

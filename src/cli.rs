@@ -35,7 +35,7 @@ pub enum Command {
     Serve(Serve),
     /// Ask a running server in SQL.
     Query(Query),
-    /// Validate a configuration file.
+    /// Validate a configuration file, and the credentials and certificates in the files that it names.
     Check(Check),
 }
 

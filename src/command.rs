@@ -28,7 +28,7 @@ pub fn main_with(parts: Parts) -> ExitCode {
             Command::Serve(arguments) => serve(arguments, parts).await,
             Command::Query(arguments) => client::run(&arguments, &mut std::io::stdout()).await,
             Command::Check(arguments) => {
-                let config = load(Some(&arguments.config))?;
+                let config = Config::check(&arguments.config).map_err(|mistake| Error::invalid(mistake.to_string()))?;
                 println!(
                     "{}: ok, {} clusters, {} federated sources",
                     arguments.config.display(),

@@ -11,6 +11,7 @@ use model::Cluster;
 mod file;
 mod mistake;
 
+use file::Depth;
 pub use file::{Log, LogFormat};
 pub use mistake::Mistake;
 
@@ -57,9 +58,17 @@ impl Config {
     /// The first mistake of the file, with its place.
     pub fn load(path: Option<&Path>) -> Result<Self, Mistake> {
         let Some(path) = path else { return Ok(Config::default()) };
-        let text =
-            std::fs::read_to_string(path).map_err(|e| Mistake::new(path, None, format!("cannot be read: {e}")))?;
-        let config = Config::parse(&text, path)?;
+        let config = Config::parse(&text_of(path)?, path)?;
+        Ok(Config { path: Some(path.to_owned()), ..config })
+    }
+
+    /// As [`Config::load`], and also looks into the files that the configuration names: credentials and certificates.
+    ///
+    /// # Errors
+    /// As [`Config::load`].
+    pub fn check(path: &Path) -> Result<Self, Mistake> {
+        let read = file::read(&text_of(path)?).and_then(|file| file.resolve(Depth::NamedFiles));
+        let config = read.map_err(|mistake| mistake.in_file(path))?;
         Ok(Config { path: Some(path.to_owned()), ..config })
     }
 
@@ -79,8 +88,12 @@ impl Config {
     /// # Errors
     /// The first mistake of the text, with its place.
     pub fn parse(text: &str, path: &Path) -> Result<Self, Mistake> {
-        file::read(text).and_then(file::File::resolve).map_err(|mistake| mistake.in_file(path))
+        file::read(text).and_then(|file| file.resolve(Depth::Text)).map_err(|mistake| mistake.in_file(path))
     }
+}
+
+fn text_of(path: &Path) -> Result<String, Mistake> {
+    std::fs::read_to_string(path).map_err(|e| Mistake::new(path, None, format!("cannot be read: {e}")))
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 mod credentials;
 mod federate;
 mod remote_write;
+mod tls;
 
 use model::Error;
 use serde::{Deserialize, Serialize};
@@ -13,8 +14,9 @@ use serde::{Deserialize, Serialize};
 pub use credentials::{Authorization, BasicAuth};
 pub use federate::FederateConfig;
 pub use remote_write::RemoteWriteConfig;
+pub use tls::TlsConfig;
 
-use crate::federate::Source;
+use crate::federate::{Source, check_files};
 
 /// What is collected, and how.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -34,6 +36,22 @@ impl Config {
     pub fn validate(&self) -> Result<(), Error> {
         self.sources()?;
         self.remote_write.validate().map_err(|e| e.context("remote_write"))
+    }
+
+    /// Checks the files that the last source names: credentials and certificates. A server that runs does not ask this: it
+    /// tells a file that is missing as the failure of an attempt, and heals once it is there.
+    ///
+    /// # Errors
+    /// `Invalid`; the message names the entry and the file.
+    pub fn check_files(&self) -> Result<(), Error> {
+        let Some(config) = self.federate_configs.last() else { return Ok(()) };
+        let place = format!(
+            "federate_configs[{}] (cluster {:?}, {})",
+            self.federate_configs.len() - 1,
+            config.cluster,
+            config.url
+        );
+        Source::resolve(config).and_then(|source| check_files(&source)).map_err(|e| e.context(place))
     }
 
     /// The federated sources, resolved and told apart.

@@ -18,6 +18,7 @@ mod schedule;
 mod source;
 mod task;
 mod timestamp_rule;
+mod tls;
 mod write;
 
 use std::sync::Arc;
@@ -26,12 +27,10 @@ use std::time::Duration;
 use futures::future::join_all;
 use model::Error;
 use model::worker::Stop;
-use reqwest::Client;
 use tokio::time::Instant;
 use url::Position;
 
 use self::attempt::{Remains, Scraper, end};
-use self::client::client;
 use self::task::Task;
 use self::write::write_until;
 use crate::Parts;
@@ -41,6 +40,7 @@ use crate::metrics::Metrics;
 pub(crate) use self::failure::Stage;
 pub(crate) use self::source::Source;
 pub(crate) use self::timestamp_rule::Counts;
+pub(crate) use self::tls::check_files;
 
 /// How long the store may be away before the markers of a removed source are given up.
 const END_PATIENCE: Duration = Duration::from_secs(10);
@@ -60,8 +60,8 @@ impl Federation {
     /// `Invalid` if the configuration is wrong.
     pub(crate) fn start(config: &Config, parts: Parts, metrics: Arc<Metrics>) -> Result<Self, Error> {
         let mut federation = Federation { parts, metrics, tasks: Vec::new() };
-        for (source, client) in with_clients(config.sources()?)? {
-            federation.begin(source, client, Remains::default());
+        for source in config.sources()? {
+            federation.begin(source, Remains::default());
         }
         Ok(federation)
     }
@@ -72,18 +72,18 @@ impl Federation {
     /// # Errors
     /// `Invalid` if the configuration is wrong; everything goes on as it was then.
     pub(crate) async fn reload(&mut self, config: &Config) -> Result<(), Error> {
-        let wanted = with_clients(config.sources()?)?;
+        let wanted = config.sources()?;
         let is_same = |task: &Task, source: &Source| task.source.config == source.config && !task.is_dead();
         let tasks = std::mem::take(&mut self.tasks);
         let (kept, over): (Vec<Task>, Vec<Task>) =
-            tasks.into_iter().partition(|task| wanted.iter().any(|(source, _)| is_same(task, source)));
-        let begun = wanted.into_iter().filter(|(source, _)| !kept.iter().any(|task| is_same(task, source)));
-        let begun: Vec<(Source, Client)> = begun.collect();
+            tasks.into_iter().partition(|task| wanted.iter().any(|source| is_same(task, source)));
+        let begun = wanted.into_iter().filter(|source| !kept.iter().any(|task| is_same(task, source)));
+        let begun: Vec<Source> = begun.collect();
         self.tasks = kept;
         let mut stopped = join_all(over.into_iter().map(Task::stop)).await;
-        for (source, client) in begun {
+        for source in begun {
             let remains = inherit(&source, &mut stopped);
-            self.begin(source, client, remains);
+            self.begin(source, remains);
         }
         for (source, remains) in stopped {
             self.end(&source, &remains).await;
@@ -97,11 +97,11 @@ impl Federation {
         join_all(self.tasks.into_iter().map(Task::stop)).await;
     }
 
-    fn begin(&mut self, source: Source, client: Client, remains: Remains) {
+    fn begin(&mut self, source: Source, remains: Remains) {
         let interval_ms = i64::try_from(source.config.scrape_interval.as_millis()).ok();
         self.parts.sources.update(&source.id, |status| status.interval_ms = interval_ms);
         let counters = self.metrics.federate(&source.id.cluster, &source.id.job);
-        let scraper = Scraper::new(Arc::new(source), client, self.parts.clone(), counters, remains);
+        let scraper = Scraper::new(Arc::new(source), self.parts.clone(), counters, remains);
         self.tasks.push(Task::start(scraper, self.parts.clock.clone()));
     }
 
@@ -121,10 +121,6 @@ impl Federation {
                 series = remains.memory.series(), "series of a removed source could not be marked as ended");
         }
     }
-}
-
-fn with_clients(sources: Vec<Source>) -> Result<Vec<(Source, Client)>, Error> {
-    sources.into_iter().map(|source| Ok((client(&source)?, source))).map(|pair| pair.map(|(c, s)| (s, c))).collect()
 }
 
 /// Takes what a stopped task of the same server remembered: its series are the same whatever the job is called now, and

@@ -58,7 +58,7 @@ impl Collectors {
     /// Begins to ask the configured sources. To be called on a tokio runtime.
     ///
     /// # Errors
-    /// `Invalid` if the configuration is wrong, `Internal` if TLS cannot be set up.
+    /// `Invalid` if the configuration is wrong.
     pub fn start(config: &Config, parts: Parts) -> Result<Self, Error> {
         config.validate()?;
         let metrics = Arc::new(Metrics::default());

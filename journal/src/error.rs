@@ -95,7 +95,7 @@ impl Error {
     /// What the caller should do about it.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Error::Io { source, .. } if is_full(source) => ErrorKind::Busy,
+            Error::Io { .. } if self.is_disk_full() => ErrorKind::Busy,
             Error::Io { .. } | Error::Locked { .. } | Error::Stopped => ErrorKind::Unavailable,
             Error::Damaged(_) | Error::Identity { .. } | Error::Foreign { .. } => ErrorKind::Corrupt,
             Error::Config(_) => ErrorKind::Invalid,
@@ -103,6 +103,12 @@ impl Error {
             Error::TooLarge { .. } => ErrorKind::TooLarge,
             Error::Owner(error) => error.kind(),
         }
+    }
+
+    /// Whether a file operation found no room on the disk, or none in the quota.
+    pub fn is_disk_full(&self) -> bool {
+        use io::ErrorKind::{QuotaExceeded, StorageFull};
+        matches!(self, Error::Io { source, .. } if matches!(source.kind(), StorageFull | QuotaExceeded))
     }
 
     /// When the same request may succeed, if that can be said.
@@ -125,8 +131,4 @@ impl From<Error> for model::Error {
             None => made,
         }
     }
-}
-
-fn is_full(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }

@@ -146,6 +146,11 @@ impl<G: Group> Writer<G> {
         self.shared.counters.read()
     }
 
+    /// Whether no item is taken any more: after [`Writer::stop`], or when the thread has ended by a panic.
+    pub fn is_stopped(&self) -> bool {
+        !self.shared.queue.lock().is_open
+    }
+
     /// Refuses new items, answers those that wait, closes the journal and ends the thread.
     ///
     /// # Errors

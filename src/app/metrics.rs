@@ -33,7 +33,9 @@ impl Metrics {
     /// Why no request should be sent here, as far as the parts know.
     pub(super) fn obstacle(&self) -> Option<String> {
         let stuck = self.engine.stuck();
-        (stuck >= STUCK_LIMIT).then(|| format!("{stuck} queries go on past their deadline, restart this server"))
+        let of_queries =
+            (stuck >= STUCK_LIMIT).then(|| format!("{stuck} queries go on past their deadline, restart this server"));
+        of_queries.or_else(|| self.store.obstacle())
     }
 }
 

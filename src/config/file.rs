@@ -37,6 +37,15 @@ pub enum LogFormat {
     Json,
 }
 
+/// How far a check goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Depth {
+    /// What the text says. Enough to start with: a secret may be put into its place later.
+    Text,
+    /// Also the credentials and certificates in the files that it names.
+    NamedFiles,
+}
+
 /// The file.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -126,14 +135,14 @@ pub(super) fn read(text: &str) -> Result<File, Mistake> {
 
 impl File {
     /// Checks what no single key can show, and fills in the defaults.
-    pub(super) fn resolve(self) -> Result<Config, Mistake> {
+    pub(super) fn resolve(self, depth: Depth) -> Result<Config, Mistake> {
         Ok(Config {
             path: None,
             listen: self.listen.unwrap_or(DEFAULT_LISTEN),
             log: log(self.log)?,
             storage: self.storage.resolve()?,
             clusters: clusters(self.clusters)?,
-            collector: collector_config(self.federate_configs, self.remote_write)?,
+            collector: collector_config(self.federate_configs, self.remote_write, depth)?,
             query: self.query,
         })
     }
@@ -189,6 +198,7 @@ fn log(given: Option<Spanned<Log>>) -> Result<Log, Mistake> {
 fn collector_config(
     sources: Vec<Spanned<FederateConfig>>,
     remote_write: Option<Spanned<RemoteWriteConfig>>,
+    depth: Depth,
 ) -> Result<collector::Config, Mistake> {
     let mut config = collector::Config::default();
     if let Some(given) = remote_write {
@@ -197,7 +207,8 @@ fn collector_config(
     }
     for source in sources {
         config.federate_configs.push(source.value);
-        config.validate().map_err(|e| Mistake::at(source.referenced, e.to_string()))?;
+        let files = || if depth == Depth::NamedFiles { config.check_files() } else { Ok(()) };
+        config.validate().and_then(|()| files()).map_err(|e| Mistake::at(source.referenced, e.to_string()))?;
     }
     Ok(config)
 }

@@ -5,6 +5,7 @@
 
 mod admit;
 mod idle;
+mod loss;
 mod open;
 mod place;
 mod resolve;
@@ -38,7 +39,7 @@ use crate::snapshot::Snapshot;
 use crate::staging::Staging;
 use crate::tables::Table;
 use crate::view::View;
-use crate::writer::{FreezeSlot, Item, StoreGroup};
+use crate::writer::{FreezeSlot, Item, StoreGroup, Trouble};
 
 pub use open::OnDamage;
 pub use stats::Stats;
@@ -81,6 +82,7 @@ pub(crate) struct Inner {
     pub(crate) writer: Arc<journal::Writer<StoreGroup>>,
     pub(crate) journal_uuid: Uuid,
     pub(crate) freeze: FreezeSlot,
+    trouble: Trouble,
     pub(crate) view: RwLock<Arc<View>>,
     pub(crate) catalog: Catalog,
     pub(crate) object_store: Arc<dyn ObjectStore>,
@@ -171,6 +173,16 @@ impl Store {
         drop(cutter);
         inner.writer.stop().await.map_err(Error::from)?;
         drained
+    }
+
+    /// Why the store takes no rows, as far as its last attempt tells; `None` if it does. A budget that is full is no
+    /// obstacle: it empties by itself.
+    pub fn obstacle(&self) -> Option<String> {
+        let inner = &self.0.inner;
+        if inner.writer.is_stopped() {
+            return Some("the journal's writer has stopped, restart this server".into());
+        }
+        inner.trouble.at(inner.clock.now_ms())
     }
 
     /// How full the store is, for metrics and budgets.

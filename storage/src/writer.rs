@@ -1,14 +1,16 @@
 //! What the store does on the journal's writer thread: encode, apply, acknowledge, freeze.
 //!
-//! Owns: the order of these steps. Every row is applied to the head after it is durable and before it is acknowledged.
+//! Owns: the order of these steps. Every row is applied to the head after it is durable and before it is acknowledged. What
+//! senders are told of rows that the journal did not take.
 //! Does not own: grouping and syncing (`journal::Writer`).
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use journal::{Group, Position, RecordBuilder};
 use model::time::Date;
-use model::{Error, ErrorKind, Receipt};
+use model::{Clock, Error, ErrorKind, Receipt};
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
@@ -16,6 +18,9 @@ use crate::cut::plan::Window;
 use crate::head::{Frozen, Head};
 use crate::record::{Origin, RecordWriter};
 use crate::rows::Rows;
+
+/// When whoever sent rows that the journal did not take should send them again.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// Rows on their way into the journal, and who waits for them.
 #[derive(Debug)]
@@ -40,18 +45,49 @@ pub(crate) struct FreezeOrder {
 /// The place where a cut leaves its order and finds the result.
 pub(crate) type FreezeSlot = Arc<Mutex<Option<FreezeOrder>>>;
 
+/// Why the journal did not take the newest rows, and since when; `None` if it took them. Cloning shares it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Trouble(Arc<Mutex<Option<(i64, String)>>>);
+
+/// A journal that took no rows counts as able to for this long after nobody tried. Whoever sends only to servers that are
+/// ready would else never find out that the disk is well again.
+const TROUBLE_MS: i64 = 30_000;
+
+impl Trouble {
+    /// Why rows are refused at `now_ms`, as far as the last attempt tells.
+    pub(crate) fn at(&self, now_ms: i64) -> Option<String> {
+        let trouble = self.0.lock();
+        trouble.as_ref().filter(|(since_ms, _)| now_ms < since_ms + TROUBLE_MS).map(|(_, why)| why.clone())
+    }
+}
+
 /// The store's part in the writer.
 #[derive(Debug)]
 pub(crate) struct StoreGroup {
     head: Arc<Head>,
     records: RecordWriter,
     freeze: FreezeSlot,
+    trouble: Trouble,
+    clock: Arc<dyn Clock>,
 }
 
 impl StoreGroup {
-    pub(crate) fn new(head: Arc<Head>, freeze: FreezeSlot) -> Self {
-        StoreGroup { head, records: RecordWriter::default(), freeze }
+    pub(crate) fn new(head: Arc<Head>, freeze: FreezeSlot, trouble: Trouble, clock: Arc<dyn Clock>) -> Self {
+        StoreGroup { head, records: RecordWriter::default(), freeze, trouble, clock }
     }
+}
+
+/// What to do about rows that the journal did not take.
+fn refusal(error: &journal::Error) -> String {
+    if error.is_disk_full() {
+        return format!(
+            "disk full: the journal did not take the rows, {error}; free space on this disk, or move the folder of \
+             storage.local_dir to a larger one; the rows are not acknowledged, send them again"
+        );
+    }
+    format!(
+        "the journal did not take the rows, {error}; look at the disk; the rows are not acknowledged, send them again"
+    )
 }
 
 impl Group for StoreGroup {
@@ -62,6 +98,7 @@ impl Group for StoreGroup {
     }
 
     fn durable(&mut self, items: Vec<(Position, Item)>) {
+        *self.trouble.0.lock() = None;
         for (_, item) in items {
             // Carried rows are in the head already: they never left it.
             if item.origin == Origin::Written {
@@ -73,10 +110,15 @@ impl Group for StoreGroup {
     }
 
     fn failed(&mut self, items: Vec<Item>, error: &journal::Error) {
+        let message = refusal(error);
+        // Before anybody is told, so that who then asks for readiness hears of it. A record that is larger than any
+        // journal takes says nothing of the journal.
+        if !matches!(error, journal::Error::TooLarge { .. }) {
+            *self.trouble.0.lock() = Some((self.clock.now_ms(), message.clone()));
+        }
         for item in items {
             // Whatever the cause, the rows may be on the disk all the same: `Busy` would promise that they are not.
-            let message = format!("the journal did not take the rows: {error}");
-            let told = Error::new(ErrorKind::Unavailable, message).with_retry_after(std::time::Duration::from_secs(1));
+            let told = Error::new(ErrorKind::Unavailable, &message).with_retry_after(RETRY_AFTER);
             let _ = item.answer.send(Err(told));
         }
     }

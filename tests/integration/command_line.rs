@@ -1,17 +1,10 @@
 //! `check`, `query` and `--help`.
 
-use std::process::{Command, Output};
-
 use tempfile::tempdir;
 
+use crate::peers::fleetscope;
 use crate::remote_write::{now_ms, write};
 use crate::server::{Server, Setup};
-
-fn fleetscope(arguments: &[&str]) -> (Option<i32>, String, String) {
-    let Output { status, stdout, stderr } =
-        Command::new(env!("CARGO_BIN_EXE_fleetscope")).args(arguments).output().unwrap();
-    (status.code(), String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap())
-}
 
 #[test]
 fn check_names_file_line_column_and_the_key_that_was_meant() {

@@ -2,7 +2,7 @@
 
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 
 use crate::server::{PATIENCE, eventually};
 
@@ -29,37 +29,32 @@ fn spawn(program: &str, arguments: &[String], log: &Path) -> Process {
     Process(command.spawn().unwrap_or_else(|e| panic!("{program}: {e}: run make setup")))
 }
 
-/// A Prometheus server that scrapes a node exporter and itself every second.
+/// A Prometheus server that scrapes a node exporter and itself, and has a rule whose series has no job.
 #[derive(Debug)]
 pub(crate) struct Prometheus {
     pub(crate) url: String,
     _server: Process,
-    _node: Process,
+    node: Option<Process>,
 }
 
 impl Prometheus {
-    /// Starts both below `folder` and waits until the server answers.
-    pub(crate) async fn start(folder: &Path) -> Self {
+    /// Starts both below `folder`, scraping at this interval, and waits until the server answers.
+    pub(crate) async fn start(folder: &Path, seconds: u64) -> Self {
         let (node, server) = (free_port(), free_port());
         std::fs::create_dir_all(folder).unwrap();
         let config = folder.join("prometheus.yml");
         let yaml = format!(
-            "global: {{scrape_interval: 1s}}\nscrape_configs:\n  - {{job_name: node, static_configs: [{{targets: \
-             ['127.0.0.1:{node}']}}]}}\n  - {{job_name: prometheus, static_configs: [{{targets: ['127.0.0.1:{server}']}}]}}\n"
+            "global: {{scrape_interval: {seconds}s, evaluation_interval: {seconds}s}}\nrule_files: [rules.yml]\nscrape_configs:\n  \
+             - {{job_name: node, static_configs: [{{targets: ['127.0.0.1:{node}']}}]}}\n  \
+             - {{job_name: prometheus, static_configs: [{{targets: ['127.0.0.1:{server}']}}]}}\n"
         );
         std::fs::write(&config, yaml).unwrap();
+        let rules = "groups: [{name: recorded, rules: [{record: 'targets:up:sum', expr: sum(up)}]}]\n";
+        std::fs::write(folder.join("rules.yml"), rules).unwrap();
         let exporter = ["--web.listen-address".to_owned(), format!("127.0.0.1:{node}")];
         let node = spawn("prometheus-node-exporter", &exporter, &folder.join("node.log"));
-        let arguments = [
-            format!("--config.file={}", config.display()),
-            format!("--storage.tsdb.path={}", folder.join("tsdb").display()),
-            format!("--web.listen-address=127.0.0.1:{server}"),
-        ];
-        let prometheus = Prometheus {
-            url: format!("http://127.0.0.1:{server}"),
-            _server: spawn("prometheus", &arguments, &folder.join("log")),
-            _node: node,
-        };
+        let url = format!("http://127.0.0.1:{server}");
+        let prometheus = Prometheus { _server: run(folder, server, None), url, node: Some(node) };
         let ready = format!("{}/-/ready", prometheus.url);
         eventually("prometheus is ready", PATIENCE, async || {
             reqwest::get(&ready).await.ok().filter(|a| a.status().is_success())
@@ -67,6 +62,47 @@ impl Prometheus {
         .await;
         prometheus
     }
+
+    /// Starts a server without targets, only with a series `recorded`, whose doors are as `web_config` says.
+    pub(crate) async fn start_behind_tls(folder: &Path, web_config: &str) -> Self {
+        let server = free_port();
+        std::fs::create_dir_all(folder).unwrap();
+        let rules = "groups: [{name: recorded, rules: [{record: recorded, expr: vector(1)}]}]\n";
+        std::fs::write(folder.join("rules.yml"), rules).unwrap();
+        let config = "global: {evaluation_interval: 1s}\nrule_files: [rules.yml]\n";
+        std::fs::write(folder.join("prometheus.yml"), config).unwrap();
+        let web = folder.join("web.yml");
+        std::fs::write(&web, web_config).unwrap();
+        let process = run(folder, server, Some(&web));
+        eventually("prometheus listens", PATIENCE, async || {
+            tokio::net::TcpStream::connect(("127.0.0.1", server)).await.ok()
+        })
+        .await;
+        Prometheus { url: format!("https://127.0.0.1:{server}"), _server: process, node: None }
+    }
+
+    /// Ends the node exporter: the server marks its series as stale.
+    pub(crate) fn stop_node(&mut self) {
+        self.node = None;
+    }
+}
+
+/// Starts the server of `prometheus.yml` in this folder.
+fn run(folder: &Path, port: u16, web_config: Option<&Path>) -> Process {
+    let mut arguments = vec![
+        format!("--config.file={}", folder.join("prometheus.yml").display()),
+        format!("--storage.tsdb.path={}", folder.join("tsdb").display()),
+        format!("--web.listen-address=127.0.0.1:{port}"),
+    ];
+    arguments.extend(web_config.map(|file| format!("--web.config.file={}", file.display())));
+    spawn("prometheus", &arguments, &folder.join("log"))
+}
+
+/// Runs the product's binary to its end: exit code, standard output, standard error.
+pub(crate) fn fleetscope(arguments: &[&str]) -> (Option<i32>, String, String) {
+    let Output { status, stdout, stderr } =
+        Command::new(env!("CARGO_BIN_EXE_fleetscope")).args(arguments).output().unwrap();
+    (status.code(), String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap())
 }
 
 /// The Python environment of `make setup`.

@@ -173,6 +173,11 @@ impl Server {
         self.child.try_wait().unwrap().is_none()
     }
 
+    /// Where the system tells of the process.
+    pub(crate) fn process(&self) -> PathBuf {
+        PathBuf::from(format!("/proc/{}", self.child.id()))
+    }
+
     /// Sends a signal.
     pub(crate) fn signal(&self, signal: Signal) {
         rustix::process::kill_process(Pid::from_child(&self.child), signal).unwrap();

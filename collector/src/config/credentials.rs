@@ -9,8 +9,12 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BasicAuth {
-    /// The user. Required.
+    /// The user. This or `username_file` is required.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub username: String,
+    /// The file with the user, read as `password_file` is. Default none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub username_file: Option<PathBuf>,
     /// The file with the password, read anew at each attempt; white space around it is not part of it. Required.
     pub password_file: PathBuf,
 }
@@ -28,10 +32,14 @@ pub struct Authorization {
 
 impl BasicAuth {
     pub(super) fn validate(&self) -> Result<(), Error> {
-        if self.username.is_empty() || self.username.contains(':') {
-            return Err(Error::invalid("basic_auth: username is empty or contains a colon, which HTTP cannot carry"));
+        match (&self.username_file, self.username.is_empty()) {
+            (None, true) => Err(Error::invalid("basic_auth: username is empty and there is no username_file")),
+            (Some(_), false) => Err(Error::invalid("basic_auth: username and username_file exclude each other")),
+            _ if self.username.contains(':') => {
+                Err(Error::invalid("basic_auth: username contains a colon, which HTTP cannot carry"))
+            }
+            _ => Ok(()),
         }
-        Ok(())
     }
 }
 

@@ -7,7 +7,7 @@ use model::{Error, duration, size};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::{Authorization, BasicAuth};
+use super::{Authorization, BasicAuth, TlsConfig};
 
 /// The longest a request takes where `scrape_timeout` is left out, as in Prometheus.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -28,8 +28,8 @@ pub struct FederateConfig {
     /// The path of the federation endpoint below `url`. Default `/federate`.
     #[serde(default = "default_metrics_path")]
     pub metrics_path: String,
-    /// The series to fetch, each a selector; a series that any of them selects comes. Default `{job=~".+"}`: every
-    /// series with a job.
+    /// The series to fetch, each a selector; a series that any of them selects comes. Default `{__name__!=""}`: every
+    /// series, those of recording rules without a `job` among them.
     #[serde(rename = "match", alias = "match[]", default = "default_matchers")]
     pub matchers: Vec<String>,
     /// Further URL parameters. Default none.
@@ -53,6 +53,9 @@ pub struct FederateConfig {
     /// The `Authorization` header. Default none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub authorization: Option<Authorization>,
+    /// Certificates and names of a source that is asked by `https`. Default the authorities of the system.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub tls_config: TlsConfig,
 }
 
 impl FederateConfig {
@@ -71,6 +74,7 @@ impl FederateConfig {
             body_size_limit: default_body_size_limit(),
             basic_auth: None,
             authorization: None,
+            tls_config: TlsConfig::default(),
         }
     }
 
@@ -100,7 +104,7 @@ impl FederateConfig {
             return Err(Error::invalid("body_size_limit is not between 1B and 1GB"));
         }
         if self.matchers.is_empty() || self.matchers.iter().any(|m| m.trim().is_empty()) {
-            return Err(Error::invalid("match is empty, leave it out for every series with a job"));
+            return Err(Error::invalid("match is empty, leave it out for every series"));
         }
         if self.params.contains_key("match[]") {
             return Err(Error::invalid("params: match[] has a field of its own, match"));
@@ -113,7 +117,8 @@ impl FederateConfig {
             return Err(Error::invalid("basic_auth and authorization exclude each other"));
         }
         self.basic_auth.as_ref().map_or(Ok(()), BasicAuth::validate)?;
-        self.authorization.as_ref().map_or(Ok(()), Authorization::validate)
+        self.authorization.as_ref().map_or(Ok(()), Authorization::validate)?;
+        self.tls_config.validate()
     }
 
     /// The URL that is asked, parameters included.
@@ -142,6 +147,10 @@ impl FederateConfig {
     }
 }
 
+fn is_default(tls: &TlsConfig) -> bool {
+    *tls == TlsConfig::default()
+}
+
 fn default_job_name() -> String {
     "federate".to_owned()
 }
@@ -151,7 +160,7 @@ fn default_metrics_path() -> String {
 }
 
 fn default_matchers() -> Vec<String> {
-    vec![r#"{job=~".+"}"#.to_owned()]
+    vec![r#"{__name__!=""}"#.to_owned()]
 }
 
 fn default_interval() -> Duration {

@@ -32,7 +32,7 @@ fn a_server_needs_only_cluster_and_url() {
     assert_eq!(server.scrape_interval, Duration::from_secs(15));
     assert_eq!(server.timeout(), Duration::from_secs(10));
     let url = server.request_url().unwrap();
-    assert_eq!(url.as_str(), "http://prometheus:9090/federate?match%5B%5D=%7Bjob%3D%7E%22.%2B%22%7D");
+    assert_eq!(url.as_str(), "http://prometheus:9090/federate?match%5B%5D=%7B__name__%21%3D%22%22%7D");
 }
 
 #[test]
@@ -51,6 +51,7 @@ federate_configs:
     scrape_timeout: 20s
     body_size_limit: 512MB
     basic_auth: {username: reader, password_file: /run/secrets/password}
+    tls_config: {ca_file: ca.pem, cert_file: cert.pem, key_file: key.pem, server_name: prometheus.example, insecure_skip_verify: true}
   - cluster: west
     url: http://other
     scrape_interval: 1h30m
@@ -75,6 +76,11 @@ remote_write:
     assert_eq!(pairs, [r#"match[]={job="a"}"#, "match[]=up", "dedup=1", "dedup=2"]);
     assert_eq!(second.authorization.as_ref().map(|a| a.scheme.as_str()), Some("Bearer"));
     assert_eq!(config.remote_write.cluster.as_deref(), Some("pushed"));
+
+    let tls = &first.tls_config;
+    assert_eq!((tls.server_name.as_deref(), tls.insecure_skip_verify), (Some("prometheus.example"), true));
+    assert!(tls.ca_file.is_some() && tls.cert_file.is_some() && tls.key_file.is_some());
+    assert_eq!(second.tls_config, TlsConfig::default());
 
     let written = serde_saphyr::to_string(&config).unwrap();
     assert_eq!(read(&written).unwrap(), config, "{written}");
@@ -111,7 +117,16 @@ fn what_is_wrong_is_named_with_its_place() {
         ("headers: {a: \"x\\ny\"}", "no header can carry"),
         ("basic_auth: {username: 'a:b', password_file: x}", "username"),
         ("basic_auth: {username: a, password: x}", "password"),
+        ("basic_auth: {password_file: x}", "username is empty"),
+        ("basic_auth: {username: a, username_file: b, password_file: x}", "exclude each other"),
         ("authorization: {credentials: x}", "credentials"),
+        ("tls_config: {ca: x}", "ca_file"),
+        ("tls_config: {cert_file: x}", "tls_config: cert_file needs key_file beside it"),
+        ("tls_config: {key_file: x}", "tls_config: key_file needs cert_file beside it"),
+        ("tls_config: {server_name: ''}", "server_name \"\" is not a name"),
+        ("tls_config: {server_name: 10.0.0.1}", "is not a name"),
+        ("tls_config: {server_name: 'a:1'}", "is not a name"),
+        ("tls_config: {server_name: a/b}", "is not a name"),
         ("authorization: {type: Basic, credentials_file: x}", "basic_auth"),
         ("basic_auth: {username: a, password_file: x}\nauthorization: {credentials_file: x}", "exclude each other"),
     ];

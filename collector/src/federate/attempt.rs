@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use model::worker::Stop;
 use model::{Batch, ErrorKind};
-use reqwest::Client;
 use tokio::time::Instant;
 
+use super::client::Connection;
 use super::failure::{Failure, Stage};
 use super::fetch::{Answer, fetch};
 use super::report::{self, Report};
@@ -28,7 +28,7 @@ const INLINE_BYTES: usize = 64 << 10;
 #[derive(Debug)]
 pub(crate) struct Scraper {
     pub(crate) source: Arc<Source>,
-    client: Client,
+    connection: Connection,
     parts: Parts,
     counters: Arc<FederateCounters>,
     memory: Arc<Memory>,
@@ -47,15 +47,9 @@ pub(crate) struct Remains {
 
 impl Scraper {
     /// A scraper that goes on from what another one of the same server left.
-    pub(crate) fn new(
-        source: Arc<Source>,
-        client: Client,
-        parts: Parts,
-        counters: Arc<FederateCounters>,
-        remains: Remains,
-    ) -> Self {
+    pub(crate) fn new(source: Arc<Source>, parts: Parts, counters: Arc<FederateCounters>, remains: Remains) -> Self {
         let Remains { memory, last_ms } = remains;
-        Scraper { source, client, parts, counters, memory, last_ms, failing: None }
+        Scraper { source, connection: Connection::default(), parts, counters, memory, last_ms, failing: None }
     }
 
     /// What the next one of the same server goes on from.
@@ -67,7 +61,7 @@ impl Scraper {
     pub(crate) async fn attempt(&mut self, time_ms: i64, stop: &Stop) {
         let started = Instant::now();
         let fetched = tokio::select! {
-            fetched = fetch(&self.client, &self.source, started) => fetched,
+            fetched = ask(&mut self.connection, &self.source, started) => fetched,
             () = stop.stopped() => return,
         };
         let duration = started.elapsed();
@@ -176,6 +170,11 @@ impl Scraper {
         }
         self.failing = now_failing;
     }
+}
+
+async fn ask(connection: &mut Connection, source: &Arc<Source>, started: Instant) -> Result<Answer, Failure> {
+    let client = connection.client(source).await?;
+    fetch(&client, source, started).await
 }
 
 /// The markers that end every series of a source that has left the configuration, its `up` and `scrape_*` included.

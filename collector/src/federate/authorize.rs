@@ -1,5 +1,6 @@
 //! Puts the credential of a source on a request, read from its file at that moment, so that it rotates without a restart.
 
+use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -16,7 +17,14 @@ const MAX_SECRET_BYTES: u64 = 64 << 10;
 pub(crate) async fn authorize(request: RequestBuilder, config: &FederateConfig) -> Result<RequestBuilder, Failure> {
     if let Some(basic) = &config.basic_auth {
         let password = secret(basic.password_file.clone()).await?;
-        return Ok(request.basic_auth(&basic.username, Some(password)));
+        let username = match &basic.username_file {
+            Some(file) => secret(file.clone()).await?,
+            None => basic.username.clone(),
+        };
+        if username.contains(':') {
+            return Err(Failure::request("basic_auth: username_file holds a colon, which HTTP cannot carry"));
+        }
+        return Ok(request.basic_auth(username, Some(password)));
     }
     let Some(authorization) = &config.authorization else { return Ok(request) };
     let credential = secret(authorization.credentials_file.clone()).await?;
@@ -34,19 +42,21 @@ pub(crate) async fn authorize(request: RequestBuilder, config: &FederateConfig) 
 async fn secret(path: PathBuf) -> Result<String, Failure> {
     let shown = path.display().to_string();
     let read = tokio::task::spawn_blocking(move || read_secret(&path)).await;
-    match read {
-        Ok(Ok(text)) if text.is_empty() => Err(Failure::request(format!("the credential file {shown} is empty"))),
-        Ok(Ok(text)) => Ok(text),
-        Ok(Err(e)) => Err(Failure::request(format!("the credential file {shown} cannot be read: {e}"))),
-        Err(_) => Err(Failure::request(format!("the reading of the credential file {shown} broke off"))),
-    }
+    read.unwrap_or_else(|_| Err(format!("the reading of the credential file {shown} broke off")))
+        .map_err(Failure::request)
 }
 
-fn read_secret(path: &Path) -> std::io::Result<String> {
+/// The text of a file without the white space around it, or why there is none.
+pub(super) fn read_secret(path: &Path) -> Result<String, String> {
+    let shown = path.display();
     let mut text = String::new();
-    let read = std::fs::File::open(path)?.take(MAX_SECRET_BYTES + 1).read_to_string(&mut text)?;
-    if read as u64 > MAX_SECRET_BYTES {
-        return Err(std::io::Error::other("it is larger than any credential"));
+    let read = File::open(path).and_then(|file| file.take(MAX_SECRET_BYTES + 1).read_to_string(&mut text));
+    match read {
+        Err(e) => Err(format!("the credential file {shown} cannot be read: {e}")),
+        Ok(bytes) if bytes as u64 > MAX_SECRET_BYTES => {
+            Err(format!("the credential file {shown} is larger than any credential"))
+        }
+        Ok(_) if text.trim().is_empty() => Err(format!("the credential file {shown} is empty")),
+        Ok(_) => Ok(text.trim().to_owned()),
     }
-    Ok(text.trim().to_owned())
 }

@@ -50,19 +50,23 @@ impl Failure {
 
     /// The failure of a request, with the whole chain of causes: the outermost one alone says nothing.
     pub(crate) fn of_client(error: reqwest::Error) -> Self {
-        let error = error.without_url();
-        let mut message = error.to_string();
-        let mut cause = error.source();
-        while let Some(inner) = cause {
-            let text = inner.to_string();
-            if !message.contains(&text) {
-                message.push_str(": ");
-                message.push_str(&text);
-            }
-            cause = inner.source();
-        }
-        Self::request(message)
+        Self::request(whole(&error.without_url()))
     }
+}
+
+/// An error with the whole chain of its causes.
+pub(super) fn whole(error: &dyn StdError) -> String {
+    let mut message = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        let text = inner.to_string();
+        if !message.contains(&text) {
+            message.push_str(": ");
+            message.push_str(&text);
+        }
+        cause = inner.source();
+    }
+    message
 }
 
 impl fmt::Display for Failure {

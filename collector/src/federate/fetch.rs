@@ -8,9 +8,10 @@ use std::time::{Duration, UNIX_EPOCH};
 use bytes::{Bytes, BytesMut};
 use decode::body::ContentEncoding;
 use model::duration;
-use reqwest::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, DATE, HeaderMap};
+use reqwest::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, DATE, HOST, HeaderMap};
 use reqwest::{Client, Response, StatusCode};
 use tokio::time::{Instant, timeout_at};
+use url::Position;
 
 use super::authorize::authorize;
 use super::failure::Failure;
@@ -38,12 +39,15 @@ pub(crate) struct Answer {
 /// Asks the source once. Everything, from the name to the last byte, happens before `started` + the source's timeout.
 pub(crate) async fn fetch(client: &Client, source: &Source, started: Instant) -> Result<Answer, Failure> {
     let deadline = started + source.timeout;
-    let request = client
-        .get(source.url.clone())
+    let mut request = client
+        .get(source.target.clone())
         .headers(source.headers.clone())
         .header(ACCEPT, ACCEPTED)
         .header(ACCEPT_ENCODING, "gzip")
         .header("x-prometheus-scrape-timeout-seconds", source.timeout.as_secs_f64().to_string());
+    if source.target != source.url {
+        request = request.header(HOST, &source.url[Position::BeforeHost..Position::AfterPort]);
+    }
     let request = authorize(request, &source.config).await?;
     let sent = timeout_at(deadline, request.send()).await;
     let too_late = || Failure::request(format!("no answer within {}", duration::format(source.timeout)));

@@ -38,6 +38,8 @@ pub(crate) struct Source {
     pub(crate) cluster: Arc<str>,
     /// The whole request, parameters included.
     pub(crate) url: Url,
+    /// The URL to connect to: `url`, with the name that its certificate must be for in place of its host.
+    pub(crate) target: Url,
     /// The configured headers.
     pub(crate) headers: HeaderMap,
     /// The time one fetch may take.
@@ -72,6 +74,7 @@ impl Source {
         };
         Ok(Source {
             cluster: Arc::from(config.cluster.as_str()),
+            target: target(&url, config)?,
             headers: headers(config)?,
             timeout: config.timeout(),
             config: config.clone(),
@@ -85,6 +88,17 @@ impl Source {
     pub(crate) fn identity(&self) -> String {
         format!("{}\n{}\n{}", self.id.cluster, self.id.job, self.url)
     }
+}
+
+/// A TLS library takes the name it asks for, and checks, from the host of the URL; so `server_name` becomes that, and the
+/// client's resolver leads it to where the host is.
+fn target(url: &Url, config: &FederateConfig) -> Result<Url, Error> {
+    let mut target = url.clone();
+    if let (Some(name), "https") = (&config.tls_config.server_name, url.scheme()) {
+        let wrong = |e| Error::invalid(format!("tls_config: server_name {name:?}: {e}"));
+        target.set_host(Some(name)).map_err(wrong)?;
+    }
+    Ok(target)
 }
 
 /// Host and port, the port spelt out.

@@ -112,7 +112,10 @@ async fn credentials_come_from_their_file_at_each_attempt() {
     std::fs::write(&file, "first\n").unwrap();
     let server = Server::replying([text("a 1 7\n")]).await;
     let authorization = Authorization { scheme: "Bearer".into(), credentials_file: file.clone() };
-    let basic_auth = BasicAuth { username: "user".into(), password_file: file.clone() };
+    let username_file = folder.path().join("username");
+    std::fs::write(&username_file, "user\n").unwrap();
+    let username_file = Some(username_file);
+    let basic_auth = BasicAuth { username: String::new(), username_file, password_file: file.clone() };
     let bearer = FederateConfig { authorization: Some(authorization), ..quick(&server.url()) };
     let basic = FederateConfig { basic_auth: Some(basic_auth), job_name: "basic".into(), ..quick(&server.url()) };
     let bench = Bench::start(&federating([bearer, basic]));

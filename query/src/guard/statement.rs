@@ -5,12 +5,12 @@ use std::ops::ControlFlow;
 
 use datafusion::common::DataFusionError;
 use datafusion::sql::parser::{DFParser, DFParserBuilder, Statement};
-use datafusion::sql::sqlparser::ast::{ObjectName, ObjectNamePart, Query, Statement as Sql, Visit, Visitor};
+use datafusion::sql::sqlparser::ast::{ObjectName, ObjectNamePart, Query, SetExpr, Statement as Sql, Visit, Visitor};
 use datafusion::sql::sqlparser::dialect::PostgreSqlDialect;
 use model::ErrorKind;
 
-use super::text::weigh;
-use crate::error::{Error, from_datafusion};
+use super::text::{begin_of, weigh};
+use crate::error::{Error, Position, from_datafusion};
 
 /// How deep the parser may descend; `text` has capped the nesting below that.
 const PARSER_DEPTH: usize = 128;
@@ -22,7 +22,7 @@ const MAX_TABLES: usize = 128;
 ///
 /// # Errors
 /// `TooLarge` if a cap is passed, `Invalid` if the text is not SQL or has more than one statement, `Forbidden` if the
-/// statement is not one that only asks.
+/// statement is not one that only asks; the last two with the place of the statement.
 pub(crate) fn parse(text: &str, max_bytes: usize) -> Result<Statement, Error> {
     weigh(text, max_bytes)?;
     let mut statements = DFParserBuilder::new(text)
@@ -36,10 +36,18 @@ pub(crate) fn parse(text: &str, max_bytes: usize) -> Result<Statement, Error> {
     };
     if !statements.is_empty() {
         let count = statements.len() + 1;
-        return Err(Error::new(ErrorKind::Invalid, format!("the query has {count} statements, send one at a time")));
+        let error = Error::new(ErrorKind::Invalid, format!("the query has {count} statements, send one at a time"));
+        return Err(place(error, begin_of(text, 1)));
     }
-    only_asks(&statement)?;
+    only_asks(&statement).map_err(|error| place(error, begin_of(text, 0)))?;
     Ok(statement)
+}
+
+fn place(error: Error, position: Option<Position>) -> Error {
+    match (error.position(), position) {
+        (None, Some(position)) => error.at(position),
+        _ => error,
+    }
 }
 
 fn only_asks(statement: &Statement) -> Result<(), Error> {
@@ -64,6 +72,19 @@ fn forbidden(what: &str) -> Error {
         ErrorKind::Forbidden,
         format!("{what} is not allowed, queries only read: use SELECT, WITH, EXPLAIN, DESCRIBE or SHOW TABLES"),
     )
+}
+
+/// What in a query changes something: `WITH … INSERT` and `SELECT … INTO` are queries to the parser.
+fn change_in(body: &SetExpr) -> Option<String> {
+    match body {
+        SetExpr::Insert(_) | SetExpr::Update(_) | SetExpr::Delete(_) | SetExpr::Merge(_) => {
+            Some(first_words(&body.to_string()))
+        }
+        SetExpr::Select(select) => select.into.is_some().then(|| "SELECT INTO".to_owned()),
+        SetExpr::SetOperation { left, right, .. } => change_in(left).or_else(|| change_in(right)),
+        // The body of a query within this one is visited by itself.
+        SetExpr::Query(_) | SetExpr::Values(_) | SetExpr::Table(_) => None,
+    }
 }
 
 fn first_words(text: &str) -> String {
@@ -99,6 +120,9 @@ impl Visitor for Tables {
     type Break = Error;
 
     fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<Error> {
+        if let Some(change) = change_in(&query.body) {
+            return ControlFlow::Break(forbidden(&change));
+        }
         let mut frame = Frame { query: std::ptr::from_ref(query).addr(), ..Frame::default() };
         if let Some(with) = &query.with {
             if with.recursive {

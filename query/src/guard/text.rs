@@ -89,6 +89,25 @@ pub(crate) fn weigh(text: &str, max_bytes: usize) -> Result<(), Error> {
     Ok(())
 }
 
+/// Where statement number `index`, counted from 0, begins in a text that has been weighed.
+pub(crate) fn begin_of(text: &str, index: usize) -> Option<Position> {
+    let tokens = Tokenizer::new(&PostgreSqlDialect {}, text).tokenize_with_location().ok()?;
+    let mut statement = 0;
+    let mut is_begun = false;
+    for token in tokens {
+        match token.token {
+            Token::Whitespace(_) | Token::EOF => {}
+            Token::SemiColon => (statement, is_begun) = (statement + usize::from(is_begun), false),
+            _ if statement == index => {
+                let at = token.span.start;
+                return Some(Position { line: at.line, column: at.column });
+            }
+            _ => is_begun = true,
+        }
+    }
+    None
+}
+
 impl Weight {
     /// Which cap is passed.
     fn passed(&self) -> Option<String> {

@@ -9,6 +9,7 @@ use model::{Error, ErrorKind};
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::Notify;
 
+use super::loss::Loss;
 use super::place::{Place, unreachable_folder};
 use super::{Inner, Parts};
 use crate::catalog::Catalog;
@@ -17,12 +18,12 @@ use crate::cut::cutter::{Cutter, Reason};
 use crate::cut::staged::{self, StagedCut};
 use crate::delta::DeltaTable;
 use crate::head::Head;
-use crate::record::{RecordReader, Summary};
+use crate::record::RecordReader;
 use crate::rows::Rows;
 use crate::series::RawCache;
 use crate::staging::Staging;
 use crate::tables::Table;
-use crate::writer::{FreezeSlot, StoreGroup};
+use crate::writer::{FreezeSlot, StoreGroup, Trouble};
 
 /// What to do with a journal that is damaged before its tail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -49,7 +50,8 @@ pub(super) async fn open(config: Config, parts: Parts, on_damage: OnDamage) -> R
     let damaged = !journal.damage().is_empty();
     let journal_uuid = journal.uuid();
     let freeze = FreezeSlot::default();
-    let group = StoreGroup::new(head.clone(), freeze.clone());
+    let trouble = Trouble::default();
+    let group = StoreGroup::new(head.clone(), freeze.clone(), trouble.clone(), parts.clock.clone());
     let adopted = staged.len() as u64;
     let cutter = Cutter::new(tables, staged, journal_uuid);
     let inner = Inner {
@@ -61,6 +63,7 @@ pub(super) async fn open(config: Config, parts: Parts, on_damage: OnDamage) -> R
         head,
         journal_uuid,
         freeze,
+        trouble,
         view: RwLock::new(Arc::new(cutter.view(adopted))),
         object_store: staging.clone(),
         staging,
@@ -168,12 +171,7 @@ impl Committed {
 
 fn replay_into(head: &Arc<Head>, journal: &Journal, committed: &Committed, on_damage: OnDamage) -> Result<(), Error> {
     let mut reader = RecordReader::default();
-    let mut lost = Summary::default();
-    let mut lose = |tag: &[u8]| {
-        for (cluster, (rows, time_ms)) in Summary::read(tag).clusters {
-            lost.add(&cluster, rows, time_ms);
-        }
-    };
+    let mut loss = Loss::new(committed.samples.min(committed.exemplars).min(committed.metadata));
     let (mut records, mut samples) = (0u64, 0u64);
     // A generation is read from its beginning even if its first rows are in blocks: definitions come before rows.
     journal.replay(Position(0), &mut |record| match reader.read(record.generation, record.payload, &mut &**head) {
@@ -185,21 +183,15 @@ fn replay_into(head: &Arc<Head>, journal: &Journal, committed: &Committed, on_da
             Ok(())
         }
         Err(_) if on_damage == OnDamage::SetAside => {
-            lose(record.tag);
+            loss.record(record.sequence, record.tag);
             Ok(())
         }
         Err(error) => Err(journal::Error::from(
             error.context(format!("record {} of generation {}", record.sequence, record.generation)),
         )),
     })?;
-    for damage in journal.damage() {
-        tracing::error!(%damage, "the journal is damaged");
-        damage.tags.iter().for_each(|(_, tag)| lose(tag));
-    }
-    for (cluster, (rows, time_ms)) in &lost.clusters {
-        let (from_ms, to_ms) = (time_ms.start(), time_ms.end());
-        tracing::error!(cluster, rows, from_ms, to_ms, "rows are lost");
-    }
+    journal.damage().iter().for_each(|damage| loss.damage(damage));
+    loss.tell();
     tracing::info!(records, samples, "journal replayed");
     Ok(())
 }

@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use model::batch::{BatchBuilder, Kind};
 use model::files::Files as _;
-use model::files::faulty::{Fault, Faulty};
+use model::files::faulty::{Fault, Faulty, Op};
 use model::files::sim::{Fate, SimDisk};
 use model::time::ManualClock;
 
@@ -94,6 +94,36 @@ async fn a_full_memory_budget_refuses_before_it_acknowledges() {
     let refused = refused.expect("the budget is small");
     assert_eq!(refused.kind(), ErrorKind::Busy);
     assert!(refused.retry_after().is_some() && refused.message().contains("storage.memory_bytes"), "{refused}");
+}
+
+#[tokio::test]
+async fn a_full_disk_is_told_and_is_an_obstacle_until_rows_are_taken_or_nobody_tries() {
+    const ENOSPC: i32 = 28;
+    let is_full = Arc::new(AtomicBool::new(false));
+    let seen = is_full.clone();
+    let files = Faulty::new(
+        Arc::new(SimDisk::new()),
+        Arc::new(move |_, op, path| match op {
+            Op::Sync if path.starts_with("/store/local/journal") && seen.load(Ordering::SeqCst) => Fault::Error(ENOSPC),
+            _ => Fault::None,
+        }),
+    );
+    let clock = Arc::new(ManualClock::new(NOW));
+    let store = Store::open(config(), Parts { files: Arc::new(files), clock: clock.clone() }).await.unwrap();
+    assert_eq!(store.obstacle(), None);
+    is_full.store(true, Ordering::SeqCst);
+    let refused = store.write(batch(&[("a", NOW, 1.0)])).await.unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::Unavailable);
+    let says_what_to_do = |text: &str| text.starts_with("disk full: ") && text.contains("free space on this disk, or");
+    assert!(refused.retry_after().is_some() && says_what_to_do(refused.message()), "{refused}");
+    assert!(store.obstacle().is_some_and(|why| says_what_to_do(&why)));
+    clock.advance(30_000);
+    assert_eq!(store.obstacle(), None, "somebody must find out whether the disk is well again");
+    store.write(batch(&[("a", NOW, 1.0)])).await.unwrap_err();
+    assert!(store.obstacle().is_some());
+    is_full.store(false, Ordering::SeqCst);
+    store.write(batch(&[("a", NOW, 1.0)])).await.unwrap();
+    assert_eq!(store.obstacle(), None);
 }
 
 #[tokio::test]

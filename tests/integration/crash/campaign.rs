@@ -10,6 +10,7 @@ use tempfile::{TempDir, tempdir};
 
 use super::within;
 use crate::peers::{Process, program, python};
+use crate::readers::deduplicate;
 use crate::server::{PATIENCE, Server, Setup};
 
 const YAML: &str = "storage: {cut_every: 1s, retention: 3650d}\n";
@@ -168,6 +169,14 @@ impl Campaign {
         let verdict = judge(&self.store.join("store"), &self.log(), self.load);
         println!("{verdict}");
         assert_eq!(verdict["stored"].as_u64(), Some(answered), "our own answer differs from the tables: {verdict}");
+        if self.load == Load::RewritesAndLate {
+            let server =
+                self.server("").await.unwrap_or_else(|stderr| panic!("does not start to be compared: {stderr}"));
+            let compared = deduplicate(&server, &self.store.join("store"));
+            println!("{compared}");
+            assert_eq!((&compared["different"], &compared["ours"]), (&0.into(), &compared["values"]), "{compared}");
+            server.terminate().await;
+        }
         verdict
     }
 

@@ -1,77 +1,152 @@
-"""Compares what a Prometheus has of the last minutes with what we have of its cluster, bit for bit; prints counts."""
+"""Holds what SQL says of a federated cluster against the source's own remote read, bit for bit; prints counts as JSON.
 
+Usage: compare_federation.py SERVER CLUSTER SOURCE
+
+Judged is the time between our first and our last sample, less MARGIN_MS at either end, where a fetch may have come
+too early or too late. Two things may differ, and nothing else:
+
+1. Rows that tell of the fetching itself (`up` and `scrape_*` with the job `federate`) are ours; the source has none of them.
+2. The time of a staleness marker. `/federate` leaves a stale series out and cannot say since when, so ours has the time of
+   the first fetch that lacked it. One of ours is right if the source's newest sample of the series up to that time, or up
+   to MARGIN_MS before it (a scrape that began before the fetch may be there only after it), is a marker too, or older than
+   the five minutes after which a Prometheus gives nothing for a series. One of the source is found if we have one from its
+   time on, before the series' next sample.
+"""
+
+import bisect
 import io
 import json
-import struct
 import sys
-import time
-import urllib.parse
 import urllib.request
 
 import pyarrow
 
-server, cluster, source = sys.argv[1:4]
+import remote_read
+from remote_read import STALE
+
+MARGIN_MS = 2000
+LOOKBACK_MS = 5 * 60 * 1000
+PAGE_MS = 30_000
 
 
-def bits(value):
-    # The source's JSON says "NaN" whatever the payload, so a NaN is compared as one; staleness markers are in neither.
-    if value != value:
-        return "NaN"
-    return struct.unpack("<Q", struct.pack("<d", value))[0]
-
-
-def source_samples(window):
-    query = urllib.parse.urlencode({"query": '{job=~".+"}[%ds]' % window})
-    with urllib.request.urlopen(f"{source}/api/v1/query?{query}") as answer:
-        result = json.load(answer)["data"]["result"]
-    found = {}
-    for series in result:
-        labels = dict(series["metric"])
-        key = (labels.pop("__name__"), tuple(sorted(labels.items())))
-        for seconds, text in series["values"]:
-            found[(key, round(seconds * 1000))] = bits(float(text))
-    return found
-
-
-def our_samples():
-    sql = f"SELECT ts, name, labels, value FROM metrics WHERE cluster = '{cluster}'"
+def ask(server, sql):
     request = urllib.request.Request(
         f"{server}/api/v1/sql",
         json.dumps({"query": sql}).encode(),
         {"content-type": "application/json", "accept": "application/vnd.apache.arrow.stream"},
     )
     with urllib.request.urlopen(request) as answer:
-        table = pyarrow.ipc.open_stream(io.BytesIO(answer.read())).read_all()
-    times = table["ts"].cast(pyarrow.timestamp("ms", table["ts"].type.tz)).cast(pyarrow.int64()).to_pylist()
-    rows = zip(times, table["name"].to_pylist(), table["labels"].to_pylist(), table["value"].to_pylist())
+        return pyarrow.ipc.open_stream(io.BytesIO(answer.read())).read_all()
+
+
+def key(name, labels):
+    return tuple(sorted([("__name__", name), *labels]))
+
+
+def our_values(server, cluster, first, last):
+    """What `metrics` answers, in pages, so that no limit on rows is met: {labels: {time_ms: bits}}."""
     found = {}
-    for time_ms, name, labels, value in rows:
-        pairs = dict(labels)
-        # What we say of the fetching itself is ours, not the source's.
-        if pairs.get("job") == "federate":
-            continue
-        key = ((name, tuple(sorted(pairs.items()))), time_ms)
-        assert key not in found, f"twice: {key}"
-        found[key] = bits(value)
+    for begin in range(first, last + 1, PAGE_MS):
+        table = ask(
+            server,
+            f"SELECT ts, name, labels, value FROM metrics WHERE cluster = '{cluster}' "
+            f"AND ts >= to_timestamp_millis({begin}) AND ts < to_timestamp_millis({begin + PAGE_MS})",
+        ).combine_chunks()
+        times = table["ts"].cast(pyarrow.timestamp("ms", table["ts"].type.tz)).cast(pyarrow.int64()).to_pylist()
+        bits = pyarrow.concat_arrays([chunk.view(pyarrow.uint64()) for chunk in table["value"].chunks]).to_pylist() \
+            if table.num_rows else []
+        for time_ms, name, labels, value in zip(times, table["name"].to_pylist(), table["labels"].to_pylist(), bits):
+            if ("job", "federate") in labels:
+                continue
+            series = found.setdefault(key(name, labels), {})
+            assert time_ms not in series, f"twice: {name} {labels} at {time_ms}"
+            series[time_ms] = value
     return found
 
 
-ours = our_samples()
-first, last = min(t for _, t in ours), max(t for _, t in ours)
-theirs = source_samples(int(time.time() - first / 1000) + 5)
-# Between our first and our last sample; at the ends a fetch may have come too early or too late.
-inside = {key: value for key, value in theirs.items() if first + 1000 <= key[1] <= last - 1000}
-missing = [key for key in inside if key not in ours]
-wrong = [key for key in ours if key in theirs and theirs[key] != ours[key]]
-foreign = [key for key in ours if key not in theirs and key[1] <= last - 1000]
-print(
-    json.dumps(
-        {
-            "ours": len(ours),
-            "theirs": len(inside),
-            "missing": len(missing),
-            "not_theirs": len(foreign) + len(wrong),
-            "examples": [str(key) for key in (missing + wrong + foreign)[:3]],
-        }
-    )
-)
+def our_markers(server, cluster):
+    """The staleness markers: rows of `samples` with neither value nor mantissa."""
+    rows = ask(
+        server,
+        "SELECT DISTINCT s.name, r.labels, s.time_ms FROM samples s JOIN series r ON r.name = s.name "
+        "AND r.cluster = s.cluster AND r.series_id = s.series_id "
+        f"WHERE s.cluster = '{cluster}' AND s.mantissa IS NULL AND s.value IS NULL",
+    ).to_pylist()
+    found = {}
+    for row in rows:
+        if ("job", "federate") not in row["labels"]:
+            found.setdefault(key(row["name"], row["labels"]), set()).add(row["time_ms"])
+    return found
+
+
+def our_fetches(server, cluster):
+    """When fetches that went well began, in order."""
+    sql = f"SELECT ts, labels FROM metrics WHERE cluster = '{cluster}' AND name = 'up' AND value = 1"
+    table = ask(server, sql)
+    times = table["ts"].cast(pyarrow.timestamp("ms", table["ts"].type.tz)).cast(pyarrow.int64()).to_pylist()
+    return sorted(t for t, labels in zip(times, table["labels"].to_pylist()) if ("job", "federate") in labels)
+
+
+def is_gone(series, time_ms):
+    """Whether a source gives nothing for a series at a time: its newest sample is a marker, too old, or not there."""
+    newest = max((t for t in series if t <= time_ms), default=None)
+    return newest is None or series[newest] == STALE or newest <= time_ms - LOOKBACK_MS
+
+
+def main():
+    server, cluster, source = sys.argv[1:4]
+    span = ask(
+        server,
+        "SELECT min(time_ms) AS first, max(time_ms) AS last FROM samples "
+        f"WHERE cluster = '{cluster}' AND name = 'prometheus_build_info'",
+    ).to_pylist()[0]
+    first, last = span["first"], span["last"]
+    ours, markers = our_values(server, cluster, first - MARGIN_MS, last + MARGIN_MS), our_markers(server, cluster)
+    # Read after ours, so that it has whatever ours can have.
+    theirs = remote_read.read(source, first - LOOKBACK_MS, last + LOOKBACK_MS)
+
+    fetches = our_fetches(server, cluster)
+    kinds = ["theirs", "stale", "missing", "unasked", "ours", "markers", "foreign", "changed"]
+    counts = dict.fromkeys(kinds, 0)
+    examples = []
+
+    def note(what, *about):
+        counts[what] += 1
+        if len(examples) < 5:
+            examples.append(f"{what}: {about}")
+
+    for labels, series in theirs.items():
+        values, ends = ours.get(labels, {}), sorted(markers.get(labels, ()))
+        times = sorted(series)
+        for place, time_ms in enumerate(times):
+            if not first + MARGIN_MS <= time_ms <= last - MARGIN_MS:
+                continue
+            counts["theirs"] += 1
+            until = times[place + 1] if place + 1 < len(times) else float("inf")
+            if series[time_ms] != STALE:
+                if time_ms not in values:
+                    note("missing", labels, time_ms)
+                    asked = bisect.bisect(fetches, until) > bisect.bisect(fetches, time_ms)
+                    counts["unasked"] += not asked
+                continue
+            counts["stale"] += 1
+            if not any(time_ms <= end < until for end in ends):
+                note("missing", labels, time_ms, "stale")
+    for labels, values in ours.items():
+        series = theirs.get(labels, {})
+        for time_ms, bits in values.items():
+            counts["ours"] += 1
+            if time_ms not in series:
+                note("foreign", labels, time_ms)
+            elif series[time_ms] != bits:
+                note("changed", labels, time_ms, hex(bits), hex(series[time_ms]))
+    for labels, ends in markers.items():
+        series = theirs.get(labels, {})
+        for time_ms in ends:
+            counts["markers"] += 1
+            if not any(is_gone(series, t) for t in (time_ms, time_ms - MARGIN_MS)):
+                note("foreign", labels, time_ms, "stale")
+    print(json.dumps({**counts, "fetches": len(fetches), "seconds": (last - first) / 1000, "examples": examples}))
+
+
+main()

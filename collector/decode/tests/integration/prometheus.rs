@@ -58,16 +58,16 @@ fn targets(address: SocketAddr, count: usize) -> Option<Vec<(bool, String)>> {
     let mut found = vec![None; count];
     for target in answer["data"]["activeTargets"].as_array()? {
         let index = target["labels"]["job"].as_str()?.parse::<usize>().ok()?;
-        let health = target["health"].as_str()?;
-        if health != "unknown" {
-            found[index] = Some((health == "up", target["lastError"].as_str()?.to_owned()));
+        let (health, error) = (target["health"].as_str()?, target["lastError"].as_str()?);
+        // A scrape that a busy machine did not get to says nothing of the body.
+        if health != "unknown" && !error.contains("deadline exceeded") {
+            found[index] = Some((health == "up", error.to_owned()));
         }
     }
     found.into_iter().collect()
 }
 
 #[test]
-#[ignore = "starts the installed prometheus: cargo test -p decode prometheus -- --ignored"]
 fn the_facts_about_prometheus_hold() {
     let cases = cases::all();
     let bodies = serve(cases.iter().map(|case| case.body.clone()).collect());
@@ -95,7 +95,8 @@ fn the_facts_about_prometheus_hold() {
             break found;
         }
         assert!(Instant::now() < deadline, "prometheus did not scrape every body within a minute");
-        std::thread::yield_now();
+        // The machine is left to the server between two looks.
+        std::thread::park_timeout(Duration::from_millis(50));
     };
     let mut wrong = String::new();
     for (case, (taken, error)) in cases.iter().zip(found) {

@@ -11,10 +11,26 @@ fn only_questions_are_statements() {
     {
         assert_eq!(kind(text), None, "{text}");
     }
-    for text in ["DROP TABLE t", "EXPLAIN DROP TABLE t", "SET a = 1", "COPY t TO 'x'", "SHOW ALL"] {
+    for text in [
+        "DROP TABLE t",
+        "EXPLAIN DROP TABLE t",
+        "SET a = 1",
+        "COPY t TO 'x'",
+        "SHOW ALL",
+        "WITH a AS (SELECT 1) DELETE FROM t",
+        "SELECT * INTO t FROM m",
+    ] {
         assert_eq!(kind(text), Some(ErrorKind::Forbidden), "{text}");
     }
     assert_eq!(kind("SELECT 1; SELECT 2"), Some(ErrorKind::Invalid));
+}
+
+#[test]
+fn a_refused_statement_has_its_place() {
+    let place = |text: &str| parse(text, 1 << 16).unwrap_err().position().map(|at| (at.line, at.column));
+    assert_eq!(place("DROP TABLE t"), Some((1, 1)));
+    assert_eq!(place("-- one\n  EXPLAIN COPY t TO 'x'"), Some((2, 3)));
+    assert_eq!(place("SELECT ';';;\n /* ; */ DROP TABLE t; SELECT 2"), Some((2, 10)));
 }
 
 #[test]
