@@ -4,7 +4,7 @@
 #   make test         everything that must hold before a change lands
 #   make demo         two Prometheus servers, federated; prints questions to ask
 #   make federation   two Prometheus servers federated for ten minutes, judged by their own remote read
-#   make chaos        the long crash tests, by hand
+#   make chaos        the long crash tests, by hand: hours; make chaos PART=power runs one part
 #   make chaos-proof  takes safeguards out of a copy; the crash tests must notice each
 #   make bench        benches beside the peers
 
@@ -37,11 +37,9 @@ quick:
 federation: setup
 	FLEETSCOPE_FEDERATION_SECONDS=600 $(LINTED) cargo test --locked --workspace --test integration -- --nocapture federation
 
+# One part alone: make chaos PART=power; the parts and their variables: scripts/chaos
 chaos: setup
-	$(LINTED) cargo test --locked --workspace --test integration --no-run
-	FLEETSCOPE_KILLS=500 FLEETSCOPE_POWER_CUTS=200 FLEETSCOPE_FAILURES=1000 $(LINTED) \
-	    cargo test --locked --workspace --test integration -- --test-threads 1 --nocapture crash
-	@scripts/fuzz 300
+	@scripts/chaos $(PART)
 
 chaos-proof: setup
 	@scripts/chaos-proof

@@ -90,6 +90,10 @@ pub(crate) struct Rig {
 
 impl Rig {
     pub(crate) fn new() -> Self {
+        Self::on(SimDisk::new())
+    }
+
+    pub(crate) fn on(disk: SimDisk) -> Self {
         let trouble: Arc<Mutex<Option<Trouble>>> = Arc::default();
         let of_plan = Arc::clone(&trouble);
         let plan = move |_, op, _: &Path| match &mut *of_plan.lock() {
@@ -103,7 +107,6 @@ impl Rig {
             }
             _ => Fault::None,
         };
-        let disk = SimDisk::new();
         let files = Arc::new(Faulty::new(Arc::new(disk.clone()), Arc::new(plan)));
         Rig { disk, files, trouble }
     }

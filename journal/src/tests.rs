@@ -11,6 +11,16 @@ use crate::testing::{EIO, ENOSPC, Item, Log, Rig, Told, Trouble, replay};
 use crate::writer::{Appender, Command};
 use crate::{Error, Journal, Position};
 
+#[path = "../../fuzz/checks/journal.rs"]
+mod check;
+#[path = "../../fuzz/checks/replay.rs"]
+mod seeds;
+
+#[test]
+fn the_seeds_of_the_fuzzer_open_or_are_refused() {
+    seeds::replay("journal", check::check);
+}
+
 #[derive(Debug, Clone)]
 enum Step {
     /// Items of these payload lengths, which wait together. 0 is an item with nothing to append.

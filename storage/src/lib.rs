@@ -18,6 +18,9 @@ pub mod index;
 pub mod matcher;
 mod record;
 mod rows;
+#[cfg(test)]
+#[path = "../../fuzz/checks/replay.rs"]
+mod seeds;
 mod series;
 pub mod snapshot;
 mod staging;

@@ -25,6 +25,10 @@ const VERSION: u8 = 1;
 const TAG_BYTES: usize = 255;
 /// No record is larger than this when unpacked: what claims to be more is damaged.
 const MAX_UNPACKED_BYTES: usize = 1 << 30;
+/// LZ4 makes at most so many bytes of one.
+const MAX_LZ4_RATIO: usize = 255;
+/// A longer run of short ids whose definitions were lost is taken for damage itself: it would only cost memory.
+const MAX_LOST_DEFINITIONS: usize = 1 << 22;
 
 /// How rows came into the journal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -155,8 +159,10 @@ pub(crate) struct RecordReader {
     /// The series of the generation by short id; `None` where the record with the definition was lost.
     series: Vec<Option<Arc<Series>>>,
     plain: Vec<u8>,
-    /// Where the series of a short id is in the rows being read; scratch space.
+    /// Where the series of a short id is in the rows being read, `u32::MAX` if it is not; scratch space.
     places: Vec<u32>,
+    /// The short ids that have a place.
+    placed: Vec<usize>,
 }
 
 impl RecordReader {
@@ -173,6 +179,8 @@ impl RecordReader {
         if self.generation != Some(generation) {
             self.generation = Some(generation);
             self.series.clear();
+            self.places.clear();
+            self.placed.clear();
         }
         let origin = self.unpack(payload)?;
         let plain = std::mem::take(&mut self.plain);
@@ -195,11 +203,11 @@ impl RecordReader {
         let mut len = [0; 4];
         len.copy_from_slice(reader.bytes(4)?);
         let len = u32::from_le_bytes(len) as usize;
-        if len > MAX_UNPACKED_BYTES {
-            return Err(damaged("it claims to be larger than any record"));
+        let packed = reader.bytes(reader.left())?;
+        if len > MAX_UNPACKED_BYTES.min(packed.len().saturating_mul(MAX_LZ4_RATIO)) {
+            return Err(damaged("it claims to be larger than it can be"));
         }
         self.plain.resize(len, 0);
-        let packed = reader.bytes(reader.left())?;
         match lz4_flex::block::decompress_into(packed, &mut self.plain) {
             Ok(got) if got == len => Ok(origin),
             _ => Err(damaged("it does not unpack")),
@@ -230,7 +238,7 @@ impl RecordReader {
     fn read_definitions(&mut self, reader: &mut Reader<'_>, interner: &mut dyn Intern) -> Result<(), Error> {
         let count = reader.count()?;
         let first = usize::try_from(reader.varint()?).map_err(|_| damaged("an impossible short id"))?;
-        if first < self.series.len() || first > self.series.len() + MAX_UNPACKED_BYTES / 4 {
+        if first < self.series.len() || first > self.series.len() + MAX_LOST_DEFINITIONS {
             return Err(damaged("short ids out of order"));
         }
         // A gap means that records with definitions were lost to damage.
@@ -247,7 +255,10 @@ impl RecordReader {
     fn read_samples(&mut self, reader: &mut Reader<'_>, rows: &mut Rows) -> Result<(), Error> {
         let count = reader.count()?;
         rows.samples.reserve(count);
-        self.places.clear();
+        // Only what the record before has used is cleared: a generation may have far more series than a record.
+        for short in self.placed.drain(..) {
+            self.places[short] = u32::MAX;
+        }
         self.places.resize(self.series.len(), u32::MAX);
         let mut short = 0i64;
         for _ in 0..count {
@@ -259,6 +270,7 @@ impl RecordReader {
                     rows.series.push(self.defined(short)?);
                     let place = rows.series.len() as u32 - 1;
                     self.places[short as usize] = place;
+                    self.placed.push(short as usize);
                     place
                 }
             };

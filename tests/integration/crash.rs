@@ -1,9 +1,12 @@
 //! Kills and failures under load, judged by an outside witness.
 //!
-//! `make test` runs a few; `make chaos` many, through FLEETSCOPE_KILLS and FLEETSCOPE_FAILURES. FLEETSCOPE_SEED repeats a run.
+//! `make test` runs a few, `make chaos` many: FLEETSCOPE_KILLS, FLEETSCOPE_FAILURES, and FLEETSCOPE_STRIDE for the calls
+//! that are broken off one by one. FLEETSCOPE_SEED repeats a run.
 
+mod calls;
 mod campaign;
 mod phases;
+mod sweep;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -15,6 +18,11 @@ use crate::server::tick;
 
 /// Ten lives share so many failures.
 const FAILURES_PER_LIFE: usize = 6;
+/// So many kills, or failures, to one store: the judge keeps all that its witness has sent in memory.
+const KILLS_PER_STORE: u64 = 50;
+const FAILURES_PER_STORE: u64 = 100;
+/// Every third kill comes at a drawn moment, the others are aimed at the phase that had the fewest.
+const DRAWN: u64 = 3;
 
 pub(crate) fn setting(name: &str, default: u64) -> u64 {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
@@ -26,69 +34,108 @@ pub(crate) fn random() -> Random {
     Random::new(seed)
 }
 
-/// Kills `kills` times, in turn at each phase and at any time, and returns how often each phase was hit.
-async fn kill_in_turn(campaign: &mut Campaign, kills: u64, random: &mut Random) -> BTreeMap<&'static str, u64> {
-    let mut counts = BTreeMap::new();
-    let least = (kills / 50).max(2);
-    let mut lives = 0;
-    let behind =
-        |counts: &BTreeMap<_, u64>| PHASES.iter().any(|p| counts.get(p.name).is_none_or(|count| *count < least));
-    while counts.values().sum::<u64>() < kills || behind(&counts) {
-        lives += 1;
-        assert!(lives < 3 * kills + 20, "too many lives without a kill: {counts:?}");
-        // Whoever is behind goes first, so that every phase gets its share.
-        let phase = PHASES.iter().min_by_key(|phase| counts.get(phase.name).copied().unwrap_or(0));
-        let any_time = lives % 7 == 0;
-        match phase.filter(|_| !any_time) {
-            Some(phase) => {
-                let hit = campaign.live_until_killed(&phase.rule(random)).await;
-                *counts.entry(if hit { phase.name } else { "any time" }).or_default() += 1;
-            }
-            None => {
-                campaign.live_and_kill(Duration::from_millis(random.between(50, 1500))).await;
-                *counts.entry("any time").or_default() += 1;
-            }
+/// How many kills there were, and how many fell in each phase. One may fall in two phases, or in none.
+#[derive(Debug, Default)]
+struct Kills {
+    aimed: u64,
+    drawn: u64,
+    /// Aimed and drawn kills by phase.
+    fell: BTreeMap<&'static str, (u64, u64)>,
+}
+
+impl Kills {
+    fn all(&self) -> u64 {
+        self.aimed + self.drawn
+    }
+
+    fn in_phase(&self, name: &str) -> u64 {
+        self.fell.get(name).map_or(0, |(aimed, drawn)| aimed + drawn)
+    }
+
+    fn fewest(&self) -> u64 {
+        PHASES.iter().map(|phase| self.in_phase(phase.name)).min().unwrap_or(0)
+    }
+
+    /// One life, ended by a kill.
+    async fn one_more(&mut self, campaign: &mut Campaign, wanted: u64, random: &mut Random) {
+        let drawn = self.all() % DRAWN == DRAWN - 1 && self.all() < wanted;
+        let (how, phases) = if drawn {
+            self.drawn += 1;
+            let call_bytes = random.between(2_000, 60_000);
+            (format!("after {call_bytes} bytes of calls"), campaign.live_and_kill(call_bytes).await)
+        } else {
+            self.aimed += 1;
+            let behind = PHASES.iter().min_by_key(|phase| self.in_phase(phase.name));
+            let (rule, in_sync) = behind.unwrap_or(&PHASES[0]).rule(random);
+            let phases = campaign.live_until_killed(&rule, in_sync).await;
+            (rule, phases)
+        };
+        println!("kill {} {how}: {phases:?}", self.all());
+        for phase in phases {
+            let (by_aim, by_chance) = self.fell.entry(phase).or_default();
+            *(if drawn { by_chance } else { by_aim }) += 1;
         }
     }
-    println!("kills: {counts:?}");
-    for phase in &PHASES {
-        let count = counts.get(phase.name).copied().unwrap_or(0);
-        assert!(count >= least, "only {count} kills from {}: {counts:?}", phase.name);
+
+    fn print(&self) {
+        println!("chaos: {:20} {:>6} {:>6}", "kills by phase", "aimed", "drawn");
+        for phase in &PHASES {
+            let (aimed, drawn) = self.fell.get(phase.name).copied().unwrap_or_default();
+            println!("chaos: {:20} {aimed:6} {drawn:6}", phase.name);
+        }
+        println!("chaos: {:20} {:6} {:6}", "all", self.aimed, self.drawn);
     }
-    counts
+}
+
+/// Kills `wanted` times, and on until every phase had its share; fails if one does not get it.
+async fn kill(wanted: u64, load: Load, random: &mut Random) {
+    let least = if wanted >= 100 { 10 } else { 2 };
+    let (mut kills, mut acknowledged) = (Kills::default(), 0);
+    let is_done = |kills: &Kills| kills.all() >= 2 * wanted + 20 || kills.all() >= wanted && kills.fewest() >= least;
+    while !is_done(&kills) {
+        let mut campaign = Campaign::start(load, random.next());
+        for _ in 0..KILLS_PER_STORE {
+            if is_done(&kills) {
+                break;
+            }
+            kills.one_more(&mut campaign, wanted, random).await;
+        }
+        let verdict = campaign.end_and_judge().await;
+        // Every key once as a physical row, because nothing was sent twice.
+        assert!(load != Load::New || verdict["physical_rows"] == verdict["stored"], "{verdict}");
+        acknowledged += verdict["acknowledged"].as_u64().unwrap();
+    }
+    kills.print();
+    assert!(kills.fewest() >= least, "a phase had less than {least} kills: {kills:?}");
+    println!("chaos: {} kills under {load:?}, {acknowledged} acknowledged samples, none lost", kills.all());
 }
 
 #[tokio::test]
 async fn crash_by_kills_loses_and_doubles_nothing() {
-    let mut random = random();
-    let mut campaign = Campaign::start(Load::New, random.next());
-    kill_in_turn(&mut campaign, setting("FLEETSCOPE_KILLS", 20), &mut random).await;
-    let verdict = campaign.end_and_judge().await;
-    // Every key once as a physical row, because nothing was sent twice.
-    assert_eq!(verdict["physical_rows"], verdict["stored"], "{verdict}");
+    kill(setting("FLEETSCOPE_KILLS", 20), Load::New, &mut random()).await;
 }
 
 #[tokio::test]
 async fn crash_by_kills_under_rewrites_and_late_rows_keeps_the_newest_values() {
-    let mut random = random();
-    let mut campaign = Campaign::start(Load::RewritesAndLate, random.next());
-    kill_in_turn(&mut campaign, setting("FLEETSCOPE_KILLS", 20) / 2 + 4, &mut random).await;
-    campaign.end_and_judge().await;
+    kill(setting("FLEETSCOPE_KILLS", 20) / 2 + 4, Load::RewritesAndLate, &mut random()).await;
 }
 
 #[tokio::test]
 async fn crash_free_failures_of_the_disk_lose_nothing_and_service_comes_back() {
     let mut random = random();
-    let mut campaign = Campaign::start(Load::New, random.next());
-    let (wanted, mut hits, mut lives) = (setting("FLEETSCOPE_FAILURES", 60), 0, 0);
+    let (wanted, mut hits, mut lives, mut acknowledged) = (setting("FLEETSCOPE_FAILURES", 60), 0, 0, 0);
     while hits < wanted {
-        lives += 1;
-        assert!(lives < wanted, "only {hits} failures in {lives} lives");
-        let rules: Vec<String> = (0..FAILURES_PER_LIFE).map(|_| FAILING.rule(&mut random)).collect();
-        hits += campaign.live_through(&rules.join(";")).await;
+        let mut campaign = Campaign::start(Load::New, random.next());
+        let until = wanted.min(hits + FAILURES_PER_STORE);
+        while hits < until {
+            lives += 1;
+            assert!(lives < wanted, "only {hits} failures in {lives} lives");
+            let rules: Vec<String> = (0..FAILURES_PER_LIFE).map(|_| FAILING.rule(&mut random)).collect();
+            hits += campaign.live_through(&rules.join(";")).await;
+        }
+        acknowledged += campaign.end_and_judge().await["acknowledged"].as_u64().unwrap();
     }
-    println!("failures: {hits} in {lives} lives");
-    campaign.end_and_judge().await;
+    println!("chaos: {hits} failures of the disk in {lives} lives, {acknowledged} acknowledged samples, none lost");
 }
 
 /// Looks until `condition` holds or the time is over.

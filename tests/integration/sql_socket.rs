@@ -287,7 +287,12 @@ async fn no_hostile_text_stops_ingest_or_ends_the_process() {
     assert!(peak < 1536, "the process grew to {peak} MiB");
     assert_eq!(server.get("/readyz").await, (StatusCode::OK, "ready\n".into()), "no text is stuck for ever");
     let written = acknowledged.load(Ordering::SeqCst) as u64;
-    let found = server.number("SELECT count(*) FROM metrics WHERE name = 'steady'").await;
+    // The limits are narrow: on a busy machine an answer may break off at the first try.
+    let found = eventually("the rows are counted", PATIENCE, async || {
+        let (status, text) = server.try_ask("SELECT count(*) FROM metrics WHERE name = 'steady'").await.ok()?;
+        text.lines().nth(1).filter(|_| status == StatusCode::OK)?.parse::<u64>().ok()
+    })
+    .await;
     // One more may have come that was not waited for.
     assert!((written..=written + 1).contains(&found), "{written} acknowledged, {found} found");
     println!("{} texts, {written} writes beside them, at most {peak} MiB", corpus.len());

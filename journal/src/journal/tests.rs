@@ -3,11 +3,12 @@ use std::sync::Arc;
 
 use model::ErrorKind;
 use model::files::Files;
+use model::files::faulty::Fault;
 use model::files::sim::{Fate, SimDisk};
 
 use super::*;
 use crate::stats::Counters;
-use crate::testing::{Item, Log, Replayed, config, item, replay};
+use crate::testing::{EIO, Item, Log, Replayed, Rig, Trouble, config, item, replay};
 use crate::writer::{Appender, Command};
 
 /// A segment's path and its bytes.
@@ -148,6 +149,62 @@ fn a_file_cut_anywhere_is_found() {
                 check_damage(&changed, (file, len), &identity, &all, 0);
             }
         }
+    }
+}
+
+/// What an opening shows: the next number and the records, or why it refuses.
+fn shown(disk: &SimDisk) -> Result<(Position, Vec<Replayed>), String> {
+    let journal = open(disk, OnDamage::Stop).map_err(|error| error.to_string())?;
+    Ok((journal.next(), replay(&journal)))
+}
+
+#[test]
+fn what_an_opening_has_shown_stays_after_a_power_cut() {
+    // Names that came or went just before the process died: the opening after it must not build on what may yet change.
+    type Change = fn(&mut Journal) -> Result<(), Error>;
+    let changes: [(Change, bool); 3] = [
+        (|journal| journal.drop_before(Position(5)), false),
+        (|journal| journal.drop_before(Position(8)), false),
+        (|journal| journal.set_aside(), true),
+    ];
+    for (change, is_damaged) in changes {
+        let mut done = 0;
+        for skip in 0..40 {
+            let (identity, mut clean, _) = small(true);
+            if is_damaged {
+                clean[0].1[200] ^= 1;
+            }
+            let disk = disk_of(&clean, &identity);
+            let rig = Rig::on(disk.clone());
+            let on_damage = if is_damaged { OnDamage::SetAside } else { OnDamage::Stop };
+            let mut journal = Journal::open(Arc::clone(&rig.files), config(), on_damage).unwrap();
+            let fault = Fault::Error(EIO);
+            *rig.trouble.lock() = Some(Trouble { only: None, skip, times: u32::MAX, fault });
+            done += u32::from(change(&mut journal).is_ok());
+            drop(journal);
+            disk.kill();
+            let before = shown(&disk);
+            disk.power_cut(|| Fate::Lost);
+            assert_eq!(shown(&disk), before, "broken off at call {skip}");
+        }
+        assert!((1..40).contains(&done), "broken off at every call but the last ones");
+    }
+}
+
+#[test]
+fn a_segment_under_the_name_of_another_is_damage() {
+    let (identity, ..) = small(true);
+    let uuid = open(&identity, OnDamage::Stop).unwrap().uuid();
+    let name = Name { generation: 3, number: 7, first: 20 };
+    let header = Header { version: segment::VERSION, uuid, name, allocated: 4096 };
+    let mut bytes = header.encode().to_vec();
+    bytes.resize(4096, 0);
+    let under = |name: Name| shown(&disk_of(&[(config().dir.join(name.file()), bytes.clone())], &identity));
+    assert_eq!(under(name), Ok((Position(20), Vec::new())));
+    let others = [Name { generation: 4, ..name }, Name { number: 8, ..name }, Name { first: 19, ..name }];
+    for other in others {
+        let error = under(other).unwrap_err();
+        assert!(error.contains("header does not decode"), "{other:?}: {error}");
     }
 }
 

@@ -70,3 +70,15 @@ fn an_end_mark_comes_back() {
     assert_eq!(parse(&end_mark(place(), 0, 5), 0, place()), Some(Parsed::End { next: 5 }));
     assert_eq!(parse(&[0; HEADER_BYTES], 0, place()), None, "zeroes are nothing");
 }
+
+#[test]
+fn a_group_that_begins_after_its_record_is_none() {
+    for (sequence, group, is_record) in [(9, 9, true), (9, 10, false), (0, u64::MAX, false)] {
+        let mut bytes = vec![0; 64];
+        append(&mut bytes, place(), 64, (sequence, group), b"", b"x");
+        assert_eq!(parse(&bytes, 64, place()).is_some(), is_record, "{sequence} in group {group}");
+    }
+    let mut end = vec![0; 64];
+    end.extend_from_slice(&header(place(), 64, (KIND_END, 5, 4), &[], (0, 0)));
+    assert_eq!(parse(&end, 64, place()), None, "an end mark says one number twice");
+}

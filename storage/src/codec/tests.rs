@@ -2,6 +2,9 @@ use proptest::prelude::*;
 
 use super::*;
 
+#[path = "../../../fuzz/checks/codec.rs"]
+mod check;
+
 fn any_bits() -> impl Strategy<Value = u64> {
     prop_oneof![
         any::<u64>(),
@@ -39,4 +42,9 @@ proptest! {
         let mut reader = Reader::new(&bytes);
         while reader.sized().is_ok_and(|b| !b.is_empty()) {}
     }
+}
+
+#[test]
+fn the_seeds_of_the_fuzzer_are_read_or_refused() {
+    crate::seeds::replay("codec", check::check);
 }

@@ -11,6 +11,9 @@ use crate::Matcher;
 use crate::block::SeriesWriter;
 use crate::matcher::Condition;
 
+#[path = "../../../fuzz/checks/series_index.rs"]
+mod check;
+
 fn key(labels: &[(&str, &str)]) -> SeriesKey {
     let mut builder = LabelsBuilder::default();
     labels.iter().for_each(|(name, value)| builder.push(name, value));
@@ -288,4 +291,9 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn the_seeds_of_the_fuzzer_are_read_or_refused() {
+    crate::seeds::replay("series_index", check::check);
 }

@@ -6,6 +6,9 @@ use proptest::prelude::*;
 use super::*;
 use crate::series::ClusterClock;
 
+#[path = "../../../fuzz/checks/record.rs"]
+mod check;
+
 #[derive(Default)]
 struct Table(HashMap<SeriesKey, Arc<Series>>);
 
@@ -113,4 +116,26 @@ fn exemplars_and_metadata_come_back() {
     assert_eq!(read.metadata, written.metadata);
     assert_eq!(read.exemplars[0].labels, written.exemplars[0].labels);
     assert_eq!((read.exemplars[0].time_ms, read.exemplars[0].value), (9, 0.5));
+}
+
+#[test]
+fn the_seeds_of_the_fuzzer_are_read_or_refused() {
+    crate::seeds::replay("record", check::check);
+}
+
+#[test]
+fn a_record_cannot_ask_for_memory_it_does_not_fill() {
+    let mut reader = RecordReader::default();
+    let bomb = [&[VERSION, 0][..], &(1u32 << 29).to_le_bytes(), &[0x1f; 64]].concat();
+    let error = reader.read(1, &bomb, &mut Table::default()).unwrap_err();
+    assert!(error.to_string().contains("larger than it can be"), "{error}");
+    assert_eq!(reader.plain.capacity(), 0);
+    // No definition, and short ids that begin far above all that were ever defined.
+    let mut plain = vec![0];
+    put_varint(&mut plain, u64::from(u32::MAX));
+    let mut gap = vec![VERSION, 0];
+    gap.extend_from_slice(&(plain.len() as u32).to_le_bytes());
+    gap.extend_from_slice(&lz4_flex::block::compress(&plain));
+    assert!(reader.read(1, &gap, &mut Table::default()).is_err());
+    assert_eq!(reader.series.capacity(), 0);
 }

@@ -32,17 +32,30 @@ enum Action {
     Fail(Fault),
 }
 
+/// The calls that a rule counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Which {
+    Any,
+    /// Those after which a disk may look otherwise.
+    Changes,
+    One(Op),
+}
+
 /// One rule and how often it matched.
 #[derive(Debug)]
 struct Rule {
     text: String,
-    /// `None` is any operation.
-    op: Option<Op>,
+    which: Which,
     part: String,
     hits: Range<u64>,
     after: bool,
     action: Action,
     matched: AtomicU64,
+}
+
+/// The word for an operation.
+pub(crate) fn name(op: Op) -> &'static str {
+    OPS.iter().find(|(_, known)| *known == op).map_or("lock", |(name, _)| name)
 }
 
 /// All rules of a process.
@@ -92,9 +105,10 @@ impl Rule {
         let wrong = || format!("{text:?} is not op,part of the path,nth,before|after,kill|eio|enospc|short=BYTES");
         let fields: Vec<&str> = text.split(',').collect();
         let [op, part, nth, when, action] = fields[..] else { return Err(wrong()) };
-        let op = match op {
-            "any" => None,
-            name => Some(OPS.iter().find(|(known, _)| *known == name).ok_or_else(wrong)?.1),
+        let which = match op {
+            "any" => Which::Any,
+            "change" => Which::Changes,
+            name => Which::One(OPS.iter().find(|(known, _)| *known == name).ok_or_else(wrong)?.1),
         };
         let (first, count) = nth.split_once('+').unwrap_or((nth, "1"));
         let (first, count): (u64, u64) = (first.parse().map_err(|_| wrong())?, count.parse().map_err(|_| wrong())?);
@@ -113,12 +127,17 @@ impl Rule {
             _ => return Err(wrong()),
         };
         let hits = first..first.saturating_add(count);
-        Ok(Rule { text: text.into(), op, part: part.into(), hits, after, action, matched: AtomicU64::new(0) })
+        Ok(Rule { text: text.into(), which, part: part.into(), hits, after, action, matched: AtomicU64::new(0) })
     }
 
     /// Counts the call if it matches, and says whether it is one to hit.
     fn counts(&self, op: Op, path: &Path) -> bool {
-        if self.op.is_some_and(|wanted| wanted != op) || !path.to_string_lossy().contains(&self.part) {
+        let counts = match self.which {
+            Which::Any => true,
+            Which::Changes => !matches!(op, Op::Open | Op::Read | Op::List | Op::Lock),
+            Which::One(wanted) => wanted == op,
+        };
+        if !counts || !path.to_string_lossy().contains(&self.part) {
             return false;
         }
         self.hits.contains(&(self.matched.fetch_add(1, Ordering::SeqCst) + 1))

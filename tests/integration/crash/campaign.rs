@@ -1,13 +1,15 @@
 //! One store, one witness that never stops sending, and a server that lives again and again.
 
-use std::io::Write;
+use std::io::{Read, Seek, SeekFrom, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use tempfile::{TempDir, tempdir};
 
+use super::calls::phases_at_end;
 use super::within;
 use crate::peers::{Process, program, python};
 use crate::readers::deduplicate;
@@ -35,6 +37,8 @@ pub(crate) struct Campaign {
     folder: TempDir,
     witness: Option<Process>,
     load: Load,
+    /// How far the witness' log was read, and the acknowledgements up to there.
+    heard: Mutex<(u64, usize)>,
 }
 
 impl Campaign {
@@ -55,7 +59,7 @@ impl Campaign {
             command.args(["--rewrites", "--late"]);
         }
         let witness = Process(command.stdin(Stdio::piped()).spawn().unwrap());
-        Campaign { store, folder, witness: Some(witness), load }
+        Campaign { store, folder, witness: Some(witness), load, heard: Mutex::default() }
     }
 
     fn setup(&self) -> Setup {
@@ -65,6 +69,7 @@ impl Campaign {
     /// A server on this store, known to the witness from the moment it is ready. `None` if it died before.
     pub(crate) async fn server(&self, rules: &str) -> Result<Server, String> {
         let setup = self.setup().with_binary(program("faulty-server")).with_env("FLEETSCOPE_FAULTS", rules);
+        let setup = setup.with_env("FLEETSCOPE_CALLS", self.calls().to_str().unwrap());
         let mut server = Server::spawn(&setup)?;
         if !server.becomes_ready().await {
             return Err(server.stderr());
@@ -76,31 +81,43 @@ impl Campaign {
         Ok(server)
     }
 
-    /// Lives until the rule kills it, or ends it when its time is over. True if the rule did it.
-    pub(crate) async fn live_until_killed(&mut self, rule: &str) -> bool {
+    /// Lives until the rule kills it, or is killed when its time is over. Returns the phases that the kill fell in.
+    pub(crate) async fn live_until_killed(&mut self, rule: &str, in_sync: bool) -> Vec<&'static str> {
         let mut server = match self.server(rule).await {
             Ok(server) => server,
             // The rule may hit while the server starts and replays, which is as good a place.
             Err(stderr) => {
                 assert!(stderr.contains("fault: "), "ended by itself: {stderr}");
-                return true;
+                return self.fell(in_sync);
             }
         };
         if !within(LIFE, || !server.is_alive()).await {
             server.kill().await;
-            return false;
+            return self.fell(false);
         }
         let status = server.ended().await;
         let stderr = server.stderr();
         assert!(status.signal() == Some(SIGKILL) && stderr.contains("fault: "), "ended by itself: {status} {stderr}");
-        true
+        self.fell(in_sync)
     }
 
-    /// Lives for a while under load, then is killed.
-    pub(crate) async fn live_and_kill(&mut self, after: Duration) {
+    /// Lives until its log of calls has so many bytes, then is killed. Returns the phases that the kill fell in.
+    pub(crate) async fn live_and_kill(&mut self, call_bytes: u64) -> Vec<&'static str> {
         let server = self.server("").await.unwrap_or_else(|stderr| panic!("ended by itself: {stderr}"));
-        tokio::time::sleep(after).await;
+        within(LIFE, || length(&self.calls()) >= call_bytes).await;
         server.kill().await;
+        self.fell(false)
+    }
+
+    /// Waits until the witness has written so much more into its log.
+    pub(crate) async fn load_of(&self, bytes: u64) {
+        let until = length(&self.log()) + bytes;
+        within(LIFE, || length(&self.log()) >= until).await;
+    }
+
+    fn fell(&self, in_sync: bool) -> Vec<&'static str> {
+        // A name in it may be cut off anywhere, but ours are all ASCII.
+        phases_at_end(&std::fs::read_to_string(self.calls()).unwrap(), in_sync)
     }
 
     /// Lives through failures, and must acknowledge again after them, if need be after a restart. Returns how many there
@@ -130,8 +147,16 @@ impl Campaign {
 
     /// How many requests the witness saw acknowledged.
     pub(crate) fn acknowledged(&self) -> usize {
-        let log = std::fs::read_to_string(self.log()).unwrap_or_default();
-        log.lines().filter(|line| line.starts_with('A')).count()
+        let mut heard = self.heard.lock().unwrap();
+        let mut text = String::new();
+        if let Ok(mut log) = std::fs::File::open(self.log()) {
+            log.seek(SeekFrom::Start(heard.0)).unwrap();
+            log.read_to_string(&mut text).unwrap();
+        }
+        let whole = &text[..text.rfind('\n').map_or(0, |at| at + 1)];
+        heard.0 += whole.len() as u64;
+        heard.1 += whole.lines().filter(|line| line.starts_with('A')).count();
+        heard.1
     }
 
     /// The witness' log.
@@ -141,9 +166,9 @@ impl Campaign {
 
     /// Notes that the power was cut when the witness' log had this length, and that the server is dead now.
     ///
-    /// A machine without power acknowledges nothing. Here the server lives on until it is killed, and ext4 may tell it
-    /// that a sync went well whose transaction was aborted by the shutdown (`jbd2_complete_transaction` takes a
-    /// transaction that is neither running nor committing for done). What was acknowledged in between counts as unknown.
+    /// A machine without power acknowledges nothing. Here the server lives on until it is killed, and ext4 answers some
+    /// syncs that were under way at the shutdown with success although their bytes are gone: `python/shutdown_race.py`
+    /// shows it. What was acknowledged in between counts as unknown.
     pub(crate) fn note_cut(&self, log_bytes: u64) {
         let end = std::fs::metadata(self.log()).unwrap().len();
         let mut cuts = std::fs::OpenOptions::new().create(true).append(true).open(self.cuts()).unwrap();
@@ -152,6 +177,11 @@ impl Campaign {
 
     fn cuts(&self) -> PathBuf {
         self.folder.path().join("log.cuts")
+    }
+
+    /// The log of file calls of the life that is or was last.
+    fn calls(&self) -> PathBuf {
+        self.folder.path().join("calls")
     }
 
     /// A last life without faults: the load goes on, stops, the server drains; then the tables are held against the log.
@@ -185,6 +215,11 @@ impl Campaign {
         drop(witness.0.stdin.take());
         assert!(witness.0.wait().unwrap().success(), "the witness' log is not whole");
     }
+}
+
+/// The length of a file, 0 as long as there is none.
+fn length(file: &Path) -> u64 {
+    std::fs::metadata(file).map_or(0, |meta| meta.len())
 }
 
 /// Holds the tables, as another reader sees them, against the witness' log.

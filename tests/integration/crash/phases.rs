@@ -1,30 +1,66 @@
 //! Where a kill or a failure can fall, as rules of the faulty server.
 
+/// Operation, part of the path, whether the kill comes before or after it, and from how many calls it is drawn.
+type Place = (&'static str, &'static str, &'static str, u64);
+
 /// A stretch of the write path between two steps.
 #[derive(Debug)]
 pub(crate) struct Phase {
     pub(crate) name: &'static str,
-    /// Operation, part of the path, and whether the kill comes before or after it.
-    place: (&'static str, &'static str, &'static str),
-    /// The call that is hit is drawn from 1 to here, past the calls of a start.
-    skip: u64,
-    spread: u64,
+    /// Where a rule may kill in it. Where the kill fell is measured afterwards (`calls`), a rule only aims.
+    places: &'static [Place],
 }
 
-/// The five stretches that every row goes through.
+pub(crate) const APPEND_TO_SYNC: &str = "append to sync";
+pub(crate) const SYNC_TO_ACKNOWLEDGE: &str = "sync to acknowledge";
+pub(crate) const CUT_TO_UPLOAD: &str = "cut to upload";
+pub(crate) const UPLOAD_TO_COMMIT: &str = "upload to commit";
+pub(crate) const COMMIT_TO_DROP: &str = "commit to drop";
+
+/// A segment in use: it is written through the handle that it was made with, under its first name.
+const SEGMENT: &str = "/journal/segment.new";
+
+/// The five stretches that every row goes through. A cut comes every second and may have a block for each of 32 days, so
+/// that only the first calls of a kind are sure to come soon.
 pub(crate) const PHASES: [Phase; 5] = [
-    Phase { name: "append to sync", place: ("sync", "/journal/", "before"), skip: 5, spread: 100 },
-    Phase { name: "sync to acknowledge", place: ("sync", "/journal/", "after"), skip: 5, spread: 100 },
-    Phase { name: "cut to upload", place: ("create", "/staged/", "before"), skip: 0, spread: 4 },
-    Phase { name: "upload to commit", place: ("link", "_delta_log/0", "before"), skip: 0, spread: 4 },
-    Phase { name: "commit to drop", place: ("link", "samples/_delta_log/0", "after"), skip: 0, spread: 3 },
+    Phase { name: APPEND_TO_SYNC, places: &[("sync", SEGMENT, "before", 100), ("write", SEGMENT, "after", 100)] },
+    Phase { name: SYNC_TO_ACKNOWLEDGE, places: &[("sync", SEGMENT, "after", 100)] },
+    Phase {
+        name: CUT_TO_UPLOAD,
+        places: &[
+            ("create", "/staged/", "after", 2),
+            ("write", "/staged/", "before", 4),
+            ("sync", "/staged/", "before", 2),
+            ("sync", "/staged/", "after", 2),
+            ("create", "/date=", "before", 2),
+            ("sync", "/date=", "before", 2),
+            ("rename", "/date=", "before", 2),
+        ],
+    },
+    Phase {
+        name: UPLOAD_TO_COMMIT,
+        places: &[
+            ("create", "_delta_log/", "before", 1),
+            ("sync", "samples/_delta_log/", "before", 2),
+            ("link", "samples/_delta_log/0", "before", 2),
+        ],
+    },
+    Phase {
+        name: COMMIT_TO_DROP,
+        places: &[
+            ("link", "samples/_delta_log/0", "after", 2),
+            ("remove", "/staged/", "after", 2),
+            ("remove", ".journal", "before", 2),
+        ],
+    },
 ];
 
 impl Phase {
-    /// A rule that kills within this stretch.
-    pub(crate) fn rule(&self, random: &mut Random) -> String {
-        let (op, part, when) = self.place;
-        format!("{op},{part},{},{when},kill", self.skip + random.between(1, self.spread))
+    /// A rule that kills within this stretch, and whether it stops the writer in its sync.
+    pub(crate) fn rule(&self, random: &mut Random) -> (String, bool) {
+        let (op, part, when, spread) = *random.pick(self.places);
+        let rule = format!("{op},{part},{},{when},kill", random.between(1, spread));
+        (rule, (op, part, when) == ("sync", SEGMENT, "after"))
     }
 }
 

@@ -50,3 +50,41 @@ fn the_cap_on_operators_names_the_place() {
     assert_eq!(error.kind(), ErrorKind::TooLarge);
     assert_eq!(error.position().map(|at| at.line), Some(2));
 }
+
+/// Changes texts of a corpus; also what the fuzz targets replay their seeds with.
+#[allow(dead_code, reason = "the part that reads seeds is not needed here")]
+#[path = "../../../../fuzz/checks/replay.rs"]
+mod replay;
+
+/// A stack as large as the one that statements are planned on.
+const STACK_BYTES: usize = 64 << 20;
+
+#[test]
+fn changed_texts_are_accepted_or_refused() {
+    let corpus: Vec<&str> =
+        include_str!("../../../tests/hostile.sql").lines().filter(|l| !l.starts_with("--")).collect();
+    let work = move || {
+        let (mut accepted, mut refused) = (0, 0);
+        for (n, text) in corpus.iter().enumerate() {
+            for change in 0..40 {
+                // A piece of another statement behind this one, then bytes changed.
+                let other = corpus[(n * 31 + change as usize * 7) % corpus.len()].as_bytes();
+                let spliced = [text.as_bytes(), b" ", &other[other.len() / 2..]].concat();
+                let whole = if change % 2 == 0 { text.as_bytes() } else { &spliced };
+                match parse(&String::from_utf8_lossy(&replay::changed(whole, change)), 1 << 16) {
+                    Ok(_) => accepted += 1,
+                    Err(error) => {
+                        assert!(!error.to_string().is_empty());
+                        refused += 1;
+                    }
+                }
+            }
+        }
+        (accepted, refused)
+    };
+    let (accepted, refused) = std::thread::Builder::new().stack_size(STACK_BYTES).spawn(work).unwrap().join().unwrap();
+    assert!(
+        accepted > 500 && refused > 500,
+        "{accepted} accepted, {refused} refused: the changes are too wild or too tame"
+    );
+}

@@ -14,6 +14,17 @@ fn a_rule_hits_the_calls_it_names_and_no_others() {
 }
 
 #[test]
+fn a_rule_of_changes_passes_over_what_only_looks() {
+    let rules = Rules::parse("change,/s/,2,before,eio").unwrap();
+    let told: Vec<Fault> = [Op::Write, Op::Read, Op::Open, Op::List, Op::Lock, Op::SyncDir]
+        .map(|op| rules.before(op, Path::new("/s/x")))
+        .into();
+    assert_eq!(told[..5], [Fault::None; 5]);
+    assert_eq!(told[5], Fault::Error(EIO));
+    assert_eq!((name(Op::SyncDir), name(Op::Lock)), ("sync_dir", "lock"));
+}
+
+#[test]
 fn a_rule_that_cannot_be_is_refused() {
     assert!(Rules::parse("").is_ok());
     for wrong in ["sync", "sinc,a,1,before,eio", "sync,a,x,before,eio", "sync,a,1,after,eio", "sync,a,1,before,boom"] {

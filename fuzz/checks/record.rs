@@ -1,0 +1,62 @@
+//! Any bytes are the payloads and tags of a generation's records, read or refused; rows that are read come back the same.
+//!
+//! The first byte says whether the payloads are packed already or still to be, so that a fuzzer gets behind LZ4; each
+//! has its length in two bytes before it.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use model::batch::Kind;
+use model::{Error, SeriesKey};
+
+use crate::record::{Intern, Origin, RecordReader, RecordWriter, Summary};
+use crate::rows::Rows;
+use crate::series::{ClusterClock, Series};
+
+#[derive(Default)]
+struct Known(HashMap<SeriesKey, Arc<Series>>);
+
+impl Intern for Known {
+    fn intern(&mut self, key: SeriesKey, kind: Kind) -> Result<Arc<Series>, Error> {
+        let made = self.0.entry(key.clone()).or_insert_with(|| {
+            let id = key.labels.series_id();
+            Arc::new(Series::new(key, id, 0, 0, Arc::new(ClusterClock::default())))
+        });
+        made.set_kind(kind);
+        Ok(made.clone())
+    }
+}
+
+fn packed(plain: &[u8]) -> Vec<u8> {
+    let mut payload = vec![1, 0];
+    payload.extend_from_slice(&(plain.len() as u32).to_le_bytes());
+    payload.extend_from_slice(&lz4_flex::block::compress(plain));
+    payload
+}
+
+fn told(rows: &Rows) -> Vec<(SeriesKey, i64, u64)> {
+    let samples = rows.samples.iter();
+    samples.map(|s| (rows.series[s.series as usize].key.clone(), s.time_ms, s.value.to_bits())).collect()
+}
+
+pub(crate) fn check(input: &[u8]) {
+    let Some((how, mut rest)) = input.split_first() else { return };
+    let _ = Summary::read(input);
+    let (mut reader, mut known) = (RecordReader::default(), Known::default());
+    let (mut writer, mut reader_again, mut known_again) =
+        (RecordWriter::default(), RecordReader::default(), Known::default());
+    for _ in 0..4 {
+        let Some((len, left)) = rest.split_first_chunk::<2>() else { break };
+        let (bytes, left) = left.split_at(usize::from(u16::from_le_bytes(*len)).min(left.len()));
+        rest = left;
+        let payload = if how & 1 == 0 { packed(bytes) } else { bytes.to_vec() };
+        let Ok((_, rows)) = reader.read(1, &payload, &mut known) else { continue };
+        assert!(rows.samples.capacity() <= payload.len() * 255, "memory for rows that cannot be");
+        let (mut tag, mut again) = (Vec::new(), Vec::new());
+        writer.write(&rows, Origin::Written, 1, &mut tag, &mut again);
+        assert!(tag.len() <= 255);
+        let (_, read) = reader_again.read(1, &again, &mut known_again).expect("what was written is read");
+        assert_eq!(told(&read), told(&rows));
+        assert_eq!((read.exemplars.len(), read.metadata.len()), (rows.exemplars.len(), rows.metadata.len()));
+    }
+}

@@ -1,0 +1,111 @@
+//! One short life, the same each time, broken off or hurt at every file call there is.
+//!
+//! By default at every so-many-th call, from a drawn one on; `make chaos` sets FLEETSCOPE_STRIDE=1.
+
+use std::collections::BTreeSet;
+
+use rustix::process::Signal;
+use tempfile::tempdir;
+
+use super::{random, setting};
+use crate::peers::program;
+use crate::remote_write::{HEADERS, Series, body};
+use crate::server::{Server, Setup};
+
+/// Cuts come with the end of the process only, so that the calls are the same each time.
+const YAML: &str = "storage: {cut_every: 15m, retention: 3650d}\n";
+const REQUESTS: u32 = 3;
+const DAY_MS: i64 = 86_400_000;
+/// What happens at a call, which calls are counted, and how often it is done more rarely than at every call.
+const WAYS: [(&str, &str, &str, u64); 3] = [
+    ("kill before", "change", "before,kill", 1),
+    ("kill after", "change", "after,kill", 1),
+    ("EIO", "any", "before,eio", 2),
+];
+
+/// The value of sample `at` of a request: no other has it.
+fn value(request: u32, at: u32) -> u32 {
+    request * 100 + at
+}
+
+/// Two series of five samples each, one of them two days late.
+fn request(request: u32) -> Vec<u8> {
+    let now_ms = 1_795_342_800_000 + i64::from(request) * 15_000;
+    let samples = |from: u32| -> Vec<(i64, f64)> {
+        (from..from + 5)
+            .map(|at| {
+                let late_ms = if at % 5 == 4 { 2 * DAY_MS } else { 0 };
+                (now_ms + i64::from(at) - late_ms, f64::from(value(request, at)))
+            })
+            .collect()
+    };
+    let (first, second) = (samples(0), samples(5));
+    let name = ("__name__", "sweep");
+    let number = request.to_string();
+    let series: [Series<'_>; 2] =
+        [(&[("__name__", "sweep"), ("cluster", "a")], &first), (&[name, ("cluster", "b"), ("n", &number)], &second)];
+    body(&series)
+}
+
+/// Lives once under a rule, then without; nothing acknowledged may be lost and nothing be there twice. True if the rule
+/// was met.
+async fn broken_off(rule: &str) -> bool {
+    let folder = tempdir().unwrap();
+    let setup = Setup::new(folder.path(), YAML).with_binary(program("faulty-server"));
+    let (acknowledged, stderr) = first_life(&setup.clone().with_env("FLEETSCOPE_FAULTS", rule)).await;
+    assert!(!stderr.contains("panicked"), "{rule}: {stderr}");
+    let server = Server::start(&setup).await;
+    let rows =
+        server.rows("SELECT coalesce(value, mantissa / power(10e0, scale)) FROM samples WHERE name = 'sweep'").await;
+    server.terminate().await;
+    let stored: Vec<u32> = rows.iter().map(|row| row[0].parse::<f64>().unwrap() as u32).collect();
+    let distinct: BTreeSet<u32> = stored.iter().copied().collect();
+    assert_eq!(stored.len(), distinct.len(), "{rule}: a sample is there twice: {stored:?}");
+    let sent: BTreeSet<u32> = (0..REQUESTS).flat_map(|n| (0..10).map(move |at| value(n, at))).collect();
+    assert!(distinct.is_subset(&sent), "{rule}: nobody sent that: {stored:?}");
+    let lost: Vec<&u32> = acknowledged.difference(&distinct).collect();
+    assert!(lost.is_empty(), "{rule}: lost {lost:?}: {stderr}");
+    stderr.contains("fault: ")
+}
+
+/// The values that were acknowledged, and what the server said.
+async fn first_life(setup: &Setup) -> (BTreeSet<u32>, String) {
+    let mut acknowledged = BTreeSet::new();
+    let mut server = match Server::spawn(setup) {
+        Ok(server) => server,
+        Err(stderr) => {
+            assert!(stderr.contains("fault: "), "does not start: {stderr}");
+            return (acknowledged, stderr);
+        }
+    };
+    if server.becomes_ready().await {
+        let client = reqwest::Client::new();
+        for n in 0..REQUESTS {
+            let post = client.post(server.url("/api/v1/write")).body(request(n));
+            let post = HEADERS.iter().fold(post, |post, (name, value)| post.header(*name, *value));
+            if post.send().await.is_ok_and(|answer| answer.status().is_success()) {
+                acknowledged.extend((0..10).map(|at| value(n, at)));
+            }
+        }
+        if server.is_alive() {
+            server.signal(Signal::TERM);
+        }
+    }
+    server.ended().await;
+    (acknowledged, server.stderr())
+}
+
+#[tokio::test]
+async fn crash_at_every_call_loses_and_doubles_nothing() {
+    let (stride, mut random) = (setting("FLEETSCOPE_STRIDE", 19), random());
+    for (name, calls, what, times) in WAYS {
+        let stride = if stride == 1 { 1 } else { stride * times };
+        let (mut call, mut hits) = (random.between(1, stride), 0);
+        while broken_off(&format!("{calls},/store/,{call},{what}")).await {
+            hits += 1;
+            call += stride;
+        }
+        assert!(hits > 1, "{name}: a life of {call} calls is none");
+        println!("chaos: {name} at {hits} calls up to call {call}, every {stride}th, none lost, none doubled");
+    }
+}
