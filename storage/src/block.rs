@@ -10,6 +10,7 @@ pub mod samples;
 pub mod series;
 
 pub use exemplars::ExemplarsWriter;
+pub use file::Layout;
 pub use meta::{BlockMeta, Bounds};
 pub use metadata::MetadataWriter;
 pub use samples::SamplesWriter;
