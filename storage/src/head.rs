@@ -9,6 +9,7 @@
 
 mod chunk;
 mod freeze;
+mod packed;
 mod read;
 mod run;
 mod shard;
@@ -26,6 +27,7 @@ use crate::rows::{ExemplarRow, MetadataRow, Rows};
 use crate::series::{ClusterClock, Series};
 
 pub(crate) use freeze::{Frozen, FrozenSeries};
+pub use packed::{HeadBatches, HeadRows};
 use shard::Shard;
 
 /// The rows of a store that are in no block yet.
