@@ -9,6 +9,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use collector::Collectors;
 use model::files::{Disk, FilesRef};
@@ -22,7 +23,7 @@ use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
 use crate::config::Config;
-use crate::server::{self, Limits};
+use crate::server::{self, BodyTimeout, Limits};
 use crate::telemetry::Requests;
 
 mod health;
@@ -75,7 +76,9 @@ pub async fn run(
     let front = routes::Front::new(health.clone(), events.sender(), requests.clone());
     announce(listener.local_addr().map_err(|e| unavailable(config.listen, e))?);
     let router = front.router();
-    let server = Worker::task("http", move |stop| server::run(listener, router, Limits::default(), stop));
+    let body_timeout = BodyTimeout::new(longest_body(&config.collector));
+    let limits = Limits { body_timeout: body_timeout.clone(), ..Limits::default() };
+    let server = Worker::task("http", move |stop| server::run(listener, router, limits, stop));
 
     let built = tokio::select! {
         built = App::build(config, &options, &parts) => built,
@@ -97,6 +100,7 @@ pub async fn run(
             Event::Stop => break,
             Event::Reload(answer) => {
                 let result = app.reload().await;
+                body_timeout.set(longest_body(&app.config.collector));
                 if let Err(error) = &result {
                     tracing::error!(%error, "reload refused, the old configuration stays in force");
                 }
@@ -187,6 +191,12 @@ impl App {
     }
 }
 
+/// How long the server waits for a body: longer than any route does, so that the route's own word comes first.
+fn longest_body(config: &collector::Config) -> Duration {
+    let route = config.remote_write.body_timeout.saturating_add(Duration::from_secs(1));
+    Limits::default().body_timeout.get().max(route)
+}
+
 /// Reads a configuration away from the runtime: the file may be on a disk that hangs.
 async fn load(path: PathBuf) -> Result<Config, Error> {
     let read = tokio::task::spawn_blocking(move || Config::load(Some(&path))).await;
@@ -220,5 +230,20 @@ async fn stop_event(events: &mut mpsc::Receiver<Event>) {
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_server_waits_longer_for_a_body_than_any_route() {
+        let mut config = collector::Config::default();
+        assert_eq!(longest_body(&config), Duration::from_secs(60));
+        config.remote_write.body_timeout = Duration::from_secs(600);
+        assert!(longest_body(&config) > config.remote_write.body_timeout);
+        config.remote_write.body_timeout = Duration::MAX;
+        assert_eq!(longest_body(&config), Duration::MAX);
     }
 }

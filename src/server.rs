@@ -11,7 +11,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
-use axum::http::{Request, Response, StatusCode};
+use axum::http::{Request, Response};
 use axum::response::IntoResponse;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -27,6 +27,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 mod deadline;
 
+pub use deadline::BodyTimeout;
 use deadline::DeadlineBody;
 
 /// What every connection is held to.
@@ -36,8 +37,8 @@ pub struct Limits {
     pub connections: usize,
     /// The time a client may take to send the head of a request; an idle connection is closed after it too.
     pub header_timeout: Duration,
-    /// The time a client may take to send the body of a request.
-    pub body_timeout: Duration,
+    /// The time a client may take to send the body of a request. Whoever has a route that waits longer makes it longer.
+    pub body_timeout: BodyTimeout,
     /// The time that requests in flight have once the server is told to stop.
     pub drain_timeout: Duration,
 }
@@ -47,7 +48,7 @@ impl Default for Limits {
         Limits {
             connections: 1024,
             header_timeout: Duration::from_secs(30),
-            body_timeout: Duration::from_secs(60),
+            body_timeout: BodyTimeout::new(Duration::from_secs(60)),
             drain_timeout: Duration::from_secs(30),
         }
     }
@@ -118,11 +119,11 @@ fn connection(
     limits: &Limits,
 ) -> impl hyper_util::server::graceful::GracefulConnection<Error = Box<dyn std::error::Error + Send + Sync>> + Send + use<>
 {
-    // Answers are small and whole: waiting to fill a packet only adds time.
+    // Answers leave here in pieces as large as they get: waiting to fill a packet only adds time.
     let _ = stream.set_nodelay(true);
-    let body_timeout = limits.body_timeout;
+    let body_timeout = limits.body_timeout.clone();
     let service = service_fn(move |request: Request<Incoming>| {
-        let mut request = request.map(|body| Body::new(DeadlineBody::new(body, body_timeout)));
+        let mut request = request.map(|body| Body::new(DeadlineBody::new(body, body_timeout.get())));
         request.extensions_mut().insert(ConnectInfo(peer));
         router.clone().oneshot(request)
     });
@@ -131,9 +132,8 @@ fn connection(
 
 /// A panic in a request is a fault of this program: logged by the panic hook, told to the client, survived.
 fn panicked(_: Box<dyn Any + Send>) -> Response<Body> {
-    let body =
-        serde_json::json!({"kind": "internal", "message": "the request hit a fault of the server, its log has more"});
-    (StatusCode::INTERNAL_SERVER_ERROR, axum::Json(body)).into_response()
+    let error = model::Error::internal("the request hit a fault of the server, its log has more");
+    query::Error::from(error).into_response()
 }
 
 #[cfg(test)]

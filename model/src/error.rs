@@ -6,7 +6,8 @@ use std::time::Duration;
 
 /// The kinds of failure, each named by what the caller should do next.
 ///
-/// HTTP, gRPC and exit codes are derived from the kind in one place each; no crate invents a status of its own.
+/// HTTP statuses and exit codes are derived from the kind: for those who ask in `query`, for those who send in
+/// `collector`, for the command line in the binary. Nobody else invents one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ErrorKind {
     /// The input is wrong: sending it again will fail again.
@@ -98,6 +99,18 @@ impl Error {
     pub fn with_retry_after(mut self, after: Duration) -> Self {
         self.retry_after = Some(after);
         self
+    }
+
+    /// The first error of ours among an error and its causes, however many layers of others lie around it.
+    pub fn find<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a Error> {
+        let mut next = Some(error);
+        while let Some(error) = next {
+            if let Some(ours) = error.downcast_ref() {
+                return Some(ours);
+            }
+            next = error.source();
+        }
+        None
     }
 
     /// Puts `context: ` before the message.

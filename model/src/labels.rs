@@ -120,7 +120,12 @@ impl SeriesKey {
 
     /// As [`SeriesKey::table_order`], for series whose ids are at hand.
     pub fn table_order_by_id(a: (&Self, i64), b: (&Self, i64)) -> Ordering {
-        (&a.0.name, &a.0.cluster, a.1).cmp(&(&b.0.name, &b.0.cluster, b.1))
+        a.0.table_order_of_columns(a.1, (&b.0.name, &b.0.cluster, b.1))
+    }
+
+    /// As [`SeriesKey::table_order_by_id`], against a row's name, cluster and series_id.
+    pub fn table_order_of_columns(&self, id: i64, row: (&str, &str, i64)) -> Ordering {
+        (&*self.name, &*self.cluster, id).cmp(&row)
     }
 }
 

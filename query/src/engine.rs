@@ -169,7 +169,7 @@ impl Engine {
                 Ok(Rows { schema, receiver, deadline: pause, engine: self.clone(), rows: 0, done: false, _stop: stop })
             }
             Ok(Some(Message::Batch(Err(error)))) => Err(error),
-            Ok(_) => Err(Error::new(ErrorKind::Internal, "the query ended without an answer")),
+            Ok(_) => Err(broken_off()),
             Err(_) => Err(self.timed_out()),
         }
     }
@@ -244,10 +244,18 @@ fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
     }
 }
 
+/// What a query says of its answer. Silence is never its end: whoever panicked is silent too.
 #[derive(Debug)]
 enum Message {
     Schema(SchemaRef),
     Batch(Result<RecordBatch, Error>),
+    /// All rows were sent.
+    End,
+}
+
+/// A query that is silent without having said that it has ended.
+fn broken_off() -> Error {
+    Error::new(ErrorKind::Internal, "the query broke off before its end, the server's log has more")
 }
 
 /// One query inside its place.
@@ -261,10 +269,12 @@ struct Task {
 impl Task {
     async fn run(self) {
         let sender = self.sender.clone();
-        if let Err(error) = self.answer().await {
-            // Nobody listens any more if the client has gone.
-            let _ = sender.send(Message::Batch(Err(error))).await;
-        }
+        let last = match self.answer().await {
+            Ok(()) => Message::End,
+            Err(error) => Message::Batch(Err(error)),
+        };
+        // Nobody listens any more if the client has gone.
+        let _ = sender.send(last).await;
     }
 
     async fn answer(self) -> Result<(), Error> {
@@ -368,10 +378,11 @@ impl Stream for Rows {
             }
             Some(Message::Batch(Err(error))) => self.fail(error),
             Some(Message::Schema(_)) => self.fail(Error::new(ErrorKind::Internal, "the answer began twice")),
-            None => {
+            Some(Message::End) => {
                 self.done = true;
                 Poll::Ready(None)
             }
+            None => self.fail(broken_off()),
         }
     }
 }

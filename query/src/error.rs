@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use arrow::error::ArrowError;
 use datafusion::common::DataFusionError;
 use datafusion::sql::sqlparser::parser::ParserError;
 use model::ErrorKind;
@@ -99,20 +100,21 @@ pub(crate) fn external(error: model::Error) -> DataFusionError {
 
 /// Names an error of DataFusion by what the caller must do.
 pub(crate) fn from_datafusion(error: DataFusionError) -> Error {
+    if let Some(ours) = model::Error::find(&error) {
+        let copy = Error::new(ours.kind(), ours.to_string());
+        return match ours.retry_after() {
+            Some(after) => copy.retry_after(after),
+            None => copy,
+        };
+    }
     let root = error.find_root();
     let kind = match root {
-        DataFusionError::External(inner) => match inner.downcast_ref::<model::Error>() {
-            Some(ours) => {
-                let copy = Error::new(ours.kind(), ours.to_string());
-                return match ours.retry_after() {
-                    Some(after) => copy.retry_after(after),
-                    None => copy,
-                };
-            }
-            None => ErrorKind::Unavailable,
-        },
-        DataFusionError::ObjectStore(_) | DataFusionError::IoError(_) => ErrorKind::Unavailable,
+        DataFusionError::External(_) | DataFusionError::ObjectStore(_) | DataFusionError::IoError(_) => {
+            ErrorKind::Unavailable
+        }
+        // What the store did not give is an error of ours, so these are bytes that came and are not what they should be.
         DataFusionError::ParquetError(_) => ErrorKind::Corrupt,
+        DataFusionError::ArrowError(inner, _) if matches!(**inner, ArrowError::ParquetError(_)) => ErrorKind::Corrupt,
         DataFusionError::ResourcesExhausted(_) => ErrorKind::TooLarge,
         // The operators on regular expressions report one that does not compile as a fault of their own.
         DataFusionError::Internal(text) if text.contains("Regular expression did not compile") => {

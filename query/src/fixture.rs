@@ -1,43 +1,43 @@
-//! A store that tests make by hand: Parquet files in memory, head rows, series.
+//! A store that tests make by hand: head rows, series, and blocks in memory that the store's own writers have written.
 
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use arrow::array::{
-    ArrayRef, Float64Array, Int8Array, Int64Array, MapBuilder, MapFieldNames, RecordBatch, StringArray, StringBuilder,
-};
-use arrow::datatypes::{DataType, Field};
-use model::batch::{Kind, is_stale};
+use arrow::array::RecordBatch;
+use model::batch::Kind;
 use model::labels::{CLUSTER_LABEL, LabelsBuilder, NAME_LABEL};
 use model::time::Date;
 use model::{Error, SeriesKey};
-use object_store::memory::InMemory;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
-use parquet::arrow::ArrowWriter;
 use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader};
-use parquet::file::properties::{EnabledStatistics, WriterProperties};
-use parquet::schema::types::ColumnPath;
-use storage::block::Block;
+use storage::block::{Block, Layout, SamplesWriter, SeriesWriter};
 use storage::snapshot::HeadRows;
 use storage::{Resolved, Selection, SeriesInfo, Table};
 use uuid::Uuid;
 
+mod store;
+
+pub(crate) use store::Fault;
+use store::FaultyStore;
+
 /// One sample: series, milliseconds, value.
 pub(crate) type Row = (usize, i64, f64);
+
+/// Samples of one series: milliseconds and the bits of the value.
+type Samples = Vec<(i64, u64)>;
 
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct Fixture {
     series: Vec<Arc<SeriesInfo>>,
-    store: Arc<InMemory>,
+    /// Series that have samples and no row of `series`.
+    unknown: Vec<usize>,
+    store: Arc<FaultyStore>,
     blocks: BTreeMap<Table, Vec<Arc<Block>>>,
     heads: Vec<(i64, Vec<Row>)>,
-    /// Rows of a data page.
-    page_rows: usize,
-    /// Rows of a row group.
-    group_rows: usize,
+    layout: Layout,
 }
 
 /// A series key out of a name, a cluster and labels.
@@ -59,37 +59,57 @@ impl Fixture {
         };
         Fixture {
             series: keys.iter().map(info).collect(),
-            store: Arc::new(InMemory::new()),
+            unknown: Vec::new(),
+            store: Arc::default(),
             blocks: BTreeMap::new(),
             heads: Vec::new(),
-            page_rows: 100,
-            group_rows: 1000,
+            layout: Layout { page_rows: 100, group_rows: 1000 },
         }
     }
 
     /// Sets the rows of a page and of a row group for the blocks made from now on.
     pub(crate) fn sized(mut self, page_rows: usize, group_rows: usize) -> Self {
-        (self.page_rows, self.group_rows) = (page_rows, group_rows);
+        self.layout = Layout { page_rows, group_rows };
         self
     }
 
     /// Adds a block of samples committed at version `generation`; `window` as [`Block::window_ms`].
     pub(crate) async fn block(&mut self, generation: i64, window: Option<(i64, i64)>, rows: &[Row]) {
-        let batch = self.batch(rows);
-        let times = rows.iter().map(|row| row.1);
-        let (min, max) = (times.clone().min().unwrap(), times.max().unwrap());
-        self.put(Table::Samples, generation, window, (min, max), &batch).await;
+        let mut bytes = Vec::new();
+        let mut writer = SamplesWriter::with_layout(&mut bytes, self.layout).unwrap();
+        for (info, samples) in self.by_series(rows) {
+            writer.push_series(&info.key, info.id, &samples).unwrap();
+        }
+        let bounds = writer.finish().unwrap().bounds.unwrap();
+        let times = (bounds.min_time_ms, bounds.max_time_ms);
+        self.put(Table::Samples, generation, window, times, rows.len(), bytes).await;
     }
 
     /// Adds a block of `series` that holds every series.
     pub(crate) async fn series_block(&mut self) {
-        let batch = self.series_batch();
-        self.put(Table::Series, 1, None, (0, 0), &batch).await;
+        let mut bytes = Vec::new();
+        let mut writer = SeriesWriter::new(&mut bytes).unwrap();
+        let all = self.resolve(&Selection::all()).series;
+        for info in &all {
+            writer.push(&info.key, info.id, info.kind, info.first_time_ms).unwrap();
+        }
+        writer.finish().unwrap();
+        self.put(Table::Series, 1, None, (0, 0), all.len(), bytes).await;
     }
 
     /// Adds rows that are in no block.
     pub(crate) fn head(&mut self, rank: i64, rows: &[Row]) {
         self.heads.push((rank, rows.to_vec()));
+    }
+
+    /// Leaves a series out of `series`, though it has samples.
+    pub(crate) fn forget(&mut self, series: usize) {
+        self.unknown.push(series);
+    }
+
+    /// From now on parts of the block of samples with this number, counted from 0, are read like this.
+    pub(crate) fn fail(&self, block: &'static str, fault: Fault) {
+        self.store.fail(block, fault);
     }
 
     async fn put(
@@ -98,21 +118,9 @@ impl Fixture {
         generation: i64,
         window: Option<(i64, i64)>,
         time: (i64, i64),
-        batch: &RecordBatch,
+        rows: usize,
+        bytes: Vec<u8>,
     ) {
-        let properties = WriterProperties::builder()
-            .set_data_page_row_count_limit(self.page_rows)
-            .set_write_batch_size(self.page_rows.min(1024))
-            .set_max_row_group_row_count(Some(self.group_rows))
-            .set_statistics_enabled(EnabledStatistics::Page)
-            .set_column_dictionary_enabled(ColumnPath::from("time_ms"), false)
-            .set_column_dictionary_enabled(ColumnPath::from("mantissa"), false)
-            .set_column_dictionary_enabled(ColumnPath::from("value"), false)
-            .build();
-        let mut bytes = Vec::new();
-        let mut writer = ArrowWriter::try_new(&mut bytes, batch.schema(), Some(properties)).unwrap();
-        writer.write(batch).unwrap();
-        writer.close().unwrap();
         let blocks = self.blocks.entry(table).or_default();
         let date = Date::of_ms(time.0);
         let path = format!("date={date}/{}.parquet", blocks.len());
@@ -123,7 +131,7 @@ impl Fixture {
             path,
             size_bytes,
             date,
-            rows: batch.num_rows() as u64,
+            rows: rows as u64,
             min_time_ms: time.0,
             max_time_ms: time.1,
             window_ms: window,
@@ -133,57 +141,17 @@ impl Fixture {
         }));
     }
 
-    /// Rows in the order of the tables. A value that is an integer goes to `mantissa`, half of them scaled.
-    fn batch(&self, rows: &[Row]) -> RecordBatch {
-        let mut rows = rows.to_vec();
-        let order = |row: &Row| {
-            let s = &self.series[row.0];
-            (Arc::clone(&s.key.name), Arc::clone(&s.key.cluster), s.id, row.1)
-        };
-        rows.sort_by_key(order);
-        let info = |row: &Row| &self.series[row.0];
-        let as_decimal = |value: f64| {
-            let tenths = value * 10.0;
-            (tenths.fract() == 0.0 && tenths.abs() < 1e12).then_some((tenths as i64, 1i8))
-        };
-        let columns: Vec<ArrayRef> = vec![
-            Arc::new(rows.iter().map(|r| Some(&*info(r).key.name)).collect::<StringArray>()),
-            Arc::new(rows.iter().map(|r| Some(&*info(r).key.cluster)).collect::<StringArray>()),
-            Arc::new(rows.iter().map(|r| Some(info(r).id)).collect::<Int64Array>()),
-            Arc::new(rows.iter().map(|r| Some(r.1)).collect::<Int64Array>()),
-            Arc::new(rows.iter().map(|r| as_decimal(r.2).map(|d| d.0)).collect::<Int64Array>()),
-            Arc::new(rows.iter().map(|r| as_decimal(r.2).map(|d| d.1)).collect::<Int8Array>()),
-            Arc::new(
-                rows.iter()
-                    .map(|r| (as_decimal(r.2).is_none() && !is_stale(r.2)).then_some(r.2))
-                    .collect::<Float64Array>(),
-            ),
-        ];
-        RecordBatch::try_new(Table::Samples.schema(), columns).unwrap()
-    }
-
-    fn series_batch(&self) -> RecordBatch {
-        let names = MapFieldNames { entry: "key_value".into(), key: "key".into(), value: "value".into() };
-        let mut labels = MapBuilder::new(Some(names), StringBuilder::new(), StringBuilder::new())
-            .with_keys_field(Field::new("key", DataType::Utf8, false))
-            .with_values_field(Field::new("value", DataType::Utf8, true));
-        for series in &self.series {
-            for (name, value) in series.key.labels.iter() {
-                labels.keys().append_value(name);
-                labels.values().append_value(value);
-            }
-            labels.append(true).unwrap();
+    /// Series in the order of the tables with their samples, sorted by time.
+    fn by_series(&self, rows: &[Row]) -> Vec<(Arc<SeriesInfo>, Samples)> {
+        let mut samples: BTreeMap<usize, Samples> = BTreeMap::new();
+        for (series, time_ms, value) in rows {
+            samples.entry(*series).or_default().push((*time_ms, value.to_bits()));
         }
-        let all = &self.series;
-        let columns: Vec<ArrayRef> = vec![
-            Arc::new(all.iter().map(|s| Some(&*s.key.name)).collect::<StringArray>()),
-            Arc::new(all.iter().map(|s| Some(&*s.key.cluster)).collect::<StringArray>()),
-            Arc::new(all.iter().map(|s| Some(s.id)).collect::<Int64Array>()),
-            Arc::new(labels.finish()),
-            Arc::new(all.iter().map(|s| Some(s.kind.as_str())).collect::<StringArray>()),
-            Arc::new(all.iter().map(|s| Some(s.first_time_ms)).collect::<Int64Array>()),
-        ];
-        RecordBatch::try_new(Table::Series.schema(), columns).unwrap()
+        let mut found: Vec<_> =
+            samples.into_iter().map(|(series, samples)| (Arc::clone(&self.series[series]), samples)).collect();
+        found.iter_mut().for_each(|(_, samples)| samples.sort_by_key(|sample| sample.0));
+        found.sort_by(|a, b| a.0.key.table_order(&b.0.key));
+        found
     }
 
     pub(crate) fn resolve(&self, selection: &Selection) -> Resolved {
@@ -197,7 +165,8 @@ impl Fixture {
                 matcher.condition.holds(value)
             })
         };
-        let mut series: Vec<_> = self.series.iter().filter(fulfils).cloned().collect();
+        let known = self.series.iter().enumerate().filter(|(at, _)| !self.unknown.contains(at)).map(|(_, info)| info);
+        let mut series: Vec<_> = known.filter(fulfils).cloned().collect();
         series.sort_by(|a, b| a.key.table_order(&b.key));
         Resolved { series }
     }
@@ -206,21 +175,26 @@ impl Fixture {
         self.blocks.get(&table).cloned().unwrap_or_default()
     }
 
-    pub(crate) fn head_samples(&self, resolved: &Resolved, time_ms: &RangeInclusive<i64>) -> Vec<HeadRows> {
-        let wanted = |row: &&Row| time_ms.contains(&row.1) && resolved.series.contains(&self.series[row.0]);
-        let heads = self.heads.iter().filter_map(|(rank, rows)| {
-            let rows: Vec<Row> = rows.iter().filter(wanted).copied().collect();
-            let (min, max) = (rows.iter().map(|r| r.1).min()?, rows.iter().map(|r| r.1).max()?);
-            Some(HeadRows { batches: vec![self.batch(&rows)], rank: *rank, min_time_ms: min, max_time_ms: max })
-        });
-        heads.collect()
+    pub(crate) fn head_samples(
+        &self,
+        resolved: &Resolved,
+        time_ms: &RangeInclusive<i64>,
+        reserve: &mut dyn FnMut(usize) -> Result<(), Error>,
+    ) -> Result<Vec<HeadRows>, Error> {
+        let is_wanted: Vec<bool> = self.series.iter().map(|info| resolved.series.contains(info)).collect();
+        let mut found = Vec::new();
+        for (rank, rows) in &self.heads {
+            let rows: Vec<Row> =
+                rows.iter().filter(|row| is_wanted[row.0] && time_ms.contains(&row.1)).copied().collect();
+            found.extend(HeadRows::pack(*rank, self.by_series(&rows)));
+        }
+        reserve(found.iter().map(HeadRows::own_bytes).sum())?;
+        Ok(found)
     }
 
-    pub(crate) fn head_rows(&self, table: Table) -> Vec<RecordBatch> {
-        match table {
-            Table::Series if !self.blocks.contains_key(&Table::Series) => vec![self.series_batch()],
-            _ => Vec::new(),
-        }
+    /// All series have a row in a block.
+    pub(crate) fn head_rows(&self, _table: Table) -> Vec<RecordBatch> {
+        Vec::new()
     }
 
     pub(crate) fn last_samples(&self) -> BTreeMap<Arc<str>, i64> {

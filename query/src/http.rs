@@ -69,11 +69,12 @@ async fn read(request: Request) -> Result<SqlRequest, Error> {
         return Err(Error::new(ErrorKind::Invalid, what));
     }
     let body = to_bytes(request.into_body(), MAX_BODY_BYTES).await.map_err(|e| {
-        let too_large = std::error::Error::source(&e).is_some_and(|e| e.to_string().contains("length limit"));
-        match too_large {
-            true => Error::new(ErrorKind::TooLarge, format!("the request has more than {MAX_BODY_BYTES} bytes")),
-            false => Error::new(ErrorKind::Invalid, format!("the request could not be read: {e}")),
+        if std::error::Error::source(&e).is_some_and(|e| e.to_string().contains("length limit")) {
+            return Error::new(ErrorKind::TooLarge, format!("the request has more than {MAX_BODY_BYTES} bytes"));
         }
+        // The server says so itself if a body takes too long.
+        let kind = model::Error::find(&e).map_or(ErrorKind::Invalid, model::Error::kind);
+        Error::new(kind, format!("the request could not be read: {e}"))
     })?;
     serde_json::from_slice(&body)
         .map_err(|e| Error::new(ErrorKind::Invalid, format!("the request is not {{\"query\": …, \"params\": …}}: {e}")))

@@ -5,7 +5,7 @@
 
 pub(crate) mod columns;
 pub(crate) mod exec;
-pub(crate) mod index;
+pub(crate) mod head;
 pub(crate) mod inputs;
 pub(crate) mod label;
 pub(crate) mod latest;
@@ -14,4 +14,5 @@ pub(crate) mod overlap;
 pub(crate) mod pages;
 pub(crate) mod plan;
 pub(crate) mod reader;
+pub(crate) mod selected;
 pub(crate) mod selection;

@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
+use futures::{StreamExt, TryStreamExt};
 use model::Error;
 use object_store::ObjectStore;
 use object_store::path::Path;
@@ -12,6 +13,9 @@ use parquet::file::metadata::ParquetMetaData;
 use storage::block::Block;
 use storage::snapshot::HeadRows;
 use storage::{Resolved, Selection, Snapshot, Table};
+
+/// How many footers are fetched at the same time.
+const FOOTERS_AT_ONCE: usize = 16;
 
 /// One snapshot, held for the length of one query.
 #[derive(Debug, Clone)]
@@ -42,12 +46,26 @@ impl Source {
         }
     }
 
-    /// See [`Snapshot::head_samples`].
-    pub(crate) fn head_samples(&self, resolved: &Resolved, time_ms: RangeInclusive<i64>) -> Vec<HeadRows> {
+    /// See [`Snapshot::head_series`].
+    pub(crate) fn head_series(&self, selection: &Selection) -> Resolved {
         match self {
-            Source::Snapshot(snapshot) => snapshot.head_samples(resolved, time_ms),
+            Source::Snapshot(snapshot) => snapshot.head_series(selection),
             #[cfg(test)]
-            Source::Fixture(fixture) => fixture.head_samples(resolved, &time_ms),
+            Source::Fixture(fixture) => fixture.resolve(selection),
+        }
+    }
+
+    /// See [`Snapshot::head_samples`].
+    pub(crate) fn head_samples(
+        &self,
+        resolved: &Resolved,
+        time_ms: RangeInclusive<i64>,
+        reserve: &mut dyn FnMut(usize) -> Result<(), Error>,
+    ) -> Result<Vec<HeadRows>, Error> {
+        match self {
+            Source::Snapshot(snapshot) => snapshot.head_samples(resolved, time_ms, reserve),
+            #[cfg(test)]
+            Source::Fixture(fixture) => fixture.head_samples(resolved, &time_ms, reserve),
         }
     }
 
@@ -78,8 +96,24 @@ impl Source {
         }
     }
 
+    /// Blocks with their footers, several fetched at a time.
+    ///
+    /// # Errors
+    /// Those of [`Snapshot::footer`].
+    pub(crate) async fn with_footers(
+        &self,
+        table: Table,
+        blocks: impl IntoIterator<Item = Arc<Block>>,
+    ) -> Result<Vec<(Arc<Block>, Arc<ParquetMetaData>)>, Error> {
+        let fetch = |block: Arc<Block>| async move {
+            let footer = self.footer(table, &block).await?;
+            Ok((block, footer))
+        };
+        futures::stream::iter(blocks).map(fetch).buffered(FOOTERS_AT_ONCE).try_collect().await
+    }
+
     /// See [`Snapshot::footer`].
-    pub(crate) async fn footer(&self, table: Table, block: &Block) -> Result<Arc<ParquetMetaData>, Error> {
+    async fn footer(&self, table: Table, block: &Block) -> Result<Arc<ParquetMetaData>, Error> {
         match self {
             Source::Snapshot(snapshot) => snapshot.footer(table, block).await,
             #[cfg(test)]

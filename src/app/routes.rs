@@ -1,12 +1,13 @@
 //! The routes that are the server's own, and the door to those of the crates.
 
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use axum::{Json, Router, middleware};
+use axum::{Router, middleware};
 use model::{Error, ErrorKind};
 use tokio::sync::{mpsc, oneshot};
 use tower::ServiceExt;
@@ -18,6 +19,8 @@ use crate::telemetry::{self, Requests};
 
 /// The media type of the text exposition format.
 const EXPOSITION: &str = "text/plain; version=0.0.4; charset=utf-8";
+/// When to try again while the server starts or stops.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// What answers before the store is open, and lets requests through from then on. Cloning shares it.
 #[derive(Debug, Clone)]
@@ -82,11 +85,11 @@ async fn reload(State(front): State<Front>) -> Response {
     let (answer, told) = oneshot::channel();
     let stopping = || Error::new(ErrorKind::Unavailable, "the server is stopping");
     if front.events.send(Event::Reload(Some(answer))).await.is_err() {
-        return refuse(&stopping());
+        return refuse(stopping());
     }
     match told.await.unwrap_or_else(|_| Err(stopping())) {
         Ok(summary) => format!("reloaded: {summary}\n").into_response(),
-        Err(error) => refuse(&error),
+        Err(error) => refuse(error),
     }
 }
 
@@ -95,28 +98,19 @@ async fn enter(State(front): State<Front>, request: Request) -> Response {
         Some(inside) => inside.router.clone().oneshot(request).await.into_response(),
         None => {
             let why = front.health.obstacle().unwrap_or("starting");
-            refuse(&Error::new(ErrorKind::Unavailable, why))
+            refuse(Error::new(ErrorKind::Unavailable, why))
         }
     }
 }
 
 async fn nothing_there(request: Request) -> Response {
     let path = request.uri().path().chars().take(200).collect::<String>();
-    refuse(&Error::new(ErrorKind::NotFound, format!("there is nothing at {path:?}")))
+    refuse(Error::new(ErrorKind::NotFound, format!("there is nothing at {path:?}")))
 }
 
 /// The server's own refusals, in the form of the SQL route's.
-fn refuse(error: &Error) -> Response {
-    let status = match error.kind() {
-        ErrorKind::Invalid => StatusCode::BAD_REQUEST,
-        ErrorKind::NotFound => StatusCode::NOT_FOUND,
-        ErrorKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
-        _ => StatusCode::INTERNAL_SERVER_ERROR,
-    };
-    let body = serde_json::json!({"kind": error.kind().as_str(), "message": error.to_string()});
-    let mut answer = (status, Json(body)).into_response();
-    if error.kind().is_retryable() {
-        answer.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from_static("1"));
-    }
-    answer
+fn refuse(error: Error) -> Response {
+    let retry = error.kind().is_retryable() && error.retry_after().is_none();
+    let error = if retry { error.with_retry_after(RETRY_AFTER) } else { error };
+    query::Error::from(error).into_response()
 }

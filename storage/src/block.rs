@@ -11,6 +11,7 @@ pub mod samples;
 pub mod series;
 
 pub use exemplars::ExemplarsWriter;
+pub use file::Layout;
 pub use last_samples::LastSamples;
 pub use meta::{BlockMeta, Bounds};
 pub use metadata::MetadataWriter;

@@ -12,6 +12,7 @@ mod chunk;
 mod evict;
 mod extras;
 mod freeze;
+mod packed;
 mod read;
 mod run;
 mod shard;
@@ -34,6 +35,7 @@ use crate::series::{ClusterClock, Series};
 use extras::Extras;
 pub(crate) use extras::FrozenExtras;
 pub(crate) use freeze::{Frozen, FrozenSeries};
+pub use packed::{HeadBatches, HeadRows};
 use shard::Shard;
 
 /// Whoever goes through all slots of a shard holds its lock for so many at a time.

@@ -19,7 +19,9 @@ use parquet::file::metadata::ParquetMetaData;
 
 use crate::block::Block;
 use crate::days::{DayKey, Days};
+pub use crate::head::{HeadBatches, HeadRows};
 use crate::matcher::Selection;
+use crate::series::Series;
 use crate::store::Inner;
 use crate::tables::Table;
 use crate::view::View;
@@ -52,20 +54,10 @@ pub struct Resolved {
     pub series: Vec<Arc<SeriesInfo>>,
 }
 
-/// Rows that are not in a block yet: sorted by name, cluster, series_id, time_ms, in the schema of their table.
-#[derive(Debug, Clone)]
-pub struct HeadRows {
-    /// The rows. No key comes twice within one `HeadRows`.
-    pub batches: Vec<RecordBatch>,
-    /// Where the rows stand against blocks and each other: the higher rank wins; all above any block's `gen_max`.
-    pub rank: i64,
-    /// Smallest and largest `time_ms` among the rows.
-    pub min_time_ms: i64,
-    /// See `min_time_ms`.
-    pub max_time_ms: i64,
-}
-
 /// What one query sees: live blocks, frozen rows not in them, the head. Cheap to clone.
+///
+/// The blocks are those of one instant. The head is read anew at each call, so a row that is acknowledged between two
+/// calls may be in the second alone. No row is ever missed or seen twice by a call, whatever is cut meanwhile.
 #[derive(Debug, Clone)]
 pub struct Snapshot {
     inner: Arc<Inner>,
@@ -120,9 +112,29 @@ impl Snapshot {
         blocks
     }
 
-    /// The samples not in a block of the resolved series within the range of time.
-    pub fn head_samples(&self, resolved: &Resolved, time_ms: RangeInclusive<i64>) -> Vec<HeadRows> {
-        self.inner.head.samples(&resolved.series, &time_ms, self.view.cut)
+    /// The series of a selection that have rows not in a block, from the head alone.
+    pub fn head_series(&self, selection: &Selection) -> Resolved {
+        let found = self.inner.head.select(&selection.matchers, &clamp(&selection.time_ms), self.view.cut);
+        let info = |(series, first_time_ms): (Arc<Series>, i64)| {
+            Arc::new(SeriesInfo { key: series.key.clone(), id: series.id, kind: series.kind(), first_time_ms })
+        };
+        let mut series: Vec<_> = found.into_iter().map(info).collect();
+        series.sort_unstable_by(|a, b| a.table_order(b));
+        Resolved { series }
+    }
+
+    /// The samples not in a block of the resolved series within the range of time, packed. `reserve` is asked for the
+    /// bytes of what is taken, a little at a time.
+    ///
+    /// # Errors
+    /// What `reserve` returns.
+    pub fn head_samples(
+        &self,
+        resolved: &Resolved,
+        time_ms: RangeInclusive<i64>,
+        reserve: &mut dyn FnMut(usize) -> Result<(), Error>,
+    ) -> Result<Vec<HeadRows>, Error> {
+        self.inner.head.samples(&resolved.series, &time_ms, self.view.cut, reserve)
     }
 
     /// All rows not in a block of a table other than `samples`.

@@ -53,10 +53,19 @@ async fn next(stream: &mut BodyDataStream, deadline: Instant, timeout: Duration)
         Error::new(ErrorKind::Timeout, text)
     };
     let chunk = timeout_at(deadline, stream.next()).await.map_err(late)?;
-    chunk.transpose().map_err(|e| Error::invalid("the body broke off").with_source(e))
+    chunk.transpose().map_err(broken_off)
+}
+
+/// The server has a deadline of its own and says so; anything else is the sender's doing.
+fn broken_off(error: axum::Error) -> Error {
+    let kind = Error::find(&error).map_or(ErrorKind::Invalid, Error::kind);
+    Error::new(kind, "the body broke off").with_source(error)
 }
 
 fn too_large(max_bytes: usize) -> Error {
     let text = format!("the body is larger than {max_bytes} bytes, see remote_write.body_size_limit");
     Error::new(ErrorKind::TooLarge, text)
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,6 +2,8 @@ use arrow::util::display::{ArrayFormatter, FormatOptions};
 use futures::TryStreamExt;
 use model::batch::STALE_NAN_BITS;
 
+pub(crate) mod faults;
+mod head;
 mod hostile;
 mod pushdown;
 

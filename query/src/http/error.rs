@@ -1,4 +1,6 @@
-//! The one table from kinds of error to HTTP statuses, and the JSON of an error.
+//! From an error to the HTTP answer that all routes but those of the collectors give: its status, its JSON.
+//!
+//! The collectors have a table of their own, because senders decide by the status whether they send again.
 
 use axum::http::StatusCode;
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};

@@ -6,6 +6,8 @@ use tower::ServiceExt;
 use super::*;
 use crate::config::Config;
 use crate::engine::tests::engine_with;
+use crate::engine::tests::faults::failing;
+use crate::fixture::Fault;
 
 async fn post_to(router: &Router, accept: &str, body: impl Into<Body>) -> (StatusCode, String, Vec<u8>) {
     let request = Request::post("/api/v1/sql").header(ACCEPT, accept).header(CONTENT_TYPE, "application/json");
@@ -112,4 +114,23 @@ async fn an_answer_that_fails_on_its_way_is_broken_off() {
         let (status, _, body) = post_to(&router, accept, query).await;
         assert_eq!((status, body.as_slice()), (StatusCode::OK, b"broken".as_slice()), "{accept}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_panics_on_its_way_is_broken_off() {
+    let router = routes(failing(Fault::Panic).await);
+    let query = r#"{"query": "SELECT ts, value FROM metrics"}"#;
+    for accept in ["application/json", "application/x-ndjson", "text/csv", "application/vnd.apache.arrow.stream"] {
+        let (status, _, body) = post_to(&router, accept, query).await;
+        assert_eq!((status, body.as_slice()), (StatusCode::OK, b"broken".as_slice()), "{accept}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_that_takes_too_long_is_a_timeout() {
+    let router = router().await;
+    let late = model::Error::new(ErrorKind::Timeout, "the body was not complete after 1m");
+    let body = Body::from_stream(futures::stream::iter([Ok(Bytes::from_static(b"{")), Err(late)]));
+    let (status, _, body) = post_to(&router, "*/*", body).await;
+    assert_eq!(status, StatusCode::GATEWAY_TIMEOUT, "{}", text(body));
 }

@@ -3,12 +3,16 @@
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use datafusion::common::{DataFusionError, Result};
 use datafusion::execution::memory_pool::{MemoryLimit, MemoryPool, MemoryReservation};
 use model::ErrorKind;
 
 use crate::error::external;
+
+/// When to try again if other queries have the memory: most of them take less.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// Bytes that all queries hold together.
 #[derive(Debug)]
@@ -81,7 +85,7 @@ impl MemoryPool for QueryPool {
         if !take(&self.shared.used, additional, self.shared.limit) {
             self.used.fetch_sub(additional, Ordering::AcqRel);
             let what = format!("all queries together need more than {} bytes of memory", self.shared.limit);
-            return Err(external(model::Error::new(ErrorKind::Busy, what)));
+            return Err(external(model::Error::new(ErrorKind::Busy, what).with_retry_after(RETRY_AFTER)));
         }
         Ok(())
     }

@@ -11,10 +11,13 @@ use arrow::array::{
 use arrow::array::{MapBuilder, MapFieldNames, StringBuilder};
 use arrow::compute::{filter_record_batch, take};
 use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef, TimeUnit};
-use datafusion::common::{DataFusionError, Result, exec_err};
+use datafusion::common::{DataFusionError, Result};
+use model::ErrorKind;
+use storage::block::mantissa;
 
-use super::index::{KeyColumns, SeriesIndex};
 use super::membership::{longs, views};
+use super::selected::{KeyColumns, SelectedSeries};
+use crate::error::external;
 
 /// One column that a scan of series can give.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -77,20 +80,20 @@ impl fmt::Display for Output {
 /// Labels of all selected series as columns, one row per series, each made when it is first asked for.
 #[derive(Debug)]
 pub(crate) struct LabelColumns {
-    index: Arc<SeriesIndex>,
+    selected: Arc<SelectedSeries>,
     columns: HashMap<Output, OnceLock<ArrayRef>>,
 }
 
 impl LabelColumns {
     /// Room for the label columns among `outputs`.
-    pub(crate) fn new<'a>(index: Arc<SeriesIndex>, outputs: impl IntoIterator<Item = &'a Output>) -> Self {
+    pub(crate) fn new<'a>(selected: Arc<SelectedSeries>, outputs: impl IntoIterator<Item = &'a Output>) -> Self {
         let wanted = outputs.into_iter().filter(|output| matches!(output, Output::Labels | Output::Label(_)));
-        LabelColumns { index, columns: wanted.map(|output| (output.clone(), OnceLock::new())).collect() }
+        LabelColumns { selected, columns: wanted.map(|output| (output.clone(), OnceLock::new())).collect() }
     }
 
     /// The series whose labels these are.
-    pub(crate) fn index(&self) -> &Arc<SeriesIndex> {
-        &self.index
+    pub(crate) fn selected(&self) -> &Arc<SelectedSeries> {
+        &self.selected
     }
 
     fn column(&self, output: &Output) -> Result<&ArrayRef> {
@@ -105,8 +108,8 @@ impl LabelColumns {
     }
 
     fn label(&self, label: &str) -> ArrayRef {
-        let mut values = StringViewBuilder::with_capacity(self.index.series().len()).with_deduplicate_strings();
-        for series in self.index.series() {
+        let mut values = StringViewBuilder::with_capacity(self.selected.series().len()).with_deduplicate_strings();
+        for series in self.selected.series() {
             values.append_option(series.key.labels.get(label));
         }
         Arc::new(values.finish())
@@ -117,7 +120,7 @@ impl LabelColumns {
         let mut maps = MapBuilder::new(Some(names), StringBuilder::new(), StringBuilder::new())
             .with_keys_field(Field::new("key", DataType::Utf8, false))
             .with_values_field(Field::new("value", DataType::Utf8, true));
-        for series in self.index.series() {
+        for series in self.selected.series() {
             for (name, value) in series.key.labels.iter() {
                 maps.keys().append_value(name);
                 maps.values().append_value(value);
@@ -130,12 +133,12 @@ impl LabelColumns {
 
     /// Bytes that all columns take once made; an estimate from above.
     pub(crate) fn estimated_bytes(&self) -> usize {
-        let labels: usize = self.index.series().iter().map(|s| s.key.labels.as_bytes().len()).sum();
+        let labels: usize = self.selected.series().iter().map(|s| s.key.labels.as_bytes().len()).sum();
         self.columns
             .keys()
             .map(|output| match output {
-                Output::Label(_) => self.index.series().len() * 32,
-                _ => labels * 2 + self.index.series().len() * 8,
+                Output::Label(_) => self.selected.series().len() * 32,
+                _ => labels * 2 + self.selected.series().len() * 8,
             })
             .sum()
     }
@@ -194,14 +197,14 @@ impl Assembler {
         Ok(RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options)?)
     }
 
-    /// For each row the position of its series in the index.
+    /// For each row the position of its series among the selected ones.
     fn positions(&self, batch: &RecordBatch) -> Result<UInt32Array> {
         let (name, cluster) = (views(column(batch, "name")?)?, views(column(batch, "cluster")?)?);
         let id = longs(column(batch, "series_id")?)?;
         let mut positions = Vec::with_capacity(batch.num_rows());
         let mut missing = None;
         let columns = KeyColumns { name: &name, cluster: &cluster, id: Some(&id) };
-        columns.runs(|run, name, cluster, id| match self.labels.index.position(name, cluster, id) {
+        columns.runs(|run, name, cluster, id| match self.labels.selected.position(name, cluster, id) {
             Some(position) => positions.resize(run.end, position as u32),
             None => {
                 missing.get_or_insert_with(|| format!("{name} of cluster {cluster:?} with id {id}"));
@@ -210,7 +213,10 @@ impl Assembler {
         });
         match missing {
             None => Ok(UInt32Array::from(positions)),
-            Some(series) => exec_err!("the series {series} has samples but is not in the table series"),
+            Some(series) => {
+                let what = format!("the series {series} has samples but is not in the table series");
+                Err(external(model::Error::new(ErrorKind::Corrupt, what)))
+            }
         }
     }
 }
@@ -237,24 +243,15 @@ fn without_markers(batch: &RecordBatch) -> Result<Option<RecordBatch>> {
     Ok(Some(filter_record_batch(batch, &arrow::array::BooleanArray::new(valid, None))?))
 }
 
-/// Powers of ten that a double holds exactly.
-const POWERS: [f64; 23] = [
-    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20,
-    1e21, 1e22,
-];
-
-/// `coalesce(value, mantissa / 10^scale)`: both operands are exact, so one rounding gives back the very double.
+/// `coalesce(value, mantissa / 10^scale)`.
 fn values(batch: &RecordBatch) -> Result<ArrayRef> {
-    let mantissa: &Int64Array = typed(batch, "mantissa")?;
-    let scale: &Int8Array = typed(batch, "scale")?;
+    let mantissas: &Int64Array = typed(batch, "mantissa")?;
+    let scales: &Int8Array = typed(batch, "scale")?;
     let value: &Float64Array = typed(batch, "value")?;
     if value.null_count() == 0 {
         return Ok(Arc::new(value.clone()));
     }
-    let decimal = |row: usize| {
-        let power = usize::try_from(scale.value(row)).ok().and_then(|scale| POWERS.get(scale)).copied();
-        mantissa.value(row) as f64 / power.unwrap_or(f64::NAN)
-    };
+    let decimal = |row: usize| mantissa::value(mantissas.value(row), scales.value(row)).unwrap_or(f64::NAN);
     let rows = 0..batch.num_rows();
     let doubles: Vec<f64> = if value.null_count() == batch.num_rows() {
         rows.map(decimal).collect()

@@ -47,7 +47,7 @@ impl SeriesColumnsExec {
     /// The same scan with other columns.
     fn with_outputs(&self, outputs: Vec<(Output, FieldRef)>) -> Self {
         let (outputs, fields): (Vec<_>, Vec<_>) = outputs.into_iter().unzip();
-        let labels = Arc::new(LabelColumns::new(Arc::clone(self.assembler.labels().index()), &outputs));
+        let labels = Arc::new(LabelColumns::new(Arc::clone(self.assembler.labels().selected()), &outputs));
         let assembler = Assembler::new(outputs, fields, labels);
         SeriesColumnsExec::new(Arc::clone(&self.input), assembler, Arc::clone(&self.summary))
     }

@@ -3,15 +3,16 @@
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Int64Array, RecordBatch};
+use arrow::array::{ArrayRef, RecordBatch};
 use arrow::compute::SortOptions;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::common::{DataFusionError, Result, ScalarValue};
 use datafusion::datasource::listing::PartitionedFile;
-use datafusion::datasource::memory::{DataSourceExec, MemorySourceConfig};
+use datafusion::datasource::memory::DataSourceExec;
 use datafusion::datasource::object_store::ObjectStoreUrl;
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
 use datafusion::datasource::table_schema::TableSchema;
+use datafusion::execution::memory_pool::MemoryReservation;
 use datafusion::logical_expr::Operator;
 use datafusion::physical_expr::expressions::{BinaryExpr, Column, Literal};
 use datafusion::physical_expr::{LexOrdering, PhysicalExpr, PhysicalSortExpr};
@@ -19,18 +20,21 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::projection::{ProjectionExec, ProjectionExpr};
 use datafusion::physical_plan::sorts::sort_preserving_merge::SortPreservingMergeExec;
 use datafusion::physical_plan::union::UnionExec;
+use model::ErrorKind;
 use object_store::ObjectStore;
 use object_store::path::Path;
 use storage::Table;
 use storage::block::Block;
 use storage::snapshot::HeadRows;
 
-use super::index::{Key, SeriesIndex};
+use super::head::HeadExec;
 use super::latest::LatestRankExec;
 use super::membership::{Membership, views};
 use super::overlap::Span;
 use super::plan::SelectedBlock;
 use super::reader::{BlockReaders, Footer};
+use super::selected::{Key, SelectedSeries};
+use crate::error::external;
 
 /// The columns that say which sample a row is, in the order of the tables.
 const KEY: [&str; 4] = ["name", "cluster", "series_id", "time_ms"];
@@ -66,7 +70,7 @@ impl Piece {
 #[derive(Debug)]
 pub(crate) struct FlatRows {
     /// The selected series.
-    pub(crate) index: Arc<SeriesIndex>,
+    pub(crate) selected: Arc<SelectedSeries>,
     /// The selected range of time, in milliseconds.
     pub(crate) time_ms: RangeInclusive<i64>,
     /// The columns that are needed above.
@@ -77,6 +81,8 @@ pub(crate) struct FlatRows {
     pub(crate) folder: Path,
     /// Into how many tasks a scan is split.
     pub(crate) partitions: usize,
+    /// The memory of head rows that were taken.
+    pub(crate) held: Arc<MemoryReservation>,
 }
 
 /// The address under which a table's object store is registered for one query.
@@ -84,20 +90,13 @@ pub(crate) fn store_url(table: Table) -> Result<ObjectStoreUrl> {
     ObjectStoreUrl::parse(format!("fleetscope://{}", table.name()))
 }
 
-/// The schema of the files of a table as a query reads them: text as views, which costs no copy of a dictionary.
-pub(crate) fn read_schema(table: Table) -> SchemaRef {
-    let schema = table.schema();
-    let fields = schema.fields().iter().map(|field| match field.data_type() {
-        DataType::Utf8 => Arc::new(field.as_ref().clone().with_data_type(DataType::Utf8View)),
-        _ => Arc::clone(field),
-    });
-    Arc::new(Schema::new(fields.collect::<Vec<_>>()))
-}
-
 /// A block as a file of DataFusion, with its footer attached.
 pub(crate) fn file(folder: &Path, block: &Block, footer: Footer) -> Result<PartitionedFile> {
     let path = format!("{folder}/{}", block.path);
-    let location = Path::parse(path).map_err(|e| DataFusionError::External(Box::new(e)))?;
+    let location = Path::parse(&path).map_err(|e| {
+        let what = format!("the log names a file that no store can have, {path:?}");
+        external(model::Error::new(ErrorKind::Corrupt, what).with_source(e))
+    })?;
     let mut file = PartitionedFile::new("", block.size_bytes);
     file.object_meta.location = location;
     Ok(file.with_extension(footer))
@@ -154,9 +153,7 @@ impl FlatRows {
 
     /// Rows not in a block that share no sample with anything else.
     pub(crate) fn heads(&self, heads: Vec<HeadRows>) -> Result<Arc<dyn ExecutionPlan>> {
-        let schema = self.schema(&self.columns)?;
-        let partitions = heads.iter().map(|head| with_views(&head.batches, &schema)).collect::<Result<Vec<_>>>()?;
-        Ok(MemorySourceConfig::try_new_exec(&partitions, schema, None)?)
+        Ok(Arc::new(HeadExec::new(heads, self.schema(&self.columns)?, Arc::clone(&self.held))))
     }
 
     /// Merges pieces that may share samples: of each sample the row of the highest rank is kept.
@@ -182,8 +179,9 @@ impl FlatRows {
         if !files.is_empty() {
             inputs.push(self.parquet(files, &columns, Some(&ordering), filter_time)?);
         }
-        for head in heads {
-            inputs.push(self.ranked_head(&head, &columns, &schema, &ordering)?);
+        if !heads.is_empty() {
+            let rows = HeadExec::new(heads, self.schema(&columns)?, Arc::clone(&self.held));
+            inputs.push(Arc::new(rows.ranked(&schema, &ordering)));
         }
         let input = match <[_; 1]>::try_from(inputs) {
             Ok([one]) => one,
@@ -198,25 +196,6 @@ impl FlatRows {
         Ok(Arc::new(ProjectionExec::try_new(kept.collect::<Result<Vec<_>>>()?, latest)?))
     }
 
-    fn ranked_head(
-        &self,
-        head: &HeadRows,
-        columns: &[&str],
-        schema: &SchemaRef,
-        ordering: &LexOrdering,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
-        let batches = with_views(&head.batches, &self.schema(columns)?)?;
-        let ranked = batches.into_iter().map(|batch| {
-            let mut columns = batch.columns().to_vec();
-            columns.push(Arc::new(Int64Array::from(vec![head.rank; batch.num_rows()])));
-            RecordBatch::try_new(Arc::clone(schema), columns)
-        });
-        let ranked = ranked.collect::<Result<Vec<_>, _>>()?;
-        let source = MemorySourceConfig::try_new(&[ranked], Arc::clone(schema), None)?
-            .try_with_sort_information(vec![ordering.clone()])?;
-        Ok(DataSourceExec::from_data_source(source))
-    }
-
     fn file(&self, selected: &SelectedBlock) -> Result<PartitionedFile> {
         let file = file(&self.folder, &selected.block, Footer(Arc::clone(&selected.footer)))?;
         Ok(file.with_extension(selected.rows.access_plan()))
@@ -224,7 +203,7 @@ impl FlatRows {
 
     /// The read schema in the given columns.
     fn schema(&self, columns: &[&str]) -> Result<SchemaRef> {
-        let schema = read_schema(Table::Samples);
+        let schema = Table::Samples.read_schema();
         let indices = columns.iter().map(|name| schema.index_of(name)).collect::<Result<Vec<_>, _>>()?;
         Ok(Arc::new(schema.project(&indices)?))
     }
@@ -237,7 +216,7 @@ impl FlatRows {
         ordering: Option<&LexOrdering>,
         filter_time: bool,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let files = read_schema(Table::Samples);
+        let files = Table::Samples.read_schema();
         let mut indices = columns.iter().map(|name| files.index_of(name)).collect::<Result<Vec<_>, _>>()?;
         let rank: Vec<_> = ordering.map(|_| Arc::new(Field::new(RANK, DataType::Int64, false))).into_iter().collect();
         indices.extend(rank.iter().map(|_| files.fields().len()));
@@ -276,10 +255,10 @@ impl FlatRows {
             Ok(Arc::new(BinaryExpr::new(column("time_ms")?, op, literal)))
         };
         let mut conditions: Vec<Arc<dyn PhysicalExpr>> = Vec::new();
-        if self.index.key() != Key::Everything {
-            let names = Membership::column_names(self.index.key());
+        if self.selected.key() != Key::Everything {
+            let names = Membership::column_names(self.selected.key());
             let columns = names.iter().map(|name| column(name)).collect::<Result<Vec<_>>>()?;
-            conditions.push(Arc::new(Membership::new(Arc::clone(&self.index), columns)));
+            conditions.push(Arc::new(Membership::new(Arc::clone(&self.selected), columns)));
         }
         if filter_time {
             conditions.push(bound(Operator::GtEq, *self.time_ms.start())?);

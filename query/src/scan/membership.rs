@@ -11,20 +11,20 @@ use datafusion::common::{DataFusionError, Result, internal_err};
 use datafusion::logical_expr::ColumnarValue;
 use datafusion::physical_expr::PhysicalExpr;
 
-use super::index::{Key, KeyColumns, SeriesIndex};
+use super::selected::{Key, KeyColumns, SelectedSeries};
 
 /// Whether a row's (name, cluster, series_id) is among the selected series.
 #[derive(Debug)]
 pub(crate) struct Membership {
-    index: Arc<SeriesIndex>,
+    selected: Arc<SelectedSeries>,
     /// `name`, `cluster` and, if the whole key decides, `series_id`.
     columns: Vec<Arc<dyn PhysicalExpr>>,
 }
 
 impl Membership {
     /// A filter over the columns `name`, `cluster` and, if [`Key::Series`] decides, `series_id`.
-    pub(crate) fn new(index: Arc<SeriesIndex>, columns: Vec<Arc<dyn PhysicalExpr>>) -> Self {
-        Membership { index, columns }
+    pub(crate) fn new(selected: Arc<SelectedSeries>, columns: Vec<Arc<dyn PhysicalExpr>>) -> Self {
+        Membership { selected, columns }
     }
 
     /// The names of the columns that a filter over `key` reads.
@@ -40,13 +40,13 @@ impl Membership {
 impl fmt::Display for Membership {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let columns: Vec<String> = self.columns.iter().map(ToString::to_string).collect();
-        write!(f, "({}) in {} series", columns.join(", "), self.index.series().len())
+        write!(f, "({}) in {} series", columns.join(", "), self.selected.series().len())
     }
 }
 
 impl PartialEq for Membership {
     fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.index, &other.index) && self.columns == other.columns
+        Arc::ptr_eq(&self.selected, &other.selected) && self.columns == other.columns
     }
 }
 
@@ -54,7 +54,7 @@ impl Eq for Membership {}
 
 impl Hash for Membership {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        Arc::as_ptr(&self.index).hash(state);
+        Arc::as_ptr(&self.selected).hash(state);
         self.columns.hash(state);
     }
 }
@@ -79,7 +79,7 @@ impl PhysicalExpr for Membership {
         let id = id.first().map(longs).transpose()?;
         let mut wanted = BooleanBufferBuilder::new(rows);
         let columns = KeyColumns { name: &name, cluster: &cluster, id: id.as_ref() };
-        columns.runs(|run, name, cluster, id| wanted.append_n(run.len(), self.index.wants(name, cluster, id)));
+        columns.runs(|run, name, cluster, id| wanted.append_n(run.len(), self.selected.wants(name, cluster, id)));
         Ok(ColumnarValue::Array(Arc::new(BooleanArray::new(wanted.finish(), None))))
     }
 
@@ -88,7 +88,7 @@ impl PhysicalExpr for Membership {
     }
 
     fn with_new_children(self: Arc<Self>, children: Vec<Arc<dyn PhysicalExpr>>) -> Result<Arc<dyn PhysicalExpr>> {
-        Ok(Arc::new(Membership { index: Arc::clone(&self.index), columns: children }))
+        Ok(Arc::new(Membership { selected: Arc::clone(&self.selected), columns: children }))
     }
 
     fn fmt_sql(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -8,7 +8,7 @@ use parquet::file::metadata::{ParquetMetaData, RowGroupMetaData};
 use parquet::file::page_index::column_index::ColumnIndexMetaData;
 use parquet::file::statistics::Statistics;
 
-use super::index::{Bounds, SeriesIndex};
+use super::selected::{Bounds, SelectedSeries};
 
 /// The rows of one block that may be wanted: for each row group disjoint ascending ranges.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -82,13 +82,13 @@ fn selection(ranges: &[Range<usize>], rows: usize) -> RowSelection {
 }
 
 /// The rows that may belong to the selection. A block without a page index is judged by its row groups.
-pub(crate) fn select(footer: &ParquetMetaData, index: &SeriesIndex, time_ms: &RangeInclusive<i64>) -> Rows {
+pub(crate) fn select(footer: &ParquetMetaData, selected: &SelectedSeries, time_ms: &RangeInclusive<i64>) -> Rows {
     let mut rows = Rows::default();
     for (number, group) in footer.row_groups().iter().enumerate() {
         let count = usize::try_from(group.num_rows()).unwrap_or(0);
         rows.group_rows.push(count);
         let pages = |name| Pages::of(footer, number, group, name, count);
-        let by_key = key_ranges(index, &pages("name"), &pages("cluster"), &pages("series_id"), count);
+        let by_key = key_ranges(selected, &pages("name"), &pages("cluster"), &pages("series_id"), count);
         rows.groups.push(intersect(&by_key, &time_ranges(&pages("time_ms"), time_ms, count)));
     }
     rows
@@ -159,7 +159,7 @@ fn chunk_bounds(statistics: Option<&Statistics>) -> PageBounds<'_> {
 
 /// The stretches whose key bounds touch the selection. A stretch ends where a page of any key column ends.
 fn key_ranges(
-    index: &SeriesIndex,
+    selected: &SelectedSeries,
     name: &Pages<'_>,
     cluster: &Pages<'_>,
     id: &Pages<'_>,
@@ -181,7 +181,7 @@ fn key_ranges(
             cluster: cluster.bounds[page[1]].text,
             id: id.bounds[page[2]].long,
         };
-        if index.may_contain(&bounds) {
+        if selected.may_contain(&bounds) {
             push(&mut ranges, at..end);
         }
         at = end;

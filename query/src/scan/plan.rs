@@ -5,29 +5,27 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use arrow::datatypes::FieldRef;
-use datafusion::common::{DataFusionError, Result};
+use datafusion::common::Result;
+use datafusion::execution::memory_pool::MemoryPool;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 use datafusion::physical_plan::union::UnionExec;
-use futures::{StreamExt, TryStreamExt};
 use model::labels::{CLUSTER_LABEL, NAME_LABEL};
 use parquet::file::metadata::ParquetMetaData;
-use storage::block::Block;
+use storage::block::{Block, samples};
 use storage::matcher::Condition;
 use storage::snapshot::HeadRows;
 use storage::{Matcher, Selection, Table};
 
 use super::columns::{Assembler, LabelColumns, Output};
 use super::exec::SeriesColumnsExec;
-use super::index::{Key, SeriesIndex};
+use super::head;
 use super::inputs::{FlatRows, Piece};
 use super::overlap::{self, Span};
 use super::pages::{self, Rows};
+use super::selected::{Key, SelectedSeries};
 use crate::error::external;
 use crate::source::Source;
-
-/// How many footers are fetched at the same time.
-const FOOTERS_AT_ONCE: usize = 16;
 
 /// One block with the rows of it that may be wanted.
 #[derive(Debug, Clone)]
@@ -40,38 +38,35 @@ pub(crate) struct SelectedBlock {
     pub(crate) rows: Rows,
 }
 
-/// Plans the scan of a selection with the given columns.
+/// Plans the scan of a selection with the given columns. What the plan holds is counted by `memory`.
 ///
 /// # Errors
-/// Those of the snapshot, carried through DataFusion.
+/// Those of the snapshot, carried through DataFusion, and `TooLarge` or `Busy` if the memory does not suffice.
 pub(crate) async fn plan(
     source: &Source,
     selection: &Selection,
     outputs: Vec<(Output, FieldRef)>,
     partitions: usize,
+    memory: &Arc<dyn MemoryPool>,
 ) -> Result<Arc<dyn ExecutionPlan>> {
     let (outputs, fields): (Vec<_>, Vec<_>) = outputs.into_iter().unzip();
     let resolved = source.resolve(selection).await.map_err(external)?;
     let key = deciding_key(&selection.matchers);
-    let index = Arc::new(SeriesIndex::new(resolved.series.clone(), key));
-    let labels = Arc::new(LabelColumns::new(Arc::clone(&index), &outputs));
+    let selected = Arc::new(SelectedSeries::new(resolved.series.clone(), key));
+    let labels = Arc::new(LabelColumns::new(Arc::clone(&selected), &outputs));
     let assembler = Assembler::new(outputs, fields, labels);
-    if index.series().is_empty() || selection.time_ms.is_empty() {
+    if selected.series().is_empty() || selection.time_ms.is_empty() {
         return Ok(Arc::new(EmptyExec::new(Arc::clone(assembler.schema()))));
     }
     let all_blocks = source.blocks(Table::Samples);
     let considered = all_blocks.len();
-    let blocks = select_blocks(source, all_blocks, &index, &selection.time_ms).await?;
-    let heads: Vec<HeadRows> = source
-        .head_samples(&resolved, selection.time_ms.clone())
-        .into_iter()
-        .filter(|head| head.batches.iter().any(|batch| batch.num_rows() > 0))
-        .collect();
-    let summary = summary(selection, &index, considered, &blocks, &heads);
+    let blocks = select_blocks(source, all_blocks, &selected, &selection.time_ms).await?;
+    let (heads, held) = head::take(source, &resolved, selection.time_ms.clone(), memory)?;
+    let summary = summary(selection, &selected, considered, &blocks, &heads);
     let columns = flat_columns(assembler.outputs(), &blocks, &heads);
     let (store, folder) = source.object_store(Table::Samples);
-    let flat =
-        FlatRows { index, time_ms: selection.time_ms.clone(), columns, store, folder, partitions: partitions.max(1) };
+    let (time_ms, partitions) = (selection.time_ms.clone(), partitions.max(1));
+    let flat = FlatRows { selected, time_ms, columns, store, folder, partitions, held };
     let inputs = inputs(&flat, blocks, heads)?;
     let input: Arc<dyn ExecutionPlan> = match <[_; 1]>::try_from(inputs) {
         Ok([one]) => one,
@@ -130,22 +125,17 @@ fn deciding_key(matchers: &[Matcher]) -> Key {
 async fn select_blocks(
     source: &Source,
     blocks: Vec<Arc<Block>>,
-    index: &SeriesIndex,
+    series: &SelectedSeries,
     time_ms: &RangeInclusive<i64>,
 ) -> Result<Vec<SelectedBlock>> {
     let overlapping =
         blocks.into_iter().filter(|b| b.min_time_ms <= *time_ms.end() && b.max_time_ms >= *time_ms.start());
-    let mut selected: Vec<SelectedBlock> = futures::stream::iter(overlapping)
-        .map(|block| async move {
-            let footer = source.footer(Table::Samples, &block).await.map_err(external)?;
-            let rows = pages::select(&footer, index, time_ms);
-            Ok::<_, DataFusionError>(SelectedBlock { block, footer, rows })
-        })
-        .buffered(FOOTERS_AT_ONCE)
-        .try_collect()
-        .await?;
-    selected.retain(|block| block.rows.selected() > 0);
-    Ok(selected)
+    let found = source.with_footers(Table::Samples, overlapping).await.map_err(external)?;
+    let select = |(block, footer): (Arc<Block>, Arc<ParquetMetaData>)| {
+        let rows = pages::select(&footer, series, time_ms);
+        (rows.selected() > 0).then_some(SelectedBlock { block, footer, rows })
+    };
+    Ok(found.into_iter().filter_map(select).collect())
 }
 
 /// The columns to decode: those the outputs are made of, and those that tell a staleness marker unless there is none.
@@ -158,24 +148,15 @@ fn flat_columns(outputs: &[Output], blocks: &[SelectedBlock], heads: &[HeadRows]
     columns.into_iter().collect()
 }
 
-/// Whether a block may hold a row with neither mantissa nor value, told by the counts of nulls in its footer.
+/// Whether a block may hold a staleness marker.
 fn may_have_markers(footer: &ParquetMetaData) -> bool {
-    footer.row_groups().iter().any(|group| {
-        let nulls = |name: &str| {
-            let column = group.columns().iter().find(|c| c.column_path().string() == name)?;
-            column.statistics()?.null_count_opt()
-        };
-        match nulls("mantissa").zip(nulls("value")) {
-            Some((mantissa, value)) => mantissa + value != group.num_rows() as u64,
-            None => true,
-        }
-    })
+    samples::markers(footer) != Some(0)
 }
 
 /// What EXPLAIN shows of the selection.
 fn summary(
     selection: &Selection,
-    index: &SeriesIndex,
+    selected: &SelectedSeries,
     considered: usize,
     blocks: &[SelectedBlock],
     heads: &[HeadRows],
@@ -185,15 +166,15 @@ fn summary(
     let total: usize = blocks.iter().map(|b| b.rows.total()).sum();
     let groups: usize = blocks.iter().map(|b| b.rows.groups_read()).sum();
     let all_groups: usize = blocks.iter().map(|b| b.rows.group_rows.len()).sum();
-    let head_rows: usize = heads.iter().flat_map(|h| &h.batches).map(|b| b.num_rows()).sum();
+    let head_rows: usize = heads.iter().map(HeadRows::rows_at_most).sum();
     let time = &selection.time_ms;
     format!(
         "matchers=[{}], time_ms={}..={}, series={}, blocks={}/{considered}, row_groups={groups}/{all_groups}, \
-         rows={rows}/{total}, head_rows={head_rows}",
+         rows={rows}/{total}, head_rows<={head_rows}",
         matchers.join(", "),
         time.start(),
         time.end(),
-        index.series().len(),
+        selected.series().len(),
         blocks.len(),
     )
 }

@@ -14,6 +14,7 @@ use datafusion::datasource::physical_plan::parquet::ParquetFileMetrics;
 use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
 use futures::future::BoxFuture;
 use futures::{FutureExt, TryFutureExt};
+use model::ErrorKind;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
 use parquet::arrow::arrow_reader::ArrowReaderOptions;
@@ -66,20 +67,22 @@ struct BlockReader {
     path: Path,
 }
 
-fn external(error: object_store::Error) -> ParquetError {
+/// A store that does not give what it has is away, which says nothing of the block: see `error::from_datafusion`.
+fn unavailable(path: &Path, error: object_store::Error) -> ParquetError {
+    let error = model::Error::new(ErrorKind::Unavailable, format!("cannot read {path}")).with_source(error);
     ParquetError::External(Box::new(error))
 }
 
 impl AsyncFileReader for BlockReader {
     fn get_bytes(&mut self, range: Range<u64>) -> BoxFuture<'_, parquet::errors::Result<Bytes>> {
         self.metrics.bytes_scanned.add((range.end - range.start) as usize);
-        self.store.get_range(&self.path, range).map_err(external).boxed()
+        self.store.get_range(&self.path, range).map_err(|e| unavailable(&self.path, e)).boxed()
     }
 
     fn get_byte_ranges(&mut self, ranges: Vec<Range<u64>>) -> BoxFuture<'_, parquet::errors::Result<Vec<Bytes>>> {
         let bytes: u64 = ranges.iter().map(|range| range.end - range.start).sum();
         self.metrics.bytes_scanned.add(bytes as usize);
-        async move { self.store.get_ranges(&self.path, &ranges).await.map_err(external) }.boxed()
+        async move { self.store.get_ranges(&self.path, &ranges).await.map_err(|e| unavailable(&self.path, e)) }.boxed()
     }
 
     fn get_metadata<'a>(

@@ -14,16 +14,13 @@ use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 use datafusion::physical_plan::union::UnionExec;
-use futures::{StreamExt, TryStreamExt};
 use storage::{Selection, Table};
 
 use crate::error::external;
-use crate::scan::inputs::{file, read_schema, store_url, with_views};
+use crate::scan::head::{self, HeadExec};
+use crate::scan::inputs::{file, store_url, with_views};
 use crate::scan::reader::{BlockReaders, Footer};
 use crate::source::Source;
-
-/// How many footers are fetched at the same time.
-const FOOTERS_AT_ONCE: usize = 16;
 
 /// All rows of one table of the store: those in blocks and those that are not yet.
 #[derive(Debug)]
@@ -36,7 +33,7 @@ pub(crate) struct RawTable {
 impl RawTable {
     /// The rows of `table`.
     pub(crate) fn new(source: Arc<Source>, table: Table) -> Self {
-        RawTable { source, table, schema: read_schema(table) }
+        RawTable { source, table, schema: table.read_schema() }
     }
 
     async fn blocks(
@@ -50,17 +47,9 @@ impl RawTable {
         if blocks.is_empty() {
             return Ok(None);
         }
-        let files: Vec<_> = futures::stream::iter(blocks)
-            .map(|block| {
-                let folder = folder.clone();
-                async move {
-                    let footer = self.source.footer(self.table, &block).await.map_err(external)?;
-                    file(&folder, &block, Footer(footer))
-                }
-            })
-            .buffered(FOOTERS_AT_ONCE)
-            .try_collect()
-            .await?;
+        let found = self.source.with_footers(self.table, blocks).await.map_err(external)?;
+        let files = found.into_iter().map(|(block, footer)| file(&folder, &block, Footer(footer)));
+        let files = files.collect::<Result<Vec<_>>>()?;
         let mut source = ParquetSource::new(Arc::clone(&self.schema))
             .with_parquet_file_reader_factory(Arc::new(BlockReaders::new(store)))
             .with_pushdown_filters(true)
@@ -77,22 +66,43 @@ impl RawTable {
         Ok(Some(DataSourceExec::from_data_source(config)))
     }
 
-    async fn head(&self, projection: Option<&Vec<usize>>) -> Result<Option<Arc<dyn ExecutionPlan>>> {
-        let batches = match self.table {
-            Table::Samples => {
-                let everything = Selection::all();
-                let resolved = self.source.resolve(&everything).await.map_err(external)?;
-                let heads = self.source.head_samples(&resolved, everything.time_ms);
-                heads.into_iter().flat_map(|head| head.batches).collect()
-            }
-            other => self.source.head_rows(other).await.map_err(external)?,
-        };
+    async fn head(
+        &self,
+        state: &dyn Session,
+        projection: Option<&Vec<usize>>,
+    ) -> Result<Option<Arc<dyn ExecutionPlan>>> {
+        if self.table == Table::Samples {
+            return self.head_samples(state, projection);
+        }
+        let batches = self.source.head_rows(self.table).await.map_err(external)?;
         if batches.is_empty() {
             return Ok(None);
         }
         let batches = with_views(&batches, &self.schema)?;
         let plan = MemorySourceConfig::try_new_exec(&[batches], Arc::clone(&self.schema), projection.cloned())?;
         Ok(Some(plan))
+    }
+
+    fn head_samples(
+        &self,
+        state: &dyn Session,
+        projection: Option<&Vec<usize>>,
+    ) -> Result<Option<Arc<dyn ExecutionPlan>>> {
+        let everything = Selection::all();
+        let series = self.source.head_series(&everything);
+        let memory = &state.runtime_env().memory_pool;
+        let (rows, held) = head::take(&self.source, &series, everything.time_ms, memory)?;
+        if rows.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(Arc::new(HeadExec::new(rows, self.projected(projection)?, held))))
+    }
+
+    fn projected(&self, projection: Option<&Vec<usize>>) -> Result<SchemaRef> {
+        match projection {
+            Some(columns) => Ok(Arc::new(self.schema.project(columns)?)),
+            None => Ok(Arc::clone(&self.schema)),
+        }
     }
 }
 
@@ -122,17 +132,13 @@ impl TableProvider for RawTable {
         filters: &[Expr],
         _limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let inputs: Vec<_> =
-            self.blocks(state, projection, filters).await?.into_iter().chain(self.head(projection).await?).collect();
+        let inputs: Vec<_> = [self.blocks(state, projection, filters).await?, self.head(state, projection).await?]
+            .into_iter()
+            .flatten()
+            .collect();
         match <[_; 1]>::try_from(inputs) {
             Ok([one]) => Ok(one),
-            Err(none) if none.is_empty() => {
-                let schema = match projection {
-                    Some(columns) => Arc::new(self.schema.project(columns)?),
-                    None => Arc::clone(&self.schema),
-                };
-                Ok(Arc::new(EmptyExec::new(schema)))
-            }
+            Err(none) if none.is_empty() => Ok(Arc::new(EmptyExec::new(self.projected(projection)?))),
             Err(several) => UnionExec::try_new(several),
         }
     }

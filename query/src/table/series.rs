@@ -102,6 +102,7 @@ impl TableProvider for SeriesTable {
         }
         let wanted: Vec<usize> = projection.cloned().unwrap_or_else(|| (0..self.columns.len()).collect());
         let outputs = wanted.iter().map(|at| (self.columns[*at].1.clone(), Arc::clone(&self.fields[*at]))).collect();
-        plan::plan(&self.source, &selection, outputs, state.config().target_partitions()).await
+        let (partitions, memory) = (state.config().target_partitions(), &state.runtime_env().memory_pool);
+        plan::plan(&self.source, &selection, outputs, partitions, memory).await
     }
 }

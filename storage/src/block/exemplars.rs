@@ -52,7 +52,7 @@ impl<W: Write + Send> ExemplarsWriter<W> {
         labels: &[(String, String)],
     ) -> Result<(), Error> {
         if let Some((last, last_id, last_ms)) = &self.last
-            && (&last.name, &last.cluster, *last_id, *last_ms) > (&key.name, &key.cluster, series_id, time_ms)
+            && SeriesKey::table_order_by_id((last, *last_id), (key, series_id)).then(last_ms.cmp(&time_ms)).is_gt()
         {
             return Err(Error::internal(format!(
                 "exemplar of series {} with id {series_id} at {time_ms} ms is below the row before it",

@@ -17,14 +17,25 @@ use parquet::schema::types::ColumnPath;
 use crate::Table;
 use crate::block::meta::BlockMeta;
 
-/// Rows of a page at most. Smaller pages prune better and compress worse: 4,096 rows cost 0.06 to 0.16 bytes a sample.
-const PAGE_ROWS: usize = 20_000;
 /// Bytes of a page before compression at most.
 const PAGE_BYTES: usize = 64 << 10;
-/// Rows of a row group at most.
-const GROUP_ROWS: usize = 8 << 20;
 /// Bytes of a dictionary at most: a million ids. Beyond it the column goes on without dictionary.
 const DICTIONARY_BYTES: usize = 16 << 20;
+
+/// How many rows the parts of a file have at most. Everyone takes the default; a test has reason for smaller parts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Layout {
+    /// Rows of a page. Smaller pages prune better and compress worse: 4,096 rows cost 0.06 to 0.16 bytes a sample.
+    pub page_rows: usize,
+    /// Rows of a row group.
+    pub group_rows: usize,
+}
+
+impl Default for Layout {
+    fn default() -> Self {
+        Layout { page_rows: 20_000, group_rows: 8 << 20 }
+    }
+}
 
 /// One Parquet file on its way into a sink.
 pub(crate) struct File<W: Write + Send> {
@@ -38,7 +49,15 @@ impl<W: Write + Send> File<W> {
     /// # Errors
     /// `Unavailable` if the sink fails.
     pub(crate) fn new(sink: W, table: Table) -> Result<Self, Error> {
-        let properties = properties(table)?;
+        Self::with_layout(sink, table, Layout::default())
+    }
+
+    /// As [`File::new`], with parts of other sizes.
+    ///
+    /// # Errors
+    /// `Unavailable` if the sink fails.
+    pub(crate) fn with_layout(sink: W, table: Table, layout: Layout) -> Result<Self, Error> {
+        let properties = properties(table, layout)?;
         // The schema is told by Parquet's own types; a copy in Arrow's terms would only bind readers to our choice.
         let options = ArrowWriterOptions::new().with_properties(properties).with_skip_arrow_metadata(true);
         let writer = ArrowWriter::try_new_with_options(sink, table.schema(), options).map_err(|e| failed(table, e))?;
@@ -73,8 +92,13 @@ impl<W: Write + Send> File<W> {
         self.writer.flush().map_err(|e| failed(self.table, e))?;
         let place = format!("{},{},{version}", self.writer.bytes_written(), bytes.len());
         self.writer.write_all(bytes).map_err(|e| failed(self.table, ParquetError::External(Box::new(e))))?;
-        self.writer.append_key_value_metadata(KeyValue::new(key.to_owned(), place));
+        self.note(key, place);
         Ok(())
+    }
+
+    /// Says something in the footer.
+    pub(crate) fn note(&mut self, key: &str, value: String) {
+        self.writer.append_key_value_metadata(KeyValue::new(key.to_owned(), value));
     }
 
     /// Writes the footer.
@@ -93,12 +117,15 @@ fn failed(table: Table, error: ParquetError) -> Error {
     Error::new(ErrorKind::Unavailable, format!("cannot write a block of {}", table.name())).with_source(error)
 }
 
-fn properties(table: Table) -> Result<WriterProperties, Error> {
+fn properties(table: Table, layout: Layout) -> Result<WriterProperties, Error> {
+    // The writer looks at the limit of a page's rows only after so many.
+    let write_rows = parquet::file::properties::DEFAULT_WRITE_BATCH_SIZE.min(layout.page_rows);
     let level = ZstdLevel::try_new(1).map_err(|e| failed(table, e))?;
     let mut builder = WriterProperties::builder()
         .set_compression(Compression::ZSTD(level))
-        .set_max_row_group_row_count(Some(GROUP_ROWS))
-        .set_data_page_row_count_limit(PAGE_ROWS)
+        .set_max_row_group_row_count(Some(layout.group_rows))
+        .set_data_page_row_count_limit(layout.page_rows)
+        .set_write_batch_size(write_rows)
         .set_data_page_size_limit(PAGE_BYTES)
         .set_dictionary_page_size_limit(DICTIONARY_BYTES)
         .set_statistics_enabled(EnabledStatistics::None)

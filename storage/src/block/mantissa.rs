@@ -7,7 +7,7 @@
 use model::batch::STALE_NAN_BITS;
 
 /// The powers of ten that a double holds exactly, 10^0 to 10^22.
-pub const POWERS: [f64; 23] = [
+const POWERS: [f64; 23] = [
     1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20,
     1e21, 1e22,
 ];
@@ -20,6 +20,7 @@ const LIMIT: f64 = 9_007_199_254_740_992.0;
 const UNAMBIGUOUS: f64 = 2_251_799_813_685_248.0;
 
 /// The value of a mantissa and a scale; `None` if the scale is outside 0 to 22.
+#[inline]
 pub fn value(mantissa: i64, scale: i8) -> Option<f64> {
     let power = POWERS.get(usize::try_from(scale).ok()?)?;
     Some(mantissa as f64 / power)

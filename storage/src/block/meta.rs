@@ -80,7 +80,7 @@ impl Order {
     /// `Internal` if it is not above the one before.
     pub(crate) fn next(&mut self, key: &SeriesKey, series_id: i64) -> Result<(), Error> {
         if let Some((last, last_id)) = &self.last
-            && (&last.name, &last.cluster, *last_id) >= (&key.name, &key.cluster, series_id)
+            && SeriesKey::table_order_by_id((last, *last_id), (key, series_id)).is_ge()
         {
             return Err(Error::internal(format!(
                 "series {} of cluster {:?} with id {series_id} is not above the series before it in the block, {} of {:?} with id {last_id}",

@@ -7,14 +7,23 @@ use arrow::array::{ArrayRef, DictionaryArray, Float64Builder, Int8Builder, Int64
 use arrow::datatypes::Int32Type;
 use model::batch::STALE_NAN_BITS;
 use model::{Error, SeriesKey};
+use parquet::file::metadata::ParquetMetaData;
 
 use crate::Table;
-use crate::block::file::File;
+use crate::block::file::{File, Layout};
 use crate::block::mantissa;
 use crate::block::meta::{BlockMeta, Order};
 
 /// Rows that are gathered before they are encoded.
 const BATCH_ROWS: usize = 64 << 10;
+/// The footer's key under which the number of staleness markers among the rows stands, in decimal.
+const MARKERS_KEY: &str = "fleetscope.markers";
+
+/// How many rows of a block of `samples` are staleness markers; `None` if its footer does not say.
+pub fn markers(footer: &ParquetMetaData) -> Option<u64> {
+    let notes = footer.file_metadata().key_value_metadata()?;
+    notes.iter().find(|note| note.key == MARKERS_KEY)?.value.as_ref()?.parse().ok()
+}
 
 /// Writes one block of `samples`, holding at most a batch of rows and the encoded pages of one row group.
 pub struct SamplesWriter<W: Write + Send> {
@@ -22,6 +31,7 @@ pub struct SamplesWriter<W: Write + Send> {
     order: Order,
     meta: BlockMeta,
     rows: Rows,
+    markers: u64,
     mantissas: Vec<i64>,
 }
 
@@ -31,11 +41,20 @@ impl<W: Write + Send> SamplesWriter<W> {
     /// # Errors
     /// `Unavailable` if the sink fails.
     pub fn new(sink: W) -> Result<Self, Error> {
+        Self::with_layout(sink, Layout::default())
+    }
+
+    /// Starts a block with parts of other sizes than the store's.
+    ///
+    /// # Errors
+    /// `Unavailable` if the sink fails.
+    pub fn with_layout(sink: W, layout: Layout) -> Result<Self, Error> {
         Ok(SamplesWriter {
-            file: File::new(sink, Table::Samples)?,
+            file: File::with_layout(sink, Table::Samples, layout)?,
             order: Order::default(),
             meta: BlockMeta::default(),
             rows: Rows::default(),
+            markers: 0,
             mantissas: Vec::new(),
         })
     }
@@ -55,6 +74,7 @@ impl<W: Write + Send> SamplesWriter<W> {
                 key.name, pair[0].0, pair[1].0
             )));
         }
+        self.markers += samples.iter().filter(|(_, bits)| *bits == STALE_NAN_BITS).count() as u64;
         let scale = mantissa::encode(samples, &mut self.mantissas);
         let mut start = 0;
         while start < samples.len() {
@@ -84,6 +104,7 @@ impl<W: Write + Send> SamplesWriter<W> {
         if self.rows.len() > 0 {
             self.file.write(self.rows.take()?)?;
         }
+        self.file.note(MARKERS_KEY, self.markers.to_string());
         self.file.finish(self.meta)
     }
 }

@@ -1,25 +1,23 @@
-//! Reading the head for a query: matching series, their rows, as the tables show them.
+//! Reading the head for a query: matching series, and the runs that hold their rows.
 
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Float64Builder, Int8Array, Int64Array, Int64Builder, RecordBatch, StringBuilder};
-use model::batch::STALE_NAN_BITS;
+use model::Error;
 use model::time::Date;
 
+use super::packed::{HeadRows, SeriesRun};
 use super::run::Run;
-use super::shard;
+use super::shard::{self, Shard};
 use super::slots::Slot;
 use super::{FrozenExtras, Head};
-use crate::codec::TimeValue;
 use crate::matcher::Matcher;
 use crate::series::Series;
-use crate::snapshot::{HeadRows, SeriesInfo};
-use crate::tables::Table;
+use crate::snapshot::SeriesInfo;
 
-/// Rows of a `RecordBatch` of the head.
-const BATCH_ROWS: usize = 32 * 1024;
+/// Series whose runs are copied while their shard is locked; then whoever adds rows has a turn.
+const SERIES_AT_ONCE: usize = 1024;
 /// Rows of the live head win over all others; those of frozen cut n have this rank plus n; blocks are far below.
 const FROZEN_RANK: i64 = i64::MAX / 2;
 
@@ -61,34 +59,36 @@ impl Head {
     }
 
     /// The visible samples of `series`, which are in table order, within the range; one [`HeadRows`] per rank.
+    ///
+    /// # Errors
+    /// What `reserve` returns, which is asked for the bytes of what is taken, a little at a time.
     pub(crate) fn samples(
         &self,
         series: &[Arc<SeriesInfo>],
         time_ms: &RangeInclusive<i64>,
         committed: u64,
-    ) -> Vec<HeadRows> {
-        let mut runs: Vec<(i64, usize, Run)> = Vec::new();
+        reserve: &mut dyn FnMut(usize) -> Result<(), Error>,
+    ) -> Result<Vec<HeadRows>, Error> {
         let mut places: Vec<Vec<(usize, u64)>> = vec![Vec::new(); self.shards.len()];
         for (place, info) in series.iter().enumerate() {
             let hash = shard::hash(&info.key.name, &info.key.cluster, info.id);
             places[(hash >> 48) as usize % self.shards.len()].push((place, hash));
         }
+        let mut by_rank: BTreeMap<i64, Vec<(usize, SeriesRun)>> = BTreeMap::new();
         for (shard, places) in self.shards.iter().zip(places) {
-            let shard = shard.lock();
-            for (place, hash) in places {
-                let key = &series[place].key;
-                let Some(found) = shard.find(hash, &key.name, &key.cluster, series[place].id) else { continue };
-                for (rank, run) in shard.slots[found.slot].visible(committed) {
-                    let overlaps = |(min, max): (i64, i64)| min <= *time_ms.end() && max >= *time_ms.start();
-                    if run.range().is_some_and(overlaps) {
-                        // Chunks are shared, only the open tail is copied.
-                        runs.push((rank, place, run.clone()));
-                    }
+            for places in places.chunks(SERIES_AT_ONCE) {
+                for (rank, place, run) in runs(&shard.lock(), places, series, time_ms, committed) {
+                    let run = SeriesRun::new(series[place].clone(), run);
+                    reserve(run.own_bytes())?;
+                    by_rank.entry(rank).or_default().push((place, run));
                 }
             }
         }
-        runs.sort_by_key(|(rank, place, _)| (*rank, *place));
-        runs.chunk_by(|a, b| a.0 == b.0).filter_map(|runs| head_rows(runs, series, time_ms)).collect()
+        let rows = by_rank.into_iter().filter_map(|(rank, mut runs)| {
+            runs.sort_unstable_by_key(|(place, _)| *place);
+            HeadRows::new(rank, runs.into_iter().map(|(_, run)| run).collect(), time_ms)
+        });
+        Ok(rows.collect())
     }
 
     /// Each series with visible rows, and the days of these with the time of its first row on that day.
@@ -129,65 +129,23 @@ impl Head {
     }
 }
 
-/// Unpacks runs of one rank into batches of the `samples` schema.
-fn head_rows(
-    runs: &[(i64, usize, Run)],
+/// Copies of the visible runs of the series at these places that reach into the range, with rank and place. Chunks are
+/// shared, only open tails are copied.
+fn runs(
+    shard: &Shard,
+    places: &[(usize, u64)],
     series: &[Arc<SeriesInfo>],
     time_ms: &RangeInclusive<i64>,
-) -> Option<HeadRows> {
-    let mut columns = SampleColumns::default();
-    let mut rows =
-        HeadRows { batches: Vec::new(), rank: runs.first()?.0, min_time_ms: i64::MAX, max_time_ms: i64::MIN };
-    let mut scratch = Vec::new();
-    for (_, place, run) in runs {
-        run.read(&mut scratch);
-        for sample in scratch.iter().filter(|sample| time_ms.contains(&sample.0)) {
-            rows.min_time_ms = rows.min_time_ms.min(sample.0);
-            rows.max_time_ms = rows.max_time_ms.max(sample.0);
-            columns.push(&series[*place], *sample);
-            if columns.rows >= BATCH_ROWS {
-                rows.batches.extend(std::mem::take(&mut columns).finish());
-            }
-        }
+    committed: u64,
+) -> Vec<(i64, usize, Run)> {
+    let overlaps = |(min, max): (i64, i64)| min <= *time_ms.end() && max >= *time_ms.start();
+    let mut runs = Vec::with_capacity(places.len());
+    for (place, hash) in places {
+        let key = &series[*place].key;
+        let Some(found) = shard.find(*hash, &key.name, &key.cluster, series[*place].id) else { continue };
+        let visible = shard.slots[found.slot].visible(committed);
+        let wanted = visible.filter(|(_, run)| run.range().is_some_and(overlaps));
+        runs.extend(wanted.map(|(rank, run)| (rank, *place, run.clone())));
     }
-    rows.batches.extend(columns.finish());
-    (!rows.batches.is_empty()).then_some(rows)
-}
-
-#[derive(Default)]
-struct SampleColumns {
-    rows: usize,
-    name: StringBuilder,
-    cluster: StringBuilder,
-    series_id: Int64Builder,
-    time_ms: Int64Builder,
-    value: Float64Builder,
-}
-
-impl SampleColumns {
-    fn push(&mut self, series: &SeriesInfo, (time_ms, bits): TimeValue) {
-        self.rows += 1;
-        self.name.append_value(&series.key.name);
-        self.cluster.append_value(&series.key.cluster);
-        self.series_id.append_value(series.id);
-        self.time_ms.append_value(time_ms);
-        self.value.append_option((bits != STALE_NAN_BITS).then(|| f64::from_bits(bits)));
-    }
-
-    fn finish(mut self) -> Option<RecordBatch> {
-        if self.rows == 0 {
-            return None;
-        }
-        let columns: Vec<ArrayRef> = vec![
-            Arc::new(self.name.finish()),
-            Arc::new(self.cluster.finish()),
-            Arc::new(self.series_id.finish()),
-            Arc::new(self.time_ms.finish()),
-            Arc::new(Int64Array::new_null(self.rows)),
-            Arc::new(Int8Array::new_null(self.rows)),
-            Arc::new(self.value.finish()),
-        ];
-        // The columns are built to the schema just above.
-        RecordBatch::try_new(Table::Samples.schema(), columns).ok()
-    }
+    runs
 }

@@ -42,6 +42,20 @@ impl Run {
         run
     }
 
+    /// The same samples with the open tail packed as well: a quarter of the memory, for a copy that is to be kept.
+    pub(crate) fn sealed(mut self) -> Self {
+        let tail = std::mem::take(&mut self.tail);
+        if !tail.is_empty() {
+            self.chunks.push(Chunk::seal(&tail));
+        }
+        self
+    }
+
+    /// Bytes that a sealed copy of a run does not share with it: the last chunk, which was the tail.
+    pub(crate) fn own_bytes(&self) -> usize {
+        self.chunks.len() * size_of::<Chunk>() + self.chunks.last().map_or(0, Chunk::memory_bytes)
+    }
+
     /// How many samples were pushed.
     pub(crate) fn len(&self) -> usize {
         self.len

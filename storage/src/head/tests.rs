@@ -6,6 +6,7 @@ use model::labels::LabelsBuilder;
 use super::*;
 use crate::cut::plan::{MAX_DATES, Window, watermark};
 use crate::snapshot::SeriesInfo;
+use crate::tables::Table;
 
 const DAY: i64 = model::time::DAY_MS;
 const ALL: std::ops::RangeInclusive<i64> = i64::MIN..=i64::MAX;
@@ -36,8 +37,9 @@ fn seen(head: &Head, committed: u64) -> Vec<(i64, f64)> {
         .collect();
     infos.sort_by_key(|info| info.id);
     let mut all = Vec::new();
-    for rows in head.samples(&infos, &ALL, committed) {
-        for batch in rows.batches {
+    for rows in head.samples(&infos, &ALL, committed, &mut |_| Ok(())).unwrap() {
+        for batch in rows.batches(Table::Samples.read_schema(), 100) {
+            let batch = batch.unwrap();
             let times = batch.column(3).as_any().downcast_ref::<arrow::array::Int64Array>().unwrap().clone();
             let values = batch.column(6).as_any().downcast_ref::<arrow::array::Float64Array>().unwrap().clone();
             all.extend(times.values().iter().copied().zip(values.values().iter().copied()));

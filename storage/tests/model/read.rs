@@ -76,8 +76,10 @@ impl Reader {
     pub(crate) async fn read(&mut self, snapshot: &Snapshot) -> Result<Picture, String> {
         let resolved = snapshot.resolve(&Selection::all()).await.map_err(|e| format!("resolve: {e}"))?;
         let mut head = Vec::new();
-        for part in snapshot.head_samples(&resolved, Selection::all().time_ms) {
-            let rows = all(&part.batches, samples_of)?;
+        let parts = snapshot.head_samples(&resolved, Selection::all().time_ms, &mut |_| Ok(()));
+        for part in parts.map_err(|e| format!("head rows of samples: {e}"))? {
+            let batches = part.batches(Table::Samples.read_schema(), 1000).collect::<Result<Vec<_>, _>>();
+            let rows = all(&batches.map_err(|e| format!("head rows of samples: {e}"))?, samples_of)?;
             let (rank, min_time_ms, max_time_ms) = (part.rank, part.min_time_ms, part.max_time_ms);
             head.push(HeadPart { rank, min_time_ms, max_time_ms, rows });
         }

@@ -6,7 +6,7 @@ use storage::{SeriesInfo, Table};
 
 use super::*;
 use crate::fixture::{Fixture, key};
-use crate::scan::index::Key;
+use crate::scan::selected::Key;
 
 fn rows(groups: Vec<Vec<Range<usize>>>) -> Rows {
     Rows { group_rows: vec![100; groups.len()], groups }
@@ -44,7 +44,7 @@ async fn no_row_of_a_selected_series_is_left_out() {
     for (place, wanted) in order.iter().enumerate() {
         let info =
             SeriesInfo { id: wanted.labels.series_id(), key: wanted.clone(), kind: Kind::Gauge, first_time_ms: 0 };
-        let index = SeriesIndex::new(vec![Arc::new(info)], Key::Series);
+        let index = SelectedSeries::new(vec![Arc::new(info)], Key::Series);
         let selected = select(&footer, &index, &(0..=7000));
         let (mut first_row, mut covered) = (0, 0);
         for (ranges, rows) in selected.groups.iter().zip(&selected.group_rows) {
@@ -56,6 +56,6 @@ async fn no_row_of_a_selected_series_is_left_out() {
         assert_eq!(covered, 7, "series {place}: {selected:?}");
         assert!(selected.selected() <= 70, "series {place} reads {} rows of 210", selected.selected());
     }
-    let nothing = select(&footer, &SeriesIndex::new(Vec::new(), Key::Everything), &(8000..=9000));
+    let nothing = select(&footer, &SelectedSeries::new(Vec::new(), Key::Everything), &(8000..=9000));
     assert_eq!(nothing.selected(), 0);
 }

@@ -105,6 +105,18 @@ fn brings_back_every_kind_of_value() {
 }
 
 #[test]
+fn the_footer_tells_how_many_rows_are_markers() {
+    let count = |bytes: &Bytes| markers(&ParquetMetaDataReader::new().parse_and_finish(bytes).unwrap());
+    let whole = (key("a", "", &[]), vec![(0, 0), (1, 1f64.to_bits())]);
+    let ended = (key("b", "", &[]), vec![(0, 1f64.to_bits()), (1, STALE_NAN_BITS), (2, STALE_NAN_BITS)]);
+    let odd = (key("c", "", &[]), vec![(0, f64::NAN.to_bits()), (1, STALE_NAN_BITS)]);
+    let (with, _) = write(&[whole.clone(), ended, odd]);
+    let (without, _) = write(&[whole]);
+    assert_eq!((count(&with), count(&without)), (Some(3), Some(0)));
+    assert_eq!(count(&write(&[]).0), Some(0));
+}
+
+#[test]
 fn a_block_without_rows_is_a_file_without_rows() {
     let (bytes, meta) = write(&[(key("a", "", &[]), vec![])]);
     assert!(read(&bytes).is_empty());

@@ -14,6 +14,7 @@ use crate::record::{Origin, RecordReader, RecordWriter};
 use crate::rows::Rows;
 use crate::series::{RawCache, Series};
 use crate::snapshot::SeriesInfo;
+use crate::tables::Table;
 
 const SERIES: u8 = 5;
 
@@ -87,7 +88,9 @@ fn seen(head: &Head, committed: u64) -> Vec<Row> {
     let numbers: BTreeMap<i64, u8> = infos.iter().map(|info| (info.id, number(&info.key))).collect();
     assert_eq!(numbers.len(), infos.len(), "a series has two entries");
     let mut rows = Vec::new();
-    for batch in head.samples(&infos, &all, committed).iter().flat_map(|rows| &rows.batches) {
+    let found = head.samples(&infos, &all, committed, &mut |_| Ok(())).unwrap();
+    for batch in found.iter().flat_map(|rows| rows.batches(Table::Samples.read_schema(), 100)) {
+        let batch = batch.unwrap();
         let column = |at: usize| batch.column(at).as_any().downcast_ref::<arrow::array::Int64Array>().unwrap().clone();
         let values = batch.column(6).as_any().downcast_ref::<arrow::array::Float64Array>().unwrap();
         for (at, value) in values.values().iter().enumerate() {

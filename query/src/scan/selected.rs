@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{Array, Int64Array, StringViewArray};
+use model::SeriesKey;
 use storage::SeriesInfo;
 
 /// Which columns decide whether a row belongs to the selection.
@@ -20,7 +21,7 @@ pub(crate) enum Key {
 
 /// The selected series, sorted by name, cluster, series_id.
 #[derive(Debug)]
-pub(crate) struct SeriesIndex {
+pub(crate) struct SelectedSeries {
     series: Vec<Arc<SeriesInfo>>,
     key: Key,
 }
@@ -36,14 +37,17 @@ pub(crate) struct Bounds<'a> {
     pub(crate) id: Option<(i64, i64)>,
 }
 
-impl SeriesIndex {
+impl SelectedSeries {
     /// Takes series that are sorted as the tables are.
     pub(crate) fn new(series: Vec<Arc<SeriesInfo>>, key: Key) -> Self {
-        debug_assert!(series.windows(2).all(|pair| compare(&pair[0], &pair[1]) == Ordering::Less));
-        SeriesIndex { series, key }
+        let is_below = |a: &SeriesInfo, b: &SeriesInfo| {
+            SeriesKey::table_order_by_id((&a.key, a.id), (&b.key, b.id)) == Ordering::Less
+        };
+        debug_assert!(series.windows(2).all(|pair| is_below(&pair[0], &pair[1])));
+        SelectedSeries { series, key }
     }
 
-    /// The series in their order; positions in here are what [`SeriesIndex::position`] returns.
+    /// The series in their order; positions in here are what [`SelectedSeries::position`] returns.
     pub(crate) fn series(&self) -> &[Arc<SeriesInfo>] {
         &self.series
     }
@@ -55,7 +59,7 @@ impl SeriesIndex {
 
     /// Where a series stands among the selected ones.
     pub(crate) fn position(&self, name: &str, cluster: &str, id: i64) -> Option<usize> {
-        self.series.binary_search_by(|s| (&*s.key.name, &*s.key.cluster, s.id).cmp(&(name, cluster, id))).ok()
+        self.series.binary_search_by(|s| s.key.table_order_of_columns(s.id, (name, cluster, id))).ok()
     }
 
     /// Whether any selected series has this name and cluster.
@@ -83,10 +87,6 @@ impl SeriesIndex {
         let at = self.series.partition_point(|s| side(s, bounds, self.key) == Ordering::Less);
         self.series.get(at).is_some_and(|s| side(s, bounds, self.key) == Ordering::Equal)
     }
-}
-
-fn compare(a: &SeriesInfo, b: &SeriesInfo) -> Ordering {
-    (&a.key.name, &a.key.cluster, a.id).cmp(&(&b.key.name, &b.key.cluster, b.id))
 }
 
 /// Where a series lies: below the bounds, within them, above them.
