@@ -1,5 +1,5 @@
 """Runs the query of docs/formats/tables.md in DuckDB, as it is written there, and compares its rows with what our SQL
-answers, bit for bit; prints counts as JSON.
+answers, bit for bit; prints counts as JSON. Does so again on a copy whose log is a checkpoint and the last commit.
 
 Usage: deduplicate.py SERVER STORE TABLES_MD
 """
@@ -8,12 +8,15 @@ import io
 import json
 import pathlib
 import re
+import shutil
 import sys
+import tempfile
 import urllib.request
 
 import duckdb
 import duckdb_extension_delta
 import pyarrow
+from deltalake import DeltaTable
 
 PAGE_ROWS = 200_000
 CHECKPOINT = "-- once there is a checkpoint: "
@@ -41,7 +44,7 @@ def ask(sql):
         return pyarrow.ipc.open_stream(io.BytesIO(answer.read())).read_all()
 
 
-def documented_query():
+def documented_query(store):
     blocks = re.findall(r"```sql\n(.*?)```", pathlib.Path(document).read_text(), re.DOTALL)
     (query,) = [block for block in blocks if "gen_max" in block]
     if list(pathlib.Path(store, "samples/_delta_log").glob("*.checkpoint.parquet")):
@@ -57,17 +60,32 @@ folder = pathlib.Path(duckdb_extension_delta.__file__).parent / "extensions"
 connection.execute(f"LOAD '{next(folder.rglob('delta.duckdb_extension'))}'")
 (physical,) = connection.execute(f"SELECT count(*) FROM delta_scan('{store}/samples')").fetchone()
 series = {}
-for row in connection.execute(f"SELECT * FROM delta_scan('{store}/series')").fetch_arrow_table().to_pylist():
+for row in connection.execute(f"SELECT * FROM delta_scan('{store}/series')").to_arrow_table().to_pylist():
     series[row["name"], row["cluster"], row["series_id"]] = row["labels"]
-table = connection.execute(documented_query()).fetch_arrow_table()
-theirs, stale = {}, 0
-is_null = table["value"].is_null().to_pylist()
-columns = (table[name].to_pylist() for name in ["name", "cluster", "series_id", "time_ms"])
-for (name, cluster, series_id, time_ms), null, value in zip(zip(*columns), is_null, bits(table["value"])):
-    found = key(cluster, name, series[name, cluster, series_id], time_ms)
-    assert found not in theirs, f"twice: {found}"
-    theirs[found] = None if null else value
-    stale += null
+
+
+def newest(store):
+    """What the documented query gives: {key: bits, None for a staleness marker}."""
+    table = connection.execute(documented_query(store)).to_arrow_table()
+    found = {}
+    columns = (table[name].to_pylist() for name in ["name", "cluster", "series_id", "time_ms"])
+    for (name, cluster, series_id, time_ms), value in zip(zip(*columns), bits(table["value"])):
+        row = key(cluster, name, series[name, cluster, series_id], time_ms)
+        assert row not in found, f"twice: {row}"
+        found[row] = value
+    return found
+
+
+theirs = newest(store)
+with tempfile.TemporaryDirectory() as copy:
+    shutil.copytree(f"{store}/samples", f"{copy}/samples")
+    DeltaTable(f"{copy}/samples").create_checkpoint()
+    for commit in sorted(pathlib.Path(copy, "samples/_delta_log").glob("*.json"))[:-1]:
+        commit.unlink()
+    for older in sorted(pathlib.Path(copy, "samples/_delta_log").glob("*.checkpoint.parquet"))[:-1]:
+        older.unlink()
+    assert newest(copy) == theirs, "from a checkpoint the query gives other rows"
+stale = sum(value is None for value in theirs.values())
 
 # In pages by time, so that no limit on the rows of an answer is met; the first and the last are open.
 times = sorted(found[-1] for found in theirs)
