@@ -97,12 +97,7 @@ impl Slots {
         self.slots.iter().flatten()
     }
 
-    /// As [`Slots::iter`], to change them.
-    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Slot> {
-        self.slots.iter_mut().flatten()
-    }
-
-    /// Those of a range of numbers.
+    /// Those of a range of numbers, to change them.
     pub(super) fn range_mut(&mut self, range: Range<usize>) -> impl Iterator<Item = &mut Slot> {
         self.slots[range].iter_mut().flatten()
     }
