@@ -79,9 +79,9 @@ impl Slots {
 
     /// Gives the vacant end back.
     pub(super) fn trim(&mut self) {
-        while self.slots.pop_if(|slot| slot.is_none()).is_some() {
-            self.vacant.remove(self.slots.len() as u32);
-        }
+        let len = self.slots.iter().rposition(Option::is_some).map_or(0, |last| last + 1);
+        self.slots.truncate(len);
+        self.vacant.remove_range(len as u32..);
         if self.slots.len() < self.slots.capacity() / 4 {
             self.slots.shrink_to(KEPT_CAPACITY.max(self.slots.len() * 2));
         }
