@@ -53,15 +53,15 @@ impl Head {
         let mut series = Vec::new();
         let mut carried = Carried::default();
         let mut scratch = Scratch::default();
-        for shard in &self.shards {
-            let mut shard = shard.lock();
-            for slot in shard.slots.iter_mut().filter(|slot| !slot.live.is_empty()) {
+        // No row is added meanwhile, and a query finds those of a series live or frozen.
+        self.sweep(|shard, range| {
+            for slot in shard.slots.range_mut(range).filter(|slot| !slot.live.is_empty()) {
                 self.usage.add(slot.freeze(number, window, &leaves, &mut scratch, &mut carried));
                 if let Some((_, run)) = slot.frozen.last().filter(|(cut, _)| *cut == number) {
                     series.push(FrozenSeries { series: slot.series.clone(), run: run.clone() });
                 }
             }
-        }
+        });
         let extras = self.extras.lock().freeze(number, dates, &mut carried);
         let rows = series.iter().map(|frozen| frozen.run.len() as u64).sum::<u64>()
             + (extras.exemplars.len() + extras.metadata.len()) as u64;
@@ -79,8 +79,8 @@ impl Head {
         let mut dates = BTreeMap::new();
         let mut note = |date: Date, in_window: bool| *dates.entry(date).or_insert(false) |= in_window;
         let mut scratch = Vec::new();
-        for shard in &self.shards {
-            for slot in shard.lock().slots.iter() {
+        self.sweep(|shard, range| {
+            for slot in shard.slots.range_mut(range) {
                 let Some((min, max)) = slot.live.range() else { continue };
                 if Date::of_ms(min) == Date::of_ms(max) {
                     let classes = [window.class(min), window.class(max)];
@@ -97,7 +97,7 @@ impl Head {
                     }
                 }
             }
-        }
+        });
         dates
     }
 }

@@ -79,9 +79,9 @@ impl Slots {
 
     /// Gives the vacant end back.
     pub(super) fn trim(&mut self) {
-        while self.slots.pop_if(|slot| slot.is_none()).is_some() {
-            self.vacant.remove(self.slots.len() as u32);
-        }
+        let len = self.slots.iter().rposition(Option::is_some).map_or(0, |last| last + 1);
+        self.slots.truncate(len);
+        self.vacant.remove_range(len as u32..);
         if self.slots.len() < self.slots.capacity() / 4 {
             self.slots.shrink_to(KEPT_CAPACITY.max(self.slots.len() * 2));
         }
@@ -97,12 +97,7 @@ impl Slots {
         self.slots.iter().flatten()
     }
 
-    /// As [`Slots::iter`], to change them.
-    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Slot> {
-        self.slots.iter_mut().flatten()
-    }
-
-    /// Those of a range of numbers.
+    /// Those of a range of numbers, to change them.
     pub(super) fn range_mut(&mut self, range: Range<usize>) -> impl Iterator<Item = &mut Slot> {
         self.slots[range].iter_mut().flatten()
     }
