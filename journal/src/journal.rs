@@ -195,16 +195,17 @@ impl Journal {
     /// `Corrupt` if records that were there on opening are gone, `Unavailable` if a file cannot be read, and what
     /// `each` returns.
     pub fn replay(&self, from: Position, each: &mut dyn FnMut(Record<'_>) -> Result<(), Error>) -> Result<(), Error> {
-        for segment in &self.segments {
+        for (at, segment) in self.segments.iter().enumerate() {
             if segment.end <= from.0 || segment.whole == 0 {
                 continue;
             }
             let path = self.path(segment.name);
             let bytes = files::read(&*self.files, &path).map_err(Error::io("reading", &path))?;
             let scan = scan(&bytes, self.place(segment.name));
-            let mut whole = 0;
-            for found in recovery::whole_records(&scan, segment.end) {
-                whole += 1;
+            let next_first = self.segments.get(at + 1).map(|next| next.name.first);
+            let subject = Subject { dir: &self.config.dir, uuid: self.uuid, name: segment.name, next_first };
+            let records = recovery::whole_records(subject, &bytes, &scan);
+            for found in &records {
                 let (Some(tag), Some(payload)) = (bytes.get(found.tag.clone()), bytes.get(found.payload.clone()))
                 else {
                     continue;
@@ -214,8 +215,9 @@ impl Journal {
                     each(Record { sequence: Position(found.sequence), generation, tag, payload })?;
                 }
             }
-            if whole != segment.whole {
-                let what = format!("holds {whole} whole records and held {} when it was opened", segment.whole);
+            if records.len() as u64 != segment.whole {
+                let what =
+                    format!("holds {} whole records and held {} when it was opened", records.len(), segment.whole);
                 return Err(Error::Foreign { path, what });
             }
         }

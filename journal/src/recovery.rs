@@ -103,7 +103,7 @@ pub(crate) fn assess(subject: Subject<'_>, bytes: &[u8]) -> Result<Assessment, E
     });
     Ok(Assessment {
         end: walk.end,
-        whole: walk.whole,
+        whole: walk.whole.len() as u64,
         damage,
         end_offset: walk.end_offset as u64,
         is_closed: found.end.is_some(),
@@ -112,31 +112,29 @@ pub(crate) fn assess(subject: Subject<'_>, bytes: &[u8]) -> Result<Assessment, E
     })
 }
 
-/// The records of a segment that count and decode, in order. `end` is what [`assess`] said of it.
-pub(crate) fn whole_records(scan: &Scan, end: u64) -> impl Iterator<Item = &Found> {
-    let mut next = 0;
-    scan.records.iter().filter(move |found| {
-        let counts = found.whole && found.sequence >= next && found.sequence < end;
-        if counts {
-            next = found.sequence + 1;
-        }
-        counts
-    })
+/// The records of a segment that count and decode, in order: those that [`assess`] counted.
+pub(crate) fn whole_records<'a>(subject: Subject<'_>, bytes: &[u8], scan: &'a Scan) -> Vec<&'a Found> {
+    walk(subject, bytes, scan).whole
 }
 
-struct Walk {
+struct Walk<'a> {
     end: u64,
     end_offset: usize,
-    whole: u64,
+    whole: Vec<&'a Found>,
     damage: Vec<Damage>,
     unproven: Range<usize>,
 }
 
-fn walk(subject: Subject<'_>, bytes: &[u8], scan: &Scan) -> Walk {
+fn walk<'a>(subject: Subject<'_>, bytes: &[u8], scan: &'a Scan) -> Walk<'a> {
     let first = subject.name.first;
     let durable = subject.next_first.or(scan.durable_below()).unwrap_or(first).max(first);
-    let mut walk =
-        Walk { end: first, end_offset: segment::HEADER_BYTES as usize, whole: 0, damage: Vec::new(), unproven: 0..0 };
+    let mut walk = Walk {
+        end: first,
+        end_offset: segment::HEADER_BYTES as usize,
+        whole: Vec::new(),
+        damage: Vec::new(),
+        unproven: 0..0,
+    };
     let mut lost_tags = Vec::new();
     for found in &scan.records {
         if found.sequence < walk.end || subject.next_first.is_some_and(|next_first| found.sequence >= next_first) {
@@ -156,7 +154,7 @@ fn walk(subject: Subject<'_>, bytes: &[u8], scan: &Scan) -> Walk {
             let from = if walk.unproven.is_empty() { start } else { walk.unproven.start };
             walk.unproven = from..found.end;
         }
-        walk.whole += 1;
+        walk.whole.push(found);
         walk.end = found.sequence + 1;
         walk.end_offset = found.end;
     }
@@ -167,7 +165,7 @@ fn walk(subject: Subject<'_>, bytes: &[u8], scan: &Scan) -> Walk {
     walk
 }
 
-impl Walk {
+impl Walk<'_> {
     /// Notes the sequences from `self.end` up to `until` as lost, if there are any.
     fn miss(&mut self, subject: Subject<'_>, bytes: &[u8], until: u64, lost: &mut Vec<&Found>) {
         if self.end < until {

@@ -100,7 +100,8 @@ fn records_a_successor_gives_anew_are_void() {
     assert_eq!((found.end, found.whole), (12, 2));
     assert!(found.damage.is_empty() && found.tail.is_none());
     let scan = scan(&bytes, Place::new(UUID, 3, 4));
-    assert_eq!(whole_records(&scan, found.end).map(|found| found.sequence).collect::<Vec<_>>(), [10, 11]);
+    let subject = Subject { dir: Path::new("/j"), uuid: UUID, name: name(10), next_first: Some(12) };
+    assert_eq!(whole_records(subject, &bytes, &scan).iter().map(|found| found.sequence).collect::<Vec<_>>(), [10, 11]);
 }
 
 #[test]
