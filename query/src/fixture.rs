@@ -107,9 +107,9 @@ impl Fixture {
         self.unknown.push(series);
     }
 
-    /// From now on parts of the block of samples with this number, counted from 0, are read like this.
-    pub(crate) fn fail(&self, block: &'static str, fault: Fault) {
-        self.store.fail(block, fault);
+    /// From now on parts of files whose path ends with `path` are read like this; blocks are `/0.parquet` and so on.
+    pub(crate) fn fail(&self, path: &'static str, fault: Fault) {
+        self.store.fail(path, fault);
     }
 
     async fn put(

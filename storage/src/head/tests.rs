@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use arrow::array::AsArray;
+use arrow::datatypes::Float64Type;
 use model::batch::Sample;
 use model::labels::LabelsBuilder;
 
@@ -101,6 +103,47 @@ fn a_row_written_after_the_freeze_is_in_the_live_head() {
     apply(&head, Origin::Written, &[(1, 1500, 2.0)]);
     assert_eq!(seen(&head, 0), [(1500, 1.0), (1500, 2.0)], "the frozen one ranks below the live one");
     assert_eq!(seen(&head, 1), [(1500, 2.0)]);
+}
+
+/// The series of a head as a query knows them, in the order of the tables.
+fn infos(head: &Head) -> Vec<Arc<SeriesInfo>> {
+    let info = |(s, first_time_ms): (Arc<Series>, i64)| {
+        Arc::new(SeriesInfo { key: s.key.clone(), id: s.id, kind: s.kind(), first_time_ms })
+    };
+    let mut infos: Vec<_> = head.select(&[], &ALL, 0).into_iter().map(info).collect();
+    infos.sort_by_key(|info| info.id);
+    infos
+}
+
+#[test]
+fn what_a_query_has_taken_stays_as_it_was_whatever_is_cut_or_added() {
+    let head = Head::new(2);
+    apply(&head, Origin::Written, &[(1, 1500, 1.0), (2, 1600, 2.0)]);
+    let taken = head.samples(&infos(&head), &ALL, 0, &mut |_| Ok(())).unwrap();
+    head.freeze(1, Window::new(1000, 2000));
+    head.retire(1);
+    apply(&head, Origin::Written, &[(1, 1500, 9.0), (1, 1700, 9.0)]);
+    let values: Vec<f64> = taken
+        .iter()
+        .flat_map(|rows| rows.batches(Table::Samples.read_schema(), 1))
+        .flat_map(|batch| batch.unwrap().column(6).as_primitive::<Float64Type>().values().to_vec())
+        .collect();
+    assert_eq!(values.iter().sum::<f64>(), 3.0, "{values:?}");
+}
+
+#[test]
+fn no_more_is_taken_than_is_granted() {
+    let head = Head::new(2);
+    for number in 0..100 {
+        apply(&head, Origin::Written, &[(number, 1, 1.0)]);
+    }
+    let mut asked = 0;
+    let mut refuse_the_tenth = |_| {
+        asked += 1;
+        if asked < 10 { Ok(()) } else { Err(Error::new(model::ErrorKind::TooLarge, "full")) }
+    };
+    let error = head.samples(&infos(&head), &ALL, 0, &mut refuse_the_tenth).unwrap_err();
+    assert_eq!((error.kind(), asked), (model::ErrorKind::TooLarge, 10));
 }
 
 #[test]
