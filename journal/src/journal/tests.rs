@@ -302,3 +302,26 @@ fn a_configuration_that_cannot_work_is_refused() {
     assert_eq!(open(Config { segment_bytes: 100, ..config() }).kind(), ErrorKind::Invalid);
     assert_eq!(open(Config { max_bytes: 4096, ..config() }).kind(), ErrorKind::Invalid);
 }
+
+#[test]
+fn a_generation_goes_whole_or_not_at_all() {
+    let (disk, _, all) = small(true);
+    let mut journal = open(&disk, OnDamage::Stop).unwrap();
+    for position in 0..5 {
+        journal.drop_before(Position(position)).unwrap();
+        assert_eq!(replay(&journal), all, "its second segment needs what the first defines");
+    }
+}
+
+#[test]
+fn a_hole_in_a_group_whose_sync_was_never_answered_is_a_torn_tail() {
+    let disk = SimDisk::new();
+    fill(&disk, &[&[&[item("", b"one"), item("", b"two"), item("", b"three")]]], false);
+    let mut files = segments(&disk);
+    files[0].1[segment::HEADER_BYTES as usize + 32] ^= 1;
+    assert_eq!(
+        shown(&disk_of(&files, &disk)),
+        Ok((Position(0), Vec::new())),
+        "the others may have reached the disk first"
+    );
+}

@@ -106,6 +106,6 @@ async fn crash_at_every_call_loses_and_doubles_nothing() {
             call += stride;
         }
         assert!(hits > 1, "{name}: a life of {call} calls is none");
-        println!("chaos: {name} at {hits} calls up to call {call}, every {stride}th, none lost, none doubled");
+        println!("chaos: {name} at {hits} calls up to call {call}, one in {stride}, none lost, none doubled");
     }
 }
