@@ -120,7 +120,7 @@ fn what_a_query_has_taken_stays_as_it_was_whatever_is_cut_or_added() {
     let head = Head::new(2);
     apply(&head, Origin::Written, &[(1, 1500, 1.0), (2, 1600, 2.0)]);
     let taken = head.samples(&infos(&head), &ALL, 0, &mut |_| Ok(())).unwrap();
-    head.freeze(1, Window::new(1000, 2000));
+    freeze(&head, 1, Window::new(1000, 2000));
     head.retire(1);
     apply(&head, Origin::Written, &[(1, 1500, 9.0), (1, 1700, 9.0)]);
     let values: Vec<f64> = taken
