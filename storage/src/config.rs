@@ -32,7 +32,7 @@ impl Default for Config {
             retention: Duration::from_secs(15 * 86_400),
             memory_bytes: 1 << 30,
             journal_bytes: 8 << 30,
-            reserve_bytes: 1 << 30,
+            reserve_bytes: 512 << 20,
             cache_bytes: 512 << 20,
         }
     }

@@ -15,7 +15,7 @@ use crate::peers::{Process, program, python};
 use crate::readers::deduplicate;
 use crate::server::{PATIENCE, Server, Setup};
 
-const YAML: &str = "storage: {cut_every: 1s, retention: 3650d}\n";
+const YAML: &str = "storage: {cut_every: 1s, retention: 3650d, reserve_bytes: 64MiB}\n";
 const SIGKILL: i32 = 9;
 /// A life whose rule is not met by then is ended from outside.
 const LIFE: Duration = Duration::from_secs(15);
