@@ -11,7 +11,7 @@ use model::{Error, SeriesKey};
 
 use crate::record::{Intern, Origin, RecordReader, RecordWriter, Summary};
 use crate::rows::Rows;
-use crate::series::{ClusterClock, Series};
+use crate::series::{NewestSample, Series};
 
 #[derive(Default)]
 struct Known(HashMap<SeriesKey, Arc<Series>>);
@@ -20,7 +20,7 @@ impl Intern for Known {
     fn intern(&mut self, key: SeriesKey, kind: Kind) -> Result<Arc<Series>, Error> {
         let made = self.0.entry(key.clone()).or_insert_with(|| {
             let id = key.labels.series_id();
-            Arc::new(Series::new(key, id, 0, 0, Arc::new(ClusterClock::default())))
+            Arc::new(Series::new(key, id, 0, 0, Arc::new(NewestSample::default())))
         });
         made.set_kind(kind);
         Ok(made.clone())

@@ -55,14 +55,14 @@ impl fmt::Display for Damage {
     }
 }
 
-/// What [`crate::Journal::open`] cut off the end of the last segment: records of a group that was being written when
+/// What opening cut off the end of the last segment: records of a group that was being written when
 /// the process or the machine died, and so was never acknowledged.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CutTail {
+pub(crate) struct CutTail {
     /// The segment's file.
-    pub file: PathBuf,
+    pub(crate) file: PathBuf,
     /// Where the cut was made, in bytes.
-    pub offset: u64,
+    pub(crate) offset: u64,
     /// Records behind the cut that were whole, but followed one that is not.
-    pub whole_records: u64,
+    pub(crate) whole_records: u64,
 }

@@ -12,7 +12,7 @@ use model::files::{self, FilesRef, Lock};
 use uuid::Uuid;
 
 use crate::append::{Active, Trim};
-use crate::damage::{CutTail, Damage};
+use crate::damage::Damage;
 use crate::error::Error;
 use crate::record::{self, Place};
 use crate::recovery::{self, Assessment, Subject};
@@ -102,7 +102,6 @@ pub struct Journal {
     damage: Vec<Damage>,
     /// Generations that are moved aside where others are removed.
     damaged: BTreeSet<u64>,
-    tail: Option<CutTail>,
     _lock: Lock,
 }
 
@@ -149,7 +148,6 @@ impl Journal {
             dir_is_dirty: true,
             damage: Vec::new(),
             damaged: BTreeSet::new(),
-            tail: None,
             files,
             config,
             uuid,
@@ -182,11 +180,6 @@ impl Journal {
     /// What was durable and cannot be read; empty unless opened with [`OnDamage::SetAside`].
     pub fn damage(&self) -> &[Damage] {
         &self.damage
-    }
-
-    /// What was cut off the end on opening, none of it acknowledged.
-    pub fn cut_tail(&self) -> Option<&CutTail> {
-        self.tail.as_ref()
     }
 
     /// Calls `each` for every whole record with a number of at least `from`, in order.
@@ -343,7 +336,6 @@ impl Journal {
                 self.mend(&path, &bytes, &found)?;
             }
             self.damage.extend(found.damage);
-            self.tail = found.tail;
         }
         match self.files.remove(&self.config.dir.join(NEW)) {
             Err(e) if e.kind() != io::ErrorKind::NotFound => {

@@ -23,7 +23,7 @@ mod segment;
 mod stats;
 mod writer;
 
-pub use damage::{Cause, CutTail, Damage};
+pub use damage::{Cause, Damage};
 pub use error::Error;
 pub use journal::{Config, Journal, OnDamage, Record};
 pub use record::{MAX_PAYLOAD_BYTES, MAX_TAG_BYTES};

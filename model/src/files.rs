@@ -52,9 +52,6 @@ pub trait Files: Send + Sync + Debug {
     /// Removes a file.
     fn remove(&self, path: &Path) -> io::Result<()>;
 
-    /// Removes an empty directory.
-    fn remove_dir(&self, path: &Path) -> io::Result<()>;
-
     /// Makes a directory; its parent must exist. Fails with `AlreadyExists` if the name is taken.
     fn create_dir(&self, path: &Path) -> io::Result<()>;
 

@@ -19,7 +19,7 @@ pub trait Ingest: Send + Sync {
     /// Writes a batch whole or not at all, and returns once it is durable and seen by queries.
     ///
     /// # Errors
-    /// `Invalid` if a series or a time is not acceptable (nothing of the batch is kept), `Busy` if a budget is full,
+    /// `Invalid` if a series or a time is not acceptable (no row of the batch is kept), `Busy` if a budget is full,
     /// `Unavailable` if the journal failed. After `Unavailable` the batch may or may not come back after a restart;
     /// sending it again is harmless.
     async fn write(&self, batch: Batch) -> Result<Receipt, Error>;

@@ -23,7 +23,17 @@ pub(crate) fn put_varint(out: &mut Vec<u8>, mut number: u64) {
 
 /// Appends a zigzag-coded varint.
 pub(crate) fn put_signed(out: &mut Vec<u8>, number: i64) {
-    put_varint(out, ((number << 1) ^ (number >> 63)) as u64);
+    put_varint(out, zigzag(number));
+}
+
+/// Small numbers of either sign as small numbers.
+fn zigzag(number: i64) -> u64 {
+    ((number << 1) ^ (number >> 63)) as u64
+}
+
+/// The inverse of [`zigzag`].
+fn unzigzag(number: u64) -> i64 {
+    (number >> 1) as i64 ^ -((number & 1) as i64)
 }
 
 /// Appends a length and that many bytes.
@@ -32,7 +42,7 @@ pub(crate) fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
     out.extend_from_slice(bytes);
 }
 
-/// Appends times and values one after the other.
+/// Packs times.
 #[derive(Debug, Default)]
 pub(crate) struct TimeEncoder {
     time: i64,
@@ -76,7 +86,7 @@ impl ValueEncoder {
     pub(crate) fn put(&mut self, out: &mut Vec<u8>, bits: u64) {
         if let Some(whole) = as_whole(bits) {
             let difference = whole.wrapping_sub(self.whole);
-            put_varint(out, (((difference << 1) ^ (difference >> 63)) as u64) << 1);
+            put_varint(out, zigzag(difference) << 1);
             self.whole = whole;
         } else {
             let xor = bits ^ self.bits;
@@ -101,9 +111,7 @@ impl ValueDecoder {
     pub(crate) fn take(&mut self, from: &mut Reader<'_>) -> Result<u64, Error> {
         let head = from.varint()?;
         if head & 1 == 0 {
-            let zigzag = head >> 1;
-            let difference = (zigzag >> 1) as i64 ^ -((zigzag & 1) as i64);
-            self.whole = self.whole.wrapping_add(difference);
+            self.whole = self.whole.wrapping_add(unzigzag(head >> 1));
             self.bits = (self.whole as f64).to_bits();
         } else {
             let zeroes = usize::from(from.byte()?);
@@ -181,8 +189,7 @@ impl<'a> Reader<'a> {
 
     /// Takes a zigzag-coded varint.
     pub(crate) fn signed(&mut self) -> Result<i64, Error> {
-        let zigzag = self.varint()?;
-        Ok((zigzag >> 1) as i64 ^ -((zigzag & 1) as i64))
+        Ok(unzigzag(self.varint()?))
     }
 
     /// Takes a count of things that each take at least one byte of what is left.

@@ -166,20 +166,6 @@ impl DeltaTable {
         Err(Error::new(ErrorKind::Busy, format!("{MAX_RACES} versions in a row were taken by other writers")))
     }
 
-    /// Takes in the commits of other writers. Returns the newest version.
-    ///
-    /// # Errors
-    /// `Unavailable` if the store cannot be reached, `Corrupt` if a commit cannot be read.
-    pub async fn refresh(&mut self) -> Result<i64, Error> {
-        loop {
-            let version = self.state.version + 1;
-            match self.log.0.read_commit_entry(version as u64).await.map_err(log_failed)? {
-                None => return Ok(self.state.version),
-                Some(bytes) => self.state.apply(version, version, &readable(version, &bytes)?)?,
-            }
-        }
-    }
-
     async fn read(&self, version: i64) -> Result<Vec<Line>, Error> {
         match self.log.0.read_commit_entry(version as u64).await.map_err(log_failed)? {
             Some(bytes) => readable(version, &bytes),
@@ -208,13 +194,7 @@ fn log_store(root: Arc<dyn ObjectStore>, table: Table) -> Result<LogStoreRef, Er
 }
 
 fn first_commit(table: Table, now_ms: i64) -> Result<Vec<Line>, Error> {
-    let info = CommitInfo {
-        timestamp: Some(now_ms),
-        operation: Some("CREATE TABLE".to_owned()),
-        operation_parameters: serde_json::json!({}),
-        engine_info: Some(concat!("fleetscope/", env!("CARGO_PKG_VERSION")).to_owned()),
-        txn_id: Some(Uuid::new_v4().to_string()),
-    };
+    let info = CommitInfo::new("CREATE TABLE", serde_json::json!({}), Uuid::new_v4(), now_ms);
     Ok(vec![
         Line { commit_info: Some(info), ..Line::default() },
         Line { protocol: Some(schema::protocol()), ..Line::default() },

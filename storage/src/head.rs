@@ -30,7 +30,7 @@ use parking_lot::{Mutex, MutexGuard, RwLock};
 use crate::block::LastSamples;
 use crate::record::{Intern, Origin};
 use crate::rows::Rows;
-use crate::series::{ClusterClock, Series};
+use crate::series::{NewestSample, Series};
 
 use extras::Extras;
 pub(crate) use extras::FrozenExtras;
@@ -45,7 +45,7 @@ const SWEEP_SLOTS: usize = 512;
 #[derive(Debug)]
 pub(crate) struct Head {
     shards: Box<[Mutex<Shard>]>,
-    clusters: RwLock<BTreeMap<Arc<str>, Arc<ClusterClock>>>,
+    clusters: RwLock<BTreeMap<Arc<str>, Arc<NewestSample>>>,
     extras: Mutex<Extras>,
     usage: Usage,
     /// The round of evictions under way.
@@ -121,9 +121,9 @@ impl Head {
         Ok((series, true))
     }
 
-    fn cluster(&self, name: &Arc<str>) -> Arc<ClusterClock> {
-        if let Some(clock) = self.clusters.read().get(name) {
-            return clock.clone();
+    fn cluster(&self, name: &Arc<str>) -> Arc<NewestSample> {
+        if let Some(newest) = self.clusters.read().get(name) {
+            return newest.clone();
         }
         self.clusters.write().entry(name.clone()).or_default().clone()
     }
@@ -138,7 +138,7 @@ impl Head {
     /// The newest sample of each cluster, in milliseconds.
     pub(crate) fn last_samples(&self) -> BTreeMap<Arc<str>, i64> {
         let clusters = self.clusters.read();
-        clusters.iter().filter_map(|(name, clock)| Some((name.clone(), clock.last_time_ms()?))).collect()
+        clusters.iter().filter_map(|(name, newest)| Some((name.clone(), newest.time_ms()?))).collect()
     }
 
     /// Adds rows that are durable. Called in journal order by one thread.

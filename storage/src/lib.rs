@@ -5,7 +5,7 @@
 //! It knows no query engine: nothing here depends on DataFusion.
 
 pub mod block;
-mod catalog;
+mod block_cache;
 mod codec;
 pub mod config;
 mod cut;
@@ -31,6 +31,7 @@ mod writer;
 
 pub use config::Config;
 pub use matcher::{Matcher, Selection};
-pub use snapshot::{HeadRows, Resolved, SeriesInfo, Snapshot};
+pub use series::SeriesInfo;
+pub use snapshot::{HeadRows, Resolved, Snapshot};
 pub use store::{OnDamage, Parts, Stats, Store};
 pub use tables::Table;

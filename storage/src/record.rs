@@ -21,7 +21,7 @@ use crate::series::Series;
 
 /// The version of the payload, its first byte.
 const VERSION: u8 = 1;
-/// A tag holds at most this many bytes; clusters that do not fit are summed up under no name.
+/// A tag holds at most this many bytes; the first cluster that does not fit and all after it are left out.
 const TAG_BYTES: usize = 255;
 /// No record is larger than this when unpacked: what claims to be more is damaged.
 const MAX_UNPACKED_BYTES: usize = 1 << 30;

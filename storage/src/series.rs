@@ -23,46 +23,67 @@ pub(crate) struct Series {
     pub(crate) shard: u32,
     pub(crate) slot: u32,
     kind: AtomicU8,
-    /// The cluster it belongs to.
-    pub(crate) cluster: Arc<ClusterClock>,
+    /// The newest sample of the cluster it belongs to.
+    pub(crate) newest: Arc<NewestSample>,
     /// Generation and short id under which the journal last had its definition. Only the writer's thread asks.
     defined: AtomicU64,
     short: AtomicU64,
 }
 
-/// The newest sample of a cluster. It outlives the cluster's series.
-#[derive(Debug)]
-pub(crate) struct ClusterClock {
-    last_time_ms: AtomicI64,
+/// A series as the index knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeriesInfo {
+    /// Name, cluster and labels.
+    pub key: SeriesKey,
+    /// xxh3-64 of the labels.
+    pub id: i64,
+    /// What it measures.
+    pub kind: Kind,
+    /// Time of the first sample that came, on the earliest day of the selection, in milliseconds. Rows that came later
+    /// may be older, on the same day.
+    pub first_time_ms: i64,
 }
 
-impl Default for ClusterClock {
-    fn default() -> Self {
-        ClusterClock { last_time_ms: AtomicI64::new(i64::MIN) }
+impl SeriesInfo {
+    /// The order of the tables: name, cluster, then series_id, all ascending.
+    pub(crate) fn table_order(&self, other: &Self) -> std::cmp::Ordering {
+        SeriesKey::table_order_by_id((&self.key, self.id), (&other.key, other.id))
     }
 }
 
-impl ClusterClock {
+/// The time of the newest sample of a cluster. It outlives the cluster's series.
+#[derive(Debug)]
+pub(crate) struct NewestSample {
+    time_ms: AtomicI64,
+}
+
+impl Default for NewestSample {
+    fn default() -> Self {
+        NewestSample { time_ms: AtomicI64::new(i64::MIN) }
+    }
+}
+
+impl NewestSample {
     pub(crate) fn saw(&self, time_ms: i64) {
-        if time_ms > self.last_time_ms.load(Ordering::Relaxed) {
-            self.last_time_ms.fetch_max(time_ms, Ordering::Relaxed);
+        if time_ms > self.time_ms.load(Ordering::Relaxed) {
+            self.time_ms.fetch_max(time_ms, Ordering::Relaxed);
         }
     }
 
-    pub(crate) fn last_time_ms(&self) -> Option<i64> {
-        Some(self.last_time_ms.load(Ordering::Relaxed)).filter(|time| *time != i64::MIN)
+    pub(crate) fn time_ms(&self) -> Option<i64> {
+        Some(self.time_ms.load(Ordering::Relaxed)).filter(|time| *time != i64::MIN)
     }
 }
 
 impl Series {
-    pub(crate) fn new(key: SeriesKey, id: i64, shard: u32, slot: u32, cluster: Arc<ClusterClock>) -> Self {
+    pub(crate) fn new(key: SeriesKey, id: i64, shard: u32, slot: u32, newest: Arc<NewestSample>) -> Self {
         Series {
             key,
             id,
             shard,
             slot,
             kind: AtomicU8::new(0),
-            cluster,
+            newest,
             defined: AtomicU64::new(0),
             short: AtomicU64::new(0),
         }
@@ -71,6 +92,11 @@ impl Series {
     /// The order of the tables: name, cluster, then series_id, all ascending.
     pub(crate) fn table_order(&self, other: &Self) -> std::cmp::Ordering {
         SeriesKey::table_order_by_id((&self.key, self.id), (&other.key, other.id))
+    }
+
+    /// What the index will know of it.
+    pub(crate) fn info(&self, first_time_ms: i64) -> SeriesInfo {
+        SeriesInfo { key: self.key.clone(), id: self.id, kind: self.kind(), first_time_ms }
     }
 
     pub(crate) fn kind(&self) -> Kind {

@@ -21,31 +21,10 @@ use crate::block::Block;
 use crate::days::{DayKey, Days};
 pub use crate::head::{HeadBatches, HeadRows};
 use crate::matcher::Selection;
-use crate::series::Series;
+use crate::series::SeriesInfo;
 use crate::store::Inner;
 use crate::tables::Table;
 use crate::view::View;
-
-/// A series as the index knows it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SeriesInfo {
-    /// Name, cluster and labels.
-    pub key: SeriesKey,
-    /// xxh3-64 of the labels.
-    pub id: i64,
-    /// What it measures.
-    pub kind: Kind,
-    /// Time of the first sample that came, on the earliest day of the selection, in milliseconds. Rows that came later
-    /// may be older, on the same day.
-    pub first_time_ms: i64,
-}
-
-impl SeriesInfo {
-    /// The order of the tables: name, cluster, then series_id, all ascending.
-    pub(crate) fn table_order(&self, other: &Self) -> std::cmp::Ordering {
-        SeriesKey::table_order_by_id((&self.key, self.id), (&other.key, other.id))
-    }
-}
 
 /// The series a selection comes to, ordered as the tables are: by name, cluster, series_id; no key twice.
 #[derive(Debug, Clone, Default)]
@@ -86,15 +65,14 @@ impl Snapshot {
         };
         // The head first: rows that a cut moves while we look are then in both rather than in none.
         for (series, first_time_ms) in self.inner.head.select(&selection.matchers, &time_ms, self.view.cut) {
-            let (key, id, kind) = (series.key.clone(), series.id, series.kind());
-            add(SeriesInfo { key, id, kind, first_time_ms });
+            add(series.info(first_time_ms));
         }
         let dates = Date::of_ms(*time_ms.start())..=Date::of_ms(*time_ms.end());
         for block in self.view.of(Table::Series).iter() {
             if !dates.contains(&block.date) {
                 continue;
             }
-            let series = self.inner.catalog.series_block(&self.inner, block).await?;
+            let series = self.inner.block_cache.series_block(block).await?;
             for ordinal in series.select(&selection.matchers) {
                 // Whatever its first_time_ms: rows that came late may be older, on the same day.
                 add(series.info(ordinal)?);
@@ -115,10 +93,7 @@ impl Snapshot {
     /// The series of a selection that have rows not in a block, from the head alone.
     pub fn head_series(&self, selection: &Selection) -> Resolved {
         let found = self.inner.head.select(&selection.matchers, &clamp(&selection.time_ms), self.view.cut);
-        let info = |(series, first_time_ms): (Arc<Series>, i64)| {
-            Arc::new(SeriesInfo { key: series.key.clone(), id: series.id, kind: series.kind(), first_time_ms })
-        };
-        let mut series: Vec<_> = found.into_iter().map(info).collect();
+        let mut series: Vec<_> = found.iter().map(|(series, time_ms)| Arc::new(series.info(*time_ms))).collect();
         series.sort_unstable_by(|a, b| a.table_order(b));
         Resolved { series }
     }
@@ -162,8 +137,7 @@ impl Snapshot {
         let mut by_date: BTreeMap<Date, Vec<SeriesInfo>> = BTreeMap::new();
         for (series, days) in self.inner.head.days(self.view.cut) {
             for (date, first_time_ms) in days {
-                let (key, id, kind) = (series.key.clone(), series.id, series.kind());
-                by_date.entry(date).or_default().push(SeriesInfo { key, id, kind, first_time_ms });
+                by_date.entry(date).or_default().push(series.info(first_time_ms));
             }
         }
         let mut found = Vec::new();
@@ -191,7 +165,7 @@ impl Snapshot {
     /// # Errors
     /// `Unavailable` if the block cannot be read, `Corrupt` if it is not Parquet.
     pub async fn footer(&self, table: Table, block: &Block) -> Result<Arc<ParquetMetaData>, Error> {
-        self.inner.catalog.footer(&self.inner, table, block).await
+        self.inner.block_cache.footer(table, block).await
     }
 }
 

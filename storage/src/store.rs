@@ -23,12 +23,11 @@ use model::time::Date;
 use model::worker::Worker;
 use model::{Batch, Clock, Error, ErrorKind, Ingest, Receipt};
 use object_store::ObjectStore;
-use object_store::path::Path;
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::{Notify, oneshot};
 use uuid::Uuid;
 
-use crate::catalog::Catalog;
+use crate::block_cache::BlockCache;
 use crate::config::Config;
 use crate::cut::cutter::{Cutter, Reason};
 use crate::days::{DayKey, Days};
@@ -84,7 +83,7 @@ pub(crate) struct Inner {
     pub(crate) freeze: FreezeSlot,
     trouble: Trouble,
     pub(crate) view: RwLock<Arc<View>>,
-    pub(crate) catalog: Catalog,
+    pub(crate) block_cache: BlockCache,
     pub(crate) object_store: Arc<dyn ObjectStore>,
     /// The blocks on their way to the bucket; `object_store` reads them from here.
     pub(crate) staging: Arc<Staging>,
@@ -220,7 +219,7 @@ impl Inner {
         }
         let mut known = Vec::new();
         for block in view.of(Table::Series).dates(date..=date) {
-            let series = self.catalog.series_block(self, block).await?;
+            let series = self.block_cache.series_block(block).await?;
             for ordinal in 0..series.rows() {
                 let info = series.info(ordinal)?;
                 known.push(DayKey::of(&info.key, info.id));
@@ -228,11 +227,6 @@ impl Inner {
         }
         days.add(date, known);
         Ok(())
-    }
-
-    /// Where a block of a table is in the object store.
-    pub(crate) fn location(table: Table, path: &str) -> Path {
-        Path::from(format!("{}/{path}", table.name()))
     }
 }
 

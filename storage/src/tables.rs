@@ -3,6 +3,7 @@
 use std::sync::{Arc, LazyLock};
 
 use arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef};
+use object_store::path::Path;
 
 /// A table of the store. Each is one Delta table, partitioned by `date` (UTC day, not among the columns of a file).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -13,7 +14,7 @@ pub enum Table {
     Samples,
     /// One row per exemplar.
     Exemplars,
-    /// One row per metric family, cluster and day.
+    /// One row per metric family, cluster, day and what is said of it then; a restart may add it once more.
     Metadata,
 }
 
@@ -32,6 +33,11 @@ impl Table {
             Table::Exemplars => "exemplars",
             Table::Metadata => "metadata",
         }
+    }
+
+    /// Where the object store has one of its files, by the path below the table's folder.
+    pub(crate) fn location(self, path: &str) -> Path {
+        Path::from(format!("{}/{path}", self.name()))
     }
 
     /// The columns of its files.

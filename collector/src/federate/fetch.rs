@@ -123,13 +123,10 @@ fn check_type(headers: &HeaderMap) -> Result<(), Failure> {
 
 fn encoding(headers: &HeaderMap) -> Result<ContentEncoding, Failure> {
     let value = headers.get(CONTENT_ENCODING).map_or(&b""[..], |value| value.as_bytes());
-    match value.to_ascii_lowercase().as_slice() {
-        b"" | b"identity" => Ok(ContentEncoding::Identity),
-        b"gzip" | b"x-gzip" => Ok(ContentEncoding::Gzip),
-        other => Err(Failure::answer(format!(
-            "the answer has the content encoding {:?}, only gzip was asked for",
-            String::from_utf8_lossy(other)
-        ))),
+    let word = String::from_utf8_lossy(value);
+    match ContentEncoding::parse(&word) {
+        Ok(encoding @ (ContentEncoding::Identity | ContentEncoding::Gzip)) => Ok(encoding),
+        _ => Err(Failure::answer(format!("the answer has the content encoding {word:?}, only gzip was asked for"))),
     }
 }
 

@@ -48,10 +48,6 @@ impl Files for Disk {
         fs::remove_file(path)
     }
 
-    fn remove_dir(&self, path: &Path) -> io::Result<()> {
-        fs::remove_dir(path)
-    }
-
     fn create_dir(&self, path: &Path) -> io::Result<()> {
         fs::create_dir(path)
     }

@@ -118,10 +118,6 @@ impl Files for Faulty {
         self.run(Op::Remove, path, |_| self.inner.remove(path))
     }
 
-    fn remove_dir(&self, path: &Path) -> io::Result<()> {
-        self.run(Op::Remove, path, |_| self.inner.remove_dir(path))
-    }
-
     fn create_dir(&self, path: &Path) -> io::Result<()> {
         self.run(Op::CreateDir, path, |_| self.inner.create_dir(path))
     }

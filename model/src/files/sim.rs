@@ -238,16 +238,6 @@ impl Files for SimDisk {
         names.remove(&name).map(|_| ()).ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
-    fn remove_dir(&self, path: &Path) -> io::Result<()> {
-        let mut state = self.0.lock();
-        if !state.dir(path)?.is_empty() {
-            return Err(io::ErrorKind::DirectoryNotEmpty.into());
-        }
-        let (names, name) = state.parent(path)?;
-        names.remove(&name);
-        Ok(())
-    }
-
     fn create_dir(&self, path: &Path) -> io::Result<()> {
         let dir = Inode::Dir { seen: BTreeMap::new(), safe: BTreeMap::new() };
         self.0.lock().add(path, dir).map(|_| ())

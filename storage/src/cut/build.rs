@@ -16,8 +16,7 @@ use crate::codec::TimeValue;
 use crate::days::{DayKey, Days};
 use crate::head::{Frozen, FrozenSeries};
 use crate::rows::{ExemplarRow, MetadataRow};
-use crate::series::Series;
-use crate::snapshot::SeriesInfo;
+use crate::series::{Series, SeriesInfo};
 use crate::tables::Table;
 
 /// A file in the staging folder that is to become a block.
@@ -149,8 +148,7 @@ impl Builder<'_> {
             return;
         }
         if self.built.new_days.entry(date).or_default().insert(key) {
-            let row = SeriesInfo { key: series.key.clone(), id: series.id, kind: series.kind(), first_time_ms };
-            self.series_rows.entry(date).or_default().push(row);
+            self.series_rows.entry(date).or_default().push(series.info(first_time_ms));
         }
     }
 

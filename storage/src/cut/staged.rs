@@ -71,7 +71,7 @@ impl StagedCut {
             for add in &change.adds {
                 let generation = STAGED_GENERATION + number as i64;
                 blocks.push(Arc::new(Block { gen_min: generation, gen_max: generation, ..add.block.clone() }));
-                let (object, file) = (Inner::location(table, &add.block.path), file_of(&add.block));
+                let (object, file) = (table.location(&add.block.path), file_of(&add.block));
                 staging.insert(object.clone(), Path::from(file.as_str()));
                 files.push(file);
                 objects.push(object);
@@ -140,7 +140,7 @@ fn file_of(block: &Block) -> String {
 }
 
 async fn upload(staging: &Staging, table: Table, block: &Block) -> Result<(), Error> {
-    let (file, target) = (Path::from(file_of(block)), Inner::location(table, &block.path));
+    let (file, target) = (Path::from(file_of(block)), table.location(&block.path));
     let cannot_upload = |e: object_store::Error| {
         Error::new(ErrorKind::Unavailable, format!("cannot upload a block to {target}")).with_source(e)
     };

@@ -18,6 +18,9 @@ use crate::Table;
 use crate::block::{Block, LastSamples};
 use crate::tables::DATE;
 
+/// Who writes, for other programs and for people.
+const ENGINE: &str = concat!("fleetscope/", env!("CARGO_PKG_VERSION"));
+
 /// The tag with the Delta version that first committed the oldest rows of a block.
 pub const GEN_MIN: &str = "gen_min";
 /// The tag with the Delta version that first committed the newest rows of a block.
@@ -61,6 +64,19 @@ pub(super) struct CommitInfo {
     pub(super) engine_info: Option<String>,
     /// Tells our own commit from another's, whatever the store answered.
     pub(super) txn_id: Option<String>,
+}
+
+impl CommitInfo {
+    /// What we say of a commit of ours; `id` tells it from another's.
+    pub(super) fn new(operation: &str, operation_parameters: Value, id: Uuid, now_ms: i64) -> Self {
+        CommitInfo {
+            timestamp: Some(now_ms),
+            operation: Some(operation.to_owned()),
+            operation_parameters,
+            engine_info: Some(ENGINE.to_owned()),
+            txn_id: Some(id.to_string()),
+        }
+    }
 }
 
 /// What a program must be able to do to read and write the table.

@@ -13,9 +13,6 @@ use super::action::{CommitInfo, Line, NewBlock, Remove, SetTransaction, decode_p
 use super::state::State;
 use crate::Table;
 
-/// Who writes, for other programs and for people.
-const ENGINE: &str = concat!("fleetscope/", env!("CARGO_PKG_VERSION"));
-
 /// How far a journal's rows are in the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Txn {
@@ -68,16 +65,8 @@ impl Change {
     /// # Errors
     /// `Conflict` if a file to remove is not live.
     pub(super) fn lines(&self, table: Table, state: &State, version: i64, now_ms: i64) -> Result<Vec<Line>, Error> {
-        let mut lines = vec![Line {
-            commit_info: Some(CommitInfo {
-                timestamp: Some(now_ms),
-                operation: Some(self.operation().to_owned()),
-                operation_parameters: json!({ "mode": "Append" }),
-                engine_info: Some(ENGINE.to_owned()),
-                txn_id: Some(self.id.to_string()),
-            }),
-            ..Line::default()
-        }];
+        let info = CommitInfo::new(self.operation(), json!({ "mode": "Append" }), self.id, now_ms);
+        let mut lines = vec![Line { commit_info: Some(info), ..Line::default() }];
         if let Some(txn) = &self.txn {
             let action =
                 SetTransaction { app_id: txn.app_id.to_string(), version: txn.position, last_updated: Some(now_ms) };

@@ -25,6 +25,14 @@ mod real_files;
 const NOW_MS: i64 = 1_795_305_600_000;
 const HOUR_MS: i64 = 3_600_000;
 
+/// Deletes the files that nobody references any more, as the store's worker does. Returns their paths.
+async fn sweep(table: &mut DeltaTable, uploading: &HashSet<String>, grace_ms: i64) -> Vec<String> {
+    let upkeep = table.upkeep();
+    let condemned = table.condemn(&upkeep.files().await.unwrap(), uploading, grace_ms);
+    upkeep.delete(&condemned).await.unwrap();
+    condemned
+}
+
 /// A store, a clock and a journal to write with.
 struct Fixture {
     root: Arc<dyn ObjectStore>,

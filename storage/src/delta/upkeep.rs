@@ -86,17 +86,6 @@ impl DeltaTable {
         self.state.tombstones.retain(|path, at| found.contains(path) || now_ms.saturating_sub(*at) < grace_ms);
         condemned
     }
-
-    /// Deletes the files that nobody references any more, as [`DeltaTable::condemn`] has it. Returns their paths.
-    ///
-    /// # Errors
-    /// `Unavailable` if the store cannot be reached.
-    pub async fn sweep(&mut self, uploading: &HashSet<String>, grace_ms: i64) -> Result<Vec<String>, Error> {
-        let upkeep = self.upkeep();
-        let condemned = self.condemn(&upkeep.files().await?, uploading, grace_ms);
-        upkeep.delete(&condemned).await?;
-        Ok(condemned)
-    }
 }
 
 impl Upkeep {

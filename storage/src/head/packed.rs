@@ -15,7 +15,7 @@ use model::batch::STALE_NAN_BITS;
 use super::run::Run;
 use crate::block::samples::Texts;
 use crate::codec::TimeValue;
-use crate::snapshot::SeriesInfo;
+use crate::series::SeriesInfo;
 
 /// What a row takes while its batch is made, all columns and the room that growing vectors leave included.
 const ROW_BYTES: usize = 96;

@@ -13,8 +13,7 @@ use super::shard::{self, Shard};
 use super::slots::Slot;
 use super::{FrozenExtras, Head};
 use crate::matcher::Matcher;
-use crate::series::Series;
-use crate::snapshot::SeriesInfo;
+use crate::series::{Series, SeriesInfo};
 
 /// Series whose runs are copied while their shard is locked; then whoever adds rows has a turn.
 const SERIES_AT_ONCE: usize = 1024;

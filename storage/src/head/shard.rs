@@ -11,7 +11,7 @@ use super::slots::{Slot, Slots};
 use crate::index::LivePostings;
 use crate::record::Origin;
 use crate::rows::Rows;
-use crate::series::{ClusterClock, Series};
+use crate::series::{NewestSample, Series};
 
 /// The series of one shard and their rows.
 #[derive(Debug, Default)]
@@ -48,13 +48,13 @@ impl Shard {
         key: SeriesKey,
         id: i64,
         shard: u32,
-        cluster: Arc<ClusterClock>,
+        newest: Arc<NewestSample>,
         round: u32,
     ) -> (Arc<Series>, i64) {
         let before = self.index_bytes();
         let slot = self.slots.next();
         self.postings.insert(slot, &key);
-        let series = Arc::new(Series::new(key, id, shard, slot, cluster));
+        let series = Arc::new(Series::new(key, id, shard, slot, newest));
         self.slots.fill(Slot::new(series.clone(), round));
         let slots = &self.slots;
         self.by_key.insert_unique(hash, slot, |slot| slot_hash(&slots[*slot]));
@@ -87,7 +87,7 @@ impl Shard {
                 }
                 grown += live.push((sample.time_ms, sample.value.to_bits()));
                 if !model::batch::is_stale(sample.value) {
-                    series.cluster.saw(sample.time_ms);
+                    series.newest.saw(sample.time_ms);
                 }
             }
         }

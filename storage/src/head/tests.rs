@@ -7,7 +7,7 @@ use model::labels::LabelsBuilder;
 
 use super::*;
 use crate::cut::plan::{MAX_DATES, Window, watermark};
-use crate::snapshot::SeriesInfo;
+use crate::series::SeriesInfo;
 use crate::tables::Table;
 
 const DAY: i64 = model::time::DAY_MS;
@@ -33,10 +33,8 @@ fn apply(head: &Head, origin: Origin, samples: &[(usize, i64, f64)]) {
 /// What a query sees: (time, value) of each sample with its rank order, oldest rank first.
 fn seen(head: &Head, committed: u64) -> Vec<(i64, f64)> {
     let found = head.select(&[], &ALL, committed);
-    let mut infos: Vec<_> = found
-        .into_iter()
-        .map(|(s, first_time_ms)| Arc::new(SeriesInfo { key: s.key.clone(), id: s.id, kind: s.kind(), first_time_ms }))
-        .collect();
+    let mut infos: Vec<_> =
+        found.into_iter().map(|(series, first_time_ms)| Arc::new(series.info(first_time_ms))).collect();
     infos.sort_by_key(|info| info.id);
     let mut all = Vec::new();
     for rows in head.samples(&infos, &ALL, committed, &mut |_| Ok(())).unwrap() {
@@ -107,9 +105,7 @@ fn a_row_written_after_the_freeze_is_in_the_live_head() {
 
 /// The series of a head as a query knows them, in the order of the tables.
 fn infos(head: &Head) -> Vec<Arc<SeriesInfo>> {
-    let info = |(s, first_time_ms): (Arc<Series>, i64)| {
-        Arc::new(SeriesInfo { key: s.key.clone(), id: s.id, kind: s.kind(), first_time_ms })
-    };
+    let info = |(series, first_time_ms): (Arc<Series>, i64)| Arc::new(series.info(first_time_ms));
     let mut infos: Vec<_> = head.select(&[], &ALL, 0).into_iter().map(info).collect();
     infos.sort_by_key(|info| info.id);
     infos

@@ -107,7 +107,8 @@ impl SeriesIndex {
         select::select(&self.all, |name| self.label(name), matchers)
     }
 
-    /// The names of the labels that a series of `among` has, ascending; of all series without `among`.
+    /// The names of the labels that a series of `among` has, ascending; of all series without `among`. For the label
+    /// calls of the Prometheus API, which end at the index.
     pub fn label_names(&self, among: Option<&RoaringBitmap>) -> Vec<String> {
         self.labels
             .iter()
@@ -116,7 +117,7 @@ impl SeriesIndex {
             .collect()
     }
 
-    /// The values of a label that a series of `among` has, ascending; of all series without `among`.
+    /// The values of a label that a series of `among` has, ascending; of all series without `among`. For the same calls.
     pub fn label_values(&self, name: &str, among: Option<&RoaringBitmap>) -> Vec<String> {
         self.label(name).map_or_else(Vec::new, |label| select::values(label, among))
     }

@@ -155,7 +155,8 @@ impl LivePostings {
         &self.all
     }
 
-    /// The names of the labels that a series of `among` has, ascending; of all series without `among`.
+    /// The names of the labels that a series of `among` has, ascending; of all series without `among`. For the label
+    /// calls of the Prometheus API, which end at the index.
     pub fn label_names(&self, among: Option<&RoaringBitmap>) -> Vec<String> {
         self.labels
             .iter()
@@ -164,7 +165,7 @@ impl LivePostings {
             .collect()
     }
 
-    /// The values of a label that a series of `among` has, ascending; of all series without `among`.
+    /// The values of a label that a series of `among` has, ascending; of all series without `among`. For the same calls.
     pub fn label_values(&self, name: &str, among: Option<&RoaringBitmap>) -> Vec<String> {
         self.labels.get(name).map_or_else(Vec::new, |label| select::values(Label::Live(label), among))
     }

@@ -147,12 +147,13 @@ impl SeriesBlock {
         Ok(SeriesInfo { key: SeriesKey { name, cluster, labels }, id: *id, kind: *kind, first_time_ms: *first_time_ms })
     }
 
-    /// The names of the labels that a series of `among` has, ascending; of all series without `among`.
+    /// The names of the labels that a series of `among` has, ascending; of all series without `among`. For the label
+    /// calls of the Prometheus API, which end at the index.
     pub fn label_names(&self, among: Option<&RoaringBitmap>) -> Vec<String> {
         self.index.label_names(among)
     }
 
-    /// The values of a label that a series of `among` has, ascending; of all series without `among`.
+    /// The values of a label that a series of `among` has, ascending; of all series without `among`. For the same calls.
     pub fn label_values(&self, name: &str, among: Option<&RoaringBitmap>) -> Vec<String> {
         self.index.label_values(name, among)
     }

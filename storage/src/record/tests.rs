@@ -4,7 +4,7 @@ use model::labels::LabelsBuilder;
 use proptest::prelude::*;
 
 use super::*;
-use crate::series::ClusterClock;
+use crate::series::NewestSample;
 
 #[path = "../../../fuzz/checks/record.rs"]
 mod check;
@@ -16,7 +16,7 @@ impl Intern for Table {
     fn intern(&mut self, key: SeriesKey, kind: Kind) -> Result<Arc<Series>, Error> {
         let made = self.0.entry(key.clone()).or_insert_with(|| {
             let id = key.labels.series_id();
-            Arc::new(Series::new(key, id, 0, 0, Arc::new(ClusterClock::default())))
+            Arc::new(Series::new(key, id, 0, 0, Arc::new(NewestSample::default())))
         });
         made.set_kind(kind);
         Ok(made.clone())

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray};
 use model::Error;
 
-use super::SeriesInfo;
 use crate::block::labels::LabelsColumn;
 use crate::rows::{ExemplarRow, MetadataRow};
+use crate::series::SeriesInfo;
 use crate::tables::Table;
 
 fn texts<'a>(values: impl Iterator<Item = &'a str>) -> ArrayRef {

@@ -12,7 +12,7 @@ use tokio::sync::Notify;
 use super::loss::Loss;
 use super::place::{Place, unreachable_folder};
 use super::{Inner, Parts};
-use crate::catalog::Catalog;
+use crate::block_cache::BlockCache;
 use crate::config::Config;
 use crate::cut::cutter::{Cutter, Reason};
 use crate::cut::staged::{self, StagedCut};
@@ -55,7 +55,7 @@ pub(super) async fn open(config: Config, parts: Parts, on_damage: OnDamage) -> R
     let adopted = staged.len() as u64;
     let cutter = Cutter::new(tables, staged, journal_uuid);
     let inner = Inner {
-        catalog: Catalog::new(config.cache_bytes),
+        block_cache: BlockCache::new(staging.clone(), config.cache_bytes),
         writer: Arc::new(journal::Writer::start(journal, group)?),
         config,
         files: parts.files,

@@ -1,4 +1,7 @@
-//! From a batch to rows: each series looked up, or made if it is new; nothing is kept of a batch that is refused.
+//! From a batch to rows: each series looked up, or made if it is new.
+//!
+//! No row is kept of a batch that is refused. The entries that it made of new series are: they hold no sample, so nobody
+//! sees them, and go as idle series go.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;

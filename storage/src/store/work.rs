@@ -171,7 +171,7 @@ pub(super) async fn expire(inner: &Inner) -> Result<usize, Error> {
             cutter.days.forget_before(before);
             let cut = inner.view.read().cut;
             cutter.publish(inner, cut);
-            inner.catalog.forget_dead(&inner.view.read());
+            inner.block_cache.forget_dead(&inner.view.read());
         }
         cutter.retire(inner);
         match failed {

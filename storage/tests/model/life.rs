@@ -216,10 +216,6 @@ impl Files for Life {
         self.run(Op::Remove, path, |_| self.0.disk.remove(path))
     }
 
-    fn remove_dir(&self, path: &Path) -> io::Result<()> {
-        self.run(Op::Remove, path, |_| self.0.disk.remove_dir(path))
-    }
-
     fn create_dir(&self, path: &Path) -> io::Result<()> {
         self.run(Op::CreateDir, path, |_| self.0.disk.create_dir(path))
     }

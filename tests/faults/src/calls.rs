@@ -78,10 +78,6 @@ impl Files for Noted {
         self.run(Op::Remove, 0, path, || self.inner.remove(path))
     }
 
-    fn remove_dir(&self, path: &Path) -> io::Result<()> {
-        self.run(Op::Remove, 0, path, || self.inner.remove_dir(path))
-    }
-
     fn create_dir(&self, path: &Path) -> io::Result<()> {
         self.run(Op::CreateDir, 0, path, || self.inner.create_dir(path))
     }

@@ -12,8 +12,7 @@ use crate::cut::plan::Window;
 use crate::head::Frozen;
 use crate::record::{Origin, RecordReader, RecordWriter};
 use crate::rows::Rows;
-use crate::series::{RawCache, Series};
-use crate::snapshot::SeriesInfo;
+use crate::series::{RawCache, Series, SeriesInfo};
 use crate::tables::Table;
 
 const SERIES: u8 = 5;
@@ -81,9 +80,7 @@ fn rows_of(rows: &Rows) -> impl Iterator<Item = Row> {
 /// What a query sees whose snapshot reaches up to `committed`, sorted.
 fn seen(head: &Head, committed: u64) -> Vec<Row> {
     let all = i64::MIN..=i64::MAX;
-    let info = |(series, first_time_ms): (Arc<Series>, i64)| {
-        Arc::new(SeriesInfo { key: series.key.clone(), id: series.id, kind: series.kind(), first_time_ms })
-    };
+    let info = |(series, first_time_ms): (Arc<Series>, i64)| Arc::new(series.info(first_time_ms));
     let infos: Vec<Arc<SeriesInfo>> = head.select(&[], &all, committed).into_iter().map(info).collect();
     let numbers: BTreeMap<i64, u8> = infos.iter().map(|info| (info.id, number(&info.key))).collect();
     assert_eq!(numbers.len(), infos.len(), "a series has two entries");

@@ -1,46 +1,46 @@
 //! What was read of blocks and is kept: the index and columns of `series` blocks, the footers of the others.
 //!
 //! Owns: two caches with one budget of bytes, emptied by use.
-//! Does not own: which blocks are live (`view`).
+//! Does not own: which blocks are live (`view`), where the store keeps them (`place`).
 
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 use std::sync::Arc;
 
 use model::{Error, ErrorKind};
-use object_store::ObjectStoreExt;
+use object_store::{ObjectStore, ObjectStoreExt};
 use parking_lot::Mutex;
 use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader};
 
 use crate::block::Block;
 use crate::index::SeriesBlock;
-use crate::store::Inner;
 use crate::tables::Table;
 use crate::view::View;
 
-/// The caches of a store.
+/// Reads blocks of a store and keeps what was read.
 #[derive(Debug)]
-pub(crate) struct Catalog {
+pub(crate) struct BlockCache {
+    object_store: Arc<dyn ObjectStore>,
     series: Mutex<Cache<String, Arc<SeriesBlock>>>,
     footers: Mutex<Cache<(Table, String), Arc<ParquetMetaData>>>,
 }
 
-impl Catalog {
-    /// Caches that keep about `bytes` together.
-    pub(crate) fn new(bytes: u64) -> Self {
+impl BlockCache {
+    /// Caches of what is in `object_store` that keep about `bytes` together.
+    pub(crate) fn new(object_store: Arc<dyn ObjectStore>, bytes: u64) -> Self {
         let half = usize::try_from(bytes / 2).unwrap_or(usize::MAX);
-        Catalog { series: Mutex::new(Cache::new(half)), footers: Mutex::new(Cache::new(half)) }
+        BlockCache { object_store, series: Mutex::new(Cache::new(half)), footers: Mutex::new(Cache::new(half)) }
     }
 
     /// Index and columns of a block of `series`.
     ///
     /// # Errors
     /// `Unavailable` if it cannot be read, `Corrupt` if it is damaged.
-    pub(crate) async fn series_block(&self, inner: &Inner, block: &Block) -> Result<Arc<SeriesBlock>, Error> {
+    pub(crate) async fn series_block(&self, block: &Block) -> Result<Arc<SeriesBlock>, Error> {
         if let Some(found) = self.series.lock().get(&block.path) {
             return Ok(found);
         }
-        let bytes = fetch(inner, Table::Series, block, None).await?;
+        let bytes = self.fetch(Table::Series, block, None).await?;
         let opened = tokio::task::spawn_blocking(move || SeriesBlock::open(bytes))
             .await
             .map_err(|e| Error::internal("reading a block of series panicked").with_source(e))?;
@@ -53,12 +53,7 @@ impl Catalog {
     ///
     /// # Errors
     /// `Unavailable` if it cannot be read, `Corrupt` if it is not Parquet.
-    pub(crate) async fn footer(
-        &self,
-        inner: &Inner,
-        table: Table,
-        block: &Block,
-    ) -> Result<Arc<ParquetMetaData>, Error> {
+    pub(crate) async fn footer(&self, table: Table, block: &Block) -> Result<Arc<ParquetMetaData>, Error> {
         let key = (table, block.path.clone());
         if let Some(found) = self.footers.lock().get(&key) {
             return Ok(found);
@@ -67,7 +62,7 @@ impl Catalog {
         // Most footers with their page index are smaller than this; a larger one says how much it needs.
         let mut take = block.size_bytes.min(64 * 1024);
         loop {
-            let tail = fetch(inner, table, block, Some(take)).await?;
+            let tail = self.fetch(table, block, Some(take)).await?;
             match reader.try_parse_sized(&tail, block.size_bytes) {
                 Ok(()) => break,
                 Err(parquet::errors::ParquetError::NeedMoreData(needed)) if (needed as u64) > take => {
@@ -91,21 +86,20 @@ impl Catalog {
             self.footers.lock().retain(|(of, path)| *of != table || live.contains(path));
         }
     }
+
+    /// All bytes of a block, or its last ones.
+    async fn fetch(&self, table: Table, block: &Block, last: Option<u64>) -> Result<bytes::Bytes, Error> {
+        let range = block.size_bytes - last.unwrap_or(block.size_bytes)..block.size_bytes;
+        self.object_store.get_range(&table.location(&block.path), range).await.map_err(|e| {
+            let message = format!("cannot read block {} of {}", block.path, table.name());
+            Error::new(ErrorKind::Unavailable, message).with_source(e)
+        })
+    }
 }
 
 fn not_parquet(table: Table, block: &Block, error: parquet::errors::ParquetError) -> Error {
     let message = format!("block {} of {} is not readable Parquet", block.path, table.name());
     Error::new(ErrorKind::Corrupt, message).with_source(error)
-}
-
-/// All bytes of a block, or its last ones.
-async fn fetch(inner: &Inner, table: Table, block: &Block, last: Option<u64>) -> Result<bytes::Bytes, Error> {
-    let location = Inner::location(table, &block.path);
-    let range = block.size_bytes - last.unwrap_or(block.size_bytes)..block.size_bytes;
-    inner.object_store.get_range(&location, range).await.map_err(|e| {
-        Error::new(ErrorKind::Unavailable, format!("cannot read block {} of {}", block.path, table.name()))
-            .with_source(e)
-    })
 }
 
 /// Keeps values up to a budget of bytes and lets go of those used longest ago.
