@@ -91,8 +91,11 @@ impl BlockCache {
     async fn fetch(&self, table: Table, block: &Block, last: Option<u64>) -> Result<bytes::Bytes, Error> {
         let range = block.size_bytes - last.unwrap_or(block.size_bytes)..block.size_bytes;
         self.object_store.get_range(&table.location(&block.path), range).await.map_err(|e| {
-            let message = format!("cannot read block {} of {}", block.path, table.name());
-            Error::new(ErrorKind::Unavailable, message).with_source(e)
+            let (kind, what) = match e {
+                object_store::Error::NotFound { .. } => (ErrorKind::Corrupt, "is missing"),
+                _ => (ErrorKind::Unavailable, "cannot be read"),
+            };
+            Error::new(kind, format!("block {} of {} {what}", block.path, table.name())).with_source(e)
         })
     }
 }

@@ -21,7 +21,7 @@ impl DayKey {
 const KEPT: usize = 64;
 
 /// The series rows of the days that cuts touched.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(crate) struct Days {
     days: BTreeMap<Date, (u64, HashSet<DayKey>)>,
     uses: u64,

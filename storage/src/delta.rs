@@ -39,6 +39,10 @@ pub use upkeep::{Removed, Upkeep};
 /// The folder of the log in the table's folder.
 const LOG: &str = "_delta_log";
 
+/// A table that was not written for this long is read anew before it is: others may have written so much that the log of
+/// it was cleaned up, and a version that is free there would come before their checkpoint.
+const FRESH_MS: u64 = 3_600_000;
+
 /// How many versions may be taken by others before a commit gives up.
 const MAX_RACES: usize = 100;
 
@@ -51,6 +55,10 @@ pub struct DeltaTable {
     state: State,
     /// Files of no version, and when we first saw them so, in milliseconds.
     orphans: HashMap<String, i64>,
+    /// When what others did was last taken in, in milliseconds.
+    fresh_ms: i64,
+    /// Another writer's commit that speaks against ours. No commit is made any more.
+    conflict: Option<String>,
 }
 
 /// The log store, which cannot be shown.
@@ -95,7 +103,8 @@ impl DeltaTable {
                     }
                     _ => return Err(at(Error::new(ErrorKind::Corrupt, "the delta log names no schema"))),
                 }
-                return Ok(DeltaTable { table, log: Log(log), clock, state, orphans: HashMap::new() });
+                let (orphans, fresh_ms, conflict) = (HashMap::new(), clock.now_ms(), None);
+                return Ok(DeltaTable { table, log: Log(log), clock, state, orphans, fresh_ms, conflict });
             }
             // Whoever comes first makes it; we read what they made.
             write(&log, 0, &encode(&first_commit(table, clock.now_ms())?)?).await.map_err(at)?;
@@ -130,8 +139,8 @@ impl DeltaTable {
     /// come, through: try the *same* [`Change`] again, or open the table anew.
     ///
     /// # Errors
-    /// `Unavailable` if the store cannot be reached, `Conflict` if another writer's commit speaks against this one (the
-    /// table has taken that in), `Busy` after a hundred versions lost to others, `Corrupt` if theirs cannot be read.
+    /// `Unavailable` if the store cannot be reached, `Conflict` if another writer's commit speaks against this one (from then
+    /// on every commit is refused, until the table is opened anew), `Busy` after a hundred versions lost to others, `Corrupt` if theirs cannot be read.
     pub async fn commit(&mut self, change: &Change) -> Result<i64, Error> {
         self.commit_inner(change).await.map_err(|e| e.context(format!("commit to table {}", self.table.name())))
     }
@@ -139,6 +148,12 @@ impl DeltaTable {
     async fn commit_inner(&mut self, change: &Change) -> Result<i64, Error> {
         if self.state.version < 0 {
             return Err(Error::new(ErrorKind::Corrupt, "the table must be opened again"));
+        }
+        if let Some(conflict) = &self.conflict {
+            return Err(Error::new(ErrorKind::Conflict, conflict.clone()));
+        }
+        if self.clock.now_ms().abs_diff(self.fresh_ms) > FRESH_MS {
+            self.reload_inner().await?;
         }
         if change.is_done(&self.state) {
             return Ok(self.state.version);
@@ -150,6 +165,7 @@ impl DeltaTable {
             match write(&self.log.0, version, &encode(&lines)?).await? {
                 Attempt::Written => {
                     self.state.apply(version, version, &lines)?;
+                    self.fresh_ms = self.clock.now_ms();
                     return Ok(version);
                 }
                 Attempt::Taken => {
@@ -158,12 +174,38 @@ impl DeltaTable {
                     if change.is_in(&theirs) {
                         return Ok(version);
                     }
-                    change.check_after(version, &theirs)?;
+                    let compatible = change.check_after(version, &theirs);
+                    compatible.inspect_err(|error| self.conflict = Some(error.message().to_owned()))?;
                     change.check(&self.state)?;
                 }
             }
         }
         Err(Error::new(ErrorKind::Busy, format!("{MAX_RACES} versions in a row were taken by other writers")))
+    }
+
+    /// Takes in what other writers did since this table was last written or reloaded, also where the log of that was
+    /// cleaned up.
+    ///
+    /// # Errors
+    /// As [`DeltaTable::open`].
+    pub async fn reload(&mut self) -> Result<(), Error> {
+        self.reload_inner().await.map_err(|e| e.context(format!("table {}", self.table.name())))
+    }
+
+    async fn reload_inner(&mut self) -> Result<(), Error> {
+        let now_ms = self.clock.now_ms();
+        let Some(state) = replay::replay(self.log.0.as_ref(), self.table, false).await? else {
+            return Err(Error::new(ErrorKind::Corrupt, "its delta log is gone"));
+        };
+        if let (Some(protocol), Some(metadata)) = (&state.protocol, &state.metadata) {
+            schema::check_protocol(self.table, protocol)?;
+            schema::check_metadata(self.table, metadata)?;
+        }
+        if state.version > self.state.version {
+            self.state = state;
+        }
+        self.fresh_ms = now_ms;
+        Ok(())
     }
 
     async fn read(&self, version: i64) -> Result<Vec<Line>, Error> {

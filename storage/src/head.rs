@@ -166,6 +166,11 @@ impl Head {
         self.extras.lock().is_empty() && self.shards.iter().all(|shard| !shard.lock().has_rows())
     }
 
+    /// Whether there is metadata, which leaves in any cut.
+    pub(crate) fn has_metadata(&self) -> bool {
+        !self.extras.lock().metadata.is_empty()
+    }
+
     /// Lets go of what cut `number` and those before it froze. No snapshot older than the commit may be left.
     pub(crate) fn retire(&self, number: u64) {
         self.sweep(|shard, range| self.usage.add(-shard.retire(range, number)));

@@ -10,7 +10,7 @@ mod open;
 mod place;
 mod resolve;
 mod stats;
-mod work;
+pub(crate) mod work;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -219,10 +219,16 @@ impl Inner {
         }
         let mut known = Vec::new();
         for block in view.of(Table::Series).dates(date..=date) {
-            let series = self.block_cache.series_block(block).await?;
-            for ordinal in 0..series.rows() {
-                let info = series.info(ordinal)?;
-                known.push(DayKey::of(&info.key, info.id));
+            match self.block_cache.series_block(block).await {
+                Ok(series) => {
+                    for ordinal in 0..series.rows() {
+                        let info = series.info(ordinal)?;
+                        known.push(DayKey::of(&info.key, info.id));
+                    }
+                }
+                // Its series get a second row, which harms nobody; without, the rows of this day could never leave.
+                Err(error) if error.kind() == ErrorKind::Corrupt => tracing::error!(%error, "a block is damaged"),
+                Err(error) => return Err(error),
             }
         }
         days.add(date, known);

@@ -51,13 +51,13 @@ pub(crate) struct Trouble(Arc<Mutex<Option<(i64, String)>>>);
 
 /// A journal that took no rows counts as able to for this long after nobody tried. Whoever sends only to servers that are
 /// ready would else never find out that the disk is well again.
-const TROUBLE_MS: i64 = 30_000;
+const TROUBLE_MS: u64 = 30_000;
 
 impl Trouble {
     /// Why rows are refused at `now_ms`, as far as the last attempt tells.
     pub(crate) fn at(&self, now_ms: i64) -> Option<String> {
         let trouble = self.0.lock();
-        trouble.as_ref().filter(|(since_ms, _)| now_ms < since_ms + TROUBLE_MS).map(|(_, why)| why.clone())
+        trouble.as_ref().filter(|(since_ms, _)| now_ms.abs_diff(*since_ms) < TROUBLE_MS).map(|(_, why)| why.clone())
     }
 }
 

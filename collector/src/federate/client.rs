@@ -94,7 +94,8 @@ impl Resolve for HostOf {
 }
 
 /// At most three redirects, none to another host, another port or from https to http: whoever can answer for a source must
-/// not be able to point us at anything else that this machine can reach. Only the way from http to https is open.
+/// not be able to point us at anything else that this machine can reach. Only the way from http to
+/// https is open, on the same port or from 80 to 443.
 fn follow(attempt: Attempt<'_>) -> Action {
     let refused = match attempt.previous().first() {
         _ if attempt.previous().len() > MAX_REDIRECTS => Some(format!("more than {MAX_REDIRECTS} redirects")),
@@ -111,7 +112,8 @@ fn follow(attempt: Attempt<'_>) -> Action {
 }
 
 fn is_same_server(first: &Url, next: &Url) -> bool {
+    let (from, to) = (first.port_or_known_default(), next.port_or_known_default());
     let is_upgrade = first.scheme() == "http" && next.scheme() == "https";
-    let is_same_port = first.port_or_known_default() == next.port_or_known_default();
-    first.host() == next.host() && (is_upgrade || (first.scheme() == next.scheme() && is_same_port))
+    let is_same_port = from == to || (is_upgrade && from == Some(80) && to == Some(443));
+    first.host() == next.host() && is_same_port && (is_upgrade || first.scheme() == next.scheme())
 }

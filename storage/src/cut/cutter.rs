@@ -83,8 +83,11 @@ impl Cutter {
             let window = self.window(inner, reason);
             let dates;
             (dates, learned) = self.learn(inner, inner.head.dates(window)).await;
-            self.begin(inner, window, dates).await?;
-            moved += self.stage(inner).await?;
+            // A cut that takes nothing would only journal again what stays.
+            if !dates.is_empty() || inner.head.has_metadata() {
+                self.begin(inner, window, dates).await?;
+                moved += self.stage(inner).await?;
+            }
         }
         learned.map(|()| moved)
     }
@@ -94,11 +97,15 @@ impl Cutter {
     async fn learn(&mut self, inner: &Inner, dates: BTreeSet<Date>) -> (BTreeSet<Date>, Result<(), Error>) {
         let view = inner.view.read().clone();
         let (mut known, mut outcome) = (BTreeSet::new(), Ok(()));
-        for date in dates {
+        for date in dates.into_iter().rev() {
+            let asks = !self.days.knows(date) && view.of(Table::Series).dates(date..=date).next().is_some();
+            // A bucket that is away is asked once, since each answer takes its time.
+            if asks && outcome.is_err() {
+                continue;
+            }
             match inner.load_day(&view, date, &mut self.days).await {
                 Ok(()) => drop(known.insert(date)),
-                Err(error) if outcome.is_ok() => outcome = Err(error.context(format!("rows of {date} stay behind"))),
-                Err(_) => {}
+                Err(error) => outcome = Err(error.context(format!("rows of {date} stay behind"))),
             }
         }
         (known, outcome)

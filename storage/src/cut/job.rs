@@ -72,14 +72,11 @@ impl Job {
         if self.carried {
             return Ok(());
         }
-        let mut answers = Vec::new();
+        // One at a time: all of them copied at once could be much of the memory.
         for rows in &self.frozen.carried {
             let (answer, told) = oneshot::channel();
             let item = Item { rows: rows.clone(), origin: Origin::Carried, receipt: Receipt::default(), answer };
             inner.writer.submit_reserved(item).map_err(|(_, error)| Error::from(error))?;
-            answers.push(told);
-        }
-        for told in answers {
             told.await.map_err(|_| Error::internal("the journal's writer went away"))??;
         }
         self.carried = true;
@@ -91,15 +88,12 @@ impl Job {
             return Ok(());
         }
         let (frozen, files, folder) = (self.frozen.clone(), inner.files.clone(), inner.staging.path().to_owned());
-        let moved = std::mem::take(days);
-        let (built, moved) = tokio::task::spawn_blocking(move || {
-            let built = build::build(&frozen, &moved, &files, &folder);
-            (built, moved)
-        })
-        .await
-        .map_err(|e| Error::internal("building blocks panicked").with_source(e))?;
-        *days = moved;
-        self.built = Some(built?);
+        // Shared, so that a panic does not take along what is known.
+        let shared = Arc::new(std::mem::take(days));
+        let known = shared.clone();
+        let built = tokio::task::spawn_blocking(move || build::build(&frozen, &known, &files, &folder)).await;
+        *days = Arc::unwrap_or_clone(shared);
+        self.built = Some(built.map_err(|e| Error::internal("building blocks panicked").with_source(e))??);
         Ok(())
     }
 }

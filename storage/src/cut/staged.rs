@@ -20,7 +20,7 @@ use super::manifest::Manifest;
 use crate::block::{Block, LastSamples};
 use crate::delta::{Change, DeltaTable};
 use crate::staging::Staging;
-use crate::store::{Inner, OnDamage};
+use crate::store::{Inner, OnDamage, work};
 use crate::tables::Table;
 
 /// Staged blocks have this generation plus the number of their cut until their commit gives them one: above every
@@ -42,7 +42,8 @@ pub(crate) struct StagedCut {
     /// The commits still to be made, in their order, with their blocks as queries see them until then. One that failed
     /// is tried again as it was: only so can it be recognised if it came through after all.
     commits: VecDeque<(Table, Change, Vec<Arc<Block>>)>,
-    uploaded: HashSet<String>,
+    /// When each block was uploaded, in milliseconds.
+    uploaded: HashMap<String, i64>,
     /// The files of this cut in the staging folder, the manifest first, and the objects that blocks become.
     files: Vec<String>,
     objects: Vec<Path>,
@@ -79,7 +80,7 @@ impl StagedCut {
             commits.push_back((table, change, blocks));
         }
         let (journal, position) = (manifest.journal, manifest.position);
-        StagedCut { number, journal, position, commits, uploaded: HashSet::new(), files, objects }
+        StagedCut { number, journal, position, commits, uploaded: HashMap::new(), files, objects }
     }
 
     /// The cut's number.
@@ -110,9 +111,12 @@ impl StagedCut {
     pub(crate) async fn deliver(&mut self, inner: &Inner, tables: &mut [DeltaTable]) -> Result<(), Error> {
         let blocks: Vec<_> = self.blocks().map(|(table, block)| (table, block.clone())).collect();
         for (table, block) in blocks {
-            if !self.uploaded.contains(&block.path) {
+            let now_ms = inner.clock.now_ms();
+            // Another node deletes what it has long seen to be in no version, so an old upload is made again.
+            let fresh = |at: &i64| now_ms.abs_diff(*at) < work::GRACE.as_millis() as u64 / 2;
+            if !self.uploaded.get(&block.path).is_some_and(fresh) {
                 upload(&inner.staging, table, &block).await?;
-                self.uploaded.insert(block.path.clone());
+                self.uploaded.insert(block.path.clone(), now_ms);
             }
         }
         while let Some((table, change, _)) = self.commits.front() {
@@ -163,7 +167,10 @@ async fn upload(staging: &Staging, table: Table, block: &Block) -> Result<(), Er
             }
         };
         at += bytes.len() as u64;
-        parts.wait_for_capacity(PARTS).await.map_err(cannot_upload)?;
+        if let Err(error) = parts.wait_for_capacity(PARTS).await {
+            let _ = parts.abort().await;
+            return Err(cannot_upload(error));
+        }
         parts.put(bytes);
     }
     parts.finish().await.map(drop).map_err(cannot_upload)

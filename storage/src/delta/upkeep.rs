@@ -61,8 +61,9 @@ impl DeltaTable {
     /// A file that a commit took out may go `grace_ms` after it, so that readers of older versions can finish. A file
     /// that no version knows (of a failed upload, or removed so long ago that the log forgot) may go once we have seen
     /// it so for `grace_ms` by our own clock: neither the store's clock nor a listing that lags can hurt. A file in
-    /// `uploading`, which must hold it from before its upload until its commit returned, is never named; nor is a file
-    /// younger than the grace, which another node may be about to commit.
+    /// `uploading`, which must hold it from before its upload until its commit returned, is never named. What another
+    /// node has committed must have been taken in ([`DeltaTable::reload`]) after the files were listed; what it is about to
+    /// commit, it uploads again before it is older than half the grace.
     pub fn condemn(&mut self, found: &[String], uploading: &HashSet<String>, grace_ms: i64) -> Vec<String> {
         let now_ms = self.clock.now_ms();
         let mut orphans = std::collections::HashMap::new();

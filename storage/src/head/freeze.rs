@@ -17,6 +17,9 @@ use crate::series::Series;
 /// Carried rows are journaled in records of about this many samples.
 const CARRY_SAMPLES: usize = 1 << 16;
 
+/// And of at most this many exemplars, which are labels for the most part.
+const CARRY_EXEMPLARS: usize = 1 << 12;
+
 /// What a cut took, and what it leaves behind and must carry.
 #[derive(Debug)]
 pub(crate) struct Frozen {
@@ -167,7 +170,10 @@ impl Carried {
     }
 
     pub(super) fn exemplars(&mut self, rows: &[crate::rows::ExemplarRow]) {
-        self.open.exemplars.extend_from_slice(rows);
+        for rows in rows.chunks(CARRY_EXEMPLARS) {
+            self.open.exemplars.extend_from_slice(rows);
+            self.full.push(std::mem::take(&mut self.open));
+        }
     }
 
     fn finish(mut self) -> Vec<Rows> {

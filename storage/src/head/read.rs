@@ -76,7 +76,8 @@ impl Head {
         let mut by_rank: BTreeMap<i64, Vec<(usize, SeriesRun)>> = BTreeMap::new();
         for (shard, places) in self.shards.iter().zip(places) {
             for places in places.chunks(SERIES_AT_ONCE) {
-                for (rank, place, run) in runs(&shard.lock(), places, series, time_ms, committed) {
+                let taken = runs(&shard.lock(), places, series, time_ms, committed);
+                for (rank, place, run) in taken {
                     let run = SeriesRun::new(series[place].clone(), run);
                     reserve(run.own_bytes())?;
                     by_rank.entry(rank).or_default().push((place, run));

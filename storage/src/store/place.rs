@@ -85,7 +85,8 @@ fn lock(parts: &Parts, local: &FilePath) -> Result<Lock, Error> {
     parts.files.lock(&name).map_err(|e| match e.kind() {
         std::io::ErrorKind::WouldBlock => {
             let message = format!(
-                "another process has the store open: {} is locked; end it, or give this one a storage.local_dir of its own",
+                "another process has the store open: {} is locked; end it first. A store of its own needs a storage.url and a \
+                 storage.local_dir of its own",
                 name.display()
             );
             Error::new(ErrorKind::Unavailable, message)

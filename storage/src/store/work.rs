@@ -9,8 +9,9 @@ use model::{Clock, Error};
 use tokio::time::Instant;
 
 use super::{Inner, idle};
-use crate::cut::cutter::Reason;
+use crate::cut::cutter::{Cutter, Reason};
 use crate::cut::plan;
+use crate::delta::DeltaTable;
 use crate::tables::Table;
 
 /// Above this share of a budget a cut is made at once and a warning is logged.
@@ -18,7 +19,7 @@ pub(super) const PRESSURE_PERCENT: u64 = 85;
 /// The least time between two cuts that a budget asks for: what is left after one may be beyond the reach of a cut.
 const PRESSURE_PAUSE: Duration = Duration::from_secs(5);
 /// Files that no table needs are deleted after this time, so that a query that still reads them can end.
-const GRACE: Duration = Duration::from_secs(3600);
+pub(crate) const GRACE: Duration = Duration::from_secs(3600);
 /// How often the worker looks whether a checkpoint is due.
 const TIDY_EVERY: Duration = Duration::from_secs(60);
 /// Old days and orphans are looked for once in so many rounds: it means listing the tables.
@@ -156,7 +157,8 @@ pub(super) async fn expire(inner: &Inner) -> Result<usize, Error> {
     let removed = {
         let mut cutter = inner.cutter.lock().await;
         let before = oldest_date(inner);
-        let (mut removed, mut failed) = (0, None);
+        let versions = |cutter: &Cutter| cutter.tables.iter().map(DeltaTable::version).collect::<Vec<_>>();
+        let (known, mut removed, mut failed) = (versions(&cutter), 0, None);
         // Samples before their series, so that a failure in between leaves series without samples, not the reverse.
         for table in cutter.tables.iter_mut().rev() {
             match table.expire(before).await {
@@ -167,7 +169,8 @@ pub(super) async fn expire(inner: &Inner) -> Result<usize, Error> {
                 }
             }
         }
-        if removed > 0 {
+        // Also if a commit was told to have failed and is found to have come through.
+        if removed > 0 || versions(&cutter) != known {
             cutter.days.forget_before(before);
             let cut = inner.view.read().cut;
             cutter.publish(inner, cut);
@@ -185,6 +188,8 @@ pub(super) async fn expire(inner: &Inner) -> Result<usize, Error> {
         let files = upkeep.files().await?;
         let condemned = {
             let mut cutter = inner.cutter.lock().await;
+            // Another node may have committed files that were found.
+            cutter.tables[place].reload().await?;
             let uploading = cutter.uploading(table);
             cutter.tables[place].condemn(&files, &uploading, GRACE.as_millis() as i64)
         };
