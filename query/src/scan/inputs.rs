@@ -3,7 +3,6 @@
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, RecordBatch};
 use arrow::compute::SortOptions;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::common::{DataFusionError, Result, ScalarValue};
@@ -29,7 +28,7 @@ use storage::snapshot::HeadRows;
 
 use super::head::HeadExec;
 use super::latest::LatestRankExec;
-use super::membership::{Membership, views};
+use super::membership::Membership;
 use super::overlap::Span;
 use super::plan::SelectedBlock;
 use super::reader::{BlockReaders, Footer};
@@ -100,25 +99,6 @@ pub(crate) fn file(folder: &Path, block: &Block, footer: Footer) -> Result<Parti
     let mut file = PartitionedFile::new("", block.size_bytes);
     file.object_meta.location = location;
     Ok(file.with_extension(footer))
-}
-
-/// Batches of a table with text as views, in the given columns.
-pub(crate) fn with_views(batches: &[RecordBatch], schema: &SchemaRef) -> Result<Vec<RecordBatch>> {
-    let convert = |batch: &RecordBatch| {
-        let columns = schema.fields().iter().map(|field| {
-            let column = batch
-                .column_by_name(field.name())
-                .ok_or_else(|| DataFusionError::Internal(format!("head rows lack the column {}", field.name())))?;
-            Ok(match field.data_type() {
-                DataType::Utf8View => Arc::new(views(column)?) as ArrayRef,
-                _ => Arc::clone(column),
-            })
-        });
-        let options = arrow::array::RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-        let columns = columns.collect::<Result<Vec<_>>>()?;
-        Ok(RecordBatch::try_new_with_options(Arc::clone(schema), columns, &options)?)
-    };
-    batches.iter().map(convert).collect()
 }
 
 impl FlatRows {
