@@ -22,6 +22,7 @@ use datafusion::physical_plan::union::UnionExec;
 use model::ErrorKind;
 use object_store::ObjectStore;
 use object_store::path::Path;
+use parquet::file::metadata::ParquetMetaData;
 use storage::Table;
 use storage::block::Block;
 use storage::snapshot::HeadRows;
@@ -30,7 +31,7 @@ use super::head::HeadExec;
 use super::latest::LatestRankExec;
 use super::membership::Membership;
 use super::overlap::Span;
-use super::plan::SelectedBlock;
+use super::pages::Rows;
 use super::reader::{BlockReaders, Footer};
 use super::selected::{Key, SelectedSeries};
 use crate::error::external;
@@ -41,6 +42,17 @@ const KEY: [&str; 4] = ["name", "cluster", "series_id", "time_ms"];
 const RANK: &str = "rank";
 /// A part of a block smaller than this is not worth a task of its own.
 const MIN_ROWS_PER_TASK: usize = 64 * 1024;
+
+/// One block with the rows of it that may be wanted.
+#[derive(Debug, Clone)]
+pub(crate) struct SelectedBlock {
+    /// The block.
+    pub(crate) block: Arc<Block>,
+    /// Its footer and page index.
+    pub(crate) footer: Arc<ParquetMetaData>,
+    /// The rows worth reading.
+    pub(crate) rows: Rows,
+}
 
 /// A source of rows within a snapshot.
 #[derive(Debug)]
