@@ -13,8 +13,9 @@ use crate::record::{Intern, Origin, RecordReader, RecordWriter, Summary};
 use crate::rows::Rows;
 use crate::series::{NewestSample, Series};
 
+/// The series that were met so far.
 #[derive(Default)]
-struct Known(HashMap<SeriesKey, Arc<Series>>);
+pub(crate) struct Known(HashMap<SeriesKey, Arc<Series>>);
 
 impl Intern for Known {
     fn intern(&mut self, key: SeriesKey, kind: Kind) -> Result<Arc<Series>, Error> {
@@ -34,7 +35,8 @@ fn packed(plain: &[u8]) -> Vec<u8> {
     payload
 }
 
-fn told(rows: &Rows) -> Vec<(SeriesKey, i64, u64)> {
+/// What rows say of samples.
+pub(crate) fn told(rows: &Rows) -> Vec<(SeriesKey, i64, u64)> {
     let samples = rows.samples.iter();
     samples.map(|s| (rows.series[s.series as usize].key.clone(), s.time_ms, s.value.to_bits())).collect()
 }

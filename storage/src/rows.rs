@@ -40,17 +40,6 @@ impl ExemplarRow {
         let labels = self.labels.iter().map(|(name, value)| 2 * size_of::<String>() + name.len() + value.len());
         (size_of::<Self>() + labels.sum::<usize>()) as i64
     }
-
-    /// The value of one of its labels; empty if it has none.
-    pub(crate) fn label(&self, name: &str) -> &str {
-        self.labels.iter().find(|(n, _)| n == name).map_or("", |(_, value)| value)
-    }
-
-    /// Its labels but for those that have a column of their own.
-    pub(crate) fn other_labels(&self) -> impl Iterator<Item = (&str, &str)> {
-        let labels = self.labels.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        labels.filter(|(name, _)| !matches!(*name, "trace_id" | "span_id"))
-    }
 }
 
 impl MetadataRow {

@@ -3,8 +3,6 @@
 //! Owns: putting blocks, frozen rows and head together so that each acknowledged row is seen exactly once.
 //! Does not own: how rows are scanned and joined (`query`).
 
-mod rows;
-
 use std::collections::{BTreeMap, HashMap};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -18,6 +16,10 @@ use object_store::path::Path;
 use parquet::file::metadata::ParquetMetaData;
 
 use crate::block::Block;
+use crate::block::columns::read_batches;
+use crate::block::exemplars::ExemplarColumns;
+use crate::block::metadata::MetadataColumns;
+use crate::block::series::SeriesColumns;
 use crate::days::{DayKey, Days};
 pub use crate::head::{HeadBatches, HeadRows};
 use crate::matcher::Selection;
@@ -112,7 +114,7 @@ impl Snapshot {
         self.inner.head.samples(&resolved.series, &time_ms, self.view.cut, reserve)
     }
 
-    /// All rows not in a block of a table other than `samples`.
+    /// All rows not in a block of a table other than `samples`, in its read schema.
     ///
     /// # Errors
     /// `Unavailable` or `Corrupt` if a block of `series`, which tells what rows a day has already, cannot be read.
@@ -120,14 +122,26 @@ impl Snapshot {
         let extras = || self.inner.head.extras(self.view.cut);
         match table {
             Table::Samples => Ok(Vec::new()),
-            Table::Series => rows::series(&self.series_without_row().await?),
+            Table::Series => {
+                let mut columns = SeriesColumns::default();
+                for row in self.series_without_row().await? {
+                    columns.push(&row.key, row.id, row.kind, row.first_time_ms);
+                }
+                read_batches(columns)
+            }
             Table::Exemplars => {
-                let found: Vec<_> = extras().iter().flat_map(|extras| extras.exemplars.iter().cloned()).collect();
-                rows::exemplars(&found)
+                let mut columns = ExemplarColumns::default();
+                for row in extras().iter().flat_map(|extras| &extras.exemplars) {
+                    columns.push(&row.series.key, row.series.id, row.time_ms, row.value, &row.labels);
+                }
+                read_batches(columns)
             }
             Table::Metadata => {
-                let found: Vec<_> = extras().iter().flat_map(|extras| extras.metadata.iter().cloned()).collect();
-                rows::metadata(&found)
+                let mut columns = MetadataColumns::default();
+                for row in extras().iter().flat_map(|extras| &extras.metadata) {
+                    columns.push(&Arc::from(row.family.name.as_str()), &row.cluster, &row.family, row.time_ms);
+                }
+                read_batches(columns)
             }
         }
     }
@@ -172,3 +186,6 @@ impl Snapshot {
 fn clamp(time_ms: &RangeInclusive<i64>) -> RangeInclusive<i64> {
     (*time_ms.start()).max(model::time::MIN_TIME_MS)..=(*time_ms.end()).min(model::time::MAX_TIME_MS)
 }
+
+#[cfg(test)]
+mod tests;

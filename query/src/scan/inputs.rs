@@ -3,7 +3,6 @@
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, RecordBatch};
 use arrow::compute::SortOptions;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::common::{DataFusionError, Result, ScalarValue};
@@ -23,15 +22,16 @@ use datafusion::physical_plan::union::UnionExec;
 use model::ErrorKind;
 use object_store::ObjectStore;
 use object_store::path::Path;
+use parquet::file::metadata::ParquetMetaData;
 use storage::Table;
 use storage::block::Block;
 use storage::snapshot::HeadRows;
 
 use super::head::HeadExec;
 use super::latest::LatestRankExec;
-use super::membership::{Membership, views};
+use super::membership::Membership;
 use super::overlap::Span;
-use super::plan::SelectedBlock;
+use super::pages::Rows;
 use super::reader::{BlockReaders, Footer};
 use super::selected::{Key, SelectedSeries};
 use crate::error::external;
@@ -42,6 +42,17 @@ const KEY: [&str; 4] = ["name", "cluster", "series_id", "time_ms"];
 const RANK: &str = "rank";
 /// A part of a block smaller than this is not worth a task of its own.
 const MIN_ROWS_PER_TASK: usize = 64 * 1024;
+
+/// One block with the rows of it that may be wanted.
+#[derive(Debug, Clone)]
+pub(crate) struct SelectedBlock {
+    /// The block.
+    pub(crate) block: Arc<Block>,
+    /// Its footer and page index.
+    pub(crate) footer: Arc<ParquetMetaData>,
+    /// The rows worth reading.
+    pub(crate) rows: Rows,
+}
 
 /// A source of rows within a snapshot.
 #[derive(Debug)]
@@ -100,25 +111,6 @@ pub(crate) fn file(folder: &Path, block: &Block, footer: Footer) -> Result<Parti
     let mut file = PartitionedFile::new("", block.size_bytes);
     file.object_meta.location = location;
     Ok(file.with_extension(footer))
-}
-
-/// Batches of a table with text as views, in the given columns.
-pub(crate) fn with_views(batches: &[RecordBatch], schema: &SchemaRef) -> Result<Vec<RecordBatch>> {
-    let convert = |batch: &RecordBatch| {
-        let columns = schema.fields().iter().map(|field| {
-            let column = batch
-                .column_by_name(field.name())
-                .ok_or_else(|| DataFusionError::Internal(format!("head rows lack the column {}", field.name())))?;
-            Ok(match field.data_type() {
-                DataType::Utf8View => Arc::new(views(column)?) as ArrayRef,
-                _ => Arc::clone(column),
-            })
-        });
-        let options = arrow::array::RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-        let columns = columns.collect::<Result<Vec<_>>>()?;
-        Ok(RecordBatch::try_new_with_options(Arc::clone(schema), columns, &options)?)
-    };
-    batches.iter().map(convert).collect()
 }
 
 impl FlatRows {

@@ -20,23 +20,12 @@ use storage::{Matcher, Selection, Table};
 use super::columns::{Assembler, LabelColumns, Output};
 use super::exec::SeriesColumnsExec;
 use super::head;
-use super::inputs::{FlatRows, Piece};
+use super::inputs::{FlatRows, Piece, SelectedBlock};
 use super::overlap::{self, Span};
-use super::pages::{self, Rows};
+use super::pages;
 use super::selected::{Key, SelectedSeries};
 use crate::error::external;
 use crate::source::Source;
-
-/// One block with the rows of it that may be wanted.
-#[derive(Debug, Clone)]
-pub(crate) struct SelectedBlock {
-    /// The block.
-    pub(crate) block: Arc<Block>,
-    /// Its footer and page index.
-    pub(crate) footer: Arc<ParquetMetaData>,
-    /// The rows worth reading.
-    pub(crate) rows: Rows,
-}
 
 /// Plans the scan of a selection with the given columns. What the plan holds is counted by `memory`.
 ///

@@ -18,7 +18,7 @@ use storage::{Selection, Table};
 
 use crate::error::external;
 use crate::scan::head::{self, HeadExec};
-use crate::scan::inputs::{file, store_url, with_views};
+use crate::scan::inputs::{file, store_url};
 use crate::scan::reader::{BlockReaders, Footer};
 use crate::source::Source;
 
@@ -78,7 +78,6 @@ impl RawTable {
         if batches.is_empty() {
             return Ok(None);
         }
-        let batches = with_views(&batches, &self.schema)?;
         let plan = MemorySourceConfig::try_new_exec(&[batches], Arc::clone(&self.schema), projection.cloned())?;
         Ok(Some(plan))
     }

@@ -3,30 +3,24 @@
 use std::io::Write;
 use std::sync::Arc;
 
-use arrow::array::{Float64Array, Int64Array, StringBuilder};
+use arrow::array::{ArrayRef, Float64Array, Int64Array, StringBuilder};
 use model::{Error, SeriesKey};
 
 use crate::Table;
+use crate::block::columns::{Columns, Texts};
 use crate::block::file::File;
 use crate::block::labels::LabelsColumn;
 use crate::block::meta::BlockMeta;
-use crate::block::samples::Texts;
 
 /// The label of an exemplar that becomes a column of its own.
 const TRACE_ID: &str = "trace_id";
 /// See `TRACE_ID`.
 const SPAN_ID: &str = "span_id";
-/// Rows that are gathered before they are encoded.
-const BATCH_ROWS: usize = 8 << 10;
-/// Bytes of label text that are gathered before they are encoded.
-const BATCH_BYTES: usize = 8 << 20;
 
 /// Writes one block of `exemplars`.
 pub struct ExemplarsWriter<W: Write + Send> {
-    file: File<W>,
-    meta: BlockMeta,
+    file: File<W, ExemplarColumns>,
     last: Option<(SeriesKey, i64, i64)>,
-    rows: Rows,
 }
 
 impl<W: Write + Send> ExemplarsWriter<W> {
@@ -35,11 +29,10 @@ impl<W: Write + Send> ExemplarsWriter<W> {
     /// # Errors
     /// `Unavailable` if the sink fails.
     pub fn new(sink: W) -> Result<Self, Error> {
-        let file = File::new(sink, Table::Exemplars)?;
-        Ok(ExemplarsWriter { file, meta: BlockMeta::default(), last: None, rows: Rows::default() })
+        Ok(ExemplarsWriter { file: File::new(sink)?, last: None })
     }
 
-    /// Writes one exemplar of a series. `trace_id` and `span_id` leave its labels; of two labels of one name the first counts.
+    /// Writes one exemplar of a series.
     ///
     /// # Errors
     /// `Internal` if name, cluster, series_id and time are below those of the row before, `Unavailable` if the sink fails.
@@ -60,54 +53,23 @@ impl<W: Write + Send> ExemplarsWriter<W> {
             )));
         }
         self.last = Some((key.clone(), series_id, time_ms));
-        let mut sorted: Vec<(&str, &str)> =
-            labels.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-        sorted.sort_by_key(|(name, _)| *name);
-        sorted.dedup_by_key(|(name, _)| *name);
-        let id = |wanted| sorted.iter().find(|(name, _)| *name == wanted).map_or("", |(_, value)| value);
-        let rows = &mut self.rows;
-        rows.names.push(&key.name, 1);
-        rows.clusters.push(&key.cluster, 1);
-        rows.series_ids.push(series_id);
-        rows.times_ms.push(time_ms);
-        rows.values.push(value);
-        rows.trace_ids.append_value(id(TRACE_ID));
-        rows.span_ids.append_value(id(SPAN_ID));
-        rows.labels.push(sorted.iter().copied().filter(|(name, _)| *name != TRACE_ID && *name != SPAN_ID));
-        self.meta.add(1, &key.name, &key.cluster, time_ms, time_ms);
-        if rows.times_ms.len() >= BATCH_ROWS || rows.labels.text_bytes() >= BATCH_BYTES {
-            self.write()?;
-        }
-        Ok(())
+        self.file.columns.push(key, series_id, time_ms, value, labels);
+        self.file.meta.add(1, &key.name, &key.cluster, time_ms, time_ms);
+        self.file.write_if_full()
     }
 
     /// Writes what is left and the footer.
     ///
     /// # Errors
     /// `Unavailable` if the sink fails.
-    pub fn finish(mut self) -> Result<BlockMeta, Error> {
-        self.write()?;
-        self.file.finish(self.meta)
-    }
-
-    fn write(&mut self) -> Result<(), Error> {
-        let rows = &mut self.rows;
-        self.file.write(vec![
-            rows.names.take()?,
-            rows.clusters.take()?,
-            Arc::new(Int64Array::from(std::mem::take(&mut rows.series_ids))),
-            Arc::new(Int64Array::from(std::mem::take(&mut rows.times_ms))),
-            Arc::new(Float64Array::from(std::mem::take(&mut rows.values))),
-            Arc::new(rows.trace_ids.finish()),
-            Arc::new(rows.span_ids.finish()),
-            rows.labels.take()?,
-        ])
+    pub fn finish(self) -> Result<BlockMeta, Error> {
+        self.file.finish()
     }
 }
 
-/// Rows not yet encoded, column by column.
+/// The columns of `exemplars`.
 #[derive(Default)]
-struct Rows {
+pub(crate) struct ExemplarColumns {
     names: Texts,
     clusters: Texts,
     series_ids: Vec<i64>,
@@ -116,6 +78,57 @@ struct Rows {
     trace_ids: StringBuilder,
     span_ids: StringBuilder,
     labels: LabelsColumn,
+}
+
+impl ExemplarColumns {
+    /// Adds a row. `trace_id` and `span_id` leave its labels; of two labels of one name the first counts.
+    pub(crate) fn push(
+        &mut self,
+        key: &SeriesKey,
+        series_id: i64,
+        time_ms: i64,
+        value: f64,
+        labels: &[(String, String)],
+    ) {
+        let mut sorted: Vec<(&str, &str)> =
+            labels.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        sorted.sort_by_key(|(name, _)| *name);
+        sorted.dedup_by_key(|(name, _)| *name);
+        let id = |wanted| sorted.iter().find(|(name, _)| *name == wanted).map_or("", |(_, value)| value);
+        self.names.push(&key.name, 1);
+        self.clusters.push(&key.cluster, 1);
+        self.series_ids.push(series_id);
+        self.times_ms.push(time_ms);
+        self.values.push(value);
+        self.trace_ids.append_value(id(TRACE_ID));
+        self.span_ids.append_value(id(SPAN_ID));
+        self.labels.push(sorted.iter().copied().filter(|(name, _)| *name != TRACE_ID && *name != SPAN_ID));
+    }
+}
+
+impl Columns for ExemplarColumns {
+    const TABLE: Table = Table::Exemplars;
+
+    fn rows(&self) -> usize {
+        self.times_ms.len()
+    }
+
+    fn text_bytes(&self) -> usize {
+        self.labels.text_bytes()
+    }
+
+    fn take(&mut self) -> Result<Vec<ArrayRef>, Error> {
+        Ok(vec![
+            self.names.take()?,
+            self.clusters.take()?,
+            Arc::new(Int64Array::from(std::mem::take(&mut self.series_ids))),
+            Arc::new(Int64Array::from(std::mem::take(&mut self.times_ms))),
+            Arc::new(Float64Array::from(std::mem::take(&mut self.values))),
+            Arc::new(self.trace_ids.finish()),
+            Arc::new(self.span_ids.finish()),
+            self.labels.take()?,
+        ])
+    }
 }
 
 #[cfg(test)]

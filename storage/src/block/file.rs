@@ -1,10 +1,13 @@
-//! The Parquet side that the writers of all tables share: properties, errors, sorting columns.
+//! The Parquet side that the writers of all tables share: batches, properties, errors, sorting columns.
+//!
+//! Owns: when gathered rows are encoded, and how.
+//! Does not own: what rows there are and in which order they must come: each table's writer does.
 
 use std::io::Write;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch};
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::datatypes::{DataType, Field, FieldRef, Schema};
 use model::{Error, ErrorKind};
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
@@ -15,8 +18,11 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPrope
 use parquet::schema::types::ColumnPath;
 
 use crate::Table;
+use crate::block::columns::Columns;
 use crate::block::meta::BlockMeta;
 
+/// Bytes of text that are gathered before they are encoded.
+const BATCH_TEXT_BYTES: usize = 8 << 20;
 /// Bytes of a page before compression at most.
 const PAGE_BYTES: usize = 64 << 10;
 /// Bytes of a dictionary at most: a million ids. Beyond it the column goes on without dictionary.
@@ -37,61 +43,72 @@ impl Default for Layout {
     }
 }
 
-/// One Parquet file on its way into a sink.
-pub(crate) struct File<W: Write + Send> {
+/// One Parquet file on its way into a sink. Its writer adds rows to `columns`, takes them into account in `meta`, and
+/// calls [`File::write_if_full`].
+pub(crate) struct File<W: Write + Send, C: Columns> {
     writer: ArrowWriter<W>,
-    table: Table,
+    /// Rows not yet encoded.
+    pub(crate) columns: C,
+    /// What is known of all rows.
+    pub(crate) meta: BlockMeta,
 }
 
-impl<W: Write + Send> File<W> {
-    /// Starts a file of a table.
+impl<W: Write + Send, C: Columns> File<W, C> {
+    /// Starts a file.
     ///
     /// # Errors
     /// `Unavailable` if the sink fails.
-    pub(crate) fn new(sink: W, table: Table) -> Result<Self, Error> {
-        Self::with_layout(sink, table, Layout::default())
+    pub(crate) fn new(sink: W) -> Result<Self, Error> {
+        Self::with_layout(sink, Layout::default())
     }
 
     /// As [`File::new`], with parts of other sizes.
     ///
     /// # Errors
     /// `Unavailable` if the sink fails.
-    pub(crate) fn with_layout(sink: W, table: Table, layout: Layout) -> Result<Self, Error> {
+    pub(crate) fn with_layout(sink: W, layout: Layout) -> Result<Self, Error> {
+        let table = C::TABLE;
         let properties = properties(table, layout)?;
         // The schema is told by Parquet's own types; a copy in Arrow's terms would only bind readers to our choice.
         let options = ArrowWriterOptions::new().with_properties(properties).with_skip_arrow_metadata(true);
         let writer = ArrowWriter::try_new_with_options(sink, table.schema(), options).map_err(|e| failed(table, e))?;
-        Ok(File { writer, table })
+        Ok(File { writer, columns: C::default(), meta: BlockMeta::default() })
     }
 
-    /// Writes rows. A text column may come as a dictionary.
+    /// Encodes the gathered rows once they are many.
     ///
     /// # Errors
     /// `Unavailable` if the sink fails.
-    pub(crate) fn write(&mut self, columns: Vec<ArrayRef>) -> Result<(), Error> {
-        let schema = Arc::new(Schema::new(
-            self.table
-                .schema()
-                .fields()
-                .iter()
-                .zip(&columns)
-                .map(|(field, column)| Field::new(field.name(), column.data_type().clone(), field.is_nullable()))
-                .collect::<Vec<_>>(),
-        )) as SchemaRef;
-        let batch = RecordBatch::try_new(schema, columns).map_err(|e| {
-            Error::internal(format!("rows of {} do not fit its columns", self.table.name())).with_source(e)
-        })?;
-        self.writer.write(&batch).map_err(|e| failed(self.table, e))
+    pub(crate) fn write_if_full(&mut self) -> Result<(), Error> {
+        if self.columns.rows() >= C::BATCH_ROWS || self.columns.text_bytes() >= BATCH_TEXT_BYTES {
+            self.write()?;
+        }
+        Ok(())
     }
 
-    /// Writes bytes that no reader of Parquet looks at, and says under `key` where they are: `offset,length,version`.
+    fn write(&mut self) -> Result<(), Error> {
+        if self.columns.rows() == 0 {
+            return Ok(());
+        }
+        let columns = self.columns.take()?;
+        // A column has the type that it was gathered in: a text column may be a dictionary.
+        let fields = C::TABLE.schema().fields().iter().zip(&columns).map(gathered).collect::<Vec<_>>();
+        let batch = RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).map_err(|e| {
+            Error::internal(format!("rows of {} do not fit its columns", C::TABLE.name())).with_source(e)
+        })?;
+        self.writer.write(&batch).map_err(|e| failed(C::TABLE, e))
+    }
+
+    /// Writes what is left of the rows, then bytes that no reader of Parquet looks at, and says under `key` where they
+    /// are: `offset,length,version`.
     ///
     /// # Errors
     /// `Unavailable` if the sink fails.
     pub(crate) fn embed(&mut self, key: &str, version: u8, bytes: &[u8]) -> Result<(), Error> {
-        self.writer.flush().map_err(|e| failed(self.table, e))?;
+        self.write()?;
+        self.writer.flush().map_err(|e| failed(C::TABLE, e))?;
         let place = format!("{},{},{version}", self.writer.bytes_written(), bytes.len());
-        self.writer.write_all(bytes).map_err(|e| failed(self.table, ParquetError::External(Box::new(e))))?;
+        self.writer.write_all(bytes).map_err(|e| failed(C::TABLE, ParquetError::External(Box::new(e))))?;
         self.note(key, place);
         Ok(())
     }
@@ -101,16 +118,21 @@ impl<W: Write + Send> File<W> {
         self.writer.append_key_value_metadata(KeyValue::new(key.to_owned(), value));
     }
 
-    /// Writes the footer.
+    /// Writes what is left of the rows and the footer.
     ///
     /// # Errors
     /// `Unavailable` if the sink fails.
-    pub(crate) fn finish(mut self, mut meta: BlockMeta) -> Result<BlockMeta, Error> {
-        self.writer.finish().map_err(|e| failed(self.table, e))?;
-        self.writer.sync().map_err(|e| failed(self.table, ParquetError::External(Box::new(e))))?;
-        meta.size_bytes = self.writer.bytes_written() as u64;
-        Ok(meta)
+    pub(crate) fn finish(mut self) -> Result<BlockMeta, Error> {
+        self.write()?;
+        self.writer.finish().map_err(|e| failed(C::TABLE, e))?;
+        self.writer.sync().map_err(|e| failed(C::TABLE, ParquetError::External(Box::new(e))))?;
+        self.meta.size_bytes = self.writer.bytes_written() as u64;
+        Ok(self.meta)
     }
+}
+
+fn gathered((field, column): (&FieldRef, &ArrayRef)) -> Field {
+    Field::new(field.name(), column.data_type().clone(), field.is_nullable())
 }
 
 fn failed(table: Table, error: ParquetError) -> Error {

@@ -3,26 +3,19 @@
 use std::io::Write;
 use std::sync::Arc;
 
-use arrow::array::{Int64Array, StringBuilder};
+use arrow::array::{ArrayRef, Int64Array, StringBuilder};
 use model::Error;
 use model::batch::Metadata;
 
 use crate::Table;
+use crate::block::columns::{Columns, Texts};
 use crate::block::file::File;
 use crate::block::meta::BlockMeta;
-use crate::block::samples::Texts;
-
-/// Rows that are gathered before they are encoded.
-const BATCH_ROWS: usize = 8 << 10;
-/// Bytes of help text that are gathered before they are encoded.
-const BATCH_BYTES: usize = 8 << 20;
 
 /// Writes one block of `metadata`.
 pub struct MetadataWriter<W: Write + Send> {
-    file: File<W>,
-    meta: BlockMeta,
+    file: File<W, MetadataColumns>,
     last: Option<(Arc<str>, Arc<str>)>,
-    rows: Rows,
 }
 
 impl<W: Write + Send> MetadataWriter<W> {
@@ -31,8 +24,7 @@ impl<W: Write + Send> MetadataWriter<W> {
     /// # Errors
     /// `Unavailable` if the sink fails.
     pub fn new(sink: W) -> Result<Self, Error> {
-        let file = File::new(sink, Table::Metadata)?;
-        Ok(MetadataWriter { file, meta: BlockMeta::default(), last: None, rows: Rows::default() })
+        Ok(MetadataWriter { file: File::new(sink)?, last: None })
     }
 
     /// Writes what was said of a family of a cluster, and when.
@@ -44,52 +36,65 @@ impl<W: Write + Send> MetadataWriter<W> {
         if self.last.as_ref().is_some_and(|last| *last > key) {
             return Err(Error::internal(format!("metadata of {} is below the row before it", family.name)));
         }
-        let rows = &mut self.rows;
-        rows.names.push(&key.0, 1);
-        rows.clusters.push(&key.1, 1);
-        rows.kinds.append_value(family.kind.as_str());
-        rows.units.append_value(&family.unit);
-        rows.helps.append_value(&family.help);
-        rows.times_ms.push(time_ms);
-        self.meta.add(1, &key.0, &key.1, time_ms, time_ms);
+        self.file.columns.push(&key.0, cluster, family, time_ms);
+        self.file.meta.add(1, &key.0, cluster, time_ms, time_ms);
         self.last = Some(key);
-        if rows.times_ms.len() >= BATCH_ROWS || rows.helps.values_slice().len() >= BATCH_BYTES {
-            self.write()?;
-        }
-        Ok(())
+        self.file.write_if_full()
     }
 
     /// Writes what is left and the footer.
     ///
     /// # Errors
     /// `Unavailable` if the sink fails.
-    pub fn finish(mut self) -> Result<BlockMeta, Error> {
-        self.write()?;
-        self.file.finish(self.meta)
-    }
-
-    fn write(&mut self) -> Result<(), Error> {
-        let rows = &mut self.rows;
-        self.file.write(vec![
-            rows.names.take()?,
-            rows.clusters.take()?,
-            Arc::new(rows.kinds.finish()),
-            Arc::new(rows.units.finish()),
-            Arc::new(rows.helps.finish()),
-            Arc::new(Int64Array::from(std::mem::take(&mut rows.times_ms))),
-        ])
+    pub fn finish(self) -> Result<BlockMeta, Error> {
+        self.file.finish()
     }
 }
 
-/// Rows not yet encoded, column by column.
+/// The columns of `metadata`.
 #[derive(Default)]
-struct Rows {
+pub(crate) struct MetadataColumns {
     names: Texts,
     clusters: Texts,
     kinds: StringBuilder,
     units: StringBuilder,
     helps: StringBuilder,
     times_ms: Vec<i64>,
+}
+
+impl MetadataColumns {
+    /// Adds a row; `name` is the family's.
+    pub(crate) fn push(&mut self, name: &Arc<str>, cluster: &Arc<str>, family: &Metadata, time_ms: i64) {
+        self.names.push(name, 1);
+        self.clusters.push(cluster, 1);
+        self.kinds.append_value(family.kind.as_str());
+        self.units.append_value(&family.unit);
+        self.helps.append_value(&family.help);
+        self.times_ms.push(time_ms);
+    }
+}
+
+impl Columns for MetadataColumns {
+    const TABLE: Table = Table::Metadata;
+
+    fn rows(&self) -> usize {
+        self.times_ms.len()
+    }
+
+    fn text_bytes(&self) -> usize {
+        self.helps.values_slice().len()
+    }
+
+    fn take(&mut self) -> Result<Vec<ArrayRef>, Error> {
+        Ok(vec![
+            self.names.take()?,
+            self.clusters.take()?,
+            Arc::new(self.kinds.finish()),
+            Arc::new(self.units.finish()),
+            Arc::new(self.helps.finish()),
+            Arc::new(Int64Array::from(std::mem::take(&mut self.times_ms))),
+        ])
+    }
 }
 
 #[cfg(test)]

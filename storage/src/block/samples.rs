@@ -3,19 +3,17 @@
 use std::io::Write;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, DictionaryArray, Float64Builder, Int8Builder, Int64Array, Int64Builder, StringArray};
-use arrow::datatypes::Int32Type;
+use arrow::array::{ArrayRef, Float64Builder, Int8Builder, Int64Array, Int64Builder};
 use model::batch::STALE_NAN_BITS;
 use model::{Error, SeriesKey};
 use parquet::file::metadata::ParquetMetaData;
 
 use crate::Table;
+use crate::block::columns::{Columns, Texts};
 use crate::block::file::{File, Layout};
 use crate::block::mantissa;
 use crate::block::meta::{BlockMeta, Order};
 
-/// Rows that are gathered before they are encoded.
-const BATCH_ROWS: usize = 64 << 10;
 /// The footer's key under which the number of staleness markers among the rows stands, in decimal.
 const MARKERS_KEY: &str = "fleetscope.markers";
 
@@ -27,10 +25,8 @@ pub fn markers(footer: &ParquetMetaData) -> Option<u64> {
 
 /// Writes one block of `samples`, holding at most a batch of rows and the encoded pages of one row group.
 pub struct SamplesWriter<W: Write + Send> {
-    file: File<W>,
+    file: File<W, SampleColumns>,
     order: Order,
-    meta: BlockMeta,
-    rows: Rows,
     markers: u64,
     mantissas: Vec<i64>,
 }
@@ -50,10 +46,8 @@ impl<W: Write + Send> SamplesWriter<W> {
     /// `Unavailable` if the sink fails.
     pub fn with_layout(sink: W, layout: Layout) -> Result<Self, Error> {
         Ok(SamplesWriter {
-            file: File::with_layout(sink, Table::Samples, layout)?,
+            file: File::with_layout(sink, layout)?,
             order: Order::default(),
-            meta: BlockMeta::default(),
-            rows: Rows::default(),
             markers: 0,
             mantissas: Vec::new(),
         })
@@ -78,20 +72,19 @@ impl<W: Write + Send> SamplesWriter<W> {
         let scale = mantissa::encode(samples, &mut self.mantissas);
         let mut start = 0;
         while start < samples.len() {
-            let end = samples.len().min(start + BATCH_ROWS - self.rows.len());
+            let rows = &mut self.file.columns;
+            let end = samples.len().min(start + SampleColumns::BATCH_ROWS - rows.rows());
             let part = &samples[start..end];
             match scale {
-                Some(scale) => self.rows.push_scaled(key, series_id, part, &self.mantissas[start..end], scale),
-                None => self.rows.push_doubles(key, series_id, part),
+                Some(scale) => rows.push_scaled(key, series_id, part, &self.mantissas[start..end], scale),
+                None => rows.push_doubles(key, series_id, part),
             }
-            if self.rows.len() == BATCH_ROWS {
-                self.file.write(self.rows.take()?)?;
-            }
+            self.file.write_if_full()?;
             start = end;
         }
-        self.meta.add(samples.len() as u64, &key.name, &key.cluster, first.0, last.0);
+        self.file.meta.add(samples.len() as u64, &key.name, &key.cluster, first.0, last.0);
         if let Some((newest_ms, _)) = samples.iter().rfind(|(_, bits)| *bits != STALE_NAN_BITS) {
-            self.meta.last_samples.saw(&key.cluster, *newest_ms);
+            self.file.meta.last_samples.saw(&key.cluster, *newest_ms);
         }
         Ok(())
     }
@@ -101,17 +94,14 @@ impl<W: Write + Send> SamplesWriter<W> {
     /// # Errors
     /// `Unavailable` if the sink fails.
     pub fn finish(mut self) -> Result<BlockMeta, Error> {
-        if self.rows.len() > 0 {
-            self.file.write(self.rows.take()?)?;
-        }
         self.file.note(MARKERS_KEY, self.markers.to_string());
-        self.file.finish(self.meta)
+        self.file.finish()
     }
 }
 
-/// Rows not yet encoded, column by column.
+/// The columns of `samples`.
 #[derive(Default)]
-struct Rows {
+struct SampleColumns {
     names: Texts,
     clusters: Texts,
     series_ids: Vec<i64>,
@@ -121,11 +111,7 @@ struct Rows {
     values: Float64Builder,
 }
 
-impl Rows {
-    fn len(&self) -> usize {
-        self.series_ids.len()
-    }
-
+impl SampleColumns {
     fn push_keys(&mut self, key: &SeriesKey, series_id: i64, samples: &[(i64, u64)]) {
         self.names.push(&key.name, samples.len());
         self.clusters.push(&key.cluster, samples.len());
@@ -156,6 +142,19 @@ impl Rows {
             self.values.append_option((*bits != STALE_NAN_BITS).then_some(f64::from_bits(*bits)));
         }
     }
+}
+
+impl Columns for SampleColumns {
+    const TABLE: Table = Table::Samples;
+    const BATCH_ROWS: usize = 64 << 10;
+
+    fn rows(&self) -> usize {
+        self.series_ids.len()
+    }
+
+    fn text_bytes(&self) -> usize {
+        0
+    }
 
     fn take(&mut self) -> Result<Vec<ArrayRef>, Error> {
         Ok(vec![
@@ -167,29 +166,6 @@ impl Rows {
             Arc::new(self.scales.finish()),
             Arc::new(self.values.finish()),
         ])
-    }
-}
-
-/// A text column that comes in runs.
-#[derive(Default)]
-pub(crate) struct Texts {
-    keys: Vec<i32>,
-    values: Vec<Arc<str>>,
-}
-
-impl Texts {
-    pub(crate) fn push(&mut self, value: &Arc<str>, rows: usize) {
-        if self.values.last() != Some(value) {
-            self.values.push(value.clone());
-        }
-        self.keys.resize(self.keys.len() + rows, self.values.len() as i32 - 1);
-    }
-
-    pub(crate) fn take(&mut self) -> Result<ArrayRef, Error> {
-        let values = StringArray::from_iter_values(std::mem::take(&mut self.values));
-        let array = DictionaryArray::<Int32Type>::try_new(std::mem::take(&mut self.keys).into(), Arc::new(values))
-            .map_err(|e| Error::internal("a text column does not fit its dictionary").with_source(e))?;
-        Ok(Arc::new(array))
     }
 }
 

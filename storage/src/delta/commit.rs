@@ -47,7 +47,7 @@ impl Change {
         Change { id: Uuid::new_v4(), adds: Vec::new(), removes, txn: None, data_change: true }
     }
 
-    /// Puts blocks in the place of others that hold the same rows.
+    /// Puts blocks in the place of others that hold the same rows: what compaction will commit.
     pub fn rewrite(removes: Vec<String>, adds: Vec<NewBlock>) -> Self {
         Change { id: Uuid::new_v4(), adds, removes, txn: None, data_change: false }
     }

@@ -1,40 +1,25 @@
-use std::collections::HashMap;
-
 use model::labels::LabelsBuilder;
 use proptest::prelude::*;
 
 use super::*;
-use crate::series::NewestSample;
 
 #[path = "../../../fuzz/checks/record.rs"]
 mod check;
 
-#[derive(Default)]
-struct Table(HashMap<SeriesKey, Arc<Series>>);
+use check::{Known, told};
 
-impl Intern for Table {
-    fn intern(&mut self, key: SeriesKey, kind: Kind) -> Result<Arc<Series>, Error> {
-        let made = self.0.entry(key.clone()).or_insert_with(|| {
-            let id = key.labels.series_id();
-            Arc::new(Series::new(key, id, 0, 0, Arc::new(NewestSample::default())))
-        });
-        made.set_kind(kind);
-        Ok(made.clone())
-    }
-}
-
-fn series(table: &mut Table, number: u8) -> Arc<Series> {
+fn series(known: &mut Known, number: u8) -> Arc<Series> {
     let mut labels = LabelsBuilder::default();
     labels.push("__name__", "up");
     labels.push("cluster", ["eu", "us"][usize::from(number % 2)]);
     labels.push("n", &number.to_string());
-    table.intern(labels.build(None).unwrap(), Kind::Gauge).unwrap()
+    known.intern(labels.build(None).unwrap(), Kind::Gauge).unwrap()
 }
 
-fn rows(table: &mut Table, samples: &[(u8, i64, u64)]) -> Rows {
+fn rows(known: &mut Known, samples: &[(u8, i64, u64)]) -> Rows {
     let mut rows = Rows::default();
     for (number, time_ms, bits) in samples {
-        rows.series.push(series(table, *number));
+        rows.series.push(series(known, *number));
         rows.samples.push(Sample {
             series: rows.series.len() as u32 - 1,
             time_ms: *time_ms,
@@ -44,18 +29,13 @@ fn rows(table: &mut Table, samples: &[(u8, i64, u64)]) -> Rows {
     rows
 }
 
-fn told(rows: &Rows) -> Vec<(SeriesKey, i64, u64)> {
-    let one = |s: &Sample| (rows.series[s.series as usize].key.clone(), s.time_ms, s.value.to_bits());
-    rows.samples.iter().map(one).collect()
-}
-
 proptest! {
     #[test]
     fn records_come_back_in_a_process_that_knows_nothing(
         batches in prop::collection::vec(prop::collection::vec((0u8..20, any::<i64>(), any::<u64>()), 0..30), 1..8),
         rotate_every in 1usize..4,
     ) {
-        let (mut before, mut after) = (Table::default(), Table::default());
+        let (mut before, mut after) = (Known::default(), Known::default());
         let (mut writer, mut reader) = (RecordWriter::default(), RecordReader::default());
         for (n, batch) in batches.iter().enumerate() {
             let generation = (n / rotate_every) as u64 + 1;
@@ -71,39 +51,39 @@ proptest! {
 
     #[test]
     fn a_damaged_payload_is_an_error_and_never_a_panic(at in 0usize..60, flip in 1u8..) {
-        let mut table = Table::default();
+        let mut known = Known::default();
         let (mut tag, mut payload) = (Vec::new(), Vec::new());
-        let written = rows(&mut table, &[(1, 5, 6), (2, 5, 7)]);
+        let written = rows(&mut known, &[(1, 5, 6), (2, 5, 7)]);
         RecordWriter::default().write(&written, Origin::Carried, 1, &mut tag, &mut payload);
         let at = at % payload.len();
         payload[at] ^= flip;
-        let _ = RecordReader::default().read(1, &payload, &mut table);
+        let _ = RecordReader::default().read(1, &payload, &mut known);
         let _ = Summary::read(&payload);
     }
 }
 
 #[test]
 fn rows_whose_definition_is_lost_are_named() {
-    let mut table = Table::default();
+    let mut known = Known::default();
     let mut writer = RecordWriter::default();
     let mut payloads = Vec::new();
     for number in [1, 2, 1] {
         let (mut tag, mut payload) = (Vec::new(), Vec::new());
-        writer.write(&rows(&mut table, &[(number, 5, 6)]), Origin::Written, 1, &mut tag, &mut payload);
+        writer.write(&rows(&mut known, &[(number, 5, 6)]), Origin::Written, 1, &mut tag, &mut payload);
         payloads.push(payload);
     }
     let mut reader = RecordReader::default();
-    assert!(reader.read(1, &payloads[1], &mut table).is_ok(), "the gap before it is tolerated");
-    let lost = reader.read(1, &payloads[2], &mut table).unwrap_err();
+    assert!(reader.read(1, &payloads[1], &mut known).is_ok(), "the gap before it is tolerated");
+    let lost = reader.read(1, &payloads[2], &mut known).unwrap_err();
     assert!(lost.message().contains("definition of series 0"), "{lost}");
 }
 
 #[test]
 fn exemplars_and_metadata_come_back() {
-    let mut table = Table::default();
+    let mut known = Known::default();
     let mut written = Rows::default();
     let labels = vec![("trace_id".to_owned(), "ab".to_owned())];
-    written.exemplars.push(ExemplarRow { series: series(&mut table, 3), time_ms: 9, value: 0.5, labels });
+    written.exemplars.push(ExemplarRow { series: series(&mut known, 3), time_ms: 9, value: 0.5, labels });
     let row = MetadataRow {
         cluster: "eu".into(),
         family: Metadata { name: "up".into(), kind: Kind::Gauge, unit: "".into(), help: "is it up".into() },
@@ -112,7 +92,7 @@ fn exemplars_and_metadata_come_back() {
     written.metadata.push(row);
     let (mut tag, mut payload) = (Vec::new(), Vec::new());
     RecordWriter::default().write(&written, Origin::Written, 1, &mut tag, &mut payload);
-    let (_, read) = RecordReader::default().read(1, &payload, &mut Table::default()).unwrap();
+    let (_, read) = RecordReader::default().read(1, &payload, &mut Known::default()).unwrap();
     assert_eq!(read.metadata, written.metadata);
     assert_eq!(read.exemplars[0].labels, written.exemplars[0].labels);
     assert_eq!((read.exemplars[0].time_ms, read.exemplars[0].value), (9, 0.5));
@@ -127,7 +107,7 @@ fn the_seeds_of_the_fuzzer_are_read_or_refused() {
 fn a_record_cannot_ask_for_memory_it_does_not_fill() {
     let mut reader = RecordReader::default();
     let bomb = [&[VERSION, 0][..], &(1u32 << 29).to_le_bytes(), &[0x1f; 64]].concat();
-    let error = reader.read(1, &bomb, &mut Table::default()).unwrap_err();
+    let error = reader.read(1, &bomb, &mut Known::default()).unwrap_err();
     assert!(error.to_string().contains("larger than it can be"), "{error}");
     assert_eq!(reader.plain.capacity(), 0);
     // No definition, and short ids that begin far above all that were ever defined.
@@ -136,6 +116,6 @@ fn a_record_cannot_ask_for_memory_it_does_not_fill() {
     let mut gap = vec![VERSION, 0];
     gap.extend_from_slice(&(plain.len() as u32).to_le_bytes());
     gap.extend_from_slice(&lz4_flex::block::compress(&plain));
-    assert!(reader.read(1, &gap, &mut Table::default()).is_err());
+    assert!(reader.read(1, &gap, &mut Known::default()).is_err());
     assert_eq!(reader.series.capacity(), 0);
 }
