@@ -5,7 +5,7 @@
 #   make demo         two Prometheus servers, federated; prints questions to ask
 #   make chaos        the long crash tests, by hand
 #   make chaos-proof  takes safeguards out of a copy; the crash tests must notice each
-#   make bench        benches beside the peers
+#   make bench        benches beside the peers; PART=bytes for one part, see docs/performance.md
 
 SHELL := /bin/bash -o pipefail
 
@@ -42,8 +42,15 @@ chaos: setup
 chaos-proof: setup
 	@scripts/chaos-proof
 
-bench: setup
-	cargo bench --locked --workspace
+# All benches are built whatever the part, so that dependencies are built once.
+bench:
+	@scripts/setup victoria-metrics
+	cargo bench --locked --workspace --bench '*' --no-run
+ifdef PART
+	cargo bench --locked --workspace --bench peers -- $(PART)
+else
+	cargo bench --locked --workspace --bench '*'
+endif
 
 demo: setup
 	@scripts/demo

@@ -23,7 +23,7 @@ const PAGE_ROWS: usize = 20_000;
 const PAGE_BYTES: usize = 64 << 10;
 /// Rows of a row group at most.
 const GROUP_ROWS: usize = 8 << 20;
-/// Bytes of a dictionary at most: a million ids. Beyond it the column goes on without dictionary.
+/// Bytes of a dictionary at most: two million ids. Beyond it the column goes on without dictionary.
 const DICTIONARY_BYTES: usize = 16 << 20;
 
 /// One Parquet file on its way into a sink.
