@@ -128,7 +128,7 @@ async fn ask(client: &Client, server: &Process, sql: &str) -> Result<Answer, Fau
     }
     let (wall, cpu) = (wall.elapsed().as_secs_f64(), server.cpu_seconds()? - cpu);
     let answer: Value = serde_json::from_str(&text)?;
-    let rows = answer.as_array().ok_or("the answer is no array")?;
+    let rows = answer["rows"].as_array().ok_or("the answer has no rows")?;
     let rows = rows.iter().map(|row| triple(&row["k"], &row["v"], &row["n"])).collect::<Result<_, Fault>>()?;
     Ok(Answer { rows, cpu, wall })
 }

@@ -10,7 +10,7 @@ use reqwest::Client;
 use crate::fleet::{Fleet, STEP_MS};
 use crate::report::median;
 use crate::scrapes::Scrapes;
-use crate::stores::Stopped;
+use crate::stores::{Stopped, WINDOW_MS};
 use crate::{Bench, Fault, peers, wire};
 
 const SERIES: usize = 100_000;
@@ -18,7 +18,6 @@ const SERIES: usize = 100_000;
 const JOURNALED: usize = 120;
 /// Samples of each series in one block.
 const OF_BLOCK: usize = 50;
-const QUARTER_MS: i64 = 15 * 60_000;
 const OF_REQUEST: usize = 500;
 const AT_ONCE: usize = 4;
 const STARTS: usize = 3;
@@ -48,10 +47,10 @@ pub(crate) async fn run(bench: &Bench) -> Result<(), Fault> {
 /// Makes blocks in the past, then has the server take the newest samples and kills it.
 async fn fill(folder: &Path, fleet: &mut Fleet, blocks: i64) -> Result<(), Fault> {
     let journaled_from_ms = model::SystemClock.now_ms() - JOURNALED as i64 * STEP_MS;
-    let first_ms = (journaled_from_ms / QUARTER_MS - blocks) * QUARTER_MS;
+    let first_ms = (journaled_from_ms / WINDOW_MS - blocks) * WINDOW_MS;
     let stopped = Stopped::open(folder, first_ms).await?;
     for block in 0..blocks {
-        fleet.start_ms = first_ms + block * QUARTER_MS;
+        fleet.start_ms = first_ms + block * WINDOW_MS;
         stopped.block(fleet, 0..OF_BLOCK).await?;
     }
     stopped.store.close().await?;

@@ -10,8 +10,10 @@ use model::{Clock, Ingest};
 use storage::{Config, Parts, Store};
 
 use crate::Fault;
-use crate::fleet::{Fleet, STEP_MS};
+use crate::fleet::Fleet;
 
+/// Windows end on quarter-hours.
+pub(crate) const WINDOW_MS: i64 = 15 * 60_000;
 /// How long after its end a window is cut.
 const GRACE_MS: i64 = 60_000;
 /// Series of a batch: about what one exporter has.
@@ -56,11 +58,11 @@ impl Stopped {
     /// Writes `samples` of every series and cuts them into one block.
     pub(crate) async fn block(&self, fleet: &Fleet, samples: std::ops::Range<usize>) -> Result<(), Fault> {
         let rows = samples.len() * fleet.series.len();
-        let end_ms = fleet.time_ms(samples.end - 1) + STEP_MS;
+        let last_ms = fleet.time_ms(samples.end - 1);
         for chunk in fleet.chunks(SERIES) {
             self.store.write(fleet.batch(chunk, samples.clone())).await?;
         }
-        self.clock.set(end_ms.max(self.clock.now_ms()) + GRACE_MS);
+        self.clock.set((last_ms / WINDOW_MS + 1) * WINDOW_MS + GRACE_MS);
         let moved = self.store.cut().await?;
         match moved == rows as u64 {
             true => Ok(()),
