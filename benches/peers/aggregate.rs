@@ -19,7 +19,7 @@ use crate::{Bench, Fault, peers};
 const SAMPLES: usize = 50_000_000;
 /// Samples per series and block: a cut every quarter of an hour.
 const OF_BLOCK: usize = 60;
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 3;
 const THREADS: usize = 2;
 
 /// A question in both dialects; DuckDB has to join `samples` with `series` to know a label.
