@@ -157,6 +157,8 @@ pub(crate) struct RecordReader {
     plain: Vec<u8>,
     /// Where the series of a short id is in the rows being read; scratch space.
     places: Vec<u32>,
+    /// The short ids that have a place.
+    placed: Vec<usize>,
 }
 
 impl RecordReader {
@@ -247,7 +249,10 @@ impl RecordReader {
     fn read_samples(&mut self, reader: &mut Reader<'_>, rows: &mut Rows) -> Result<(), Error> {
         let count = reader.count()?;
         rows.samples.reserve(count);
-        self.places.clear();
+        // Only what the record before has placed: a record is small beside the series of its generation.
+        for short in self.placed.drain(..) {
+            self.places[short] = u32::MAX;
+        }
         self.places.resize(self.series.len(), u32::MAX);
         let mut short = 0i64;
         for _ in 0..count {
@@ -259,6 +264,7 @@ impl RecordReader {
                     rows.series.push(self.defined(short)?);
                     let place = rows.series.len() as u32 - 1;
                     self.places[short as usize] = place;
+                    self.placed.push(short as usize);
                     place
                 }
             };
