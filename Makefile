@@ -6,7 +6,7 @@
 #   make federation   two Prometheus servers federated for ten minutes, judged by their own remote read
 #   make chaos        the long crash tests, by hand: hours; make chaos PART=power runs one part
 #   make chaos-proof  takes safeguards out of a copy; the crash tests must notice each
-#   make bench        benches beside the peers
+#   make bench        benches beside the peers; PART=bytes for one part, see docs/performance.md
 
 SHELL := /bin/bash -o pipefail
 
@@ -44,8 +44,15 @@ chaos: setup
 chaos-proof: setup
 	@scripts/chaos-proof
 
-bench: setup
-	cargo bench --locked --workspace
+# All benches are built whatever the part, so that dependencies are built once.
+bench:
+	@scripts/setup victoria-metrics
+	cargo bench --locked --workspace --bench '*' --no-run
+ifdef PART
+	cargo bench --locked --workspace --bench peers -- $(PART)
+else
+	cargo bench --locked --workspace --bench '*'
+endif
 
 demo: setup
 	@scripts/demo

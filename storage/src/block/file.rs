@@ -25,7 +25,7 @@ use crate::block::meta::BlockMeta;
 const BATCH_TEXT_BYTES: usize = 8 << 20;
 /// Bytes of a page before compression at most.
 const PAGE_BYTES: usize = 64 << 10;
-/// Bytes of a dictionary at most: a million ids. Beyond it the column goes on without dictionary.
+/// Bytes of a dictionary at most: two million ids. Beyond it the column goes on without dictionary.
 const DICTIONARY_BYTES: usize = 16 << 20;
 
 /// How many rows the parts of a file have at most. Everyone takes the default; a test has reason for smaller parts.

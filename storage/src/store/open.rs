@@ -38,10 +38,12 @@ pub enum OnDamage {
 pub(super) async fn open(config: Config, parts: Parts, on_damage: OnDamage) -> Result<Inner, Error> {
     let place = Place::find(&config, &parts).await?;
     let staging = Arc::new(staging(&parts, &place).await?);
+    let begin_ms = parts.clock.now_ms();
     let mut tables = Vec::new();
     for table in Table::ALL {
         tables.push(DeltaTable::open(place.object_store.clone(), &place.url, table, parts.clock.clone()).await?);
     }
+    tracing::info!(milliseconds = parts.clock.now_ms() - begin_ms, "tables open");
 
     let staged = staged::adopt(&staging, &tables, on_damage).await?;
     let (journal, head) = replay(&config, &parts, &place, (&tables, &staged), on_damage).await?;
@@ -104,18 +106,21 @@ async fn replay(
     journal_config.max_bytes = config.journal_bytes;
     // Segments count with the length they were made with, so a small budget needs small ones.
     journal_config.segment_bytes = (config.journal_bytes / 64).clamp(64 << 10, 64 << 20);
-    let files = parts.files.clone();
+    let (files, clock, begin_ms) = (parts.files.clone(), parts.clock.clone(), parts.clock.now_ms());
     let mode = match on_damage {
         OnDamage::Stop => journal::OnDamage::Stop,
         OnDamage::SetAside => journal::OnDamage::SetAside,
     };
     let opened = tokio::task::spawn_blocking(move || Journal::open(files, journal_config, mode)).await;
     let journal = opened.map_err(|e| Error::internal("opening the journal panicked").with_source(e))??;
+    tracing::info!(milliseconds = clock.now_ms() - begin_ms, "journal open");
     let committed = Committed::of(blocks, journal.uuid());
     committed.check(&journal, &place.local)?;
     let replayed = tokio::task::spawn_blocking(move || {
+        let begin_ms = clock.now_ms();
         let head = Arc::new(Head::new(std::thread::available_parallelism().map_or(2, usize::from)));
-        replay_into(&head, &journal, &committed, on_damage)?;
+        let (records, samples) = replay_into(&head, &journal, &committed, on_damage)?;
+        tracing::info!(milliseconds = clock.now_ms() - begin_ms, records, samples, "journal replayed");
         Ok((journal, head))
     });
     replayed.await.map_err(|e| Error::internal("replay panicked").with_source(e))?
@@ -169,7 +174,13 @@ impl Committed {
     }
 }
 
-fn replay_into(head: &Arc<Head>, journal: &Journal, committed: &Committed, on_damage: OnDamage) -> Result<(), Error> {
+/// Returns how many records and samples there were to replay.
+fn replay_into(
+    head: &Arc<Head>,
+    journal: &Journal,
+    committed: &Committed,
+    on_damage: OnDamage,
+) -> Result<(u64, u64), Error> {
     let mut reader = RecordReader::default();
     let mut loss = Loss::new(committed.samples.min(committed.exemplars).min(committed.metadata));
     let (mut records, mut samples) = (0u64, 0u64);
@@ -192,6 +203,5 @@ fn replay_into(head: &Arc<Head>, journal: &Journal, committed: &Committed, on_da
     })?;
     journal.damage().iter().for_each(|damage| loss.damage(damage));
     loss.tell();
-    tracing::info!(records, samples, "journal replayed");
-    Ok(())
+    Ok((records, samples))
 }

@@ -1,0 +1,27 @@
+"""DuckDB on the store's own Parquet files: one query a line on standard input, one JSON answer a line on standard output."""
+
+import json
+import resource
+import sys
+import time
+
+import duckdb
+
+store, threads = sys.argv[1], int(sys.argv[2])
+db = duckdb.connect(config={"threads": threads})
+for table in ("samples", "series"):
+    db.execute(
+        f"CREATE VIEW {table} AS SELECT * FROM read_parquet('{store}/{table}/date=*/*.parquet', hive_partitioning = false)"
+    )
+
+
+def cpu_seconds():
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return usage.ru_utime + usage.ru_stime
+
+
+for line in sys.stdin:
+    cpu, wall = cpu_seconds(), time.monotonic()
+    rows = db.execute(line).fetchall()
+    answer = {"cpu": cpu_seconds() - cpu, "wall": time.monotonic() - wall, "rows": rows}
+    print(json.dumps(answer), flush=True)

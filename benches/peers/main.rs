@@ -1,0 +1,84 @@
+//! Benches beside the peers: every figure is a ratio against a named peer, measured in one run on one machine.
+//!
+//! Owns: what is measured and beside whom, the recorded data, starting the peers. Does not own: benches of one function,
+//! which are beside the crate that has it.
+//!
+//! Time is CPU time of the whole process (user and system), so that a busy machine does not decide, and the peers take
+//! turns in every round; figures are medians. Peers come from `make setup`.
+//!
+//! Run: `make bench`, or one part of it: `make bench PART=bytes`. See docs/performance.md.
+
+mod aggregate;
+mod blocks;
+mod bytes;
+mod fleet;
+mod ingest;
+mod peers;
+mod process;
+mod remote_write;
+mod report;
+mod scrape;
+mod scrapes;
+mod start;
+mod stores;
+mod wire;
+
+use std::future::Future;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+pub(crate) type Fault = Box<dyn std::error::Error>;
+
+/// What every part stands on: the recorded pages, and a folder that it may fill.
+#[derive(Debug)]
+pub(crate) struct Bench {
+    pub(crate) folder: PathBuf,
+}
+
+impl Bench {
+    /// An empty folder of a part.
+    pub(crate) fn fresh(&self, name: &str) -> Result<PathBuf, Fault> {
+        let folder = self.folder.join(name);
+        if folder.exists() {
+            std::fs::remove_dir_all(&folder)?;
+        }
+        std::fs::create_dir_all(&folder)?;
+        Ok(folder)
+    }
+}
+
+const PARTS: &[&str] = &["blocks", "bytes", "scrape", "remote_write", "ingest", "aggregate", "start"];
+
+fn main() -> Result<(), Fault> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    // `cargo test --benches` runs this too and only wants to know that it builds.
+    if !arguments.iter().any(|argument| argument == "--bench") {
+        return Ok(());
+    }
+    let wanted: Vec<&String> = arguments.iter().filter(|argument| !argument.starts_with("--")).collect();
+    if let Some(unknown) = wanted.iter().find(|part| !PARTS.contains(&part.as_str())) {
+        return Err(format!("no part {unknown}, there are: {}", PARTS.join(", ")).into());
+    }
+    let bench = Bench { folder: Path::new(env!("CARGO_TARGET_TMPDIR")).join("peers") };
+    std::fs::create_dir_all(&bench.folder)?;
+    for part in PARTS.iter().filter(|part| wanted.is_empty() || wanted.iter().any(|name| name == *part)) {
+        println!("\n== {part}");
+        match *part {
+            "blocks" => on_runtime(blocks::run(&bench))?,
+            "bytes" => on_runtime(bytes::run(&bench))?,
+            "scrape" => on_runtime(scrape::run(&bench))?,
+            "remote_write" => on_runtime(remote_write::run(&bench))?,
+            "ingest" => on_runtime(ingest::run(&bench))?,
+            "aggregate" => on_runtime(aggregate::run(&bench))?,
+            _ => on_runtime(start::run(&bench))?,
+        }
+    }
+    Ok(())
+}
+
+fn on_runtime(part: impl Future<Output = Result<(), Fault>>) -> Result<(), Fault> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let done = runtime.block_on(part);
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    done
+}

@@ -1,0 +1,61 @@
+//! The contenders as processes: ours, Debian's Prometheus, Debian's VictoriaMetrics.
+
+use std::path::Path;
+
+use crate::Fault;
+use crate::process::{Process, free_port};
+
+/// Our binary on the store `folder/store`; `yaml` is added to its configuration.
+pub(crate) async fn fleetscope(folder: &Path, yaml: &str) -> Result<Process, Fault> {
+    let mut process = fleetscope_starting(folder, yaml)?;
+    process.answers("/readyz").await?;
+    Ok(process)
+}
+
+/// As [`fleetscope`], not yet ready.
+pub(crate) fn fleetscope_starting(folder: &Path, yaml: &str) -> Result<Process, Fault> {
+    let (config, port) = (folder.join("fleetscope.yaml"), free_port()?);
+    let store = folder.join("store");
+    let storage = "cut_every: 24h, memory_bytes: 8GB, journal_bytes: 16GB";
+    std::fs::write(&config, format!("storage: {{url: {}, {storage}}}\n{yaml}", store.display()))?;
+    let arguments =
+        ["serve".to_owned(), format!("--listen=127.0.0.1:{port}"), format!("--config={}", config.display())];
+    Process::start(env!("CARGO_BIN_EXE_fleetscope"), &arguments, port, folder.join("fleetscope.log"))
+}
+
+/// Prometheus with its data in `folder/tsdb`, taking remote writes; `yaml` is its configuration.
+pub(crate) async fn prometheus(folder: &Path, yaml: &str) -> Result<Process, Fault> {
+    let mut process = prometheus_starting(folder, &folder.join("tsdb"), yaml)?;
+    process.answers("/-/ready").await?;
+    Ok(process)
+}
+
+/// As [`prometheus`], with its data anywhere, not yet ready.
+pub(crate) fn prometheus_starting(folder: &Path, data: &Path, yaml: &str) -> Result<Process, Fault> {
+    let (config, port) = (folder.join("prometheus.yml"), free_port()?);
+    std::fs::write(&config, yaml)?;
+    let arguments = [
+        format!("--config.file={}", config.display()),
+        format!("--storage.tsdb.path={}", data.display()),
+        format!("--web.listen-address=127.0.0.1:{port}"),
+        "--web.enable-remote-write-receiver".to_owned(),
+        "--web.enable-admin-api".to_owned(),
+    ];
+    Process::start("prometheus", &arguments, port, folder.join("prometheus.log"))
+}
+
+/// VictoriaMetrics with its data in `folder/victoria`.
+pub(crate) async fn victoria_metrics(folder: &Path) -> Result<Process, Fault> {
+    let port = free_port()?;
+    let arguments = [
+        format!("-storageDataPath={}", folder.join("victoria").display()),
+        format!("-httpListenAddr=127.0.0.1:{port}"),
+        // Months.
+        "-retentionPeriod=2".to_owned(),
+        // The default of 30 labels is enough; its own metrics would add to what is measured.
+        "-selfScrapeInterval=0".to_owned(),
+    ];
+    let mut process = Process::start("victoria-metrics", &arguments, port, folder.join("victoria.log"))?;
+    process.answers("/health").await?;
+    Ok(process)
+}

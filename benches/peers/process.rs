@@ -1,0 +1,114 @@
+//! Processes beside us: start, CPU time so far.
+
+use std::fs::File;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::Fault;
+
+/// How long a process may take to answer.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// A process that serves HTTP. Killed when dropped.
+#[derive(Debug)]
+pub(crate) struct Process {
+    child: Child,
+    /// Where it listens.
+    pub(crate) url: String,
+    log: PathBuf,
+}
+
+impl Process {
+    /// Starts a program that is told by its arguments to listen on `port`.
+    pub(crate) fn start(program: &str, arguments: &[String], port: u16, log: PathBuf) -> Result<Self, Fault> {
+        let file = File::create(&log)?;
+        let mut command = Command::new(program);
+        command.args(arguments).stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file);
+        let child = command.spawn().map_err(|e| format!("{program}: {e}: run make setup"))?;
+        Ok(Process { child, url: format!("http://127.0.0.1:{port}"), log })
+    }
+
+    /// Waits until a path answers with success; returns the seconds it took.
+    pub(crate) async fn answers(&mut self, path: &str) -> Result<f64, Fault> {
+        let (begin, url) = (Instant::now(), format!("{}{path}", self.url));
+        let client = reqwest::Client::new();
+        while !client.get(&url).send().await.is_ok_and(|answer| answer.status().is_success()) {
+            if let Some(status) = self.child.try_wait()? {
+                return Err(format!("{url}: {status}: {}", self.log()).into());
+            }
+            if begin.elapsed() > PATIENCE {
+                return Err(format!("{url} does not answer: {}", self.log()).into());
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        Ok(begin.elapsed().as_secs_f64())
+    }
+
+    /// What it has printed so far.
+    pub(crate) fn log(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    /// CPU seconds of all its threads so far.
+    pub(crate) fn cpu_seconds(&self) -> Result<f64, Fault> {
+        Ok(stat(&format!("/proc/{}/stat", self.child.id()))?.own)
+    }
+
+    /// Bytes of its memory that are in RAM.
+    pub(crate) fn resident_bytes(&self) -> Result<u64, Fault> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).ok_or("no VmRSS")?;
+        Ok(line.trim().trim_end_matches(" kB").parse::<u64>()? << 10)
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It may have ended by itself; then there is nothing to end.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// CPU seconds of this process so far.
+pub(crate) fn own_cpu_seconds() -> Result<f64, Fault> {
+    Ok(stat("/proc/self/stat")?.own)
+}
+
+/// CPU seconds of all processes that this one started and that have ended.
+pub(crate) fn children_cpu_seconds() -> Result<f64, Fault> {
+    Ok(stat("/proc/self/stat")?.children)
+}
+
+struct Cpu {
+    own: f64,
+    children: f64,
+}
+
+fn stat(path: &str) -> Result<Cpu, Fault> {
+    let text = std::fs::read_to_string(path)?;
+    // The name of the program comes in parentheses and may hold anything.
+    let (_, rest) = text.rsplit_once(") ").ok_or("no program's name")?;
+    let fields: Vec<&str> = rest.split(' ').collect();
+    let ticks = |at: usize| -> Result<f64, Fault> { Ok(fields.get(at).ok_or("too few fields")?.parse::<f64>()?) };
+    let per_second = rustix::param::clock_ticks_per_second() as f64;
+    Ok(Cpu { own: (ticks(11)? + ticks(12)?) / per_second, children: (ticks(13)? + ticks(14)?) / per_second })
+}
+
+/// A port that was free a moment ago.
+pub(crate) fn free_port() -> Result<u16, Fault> {
+    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+}
+
+/// Bytes of all files below a folder.
+pub(crate) fn folder_bytes(folder: &Path) -> Result<u64, Fault> {
+    let mut bytes = 0;
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        let kind = entry.file_type()?;
+        bytes += if kind.is_dir() { folder_bytes(&entry.path())? } else { entry.metadata()?.len() };
+    }
+    Ok(bytes)
+}

@@ -1,0 +1,47 @@
+//! Medians, and lines that say who needed what.
+
+/// The middle one of the rounds.
+pub(crate) fn median(rounds: &[f64]) -> f64 {
+    let mut sorted = rounds.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+/// What one contender came to in each round.
+#[derive(Debug)]
+pub(crate) struct Contender {
+    pub(crate) name: &'static str,
+    pub(crate) rounds: Vec<f64>,
+}
+
+impl Contender {
+    pub(crate) fn new(name: &'static str) -> Self {
+        Contender { name, rounds: Vec::new() }
+    }
+
+    pub(crate) fn median(&self) -> f64 {
+        median(&self.rounds)
+    }
+}
+
+/// Prints a line for each contender; the first is ours. `more_is_better` says which way the ratio goes: it is always
+/// how many times better we are.
+pub(crate) fn table(unit: &str, more_is_better: bool, contenders: &[Contender]) {
+    let Some(ours) = contenders.first().map(Contender::median) else { return };
+    for (place, contender) in contenders.iter().enumerate() {
+        let theirs = contender.median();
+        let ratio = if more_is_better { ours / theirs } else { theirs / ours };
+        let rounds: Vec<String> = contender.rounds.iter().map(|value| number(*value)).collect();
+        let verdict = if place == 0 { String::new() } else { format!("  ours is {ratio:.2} times better") };
+        println!("{:>16} {:>10} {unit}  [{}]{verdict}", contender.name, number(theirs), rounds.join(" "));
+    }
+}
+
+fn number(value: f64) -> String {
+    match value.abs() {
+        v if v >= 10_000.0 => format!("{:.0}k", value / 1000.0),
+        v if v >= 100.0 => format!("{value:.0}"),
+        v if v >= 1.0 => format!("{value:.2}"),
+        _ => format!("{value:.3}"),
+    }
+}

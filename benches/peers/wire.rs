@@ -1,0 +1,77 @@
+//! Remote-write requests by hand, from the specification: `WriteRequest{timeseries=1}`, `TimeSeries{labels=1,
+//! samples=2}`, `Label{name=1, value=2}`, `Sample{value=1, timestamp=2}`.
+
+use reqwest::Client;
+
+use crate::Fault;
+
+/// The body of a request.
+#[derive(Debug, Default)]
+pub(crate) struct Request {
+    message: Vec<u8>,
+    series: Vec<u8>,
+}
+
+impl Request {
+    /// Adds the samples (milliseconds, value) of a series; `labels` come from [`labels`].
+    pub(crate) fn push(&mut self, labels: &[u8], samples: impl Iterator<Item = (i64, f64)>) {
+        self.series.clear();
+        self.series.extend_from_slice(labels);
+        for (time_ms, value) in samples {
+            let mut sample = vec![0x09];
+            sample.extend_from_slice(&value.to_bits().to_le_bytes());
+            sample.push(0x10);
+            varint(&mut sample, time_ms as u64);
+            field(&mut self.series, 2, &sample);
+        }
+        field(&mut self.message, 1, &self.series);
+    }
+
+    /// The body as it is sent.
+    pub(crate) fn compressed(&self) -> Result<Vec<u8>, Fault> {
+        Ok(snap::raw::Encoder::new().compress_vec(&self.message)?)
+    }
+}
+
+/// The label fields of a series, which must come sorted by name.
+pub(crate) fn labels<'a>(labels: impl Iterator<Item = (&'a str, &'a str)>) -> Vec<u8> {
+    let mut series = Vec::new();
+    for (name, value) in labels {
+        let mut label = Vec::new();
+        field(&mut label, 1, name.as_bytes());
+        field(&mut label, 2, value.as_bytes());
+        field(&mut series, 1, &label);
+    }
+    series
+}
+
+/// Sends a request; it must be taken.
+pub(crate) async fn send(client: &Client, url: &str, body: Vec<u8>) -> Result<(), Fault> {
+    let request = client
+        .post(format!("{url}/api/v1/write"))
+        .header("content-type", "application/x-protobuf")
+        .header("content-encoding", "snappy")
+        .header("x-prometheus-remote-write-version", "0.1.0");
+    let answer = request.body(body).send().await?;
+    let status = answer.status();
+    match status.is_success() {
+        true => Ok(()),
+        false => Err(format!("{url}: {status}: {}", answer.text().await?).into()),
+    }
+}
+
+/// Appends a number in as few bytes as protobuf allows.
+fn varint(out: &mut Vec<u8>, mut number: u64) {
+    while number >= 0x80 {
+        out.push(number as u8 | 0x80);
+        number >>= 7;
+    }
+    out.push(number as u8);
+}
+
+/// Appends a field that holds bytes.
+fn field(out: &mut Vec<u8>, number: u8, content: &[u8]) {
+    out.push(number << 3 | 2);
+    varint(out, content.len() as u64);
+    out.extend_from_slice(content);
+}
