@@ -114,7 +114,8 @@ impl Snapshot {
         self.inner.head.samples(&resolved.series, &time_ms, self.view.cut, reserve)
     }
 
-    /// All rows not in a block of a table other than `samples`, in its read schema.
+    /// All rows not in a block of a table other than `samples`, in its read schema. Those of `exemplars` and `metadata` are
+    /// for the calls of the Prometheus API that ask for them.
     ///
     /// # Errors
     /// `Unavailable` or `Corrupt` if a block of `series`, which tells what rows a day has already, cannot be read.

@@ -57,8 +57,31 @@ impl LabelIndex {
     }
 
     /// Who has the value number `i`.
-    pub(super) fn postings<'a>(&self, i: usize, bytes: &'a [u8]) -> Postings<'a> {
+    fn postings<'a>(&self, i: usize, bytes: &'a [u8]) -> Postings<'a> {
         Postings::Encoded(&bytes[self.places[i].1 as usize..])
+    }
+}
+
+/// A label with the bytes of the index, which hold its postings.
+#[derive(Clone, Copy)]
+struct BlockLabel<'a>(&'a LabelIndex, &'a [u8]);
+
+impl<'a> Label<'a> for BlockLabel<'a> {
+    fn present(self) -> &'a RoaringBitmap {
+        &self.0.present
+    }
+
+    fn count(self) -> usize {
+        self.0.len()
+    }
+
+    fn find(self, value: &str) -> Option<Postings<'a>> {
+        self.0.find(value).map(|i| self.0.postings(i, self.1))
+    }
+
+    fn values(self) -> impl Iterator<Item = (&'a str, Postings<'a>)> {
+        let BlockLabel(label, bytes) = self;
+        (0..label.len()).map(move |i| (label.value(i), label.postings(i, bytes)))
     }
 }
 
@@ -153,9 +176,9 @@ impl SeriesIndex {
         Runs::new(&self.bytes[label.places[value].1 as usize..])
     }
 
-    fn label(&self, name: &str) -> Option<Label<'_>> {
+    fn label(&self, name: &str) -> Option<BlockLabel<'_>> {
         let at = self.labels.binary_search_by(|label| label.name.as_ref().cmp(name)).ok()?;
-        Some(Label::Block(&self.labels[at], &self.bytes))
+        Some(BlockLabel(&self.labels[at], &self.bytes))
     }
 }
 

@@ -11,7 +11,7 @@ use crate::codec::put_varint;
 /// Writes the index of `rows` rows, with the labels in ascending order of their names.
 pub(super) fn encode<'a>(
     rows: u32,
-    labels: impl ExactSizeIterator<Item = (&'a str, Label<'a>)>,
+    labels: impl ExactSizeIterator<Item = (&'a str, impl Label<'a>)>,
 ) -> Result<Vec<u8>, Error> {
     let mut bytes = MAGIC.to_vec();
     bytes.push(VERSION);
@@ -21,7 +21,7 @@ pub(super) fn encode<'a>(
         put_varint(&mut bytes, name.len() as u64);
         bytes.extend_from_slice(name.as_bytes());
         let values = label.values();
-        put_varint(&mut bytes, label.len() as u64);
+        put_varint(&mut bytes, label.count() as u64);
         let mut before: &str = "";
         for (value, postings) in values {
             let shared = shared_bytes(before, value);

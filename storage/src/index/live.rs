@@ -28,20 +28,38 @@ pub struct LivePostings {
 
 /// One label of the head.
 #[derive(Debug, Default)]
-pub(super) struct LiveLabel {
-    pub(super) values: BTreeMap<Box<str>, Ordinals>,
-    pub(super) present: RoaringBitmap,
+struct LiveLabel {
+    values: BTreeMap<Box<str>, Ordinals>,
+    present: RoaringBitmap,
+}
+
+impl<'a> Label<'a> for &'a LiveLabel {
+    fn present(self) -> &'a RoaringBitmap {
+        &self.present
+    }
+
+    fn count(self) -> usize {
+        self.values.len()
+    }
+
+    fn find(self, value: &str) -> Option<Postings<'a>> {
+        self.values.get(value).map(Ordinals::postings)
+    }
+
+    fn values(self) -> impl Iterator<Item = (&'a str, Postings<'a>)> {
+        self.values.iter().map(|(value, ordinals)| (value.as_ref(), ordinals.postings()))
+    }
 }
 
 /// The series that have a value. Most values of a wide label belong to one series, so one costs no allocation.
 #[derive(Debug)]
-pub(super) enum Ordinals {
+enum Ordinals {
     One(u32),
     Many(RoaringBitmap),
 }
 
 impl Ordinals {
-    pub(super) fn postings(&self) -> Postings<'_> {
+    fn postings(&self) -> Postings<'_> {
         match self {
             Ordinals::One(ordinal) => Postings::One(*ordinal),
             Ordinals::Many(bitmap) => Postings::Bitmap(bitmap),
@@ -147,7 +165,7 @@ impl LivePostings {
 
     /// The ordinals of the series that fulfil all matchers.
     pub fn select(&self, matchers: &[Matcher]) -> RoaringBitmap {
-        select::select(&self.all, |name| self.labels.get(name).map(Label::Live), matchers)
+        select::select(&self.all, |name| self.labels.get(name), matchers)
     }
 
     /// The ordinals of all series.
@@ -167,7 +185,7 @@ impl LivePostings {
 
     /// The values of a label that a series of `among` has, ascending; of all series without `among`. For the same calls.
     pub fn label_values(&self, name: &str, among: Option<&RoaringBitmap>) -> Vec<String> {
-        self.labels.get(name).map_or_else(Vec::new, |label| select::values(Label::Live(label), among))
+        self.labels.get(name).map_or_else(Vec::new, |label| select::values(label, among))
     }
 
     /// About how many bytes of memory this takes, never much less than it does.
@@ -183,7 +201,7 @@ impl LivePostings {
         if self.all.len() != u64::from(rows) || self.all.max().is_some_and(|max| max >= rows) {
             return Err(Error::internal(format!("index of {} series does not fit {rows} rows", self.all.len())));
         }
-        let labels = self.labels.iter().map(|(name, label)| (name.as_ref(), Label::Live(label)));
+        let labels = self.labels.iter().map(|(name, label)| (name.as_ref(), label));
         super::encode::encode(rows, labels)
     }
 }

@@ -3,61 +3,29 @@
 use model::{Error, ErrorKind};
 use roaring::RoaringBitmap;
 
-use super::decode::LabelIndex;
-use super::live::LiveLabel;
 use super::postings::Postings;
 use crate::Matcher;
 use crate::matcher::Condition;
 
 /// One label: its sorted values and who has them.
-#[derive(Clone, Copy)]
-pub(super) enum Label<'a> {
-    /// Of a block; the bytes hold its postings.
-    Block(&'a LabelIndex, &'a [u8]),
-    /// Of the head.
-    Live(&'a LiveLabel),
-}
-
-impl<'a> Label<'a> {
+pub(super) trait Label<'a>: Copy {
     /// The ordinals that have the label at all.
-    pub(super) fn present(self) -> &'a RoaringBitmap {
-        match self {
-            Label::Block(label, _) => &label.present,
-            Label::Live(label) => &label.present,
-        }
-    }
+    fn present(self) -> &'a RoaringBitmap;
 
     /// How many values there are.
-    pub(super) fn len(self) -> usize {
-        match self {
-            Label::Block(label, _) => label.len(),
-            Label::Live(label) => label.values.len(),
-        }
-    }
+    fn count(self) -> usize;
 
     /// The ordinals that have this value.
-    fn find(self, value: &str) -> Option<Postings<'a>> {
-        match self {
-            Label::Block(label, bytes) => label.find(value).map(|i| label.postings(i, bytes)),
-            Label::Live(label) => label.values.get(value).map(|ordinals| ordinals.postings()),
-        }
-    }
+    fn find(self, value: &str) -> Option<Postings<'a>>;
 
     /// All values in ascending order.
-    pub(super) fn values(self) -> Box<dyn Iterator<Item = (&'a str, Postings<'a>)> + 'a> {
-        match self {
-            Label::Block(label, bytes) => {
-                Box::new((0..label.len()).map(move |i| (label.value(i), label.postings(i, bytes))))
-            }
-            Label::Live(label) => Box::new(label.values.iter().map(|(value, o)| (value.as_ref(), o.postings()))),
-        }
-    }
+    fn values(self) -> impl Iterator<Item = (&'a str, Postings<'a>)>;
 }
 
 /// The ordinals among `all` that fulfil every matcher. A label that a series lacks has the empty value.
-pub(super) fn select<'a>(
+pub(super) fn select<'a, L: Label<'a>>(
     all: &RoaringBitmap,
-    label: impl Fn(&str) -> Option<Label<'a>>,
+    label: impl Fn(&str) -> Option<L>,
     matchers: &[Matcher],
 ) -> RoaringBitmap {
     let mut selected: Option<RoaringBitmap> = None;
@@ -79,7 +47,7 @@ pub(super) fn select<'a>(
 }
 
 /// Those of `among` whose value of the label fulfils the condition.
-fn narrow(among: &RoaringBitmap, label: Label<'_>, condition: &Condition) -> RoaringBitmap {
+fn narrow<'a>(among: &RoaringBitmap, label: impl Label<'a>, condition: &Condition) -> RoaringBitmap {
     let absent_fits = condition.holds("");
     let (listed, listed_fit) = match condition {
         Condition::In(values) => (union_of(label, values), true),
@@ -94,14 +62,14 @@ fn narrow(among: &RoaringBitmap, label: Label<'_>, condition: &Condition) -> Roa
     }
 }
 
-fn union_of(label: Label<'_>, values: &[String]) -> RoaringBitmap {
+fn union_of<'a>(label: impl Label<'a>, values: &[String]) -> RoaringBitmap {
     let mut union = RoaringBitmap::new();
     values.iter().filter_map(|value| label.find(value)).for_each(|postings| postings.add_to(&mut union));
     union
 }
 
 /// The ordinals of the values that fulfil the condition, and `true`; or of those that do not, if they are fewer.
-fn fewer(label: Label<'_>, condition: &Condition) -> (RoaringBitmap, bool) {
+fn fewer<'a>(label: impl Label<'a>, condition: &Condition) -> (RoaringBitmap, bool) {
     let (fit, unfit): (Vec<_>, Vec<_>) = label.values().partition(|(value, _)| condition.holds(value));
     let fit_is_less = fit.len() <= unfit.len();
     let mut union = RoaringBitmap::new();
@@ -112,7 +80,7 @@ fn fewer(label: Label<'_>, condition: &Condition) -> (RoaringBitmap, bool) {
 }
 
 /// The values of a label that a series of `among` has; all of them without `among`.
-pub(super) fn values(label: Label<'_>, among: Option<&RoaringBitmap>) -> Vec<String> {
+pub(super) fn values<'a>(label: impl Label<'a>, among: Option<&RoaringBitmap>) -> Vec<String> {
     label
         .values()
         .filter(|(_, postings)| among.is_none_or(|set| postings.meets(set)))
