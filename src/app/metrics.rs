@@ -48,6 +48,7 @@ fn render_storage(stats: &Stats, out: &mut String) {
         ("series_collisions_total", "counter", "Series refused: another one has their id.", stats.series_collisions),
         ("samples_total", "counter", "Samples taken, replayed ones included.", stats.samples),
         ("cuts_total", "counter", "Cuts whose rows are in blocks, staged ones included.", stats.cuts),
+        ("cut_failures_total", "counter", "Attempts to cut, upload or commit that failed.", stats.cut_failures),
         ("staged_blocks", "gauge", "Blocks on the local disk that are in no table yet.", stats.staged_blocks as u64),
         ("staged_bytes", "gauge", "Disk that they take.", stats.staged_bytes),
         ("disk_free_bytes", "gauge", "Disk that is free where journal and staged blocks are.", stats.disk_free_bytes),

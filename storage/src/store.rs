@@ -14,7 +14,7 @@ pub(crate) mod work;
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -93,6 +93,8 @@ pub(crate) struct Inner {
     metadata: Mutex<HashMap<Family, Said>>,
     rounds: Mutex<idle::Rounds>,
     closed: AtomicBool,
+    /// Cuts and deliveries that did not come through.
+    cut_failures: AtomicU64,
     disk: admit::Disk,
     _lock: model::files::Lock,
     /// Wakes the worker that cuts, when the memory budget asks for it.
@@ -103,6 +105,9 @@ pub(crate) struct Inner {
 type Family = (Arc<str>, String);
 /// When something was said of a family, and its hash.
 type Said = (Date, u64);
+
+/// Families of which it is remembered what was said; beyond, all is forgotten: what is said again makes a row again.
+const KNOWN_FAMILIES: usize = 100_000;
 
 /// A sender is told to come back after this when a budget is full.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
@@ -206,7 +211,12 @@ impl Ingest for Store {
         let receipt = told
             .await
             .map_err(|_| Error::new(ErrorKind::Unavailable, "the store is closing").with_retry_after(RETRY_AFTER))??;
-        inner.metadata.lock().extend(said);
+        let mut known = inner.metadata.lock();
+        if known.len() >= KNOWN_FAMILIES {
+            known.clear();
+        }
+        known.extend(said);
+        drop(known);
         Ok(receipt)
     }
 }

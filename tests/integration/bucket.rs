@@ -46,7 +46,8 @@ async fn a_store_in_a_bucket_takes_rows_while_the_bucket_is_away_and_delivers_th
         server.metric("fleetscope_storage_staged_blocks").await.filter(|blocks| *blocks >= 3.0)
     })
     .await;
-    assert!(server.is_alive());
+    let failures = server.metric("fleetscope_storage_cut_failures_total").await;
+    assert!(server.is_alive() && failures.is_some_and(|failures| failures > 0.0), "{failures:?}");
     server.kill().await;
 
     bucket.back().await;

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 
 use journal::{Journal, Position};
 use model::{Error, ErrorKind};
@@ -74,6 +74,7 @@ pub(super) async fn open(config: Config, parts: Parts, on_damage: OnDamage) -> R
         metadata: Mutex::new(HashMap::new()),
         rounds: Mutex::default(),
         closed: AtomicBool::new(false),
+        cut_failures: AtomicU64::new(0),
         disk: super::admit::Disk::default(),
         _lock: place.lock,
         pressure: Notify::new(),

@@ -22,6 +22,8 @@ pub struct Stats {
     pub samples: u64,
     /// Cuts whose rows are in blocks, staged ones included, since the start.
     pub cuts: u64,
+    /// Attempts to cut, upload or commit that failed since the start; each is made again.
+    pub cut_failures: u64,
     /// Blocks on the local disk that are not yet in their tables.
     pub staged_blocks: usize,
     /// Bytes that they take.
@@ -63,6 +65,7 @@ pub(super) fn of(inner: &Inner) -> Stats {
         series_collisions: usage.collisions.load(Ordering::Relaxed),
         samples: usage.samples.load(Ordering::Relaxed),
         cuts: view.cut,
+        cut_failures: inner.cut_failures.load(Ordering::Relaxed),
         staged_blocks: view.staged_blocks,
         staged_bytes: view.staged_bytes,
         disk_free_bytes: inner.free_disk_bytes(),

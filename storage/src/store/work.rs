@@ -1,6 +1,7 @@
 //! What a store does by itself: cut at the clock's or the memory's call, write checkpoints, remove what is too old.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use model::time::{DAY_MS, Date, MAX_TIME_MS, MIN_TIME_MS};
@@ -73,6 +74,7 @@ async fn cut_for_ever(inner: Arc<Inner>, stop: Stop) {
             Ok(()) => failures = 0,
             Err(error) => {
                 failures = failures.saturating_add(1);
+                inner.cut_failures.fetch_add(1, Ordering::Relaxed);
                 tracing::warn!(%error, failures, "a cut did not come through, its rows stay where they are safe");
             }
         }
