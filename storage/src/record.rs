@@ -338,7 +338,7 @@ impl Summary {
     /// Adds rows of a cluster.
     pub(crate) fn add(&mut self, cluster: &str, rows: u64, time_ms: RangeInclusive<i64>) {
         if let Some((count, range)) = self.clusters.get_mut(cluster) {
-            *count += rows;
+            *count = count.saturating_add(rows);
             *range = *range.start().min(time_ms.start())..=*range.end().max(time_ms.end());
         } else {
             self.clusters.insert(cluster.to_owned(), (rows, time_ms));
