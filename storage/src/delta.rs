@@ -96,13 +96,7 @@ impl DeltaTable {
         let mend = root_url.scheme() == "file";
         for _ in 0..MAX_RACES {
             if let Some(state) = replay::replay(log.as_ref(), table, mend).await.map_err(at)? {
-                match (&state.protocol, &state.metadata) {
-                    (Some(protocol), Some(metadata)) => {
-                        schema::check_protocol(table, protocol).map_err(at)?;
-                        schema::check_metadata(table, metadata).map_err(at)?;
-                    }
-                    _ => return Err(at(Error::new(ErrorKind::Corrupt, "the delta log names no schema"))),
-                }
+                check(table, &state).map_err(at)?;
                 let (orphans, fresh_ms, conflict) = (HashMap::new(), clock.now_ms(), None);
                 return Ok(DeltaTable { table, log: Log(log), clock, state, orphans, fresh_ms, conflict });
             }
@@ -197,10 +191,7 @@ impl DeltaTable {
         let Some(state) = replay::replay(self.log.0.as_ref(), self.table, false).await? else {
             return Err(Error::new(ErrorKind::Corrupt, "its delta log is gone"));
         };
-        if let (Some(protocol), Some(metadata)) = (&state.protocol, &state.metadata) {
-            schema::check_protocol(self.table, protocol)?;
-            schema::check_metadata(self.table, metadata)?;
-        }
+        check(self.table, &state)?;
         if state.version > self.state.version {
             self.state = state;
         }
@@ -217,6 +208,15 @@ impl DeltaTable {
             }
         }
     }
+}
+
+/// Whether this program can read and write a table that is so.
+fn check(table: Table, state: &State) -> Result<(), Error> {
+    let (Some(protocol), Some(metadata)) = (&state.protocol, &state.metadata) else {
+        return Err(Error::new(ErrorKind::Corrupt, "the delta log names no schema"));
+    };
+    schema::check_protocol(table, protocol)?;
+    schema::check_metadata(table, metadata)
 }
 
 fn readable(version: i64, bytes: &[u8]) -> Result<Vec<Line>, Error> {

@@ -34,7 +34,7 @@ use crate::series::{NewestSample, Series};
 
 use extras::Extras;
 pub(crate) use extras::FrozenExtras;
-pub(crate) use freeze::{Frozen, FrozenSeries};
+pub(crate) use freeze::{CutDates, Frozen, FrozenSeries};
 pub use packed::{HeadBatches, HeadRows};
 use shard::Shard;
 
@@ -193,6 +193,12 @@ impl Head {
             }
         }
     }
+}
+
+/// Lets go of what cut `number` and those before it froze; returns how many bytes that freed.
+fn retire<T>(frozen: &mut Vec<(u64, Arc<T>)>, number: u64, memory_bytes: impl Fn(&T) -> i64) -> i64 {
+    let gone = frozen.extract_if(.., |(cut, _)| *cut <= number);
+    gone.map(|(_, frozen)| memory_bytes(&frozen)).sum()
 }
 
 impl Intern for &Head {

@@ -10,7 +10,7 @@ mod open;
 mod place;
 mod resolve;
 mod stats;
-pub(crate) mod work;
+mod work;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -108,6 +108,9 @@ type Said = (Date, u64);
 
 /// Families of which it is remembered what was said; beyond, all is forgotten: what is said again makes a row again.
 const KNOWN_FAMILIES: usize = 100_000;
+
+/// Files that no table needs are deleted after this time, so that a query that still reads them can end.
+pub(crate) const GRACE: Duration = Duration::from_secs(3600);
 
 /// A sender is told to come back after this when a budget is full.
 const RETRY_AFTER: Duration = Duration::from_secs(5);

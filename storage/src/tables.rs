@@ -25,6 +25,16 @@ impl Table {
     /// All tables, in the order in which a cut commits them: a series before its samples.
     pub const ALL: [Table; 4] = [Table::Series, Table::Metadata, Table::Exemplars, Table::Samples];
 
+    /// Where it stands in [`Table::ALL`], which is the order of every list by table.
+    pub(crate) fn place(self) -> usize {
+        match self {
+            Table::Series => 0,
+            Table::Metadata => 1,
+            Table::Exemplars => 2,
+            Table::Samples => 3,
+        }
+    }
+
     /// The name of the table and of its folder under the root of the store.
     pub fn name(self) -> &'static str {
         match self {
@@ -43,15 +53,9 @@ impl Table {
     /// The columns of its files.
     pub fn schema(self) -> SchemaRef {
         static SCHEMAS: LazyLock<[SchemaRef; 4]> = LazyLock::new(|| {
-            [series(), samples(), exemplars(), metadata()].map(|fields| Arc::new(Schema::new(fields)))
+            [series(), metadata(), exemplars(), samples()].map(|fields| Arc::new(Schema::new(fields)))
         });
-        SCHEMAS[match self {
-            Table::Series => 0,
-            Table::Samples => 1,
-            Table::Exemplars => 2,
-            Table::Metadata => 3,
-        }]
-        .clone()
+        SCHEMAS[self.place()].clone()
     }
 
     /// The columns as a query reads them: text as views, which costs no copy of a dictionary.

@@ -18,7 +18,6 @@ pub(crate) struct View {
 
 impl View {
     pub(crate) fn of(&self, table: Table) -> &Live {
-        let place = Table::ALL.iter().position(|t| *t == table).unwrap_or_default();
-        &self.live[place]
+        &self.live[table.place()]
     }
 }

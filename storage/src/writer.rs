@@ -4,18 +4,16 @@
 //! senders are told of rows that the journal did not take.
 //! Does not own: grouping and syncing (`journal::Writer`).
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use journal::{Group, Position, RecordBuilder};
-use model::time::Date;
 use model::{Clock, Error, ErrorKind, Receipt};
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
 use crate::cut::plan::Window;
-use crate::head::{Frozen, Head};
+use crate::head::{CutDates, Frozen, Head};
 use crate::record::{Origin, RecordWriter};
 use crate::rows::Rows;
 
@@ -37,7 +35,7 @@ pub(crate) struct FreezeOrder {
     pub(crate) number: u64,
     pub(crate) window: Window,
     /// The dates it may take rows of: those whose rows of `series` are known.
-    pub(crate) dates: BTreeSet<Date>,
+    pub(crate) dates: CutDates,
     /// Where the generation began, and what was taken.
     pub(crate) done: Option<(Position, Frozen)>,
 }

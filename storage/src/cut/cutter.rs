@@ -15,6 +15,7 @@ use super::plan::{self, Window};
 use super::staged::StagedCut;
 use crate::days::Days;
 use crate::delta::DeltaTable;
+use crate::head::CutDates;
 use crate::store::Inner;
 use crate::tables::Table;
 use crate::view::View;
@@ -50,16 +51,16 @@ pub(crate) struct Cutter {
 }
 
 impl Cutter {
-    /// A cutter that goes on with the cuts that an earlier process has staged, numbered from 1 on.
-    pub(crate) fn new(tables: Vec<DeltaTable>, staged: VecDeque<StagedCut>, journal: uuid::Uuid) -> Self {
+    /// A cutter that goes on with the cuts that an earlier process has staged, numbered from 1 on; and the first view.
+    pub(crate) fn new(tables: Vec<DeltaTable>, staged: VecDeque<StagedCut>, journal: uuid::Uuid) -> (Self, View) {
         let last_number = staged.back().map_or(0, StagedCut::number);
         let (days, views) = (Days::default(), Vec::new());
         let mut cutter =
             Cutter { tables, days, watermark_ms: i64::MIN, last_number, job: None, staged, droppable: None, views };
-        let blocks = cutter.view(last_number);
-        let own = blocks.of(Table::Samples).iter().filter(|block| block.journal == journal);
+        let view = cutter.view(last_number);
+        let own = view.of(Table::Samples).iter().filter(|block| block.journal == journal);
         cutter.watermark_ms = own.filter_map(|block| block.window_ms).map(|(_, end)| end).max().unwrap_or(i64::MIN);
-        cutter
+        (cutter, view)
     }
 
     /// Makes a cut of what is in the head, and delivers what is staged. Returns how many rows moved into blocks.
@@ -81,8 +82,10 @@ impl Cutter {
         let mut learned = Ok(());
         if !inner.head.is_empty() {
             let window = self.window(inner, reason);
-            let dates;
-            (dates, learned) = self.learn(inner, inner.head.dates(window)).await;
+            let mut dates = inner.head.dates(window);
+            let known;
+            (known, learned) = self.learn(inner, dates.all()).await;
+            dates.retain(&known);
             // A cut that takes nothing would only journal again what stays.
             if !dates.is_empty() || inner.head.has_metadata() {
                 self.begin(inner, window, dates).await?;
@@ -144,7 +147,7 @@ impl Cutter {
     }
 
     /// Puts the barrier into the journal and takes the rows below it.
-    async fn begin(&mut self, inner: &Inner, window: Window, dates: BTreeSet<Date>) -> Result<(), Error> {
+    async fn begin(&mut self, inner: &Inner, window: Window, dates: CutDates) -> Result<(), Error> {
         let number = self.last_number + 1;
         *inner.freeze.lock() = Some(FreezeOrder { number, window, dates, done: None });
         let writer = inner.writer.clone();

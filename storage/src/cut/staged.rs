@@ -20,7 +20,7 @@ use super::manifest::Manifest;
 use crate::block::{Block, LastSamples};
 use crate::delta::{Change, DeltaTable};
 use crate::staging::Staging;
-use crate::store::{Inner, OnDamage, work};
+use crate::store::{GRACE, Inner, OnDamage};
 use crate::tables::Table;
 
 /// Staged blocks have this generation plus the number of their cut until their commit gives them one: above every
@@ -113,16 +113,14 @@ impl StagedCut {
         for (table, block) in blocks {
             let now_ms = inner.clock.now_ms();
             // Another node deletes what it has long seen to be in no version, so an old upload is made again.
-            let fresh = |at: &i64| now_ms.abs_diff(*at) < work::GRACE.as_millis() as u64 / 2;
+            let fresh = |at: &i64| now_ms.abs_diff(*at) < GRACE.as_millis() as u64 / 2;
             if !self.uploaded.get(&block.path).is_some_and(fresh) {
                 upload(&inner.staging, table, &block).await?;
                 self.uploaded.insert(block.path.clone(), now_ms);
             }
         }
         while let Some((table, change, _)) = self.commits.front() {
-            if let Some((delta, _)) = tables.iter_mut().zip(Table::ALL).find(|(_, of)| of == table) {
-                delta.commit(change).await?;
-            }
+            tables[table.place()].commit(change).await?;
             self.commits.pop_front();
         }
         Ok(())
@@ -244,8 +242,7 @@ pub(crate) async fn adopt(
 }
 
 fn is_committed(tables: &[DeltaTable], table: Table, journal: Uuid, position: Position) -> bool {
-    let delta = tables.iter().zip(Table::ALL).find(|(_, of)| *of == table);
-    delta.and_then(|(delta, _)| delta.position(journal)).is_some_and(|there| there as u64 >= position.0)
+    tables[table.place()].position(journal).is_some_and(|there| there as u64 >= position.0)
 }
 
 fn damaged(staging: &Staging, on_damage: OnDamage, error: Error) -> Result<(), Error> {

@@ -30,7 +30,7 @@ pub(super) fn metadata(table: Table, id: Uuid, now_ms: i64) -> Result<MetaData, 
     let properties = [
         // For other writers; we count for ourselves.
         ("delta.checkpointInterval", "100"),
-        // Tombstones leave the checkpoint after this; by then `sweep` has deleted the files.
+        // Tombstones leave the checkpoint after this; by then the store has deleted the files.
         ("delta.deletedFileRetentionDuration", "interval 1 days"),
         ("delta.logRetentionDuration", "interval 1 days"),
     ];

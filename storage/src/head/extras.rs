@@ -62,17 +62,15 @@ impl Extras {
     }
 
     /// The first dates of exemplars, as many as a cut takes.
-    pub(super) fn leaving_dates(&self) -> Vec<Date> {
-        plan::admitted(&self.exemplars.iter().map(|row| (Date::of_ms(row.time_ms), false)).collect())
+    pub(super) fn leaving_dates(&self) -> BTreeSet<Date> {
+        let dates = self.exemplars.iter().map(|row| (Date::of_ms(row.time_ms), false)).collect();
+        plan::admitted(&dates).into_iter().collect()
     }
 
-    /// Exemplars of the first of these dates and all metadata leave.
+    /// Exemplars of these dates and all metadata leave.
     pub(super) fn freeze(&mut self, number: u64, dates: &BTreeSet<Date>, carried: &mut Carried) -> Arc<FrozenExtras> {
-        let mut admitted = self.leaving_dates();
-        admitted.retain(|date| dates.contains(date));
-        let (exemplars, stay): (Vec<_>, Vec<_>) = std::mem::take(&mut self.exemplars)
-            .into_iter()
-            .partition(|row| admitted.binary_search(&Date::of_ms(row.time_ms)).is_ok());
+        let leaves = |row: &ExemplarRow| dates.contains(&Date::of_ms(row.time_ms));
+        let (exemplars, stay): (Vec<_>, Vec<_>) = std::mem::take(&mut self.exemplars).into_iter().partition(leaves);
         carried.exemplars(&stay);
         self.exemplars = stay;
         let metadata = std::mem::take(&mut self.metadata).into_values().collect();
@@ -83,15 +81,7 @@ impl Extras {
 
     /// Lets go of what cut `number` and those before it took; returns how many bytes that freed.
     pub(super) fn retire(&mut self, number: u64) -> i64 {
-        let mut freed = 0;
-        self.frozen.retain(|(cut, frozen)| {
-            let keep = *cut > number;
-            if !keep {
-                freed += frozen.memory_bytes();
-            }
-            keep
-        });
-        freed
+        super::retire(&mut self.frozen, number, FrozenExtras::memory_bytes)
     }
 }
 

@@ -35,6 +35,30 @@ pub(crate) struct Frozen {
     pub(crate) rows: u64,
 }
 
+/// The dates that a cut takes rows of; of each table no more than a cut may.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct CutDates {
+    pub(crate) samples: BTreeSet<Date>,
+    pub(crate) exemplars: BTreeSet<Date>,
+}
+
+impl CutDates {
+    /// The dates of either.
+    pub(crate) fn all(&self) -> BTreeSet<Date> {
+        &self.samples | &self.exemplars
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.samples.is_empty() && self.exemplars.is_empty()
+    }
+
+    /// Leaves out the dates that are not among these.
+    pub(crate) fn retain(&mut self, dates: &BTreeSet<Date>) {
+        self.samples.retain(|date| dates.contains(date));
+        self.exemplars.retain(|date| dates.contains(date));
+    }
+}
+
 /// The rows of one series in a cut.
 #[derive(Debug, Clone)]
 pub(crate) struct FrozenSeries {
@@ -44,15 +68,8 @@ pub(crate) struct FrozenSeries {
 
 impl Head {
     /// Takes the rows of `dates` that leave in cut `number`. Called between two groups by the thread that applies rows.
-    pub(crate) fn freeze(&self, number: u64, window: Window, dates: &BTreeSet<Date>) -> Frozen {
-        let mut admitted = plan::admitted(&self.leaving_dates(window));
-        admitted.retain(|date| dates.contains(date));
-        let leaves = {
-            let admitted = admitted.clone();
-            move |time_ms: i64| {
-                window.class(time_ms) != Class::Stay && admitted.binary_search(&Date::of_ms(time_ms)).is_ok()
-            }
-        };
+    pub(crate) fn freeze(&self, number: u64, window: Window, dates: &CutDates) -> Frozen {
+        let leaves = |time_ms| window.class(time_ms) != Class::Stay && dates.samples.contains(&Date::of_ms(time_ms));
         let mut series = Vec::new();
         let mut carried = Carried::default();
         let mut scratch = Scratch::default();
@@ -65,16 +82,16 @@ impl Head {
                 }
             }
         });
-        let extras = self.extras.lock().freeze(number, dates, &mut carried);
+        let extras = self.extras.lock().freeze(number, &dates.exemplars, &mut carried);
         let rows = series.iter().map(|frozen| frozen.run.len() as u64).sum::<u64>()
             + (extras.exemplars.len() + extras.metadata.len()) as u64;
         Frozen { number, window, series, extras, carried: carried.finish(), rows }
     }
 
-    /// The dates that [`Head::freeze`] would take rows of now, if it may.
-    pub(crate) fn dates(&self, window: Window) -> BTreeSet<Date> {
-        let samples = plan::admitted(&self.leaving_dates(window));
-        samples.into_iter().chain(self.extras.lock().leaving_dates()).collect()
+    /// The dates of which a cut may take rows now. What comes for other dates before it is made stays behind.
+    pub(crate) fn dates(&self, window: Window) -> CutDates {
+        let samples = plan::admitted(&self.leaving_dates(window)).into_iter().collect();
+        CutDates { samples, exemplars: self.extras.lock().leaving_dates() }
     }
 
     /// The dates of the rows that are not to stay, and whether the window has rows there.

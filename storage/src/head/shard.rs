@@ -7,6 +7,7 @@ use hashbrown::HashTable;
 use model::SeriesKey;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
+use super::run::Run;
 use super::slots::{Slot, Slots};
 use crate::index::LivePostings;
 use crate::record::Origin;
@@ -100,16 +101,7 @@ impl Shard {
 
     /// Lets go of the frozen runs of some slots up to a cut and returns how many bytes that freed.
     pub(super) fn retire(&mut self, range: Range<usize>, number: u64) -> i64 {
-        let mut freed = 0;
-        for slot in self.slots.range_mut(range) {
-            slot.frozen.retain(|(cut, run)| {
-                let keep = *cut > number;
-                if !keep {
-                    freed += run.memory_bytes();
-                }
-                keep
-            });
-        }
-        freed
+        let slots = self.slots.range_mut(range);
+        slots.map(|slot| super::retire(&mut slot.frozen, number, Run::memory_bytes)).sum()
     }
 }

@@ -162,8 +162,8 @@ fn rows_of_a_date_that_may_not_leave_are_carried() {
     apply(&head, Origin::Written, &[(1, DAY + 1, 1.0), (1, 2 * DAY + 1, 2.0)]);
     let window = Window::new(0, 3 * DAY);
     let mut dates = head.dates(window);
-    assert_eq!(dates.len(), 2);
-    dates.pop_first();
+    assert_eq!(dates.samples.len(), 2);
+    dates.samples.pop_first();
     let frozen = head.freeze(1, window, &dates);
     assert_eq!((frozen.rows, frozen.carried.iter().map(|rows| rows.samples.len()).sum::<usize>()), (1, 1));
     assert_eq!(seen(&head, 1), [(DAY + 1, 1.0)]);

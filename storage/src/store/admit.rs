@@ -7,7 +7,15 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use model::{Error, ErrorKind};
 
-use super::{Inner, RETRY_AFTER, work};
+use super::{Inner, RETRY_AFTER};
+
+/// Above this share of a budget a cut is made at once and a warning is logged.
+pub(super) const PRESSURE_PERCENT: u64 = 85;
+
+/// Whether so much of a budget is used that room should be made before rows are refused.
+pub(super) fn is_pressed(used: u64, budget: u64) -> bool {
+    used > budget / 100 * PRESSURE_PERCENT
+}
 
 /// How long what is known of the disk's free space is believed, in milliseconds.
 const BELIEVED_MS: i64 = 1000;
@@ -35,11 +43,11 @@ impl Inner {
             return Err(Error::new(ErrorKind::Unavailable, "the store is closing").with_retry_after(RETRY_AFTER));
         }
         let (used, budget) = (self.head.usage().bytes(), self.config.memory_bytes);
-        if used > budget / 100 * work::PRESSURE_PERCENT {
+        if is_pressed(used, budget) {
             self.pressure.notify_one();
         }
         let journal = self.writer.stats();
-        if journal.bytes > journal.max_bytes / 100 * work::PRESSURE_PERCENT {
+        if is_pressed(journal.bytes, journal.max_bytes) {
             self.pressure.notify_one();
         }
         if used > budget {

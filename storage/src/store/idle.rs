@@ -9,7 +9,8 @@ use std::sync::Arc;
 use model::Error;
 use model::time::Date;
 
-use super::{Inner, work};
+use super::Inner;
+use super::admit::is_pressed;
 
 /// A series that is idle for less than this stays: one scrape missed, or a pod that comes back, should cost nothing.
 const IDLE_MS: i64 = 10 * 60 * 1000;
@@ -62,7 +63,7 @@ fn idle_ms(used: u64, budget: u64) -> i64 {
     if used > budget {
         // Rows are refused already: better to make entries anew than to take none.
         0
-    } else if used > budget / 100 * work::PRESSURE_PERCENT {
+    } else if is_pressed(used, budget) {
         PRESSED_IDLE_MS
     } else {
         IDLE_MS

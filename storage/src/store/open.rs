@@ -54,8 +54,7 @@ pub(super) async fn open(config: Config, parts: Parts, on_damage: OnDamage) -> R
     let freeze = FreezeSlot::default();
     let trouble = Trouble::default();
     let group = StoreGroup::new(head.clone(), freeze.clone(), trouble.clone(), parts.clock.clone());
-    let adopted = staged.len() as u64;
-    let cutter = Cutter::new(tables, staged, journal_uuid);
+    let (cutter, view) = Cutter::new(tables, staged, journal_uuid);
     let inner = Inner {
         block_cache: BlockCache::new(staging.clone(), config.cache_bytes),
         writer: Arc::new(journal::Writer::start(journal, group)?),
@@ -66,7 +65,7 @@ pub(super) async fn open(config: Config, parts: Parts, on_damage: OnDamage) -> R
         journal_uuid,
         freeze,
         trouble,
-        view: RwLock::new(Arc::new(cutter.view(adopted))),
+        view: RwLock::new(Arc::new(view)),
         object_store: staging.clone(),
         staging,
         cutter: tokio::sync::Mutex::new(cutter),
@@ -137,8 +136,7 @@ struct Committed {
 impl Committed {
     fn of((tables, staged): (&[DeltaTable], &VecDeque<StagedCut>), journal: uuid::Uuid) -> Self {
         let of = |table: Table| {
-            let delta = tables.iter().zip(Table::ALL).find(|(_, of)| *of == table);
-            let committed = delta.and_then(|(delta, _)| delta.position(journal)).map(|position| position as u64);
+            let committed = tables[table.place()].position(journal).map(|position| position as u64);
             let staged = staged.iter().filter_map(|cut| cut.position(table, journal)).max();
             staged.unwrap_or(Position(0)).max(Position(committed.unwrap_or(0)))
         };

@@ -9,18 +9,15 @@ use model::worker::{Stop, Worker};
 use model::{Clock, Error};
 use tokio::time::Instant;
 
-use super::{Inner, idle};
+use super::admit::{PRESSURE_PERCENT, is_pressed};
+use super::{GRACE, Inner, idle};
 use crate::cut::cutter::{Cutter, Reason};
 use crate::cut::plan;
 use crate::delta::DeltaTable;
 use crate::tables::Table;
 
-/// Above this share of a budget a cut is made at once and a warning is logged.
-pub(super) const PRESSURE_PERCENT: u64 = 85;
 /// The least time between two cuts that a budget asks for: what is left after one may be beyond the reach of a cut.
 const PRESSURE_PAUSE: Duration = Duration::from_secs(5);
-/// Files that no table needs are deleted after this time, so that a query that still reads them can end.
-pub(crate) const GRACE: Duration = Duration::from_secs(3600);
 /// How often the worker looks whether a checkpoint is due.
 const TIDY_EVERY: Duration = Duration::from_secs(60);
 /// Old days and orphans are looked for once in so many rounds: it means listing the tables.
@@ -101,7 +98,7 @@ fn until_next_cut(clock: &dyn Clock, cut_every: Duration) -> Duration {
 
 fn report_pressure(inner: &Inner) {
     let (used, budget) = (inner.head.usage().bytes(), inner.config.memory_bytes);
-    if used > budget / 100 * PRESSURE_PERCENT {
+    if is_pressed(used, budget) {
         tracing::warn!(used, budget, "rows not yet in a block take most of storage.memory_bytes");
     }
     let (free, reserve) = (inner.free_disk_bytes(), inner.config.reserve_bytes);
@@ -110,7 +107,7 @@ fn report_pressure(inner: &Inner) {
         tracing::warn!(free, reserve, "the disk of journal and staged blocks is almost down to storage.reserve_bytes");
     }
     let stats = inner.writer.stats();
-    if stats.bytes > stats.max_bytes / 100 * PRESSURE_PERCENT {
+    if is_pressed(stats.bytes, stats.max_bytes) {
         tracing::warn!(used = stats.bytes, budget = stats.max_bytes, "the journal takes most of storage.journal_bytes");
     }
 }
@@ -185,7 +182,8 @@ pub(super) async fn expire(inner: &Inner) -> Result<usize, Error> {
         }
     };
     // Listing a large table takes its time, so no cut waits for it.
-    for (place, table) in Table::ALL.into_iter().enumerate() {
+    for table in Table::ALL {
+        let place = table.place();
         let upkeep = inner.cutter.lock().await.tables[place].upkeep();
         let files = upkeep.files().await?;
         let condemned = {
