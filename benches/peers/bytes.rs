@@ -10,7 +10,7 @@ use crate::fleet::{Fleet, MAX_SAMPLES, yesterday_noon_ms};
 use crate::process::{Process, folder_bytes};
 use crate::scrapes::Scrapes;
 use crate::stores::Stopped;
-use crate::{Bench, Fault, peers, wire};
+use crate::{Bench, Fault, peers, remote_write};
 
 const INSTANCES: usize = 20;
 const SAMPLES: [usize; 3] = [60, 240, MAX_SAMPLES];
@@ -34,8 +34,8 @@ pub(crate) async fn run(bench: &Bench) -> Result<(), Fault> {
         for from in (written..samples).step_by(OF_REQUEST) {
             for chunk in fleet.chunks(SERIES) {
                 let body = fleet.request(chunk, from..samples.min(from + OF_REQUEST))?;
-                wire::send(&client, &prometheus.url, body.clone()).await?;
-                wire::send(&client, &victoria.url, body).await?;
+                remote_write::send(&client, &prometheus.url, body.clone()).await?;
+                remote_write::send(&client, &victoria.url, body).await?;
             }
         }
         written = samples;

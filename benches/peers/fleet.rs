@@ -160,7 +160,7 @@ impl Fleet {
             let of_series = samples.clone().map(|i| (self.time_ms(i), series.value(i)));
             request.push(&series.wire, of_series);
         }
-        request.compressed()
+        Ok(request.compressed()?)
     }
 
     /// Ranges that cover all series, each of at most `size`.

@@ -11,7 +11,7 @@ use crate::fleet::{Fleet, STEP_MS};
 use crate::report::median;
 use crate::scrapes::Scrapes;
 use crate::stores::{Stopped, WINDOW_MS};
-use crate::{Bench, Fault, peers, wire};
+use crate::{Bench, Fault, peers, remote_write};
 
 const SERIES: usize = 100_000;
 /// Samples of each series in the journal.
@@ -59,7 +59,8 @@ async fn fill(folder: &Path, fleet: &mut Fleet, blocks: i64) -> Result<(), Fault
     for i in 0..JOURNALED {
         let (client, url) = (&client, &server.url);
         let bodies = fleet.chunks(OF_REQUEST).map(|chunk| fleet.request(chunk, i..i + 1));
-        let sent = futures::stream::iter(bodies).map(|body| async move { wire::send(client, url, body?).await });
+        let sent =
+            futures::stream::iter(bodies).map(|body| async move { remote_write::send(client, url, body?).await });
         sent.buffer_unordered(AT_ONCE).try_collect::<()>().await?;
     }
     Ok(())

@@ -1,9 +1,6 @@
 //! Remote-write requests by hand, from the specification: `WriteRequest{timeseries=1}`, `TimeSeries{labels=1,
-//! samples=2}`, `Label{name=1, value=2}`, `Sample{value=1, timestamp=2}`.
-
-use reqwest::Client;
-
-use crate::Fault;
+//! samples=2}`, `Label{name=1, value=2}`, `Sample{value=1, timestamp=2}`. Also for the decoder's own bench, so that both
+//! send the same.
 
 /// The body of a request.
 #[derive(Debug, Default)]
@@ -28,8 +25,8 @@ impl Request {
     }
 
     /// The body as it is sent.
-    pub(crate) fn compressed(&self) -> Result<Vec<u8>, Fault> {
-        Ok(snap::raw::Encoder::new().compress_vec(&self.message)?)
+    pub(crate) fn compressed(&self) -> Result<Vec<u8>, snap::Error> {
+        snap::raw::Encoder::new().compress_vec(&self.message)
     }
 }
 
@@ -45,19 +42,24 @@ pub(crate) fn labels<'a>(labels: impl Iterator<Item = (&'a str, &'a str)>) -> Ve
     series
 }
 
-/// Sends a request; it must be taken.
-pub(crate) async fn send(client: &Client, url: &str, body: Vec<u8>) -> Result<(), Fault> {
-    let request = client
-        .post(format!("{url}/api/v1/write"))
-        .header("content-type", "application/x-protobuf")
-        .header("content-encoding", "snappy")
-        .header("x-prometheus-remote-write-version", "0.1.0");
-    let answer = request.body(body).send().await?;
-    let status = answer.status();
-    match status.is_success() {
-        true => Ok(()),
-        false => Err(format!("{url}: {status}: {}", answer.text().await?).into()),
-    }
+/// The label fields of one series of a kubelet, about 400 bytes.
+pub(crate) fn kubelet(index: usize) -> Vec<u8> {
+    let pairs = [
+        ("__name__", "container_network_receive_bytes_total".to_owned()),
+        ("container", "checkout-service".to_owned()),
+        ("endpoint", "https-metrics".to_owned()),
+        ("id", format!("/kubepods/burstable/pod{index:032x}/{:016x}", index * 7919)),
+        ("image", "registry.example.com/shop/checkout:v1.42.7".to_owned()),
+        ("instance", format!("10.12.{}.{}:10250", index / 250, index % 250)),
+        ("interface", "eth0".to_owned()),
+        ("job", "kubelet".to_owned()),
+        ("metrics_path", "/metrics/cadvisor".to_owned()),
+        ("namespace", "production".to_owned()),
+        ("node", format!("ip-10-12-{}-{}.eu-central-1", index / 250, index % 250)),
+        ("pod", format!("checkout-service-7d9c5b6f4-{index:05x}")),
+        ("service", "kube-prometheus-kubelet".to_owned()),
+    ];
+    labels(pairs.iter().map(|(name, value)| (*name, value.as_str())))
 }
 
 /// Appends a number in as few bytes as protobuf allows.

@@ -14,29 +14,18 @@ too early or too late. Two things may differ, and nothing else:
 """
 
 import bisect
-import io
 import json
 import sys
-import urllib.request
 
 import pyarrow
 
 import remote_read
+from our_sql import ask
 from remote_read import STALE
 
 MARGIN_MS = 2000
 LOOKBACK_MS = 5 * 60 * 1000
 PAGE_MS = 30_000
-
-
-def ask(server, sql):
-    request = urllib.request.Request(
-        f"{server}/api/v1/sql",
-        json.dumps({"query": sql}).encode(),
-        {"content-type": "application/json", "accept": "application/vnd.apache.arrow.stream"},
-    )
-    with urllib.request.urlopen(request) as answer:
-        return pyarrow.ipc.open_stream(io.BytesIO(answer.read())).read_all()
 
 
 def key(name, labels):

@@ -4,19 +4,19 @@ answers, bit for bit; prints counts as JSON. Does so again on a copy whose log i
 Usage: deduplicate.py SERVER STORE TABLES_MD
 """
 
-import io
 import json
 import pathlib
 import re
 import shutil
 import sys
 import tempfile
-import urllib.request
 
 import duckdb
 import duckdb_extension_delta
 import pyarrow
 from deltalake import DeltaTable
+
+from our_sql import ask
 
 PAGE_ROWS = 200_000
 CHECKPOINT = "-- once there is a checkpoint: "
@@ -32,16 +32,6 @@ def bits(column):
 
 def key(cluster, name, labels, time_ms):
     return cluster, name, tuple(sorted(labels)), time_ms
-
-
-def ask(sql):
-    request = urllib.request.Request(
-        f"{server}/api/v1/sql",
-        json.dumps({"query": sql}).encode(),
-        {"content-type": "application/json", "accept": "application/vnd.apache.arrow.stream"},
-    )
-    with urllib.request.urlopen(request) as answer:
-        return pyarrow.ipc.open_stream(io.BytesIO(answer.read())).read_all()
 
 
 def documented_query(store):
@@ -95,7 +85,7 @@ for begin, end in zip(edges, edges[1:]):
     sql = "SELECT ts, cluster, name, labels, value FROM metrics WHERE true"
     sql += f" AND ts >= to_timestamp_millis({begin})" if begin is not None else ""
     sql += f" AND ts < to_timestamp_millis({end})" if end is not None else ""
-    table = ask(sql)
+    table = ask(server, sql)
     times = table["ts"].cast(pyarrow.timestamp("ms", table["ts"].type.tz)).cast(pyarrow.int64()).to_pylist()
     columns = (table[name].to_pylist() for name in ["cluster", "name", "labels"])
     for time_ms, (cluster, name, labels), value in zip(times, zip(*columns), bits(table["value"])):
