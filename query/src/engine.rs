@@ -25,7 +25,7 @@ use crate::config::Config;
 use crate::error::{Error, from_datafusion};
 use crate::guard;
 use crate::params::Params;
-use crate::run::{Places, QueryPool, SharedMemory, Ticket};
+use crate::run::{Halt, Places, QueryPool, SharedMemory, Ticket, yielding_joins};
 use crate::session::{BATCH_ROWS, Template};
 use crate::source::Source;
 
@@ -153,7 +153,8 @@ impl Engine {
         let deadline = Instant::now() + self.0.config.timeout;
         let ticket = self.0.places.take(self.0.config.queue_timeout, deadline).await?;
         let (sender, mut receiver) = mpsc::channel(BATCHES_AHEAD);
-        let task = Task { engine: self.clone(), text: text.to_owned(), params, sender };
+        let halt = Halt::at(deadline);
+        let task = Task { engine: self.clone(), text: text.to_owned(), params, sender, halt: halt.clone() };
         let guarded = std::panic::AssertUnwindSafe(task.run()).catch_unwind();
         // The ticket lives as long as the task, so a place is free only once its query is.
         let running = ticket.handle().clone().spawn(hold(ticket, async move {
@@ -161,7 +162,7 @@ impl Engine {
                 tracing::error!(panic = panic_text(&*panic), "a query panicked");
             }
         }));
-        let stop = StopOnDrop(running.abort_handle());
+        let stop = StopOnDrop(running.abort_handle(), halt);
         let first = tokio::time::timeout_at(deadline.into(), receiver.recv()).await;
         match first {
             Ok(Some(Message::Schema(schema))) => {
@@ -264,20 +265,22 @@ struct Task {
     text: String,
     params: Params,
     sender: mpsc::Sender<Message>,
+    halt: Halt,
 }
 
 impl Task {
     async fn run(self) {
-        let sender = self.sender.clone();
         let last = match self.answer().await {
             Ok(()) => Message::End,
+            // A join that ended itself says it as whoever waits for the answer would.
+            Err(error) if error.kind() == ErrorKind::Timeout => Message::Batch(Err(self.engine.timed_out())),
             Err(error) => Message::Batch(Err(error)),
         };
         // Nobody listens any more if the client has gone.
-        let _ = sender.send(last).await;
+        let _ = self.sender.send(last).await;
     }
 
-    async fn answer(self) -> Result<(), Error> {
+    async fn answer(&self) -> Result<(), Error> {
         let inner = &self.engine.0;
         let statement = guard::parse(&self.text, inner.config.max_text_bytes)?;
         let limit = usize::try_from(inner.config.query_memory_bytes).unwrap_or(usize::MAX);
@@ -295,7 +298,9 @@ impl Task {
         }
         let batch_rows = (MAX_BATCH_CONSTANT_BYTES / constants.max(1)).clamp(16, BATCH_ROWS);
         *state.config_mut() = state.config().clone().with_batch_size(batch_rows);
+        let plan = self.halt.watch_joins(plan).map_err(from_datafusion)?;
         let physical = state.query_planner().create_physical_plan(&plan, &state).await.map_err(from_datafusion)?;
+        let physical = yielding_joins(physical).map_err(from_datafusion)?;
         let mut stream = execute_stream(physical, state.task_ctx()).map_err(from_datafusion)?;
         if self.sender.send(Message::Schema(stream.schema())).await.is_err() {
             return Ok(());
@@ -321,10 +326,11 @@ impl Task {
 }
 
 #[derive(Debug)]
-struct StopOnDrop(AbortHandle);
+struct StopOnDrop(AbortHandle, Halt);
 
 impl Drop for StopOnDrop {
     fn drop(&mut self) {
+        self.1.now();
         self.0.abort();
     }
 }

@@ -5,10 +5,13 @@
 //!
 //! Each place has a small runtime of its own with large stacks, so that a query that never yields (a planner, a kernel)
 //! holds up no other query and nothing of the server. A thread cannot be ended from outside: a place whose query goes
-//! on past its deadline stays taken and is counted as stuck until it really ends.
+//! on past its deadline stays taken and is counted as stuck until it really ends. Joins, the operators that can go on
+//! without yielding for longest, ask by themselves whether they should end (`halt`).
 
+mod halt;
 mod memory;
 mod place;
 
+pub(crate) use halt::{Halt, yielding_joins};
 pub(crate) use memory::{QueryPool, Shared as SharedMemory};
 pub(crate) use place::{Places, Ticket};
