@@ -5,6 +5,7 @@
 
 mod credentials;
 mod federate;
+mod http;
 mod remote_write;
 mod tls;
 
@@ -13,10 +14,12 @@ use serde::{Deserialize, Serialize};
 
 pub use credentials::{Authorization, BasicAuth};
 pub use federate::FederateConfig;
+pub(crate) use http::HttpConfig;
 pub use remote_write::RemoteWriteConfig;
 pub use tls::TlsConfig;
 
-use crate::federate::{Source, check_files};
+use crate::federate::Source;
+use crate::fetch::check_files;
 
 /// What is collected, and how.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -51,7 +54,7 @@ impl Config {
             config.cluster,
             config.url
         );
-        Source::resolve(config).and_then(|source| check_files(&source)).map_err(|e| e.context(place))
+        Source::resolve(config).and_then(|source| check_files(&source.endpoint)).map_err(|e| e.context(place))
     }
 
     /// The federated sources, resolved and told apart.

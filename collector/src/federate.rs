@@ -8,18 +8,11 @@
 //! ```
 
 mod attempt;
-mod authorize;
-mod client;
 mod extend;
-mod failure;
-mod fetch;
 mod report;
-mod schedule;
 mod source;
 mod task;
 mod timestamp_rule;
-mod tls;
-mod write;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,15 +25,13 @@ use url::Position;
 
 use self::attempt::{Remains, Scraper, end};
 use self::task::Task;
-use self::write::write_until;
 use crate::Parts;
 use crate::config::Config;
 use crate::metrics::Metrics;
+use crate::write::write_until;
 
-pub(crate) use self::failure::Stage;
 pub(crate) use self::source::Source;
 pub(crate) use self::timestamp_rule::Counts;
-pub(crate) use self::tls::check_files;
 
 /// How long the store may be away before the markers of a removed source are given up.
 const END_PATIENCE: Duration = Duration::from_secs(10);
@@ -128,7 +119,8 @@ impl Federation {
 fn inherit(source: &Source, stopped: &mut Vec<(Arc<Source>, Remains)>) -> Remains {
     let is_same_job = |old: &Source| old.id == source.id;
     let is_same_server = |old: &Source| {
-        old.id.cluster == source.id.cluster && old.url[..Position::BeforeQuery] == source.url[..Position::BeforeQuery]
+        old.id.cluster == source.id.cluster
+            && old.endpoint.url[..Position::BeforeQuery] == source.endpoint.url[..Position::BeforeQuery]
     };
     if let Some(at) = stopped.iter().position(|(old, _)| is_same_job(old)) {
         return stopped.swap_remove(at).1;

@@ -13,9 +13,12 @@
 
 pub mod config;
 mod federate;
+mod fetch;
 mod http;
 mod metrics;
 mod receive;
+mod schedule;
+mod write;
 
 use std::fmt;
 use std::sync::Arc;

@@ -12,7 +12,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use parking_lot::Mutex;
 
 use self::exposition::Family;
-use crate::federate::{Counts, Stage};
+use crate::federate::Counts;
+use crate::fetch::Stage;
 
 /// The counters of all collectors of one process.
 #[derive(Debug, Default)]

@@ -7,7 +7,7 @@ use model::{Error, duration, size};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::{Authorization, BasicAuth, TlsConfig};
+use super::{Authorization, BasicAuth, HttpConfig, TlsConfig};
 
 /// The longest a request takes where `scrape_timeout` is left out, as in Prometheus.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -56,6 +56,12 @@ pub struct FederateConfig {
     /// Certificates and names of a source that is asked by `https`. Default the authorities of the system.
     #[serde(default, skip_serializing_if = "is_default")]
     pub tls_config: TlsConfig,
+    /// Whether redirects are followed; never to another server. Default `true`.
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    pub follow_redirects: bool,
+    /// The HTTP proxy to ask through. Default none, whatever the environment says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proxy_url: Option<String>,
 }
 
 impl FederateConfig {
@@ -75,6 +81,20 @@ impl FederateConfig {
             basic_auth: None,
             authorization: None,
             tls_config: TlsConfig::default(),
+            follow_redirects: true,
+            proxy_url: None,
+        }
+    }
+
+    /// How it is asked.
+    pub(crate) fn http(&self) -> HttpConfig {
+        HttpConfig {
+            basic_auth: self.basic_auth.clone(),
+            authorization: self.authorization.clone(),
+            tls_config: self.tls_config.clone(),
+            headers: self.headers.clone(),
+            follow_redirects: self.follow_redirects,
+            proxy_url: self.proxy_url.clone(),
         }
     }
 
@@ -109,16 +129,7 @@ impl FederateConfig {
         if self.params.contains_key("match[]") {
             return Err(Error::invalid("params: match[] has a field of its own, match"));
         }
-        self.validate_credentials()
-    }
-
-    fn validate_credentials(&self) -> Result<(), Error> {
-        if self.basic_auth.is_some() && self.authorization.is_some() {
-            return Err(Error::invalid("basic_auth and authorization exclude each other"));
-        }
-        self.basic_auth.as_ref().map_or(Ok(()), BasicAuth::validate)?;
-        self.authorization.as_ref().map_or(Ok(()), Authorization::validate)?;
-        self.tls_config.validate()
+        self.http().validate()
     }
 
     /// The URL that is asked, parameters included.
@@ -149,6 +160,14 @@ impl FederateConfig {
 
 fn is_default(tls: &TlsConfig) -> bool {
     *tls == TlsConfig::default()
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn is_yes(given: &bool) -> bool {
+    *given
 }
 
 fn default_job_name() -> String {

@@ -9,18 +9,19 @@ use std::time::Duration;
 
 use model::worker::Stop;
 use model::{Batch, ErrorKind};
+use reqwest::header::HeaderMap;
 use tokio::time::Instant;
 
-use super::client::Connection;
-use super::failure::{Failure, Stage};
-use super::fetch::{Answer, fetch};
 use super::report::{self, Report};
 use super::source::Source;
 use super::timestamp_rule::{AskedAt, Counts, Judged, Memory};
-use super::write::{write, write_until};
 use crate::Parts;
+use crate::fetch::{Answer, Connection, ContentType, Failure, Stage, fetch};
 use crate::metrics::FederateCounters;
+use crate::write::{write, write_until};
 
+/// What a Prometheus of any version answers best to: UTF-8 names where it has them, else plain 0.0.4.
+const ACCEPTED: &str = "text/plain;version=1.0.0;escaping=allow-utf-8;q=0.6,text/plain;version=0.0.4;q=0.5";
 /// Bodies up to this size are decoded where they are: it takes less time than moving them to another thread.
 const INLINE_BYTES: usize = 64 << 10;
 
@@ -61,7 +62,7 @@ impl Scraper {
     pub(crate) async fn attempt(&mut self, time_ms: i64, stop: &Stop) {
         let started = Instant::now();
         let fetched = tokio::select! {
-            fetched = ask(&mut self.connection, &self.source, started) => fetched,
+            fetched = ask(&self.connection, &self.source, started) => fetched,
             () = stop.stopped() => return,
         };
         let duration = started.elapsed();
@@ -172,9 +173,25 @@ impl Scraper {
     }
 }
 
-async fn ask(connection: &mut Connection, source: &Arc<Source>, started: Instant) -> Result<Answer, Failure> {
-    let client = connection.client(source).await?;
-    fetch(&client, source, started).await
+async fn ask(connection: &Connection, source: &Source, started: Instant) -> Result<Answer, Failure> {
+    let client = connection.client(&source.endpoint).await?;
+    let (answer, ()) = fetch(&client, &source.endpoint, ACCEPTED, check_type, started).await?;
+    Ok(answer)
+}
+
+/// Only the text format: a login page with status 200 must not empty a cluster.
+fn check_type(headers: &HeaderMap) -> Result<(), Failure> {
+    let hint = "is the url that of a Prometheus";
+    let Some(ContentType { shown, media, version }) = ContentType::of(headers) else {
+        return Err(Failure::answer(format!("the answer has no content type, text/plain is expected, {hint}")));
+    };
+    if media != "text/plain" {
+        return Err(Failure::answer(format!("the answer is {shown:?} instead of text/plain, {hint}")));
+    }
+    match version.as_deref() {
+        None | Some("0.0.4" | "1.0.0") => Ok(()),
+        Some(_) => Err(Failure::answer(format!("the answer is {shown:?}, versions 0.0.4 and 1.0.0 are understood"))),
+    }
 }
 
 /// The markers that end every series of a source that has left the configuration, its `up` and `scrape_*` included.

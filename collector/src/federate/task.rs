@@ -8,8 +8,8 @@ use model::worker::{Stop, Worker};
 use parking_lot::Mutex;
 
 use super::attempt::{Remains, Scraper};
-use super::schedule::Schedule;
 use super::source::Source;
+use crate::schedule::Schedule;
 
 /// A source that is being asked.
 #[derive(Debug)]

@@ -1,73 +1,88 @@
-//! The HTTP client of one source: its connections, its TLS, and how far it follows redirects.
+//! HTTP clients: their connections, their TLS, and how far they follow redirects.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use reqwest::Client;
+use parking_lot::Mutex;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::redirect::{Action, Attempt, Policy};
+use reqwest::{Client, Proxy};
 use url::{Host, Url};
 
+use super::endpoint::Endpoint;
 use super::failure::{Failure, whole};
-use super::source::Source;
 use super::tls::Material;
 
 /// Redirects that are followed for one request.
 const MAX_REDIRECTS: usize = 3;
 
-/// The client of a source, with the fingerprint of the certificates that it was made with; none before the first attempt.
+/// The client that asks one source, or all targets of one job. Cloning shares it.
 ///
-/// Each source has one of its own, so that one source's connections and redirects are never another's.
-#[derive(Debug, Default)]
-pub(crate) struct Connection(Option<(u128, Client)>);
+/// No two sources of the configuration share one, so that the connections and redirects of one are never another's.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Connection(Arc<Mutex<Option<Made>>>);
+
+/// A client, with the fingerprint of the certificates that it was made with.
+#[derive(Debug, Clone)]
+struct Made {
+    fingerprint: u128,
+    client: Client,
+}
 
 impl Connection {
-    /// The client, made anew if the files of its certificates have changed.
-    pub(crate) async fn client(&mut self, source: &Arc<Source>) -> Result<Client, Failure> {
-        if let Some((_, client)) = &self.0
-            && !source.config.tls_config.has_files()
+    /// The client for `endpoint`, made anew if the files of its certificates have changed.
+    pub(crate) async fn client(&self, endpoint: &Endpoint) -> Result<Client, Failure> {
+        let known = self.0.lock().clone();
+        if let Some(made) = &known
+            && !endpoint.http.tls_config.has_files()
         {
-            return Ok(client.clone());
+            return Ok(made.client.clone());
         }
-        let (known, source) = (self.0.clone(), Arc::clone(source));
-        let made = tokio::task::spawn_blocking(move || make(&source, known)).await;
+        let endpoint = endpoint.clone();
+        let made = tokio::task::spawn_blocking(move || make(&endpoint, known)).await;
         let made = made.unwrap_or_else(|_| Err("the making of the HTTP client broke off".into()));
-        let (fingerprint, client) = made.map_err(Failure::request)?;
-        self.0 = Some((fingerprint, client.clone()));
-        Ok(client)
+        let made = made.map_err(Failure::request)?;
+        *self.0.lock() = Some(made.clone());
+        Ok(made.client)
     }
 }
 
-fn make(source: &Source, known: Option<(u128, Client)>) -> Result<(u128, Client), String> {
-    let material = Material::read(&source.config.tls_config)?;
+fn make(endpoint: &Endpoint, known: Option<Made>) -> Result<Made, String> {
+    let material = Material::read(&endpoint.http.tls_config)?;
     let fingerprint = material.fingerprint();
     match known {
-        Some(known) if known.0 == fingerprint => Ok(known),
-        _ => build(source, &material).map(|client| (fingerprint, client)),
+        Some(known) if known.fingerprint == fingerprint => Ok(known),
+        _ => build(endpoint, &material).map(|client| Made { fingerprint, client }),
     }
 }
 
-/// Makes a client; the error says what is wrong with its certificates.
-pub(super) fn build(source: &Source, material: &Material) -> Result<Client, String> {
-    let tls = &source.config.tls_config;
+/// Makes a client; the error says what is wrong with its certificates or its proxy.
+pub(super) fn build(endpoint: &Endpoint, material: &Material) -> Result<Client, String> {
+    let http = &*endpoint.http;
+    let proxy = http.proxy().map_err(|e| e.to_string())?.map(Proxy::all).transpose();
+    let proxy = proxy.map_err(|e| format!("proxy_url cannot be used: {}", whole(&e)))?;
     let builder = || {
+        let policy = if http.follow_redirects { Policy::custom(follow) } else { Policy::none() };
         let mut builder = Client::builder()
             .user_agent(concat!("fleetscope/", env!("CARGO_PKG_VERSION")))
-            .redirect(Policy::custom(follow))
+            .redirect(policy)
             .referer(false)
             .no_proxy()
-            .connect_timeout(source.timeout)
+            .connect_timeout(endpoint.timeout)
             .pool_max_idle_per_host(1)
-            .tls_danger_accept_invalid_certs(tls.insecure_skip_verify);
-        if source.target != source.url {
+            .tls_danger_accept_invalid_certs(http.tls_config.insecure_skip_verify);
+        if let Some(proxy) = &proxy {
+            builder = builder.proxy(proxy.clone());
+        }
+        if endpoint.has_server_name() {
             // With HTTP/2 the name would replace the host in the request too.
-            builder = builder.dns_resolver(HostOf(source.url.clone())).http1_only();
+            builder = builder.dns_resolver(HostOf(endpoint.url.clone())).http1_only();
         }
         builder
     };
-    let client = material.apply(builder(), tls)?.build().or_else(|error| match source.url.scheme() {
+    let client = material.apply(builder(), &http.tls_config)?.build().or_else(|error| match endpoint.url.scheme() {
         // A machine without certificates of authorities can still speak plain HTTP.
-        "http" if !tls.has_files() => builder().tls_certs_only([]).build(),
+        "http" if !http.tls_config.has_files() => builder().tls_certs_only([]).build(),
         _ => Err(error),
     });
     client.map_err(|e| format!("the TLS of the HTTP client cannot be set up: {}", whole(&e)))

@@ -8,7 +8,7 @@ use std::fmt;
 pub(crate) enum Stage {
     /// No whole answer came: name, connection, TLS, redirect, time.
     Request,
-    /// An answer came that is not one of `/federate`: status, type, encoding, size.
+    /// An answer came that is not what was asked for: status, type, encoding, size.
     Answer,
     /// The text could not be read.
     Decode,

@@ -1,7 +1,13 @@
-//! One request to a source and its answer, bounded in time and bytes.
+//! One request to another server and its answer, bounded in time and bytes.
 //!
-//! Owns: the headers of the request, which answers are `/federate`'s and which are not, the reading of the body.
-//! Does not own: the connection (`client`), credentials (`authorize`), decompression and text (`decode`).
+//! Owns: connections and their TLS, credentials, redirects, the headers of a request, the reading of its answer.
+//! Does not own: what is asked and when (`federate`, `scrape`, `discovery`), decompression and formats (`decode`).
+
+mod authorize;
+mod client;
+mod endpoint;
+mod failure;
+mod tls;
 
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -13,12 +19,13 @@ use reqwest::{Client, Response, StatusCode};
 use tokio::time::{Instant, timeout_at};
 use url::Position;
 
-use super::authorize::authorize;
-use super::failure::Failure;
-use super::source::Source;
+pub(crate) use self::client::Connection;
+pub(crate) use self::endpoint::Endpoint;
+pub(crate) use self::failure::{Failure, Stage};
+pub(crate) use self::tls::check_files;
 
-/// What a Prometheus of any version answers best to: UTF-8 names where it has them, else plain 0.0.4.
-const ACCEPTED: &str = "text/plain;version=1.0.0;escaping=allow-utf-8;q=0.6,text/plain;version=0.0.4;q=0.5";
+use self::authorize::authorize;
+
 /// How much of the body of an error is read, and how much of its first line is told.
 const ERROR_BODY_BYTES: usize = 4096;
 const ERROR_LINE_CHARS: usize = 200;
@@ -36,35 +43,43 @@ pub(crate) struct Answer {
     pub(crate) source_time_ms: Option<i64>,
 }
 
-/// Asks the source once. Everything, from the name to the last byte, happens before `started` + the source's timeout.
-pub(crate) async fn fetch(client: &Client, source: &Source, started: Instant) -> Result<Answer, Failure> {
-    let deadline = started + source.timeout;
+/// Asks once. Everything, from the name to the last byte, happens before `started` + the endpoint's timeout.
+///
+/// `accept` is what may be answered; whether the answer is that is asked of `check` before the body is read.
+pub(crate) async fn fetch<T>(
+    client: &Client,
+    endpoint: &Endpoint,
+    accept: &'static str,
+    check: impl FnOnce(&HeaderMap) -> Result<T, Failure>,
+    started: Instant,
+) -> Result<(Answer, T), Failure> {
+    let deadline = started + endpoint.timeout;
     let mut request = client
-        .get(source.target.clone())
-        .headers(source.headers.clone())
-        .header(ACCEPT, ACCEPTED)
+        .get(endpoint.target.clone())
+        .headers(endpoint.headers.clone())
+        .header(ACCEPT, accept)
         .header(ACCEPT_ENCODING, "gzip")
-        .header("x-prometheus-scrape-timeout-seconds", source.timeout.as_secs_f64().to_string());
-    if source.target != source.url {
-        request = request.header(HOST, &source.url[Position::BeforeHost..Position::AfterPort]);
+        .header("x-prometheus-scrape-timeout-seconds", endpoint.timeout.as_secs_f64().to_string());
+    if endpoint.has_server_name() {
+        request = request.header(HOST, &endpoint.url[Position::BeforeHost..Position::AfterPort]);
     }
-    let request = authorize(request, &source.config).await?;
+    let request = authorize(request, &endpoint.http).await?;
     let sent = timeout_at(deadline, request.send()).await;
-    let too_late = || Failure::request(format!("no answer within {}", duration::format(source.timeout)));
+    let too_late = || Failure::request(format!("no answer within {}", duration::format(endpoint.timeout)));
     let mut response = sent.map_err(|_| too_late())?.map_err(Failure::of_client)?;
     if response.status() != StatusCode::OK {
         return Err(refused(response, deadline).await);
     }
-    check_type(response.headers())?;
+    let checked = check(response.headers())?;
     let encoding = encoding(response.headers())?;
     let source_time_ms = source_time_ms(response.headers());
-    let body = read_body(&mut response, source, deadline).await?;
-    Ok(Answer { body, encoding, source_time_ms })
+    let body = read_body(&mut response, endpoint, deadline).await?;
+    Ok((Answer { body, encoding, source_time_ms }, checked))
 }
 
 /// Reads the body, never more than the limit of what may be on the wire.
-async fn read_body(response: &mut Response, source: &Source, deadline: Instant) -> Result<Bytes, Failure> {
-    let max_bytes = source.limits.max_body_bytes;
+async fn read_body(response: &mut Response, endpoint: &Endpoint, deadline: Instant) -> Result<Bytes, Failure> {
+    let max_bytes = endpoint.max_body_bytes;
     let too_large = || Failure::answer(format!("the answer is larger than {max_bytes} bytes, see body_size_limit"));
     let announced = response.content_length().map_or(0, |bytes| usize::try_from(bytes).unwrap_or(usize::MAX));
     if announced > max_bytes {
@@ -74,7 +89,7 @@ async fn read_body(response: &mut Response, source: &Source, deadline: Instant) 
     let mut body = BytesMut::with_capacity(announced.min(1 << 20) + SPARE_BYTES);
     loop {
         let cut = |_| {
-            let (bytes, timeout) = (body.len(), duration::format(source.timeout));
+            let (bytes, timeout) = (body.len(), duration::format(endpoint.timeout));
             Failure::request(format!("the answer was not whole within {timeout}, {bytes} bytes had come"))
         };
         let chunk = timeout_at(deadline, response.chunk()).await.map_err(cut)?.map_err(Failure::of_client)?;
@@ -103,21 +118,27 @@ async fn refused(mut response: Response, deadline: Instant) -> Failure {
     Failure::answer(format!("the source answered {status}{colon}{line}"))
 }
 
-/// Only the text format: a login page with status 200 must not empty a cluster.
-fn check_type(headers: &HeaderMap) -> Result<(), Failure> {
-    let hint = "is the url that of a Prometheus";
-    let Some(value) = headers.get(CONTENT_TYPE) else {
-        return Err(Failure::answer(format!("the answer has no content type, text/plain is expected, {hint}")));
-    };
-    let shown = String::from_utf8_lossy(value.as_bytes()).into_owned();
-    let mut parts = shown.split(';').map(str::trim);
-    if !parts.next().is_some_and(|media| media.eq_ignore_ascii_case("text/plain")) {
-        return Err(Failure::answer(format!("the answer is {shown:?} instead of text/plain, {hint}")));
-    }
-    let version = parts.filter_map(|part| part.split_once('=')).find(|(name, _)| name.eq_ignore_ascii_case("version"));
-    match version {
-        None | Some((_, "0.0.4" | "1.0.0")) => Ok(()),
-        Some(_) => Err(Failure::answer(format!("the answer is {shown:?}, versions 0.0.4 and 1.0.0 are understood"))),
+/// What an answer says of its form.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ContentType {
+    /// The whole header.
+    pub(crate) shown: String,
+    /// The media type, in lower case.
+    pub(crate) media: String,
+    /// The parameter `version`.
+    pub(crate) version: Option<String>,
+}
+
+impl ContentType {
+    /// `None` without a content type.
+    pub(crate) fn of(headers: &HeaderMap) -> Option<Self> {
+        let shown = String::from_utf8_lossy(headers.get(CONTENT_TYPE)?.as_bytes()).into_owned();
+        let mut parts = shown.split(';').map(str::trim);
+        let media = parts.next().unwrap_or_default().to_ascii_lowercase();
+        let mut parameters = parts.filter_map(|part| part.split_once('='));
+        let version = parameters.find(|(name, _)| name.eq_ignore_ascii_case("version"));
+        let version = version.map(|(_, version)| version.trim_matches('"').to_owned());
+        Some(ContentType { shown, media, version })
     }
 }
 

@@ -7,7 +7,7 @@ use model::worker::Stop;
 use model::{Batch, Ingest};
 use tokio::time::{Instant, sleep_until};
 
-use super::failure::{Failure, Stage};
+use crate::fetch::{Failure, Stage};
 
 /// The first pause; each one doubles it.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);

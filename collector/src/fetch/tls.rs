@@ -10,8 +10,8 @@ use xxhash_rust::xxh3::xxh3_128;
 
 use super::authorize::read_secret;
 use super::client::build;
+use super::endpoint::Endpoint;
 use super::failure::whole;
-use super::source::Source;
 use crate::config::TlsConfig;
 
 /// No bundle of authorities is longer, and a wrong path must not be read into memory whole.
@@ -73,19 +73,19 @@ impl Material {
     }
 }
 
-/// Checks that the files of a source can be read and used.
+/// Checks that the files of an endpoint's credentials and certificates can be read and used.
 ///
 /// # Errors
 /// `Invalid`; the message names the file.
-pub(crate) fn check_files(source: &Source) -> Result<(), Error> {
-    let config = &source.config;
-    let basic = config.basic_auth.iter().flat_map(|basic| basic.username_file.iter().chain([&basic.password_file]));
-    let secrets = basic.chain(config.authorization.iter().map(|authorization| &authorization.credentials_file));
+pub(crate) fn check_files(endpoint: &Endpoint) -> Result<(), Error> {
+    let http = &endpoint.http;
+    let basic = http.basic_auth.iter().flat_map(|basic| basic.username_file.iter().chain([&basic.password_file]));
+    let secrets = basic.chain(http.authorization.iter().map(|authorization| &authorization.credentials_file));
     for file in secrets {
         read_secret(file).map_err(Error::invalid)?;
     }
-    let material = Material::read(&config.tls_config).map_err(Error::invalid)?;
-    build(source, &material).map(drop).map_err(Error::invalid)
+    let material = Material::read(&http.tls_config).map_err(Error::invalid)?;
+    build(endpoint, &material).map(drop).map_err(Error::invalid)
 }
 
 fn read_file(field: &str, path: &Path) -> Result<Vec<u8>, String> {

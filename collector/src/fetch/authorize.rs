@@ -8,13 +8,13 @@ use reqwest::RequestBuilder;
 use reqwest::header::{AUTHORIZATION, HeaderValue};
 
 use super::failure::Failure;
-use crate::config::FederateConfig;
+use crate::config::HttpConfig;
 
 /// No credential is longer, and a wrong path must not be read into memory whole.
 const MAX_SECRET_BYTES: u64 = 64 << 10;
 
 /// Adds the configured credential, if there is one.
-pub(crate) async fn authorize(request: RequestBuilder, config: &FederateConfig) -> Result<RequestBuilder, Failure> {
+pub(super) async fn authorize(request: RequestBuilder, config: &HttpConfig) -> Result<RequestBuilder, Failure> {
     if let Some(basic) = &config.basic_auth {
         let password = secret(basic.password_file.clone()).await?;
         let username = match &basic.username_file {
