@@ -1,12 +1,13 @@
 //! From the bytes of a request or an answer to a [`model::Batch`].
 //!
-//! Owns: the wire formats that bring samples in ([`text`], [`remote_write`]), the only decompressors of request bodies
+//! Owns: the wire formats that bring samples in ([`text`], [`openmetrics`], [`remote_write`]), the only decompressors of request bodies
 //! in the product ([`body`]), and the limits that keep a hostile body small ([`Limits`]).
 //! Does not own: sockets, HTTP, content negotiation, retries (`collector`), the rule what a series is
 //! ([`model::labels`]), any state at all: every function here is pure, so each one is fuzzed (`fuzz/`).
 //!
 //! ```text
-//! wire bytes ─ body::decompress ─> body ─ text::decode ─────────> Batch { body, series: ranges of body + hash, … }
+//! wire bytes ─ body::decompress ─> body ┬ text::decode ─────────┬> Batch { body, series: ranges of body + hash, … }
+//!                                       ├ openmetrics::decode ──┤
 //!                                       └ remote_write::decode ─┘
 //! ```
 //!
@@ -17,8 +18,10 @@
 
 pub mod body;
 mod error;
+mod exposition;
 mod limits;
 mod names;
+pub mod openmetrics;
 pub mod remote_write;
 pub mod text;
 

@@ -4,12 +4,14 @@ use std::path::PathBuf;
 
 use bytes::Bytes;
 use decode::body::{ContentEncoding, decompress};
-use decode::{Limits, remote_write, text};
+use decode::{Limits, openmetrics, remote_write, text};
 use model::Batch;
 
 use crate::cases::ANSWER_MS;
 use crate::damaged::check;
 use crate::{cases, samples};
+
+const TARGETS: [&str; 4] = ["text", "openmetrics", "remote_write", "body"];
 
 fn folder(target: &str) -> PathBuf {
     PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").unwrap()).join("../../fuzz/seeds").join(target)
@@ -29,11 +31,12 @@ fn check_if_taken(result: Result<Batch, decode::Error>, limits: &Limits) {
 #[test]
 fn every_seed_is_survived_by_every_decoder() {
     let limits = Limits { max_decoded_bytes: 1 << 20, ..Limits::default() };
-    for target in ["text", "remote_write", "body"] {
+    for target in TARGETS {
         let inputs = inputs(target);
         assert!(!inputs.is_empty(), "{target}");
         for input in inputs {
             check_if_taken(text::decode(&input, ANSWER_MS, &limits), &limits);
+            check_if_taken(openmetrics::decode(&input, ANSWER_MS, &limits), &limits);
             check_if_taken(remote_write::decode(&input, &limits), &limits);
             for encoding in [ContentEncoding::Identity, ContentEncoding::Gzip, ContentEncoding::Snappy] {
                 if let Ok(decoded) = decompress(encoding, &input, &limits) {
@@ -44,17 +47,78 @@ fn every_seed_is_survived_by_every_decoder() {
     }
 }
 
+/// The words of a dictionary, which are lines of `"…"` with `\\`, `\"` and `\x0d` resolved.
+fn words(target: &str) -> Vec<Vec<u8>> {
+    let path = folder(target).join("../../dictionaries").join(target);
+    let text = std::fs::read_to_string(path).unwrap();
+    let lines = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
+    lines.map(|line| resolved(line.strip_prefix('"').unwrap().strip_suffix('"').unwrap())).collect()
+}
+
+fn resolved(mut rest: &str) -> Vec<u8> {
+    let mut word = Vec::new();
+    while let Some((before, after)) = rest.split_once('\\') {
+        word.extend_from_slice(before.as_bytes());
+        let (byte, length) = match after.strip_prefix('x') {
+            Some(hex) => (u8::from_str_radix(&hex[..2], 16).unwrap(), 3),
+            None => (after.as_bytes()[0], 1),
+        };
+        word.push(byte);
+        rest = &after[length..];
+    }
+    word.extend_from_slice(rest.as_bytes());
+    word
+}
+
+/// The fuzzer's odd words, put before each byte of a good body and in the place of each line.
+#[test]
+fn every_odd_word_is_survived_everywhere() {
+    let limits = Limits::default();
+    let body = samples::OPENMETRICS.as_bytes();
+    let (mut taken, mut refused) = (0, 0);
+    let words = words("openmetrics");
+    assert!(words.len() > 50, "{}", words.len());
+    for word in words {
+        let inside = (0..=body.len()).map(|at| [&body[..at], &word, &body[at..]].concat());
+        let starts = line_starts(body);
+        let instead = starts.windows(2).map(|line| [&body[..line[0]], &word, b"\n", &body[line[1]..]].concat());
+        for input in inside.chain(instead) {
+            match openmetrics::decode(&Bytes::from(input), ANSWER_MS, &limits) {
+                Ok(batch) => {
+                    check(&batch, &limits);
+                    taken += 1;
+                }
+                Err(error) => {
+                    assert!(error.position().is_some() && error.message().len() < 400, "{error}");
+                    refused += 1;
+                }
+            }
+        }
+    }
+    assert!(taken > 1000 && refused > 1000, "{taken} {refused}");
+}
+
+/// Where each line of a body starts, and where the last one ends.
+fn line_starts(body: &[u8]) -> Vec<usize> {
+    let feeds = body.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at + 1);
+    std::iter::once(0).chain(feeds).collect()
+}
+
 /// Writes the seeds that come from the tests of this crate.
 #[test]
 #[ignore = "writes into fuzz/seeds: cargo test -p decode write_seeds -- --ignored"]
 fn write_seeds() {
-    for target in ["text", "remote_write", "body"] {
+    for target in TARGETS {
         std::fs::create_dir_all(folder(target)).unwrap();
     }
-    for (number, case) in cases::all().iter().enumerate() {
-        std::fs::write(folder("text").join(format!("case-{number:03}")), &case.body).unwrap();
+    for (target, format, all_forms) in
+        [("text", cases::TEXT, samples::TEXT), ("openmetrics", cases::OPENMETRICS, samples::OPENMETRICS)]
+    {
+        for (number, case) in format.cases().iter().enumerate() {
+            std::fs::write(folder(target).join(format!("case-{number:03}")), &case.body).unwrap();
+        }
+        std::fs::write(folder(target).join("all-forms"), all_forms).unwrap();
     }
-    std::fs::write(folder("text").join("all-forms"), samples::TEXT).unwrap();
     std::fs::write(folder("remote_write").join("all-fields"), samples::request()).unwrap();
     let one = samples::Message::default().bytes(1, samples::series(&[("__name__", "up")], &[(1.0, 1)]));
     std::fs::write(folder("remote_write").join("one-series"), one).unwrap();

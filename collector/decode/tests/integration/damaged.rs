@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use decode::body::{ContentEncoding, decompress};
-use decode::{Limits, remote_write, text};
+use decode::{Limits, openmetrics, remote_write, text};
 use model::Batch;
 use model::labels::LabelsBuilder;
 
@@ -23,6 +23,7 @@ pub(crate) fn check(batch: &Batch, limits: &Limits) {
     assert!(batch.samples.iter().all(|sample| (sample.series as usize) < batch.series.len()));
     assert!(batch.samples.iter().all(|sample| model::time::in_range(sample.time_ms)));
     assert!(batch.exemplars.iter().all(|exemplar| (exemplar.series as usize) < batch.series.len()));
+    assert!(batch.exemplars.iter().all(|exemplar| model::time::in_range(exemplar.time_ms)));
     assert!(batch.samples.len() + batch.exemplars.len() + batch.metadata.len() <= limits.max_rows);
     assert!(batch.samples.capacity() <= batch.body.len() + 4, "{} {}", batch.samples.capacity(), batch.body.len());
     assert!(batch.series.capacity() <= batch.body.len() + 4);
@@ -45,10 +46,19 @@ fn damaged(body: &[u8]) -> impl Iterator<Item = Vec<u8>> {
 
 #[test]
 fn text_never_panics() {
+    survives(samples::TEXT, text::decode);
+}
+
+#[test]
+fn openmetrics_never_panics() {
+    survives(samples::OPENMETRICS, openmetrics::decode);
+}
+
+fn survives(text: &str, decode: fn(&Bytes, i64, &Limits) -> Result<Batch, decode::Error>) {
     let limits = Limits::default();
     let (mut taken, mut refused) = (0, 0);
-    for body in damaged(samples::TEXT.as_bytes()) {
-        match text::decode(&Bytes::from(body), ANSWER_MS, &limits) {
+    for body in damaged(text.as_bytes()) {
+        match decode(&Bytes::from(body), ANSWER_MS, &limits) {
             Ok(batch) => {
                 check(&batch, &limits);
                 taken += 1;

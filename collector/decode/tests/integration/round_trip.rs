@@ -1,8 +1,8 @@
 //! What the writer writes, the reader reads.
 
 use bytes::Bytes;
-use decode::{Limits, text};
-use model::batch::Kind;
+use decode::{Limits, openmetrics, text};
+use model::batch::{Exemplar, Kind, Metadata};
 use model::labels::{LabelsBuilder, NAME_LABEL};
 use proptest::prelude::*;
 
@@ -44,6 +44,23 @@ fn rows() -> impl Strategy<Value = Vec<Row>> {
     prop::collection::vec(row, 0..8)
 }
 
+/// Labels of at most 128 characters, names and values together.
+fn exemplar() -> impl Strategy<Value = Exemplar> {
+    let label = (nasty(1), nasty(1));
+    let time_ms = model::time::MIN_TIME_MS..=model::time::MAX_TIME_MS;
+    (prop::collection::vec(label, 0..5), value(), time_ms).prop_map(|(labels, value, time_ms)| Exemplar {
+        series: 0,
+        time_ms,
+        value,
+        labels,
+    })
+}
+
+/// The bits of a value as it comes back: there is one NaN.
+fn read_bits(value: f64) -> u64 {
+    if value.is_nan() { 0x7ff8_0000_0000_0001 } else { value.to_bits() }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -62,12 +79,79 @@ proptest! {
             let labels: Vec<_> = key.labels.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
             prop_assert_eq!((key.name.as_ref(), &labels), (row.name.as_str(), &row.labels), "{}", body);
             prop_assert_eq!(sample.time_ms, row.time_ms.unwrap_or(ANSWER_MS));
-            if row.value.is_nan() {
-                prop_assert_eq!(sample.value.to_bits(), 0x7ff8_0000_0000_0001);
-            } else {
-                prop_assert_eq!(sample.value.to_bits(), row.value.to_bits(), "{}", body);
+            prop_assert_eq!(sample.value.to_bits(), read_bits(row.value), "{}", body);
+        }
+    }
+
+    #[test]
+    fn openmetrics_reads_as_written(rows in prop::collection::vec((rows(), prop::option::of(exemplar())), 0..4)) {
+        let mut body = String::new();
+        let rows: Vec<_> = rows.iter().flat_map(|(rows, exemplar)| rows.iter().map(move |row| (row, exemplar))).collect();
+        for (row, exemplar) in &rows {
+            let labels = row.labels.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+            let (value, exemplar) = (row.value, exemplar.as_ref());
+            openmetrics::write_sample(&mut body, &row.name, labels, value, row.time_ms, exemplar).unwrap();
+        }
+        openmetrics::write_end(&mut body).unwrap();
+        let batch = openmetrics::decode(&Bytes::from(body.clone()), ANSWER_MS, &Limits::default()).unwrap();
+        prop_assert_eq!(batch.samples.len(), rows.len());
+        let mut builder = LabelsBuilder::default();
+        let mut exemplars = batch.exemplars.iter();
+        for (sample, (row, exemplar)) in batch.samples.iter().zip(&rows) {
+            let key = batch.key(sample.series as usize, &mut builder).unwrap();
+            let labels: Vec<_> = key.labels.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+            prop_assert_eq!((key.name.as_ref(), &labels), (row.name.as_str(), &row.labels), "{}", body);
+            prop_assert_eq!(sample.time_ms, row.time_ms.unwrap_or(ANSWER_MS), "{}", body);
+            prop_assert_eq!(sample.value.to_bits(), read_bits(row.value), "{}", body);
+            if let Some(exemplar) = exemplar {
+                let got = exemplars.next().unwrap();
+                prop_assert_eq!((got.series, got.time_ms), (sample.series, exemplar.time_ms), "{}", body);
+                prop_assert_eq!((got.value.to_bits(), &got.labels), (read_bits(exemplar.value), &exemplar.labels));
             }
         }
+        prop_assert!(exemplars.next().is_none());
+    }
+
+    #[test]
+    fn families_of_openmetrics_read_as_written(
+        name in nasty(1), help in nasty(0), with_unit in any::<bool>(), kind in prop::sample::select(&Kind::ALL[..])
+    ) {
+        let unit = if with_unit { name.clone() } else { String::new() };
+        let name = if with_unit { format!("a_{name}") } else { name };
+        let family = Metadata { name, kind, unit, help };
+        let mut body = String::new();
+        openmetrics::write_family(&mut body, &family).unwrap();
+        openmetrics::write_sample(&mut body, &family.name, [], 1.0, None, None).unwrap();
+        openmetrics::write_end(&mut body).unwrap();
+        let batch = openmetrics::decode(&Bytes::from(body.clone()), ANSWER_MS, &Limits::default()).unwrap();
+        let says_nothing = kind == Kind::Unknown && !with_unit && family.help.is_empty();
+        prop_assert_eq!(&batch.metadata[..], if says_nothing { &[][..] } else { std::slice::from_ref(&family) });
+        prop_assert_eq!(batch.series[0].kind, kind);
+    }
+
+    /// What OpenMetrics takes of samples without times, the text format takes with the same bytes of each series.
+    #[test]
+    fn both_formats_know_a_series_by_the_same_hash(rows in rows()) {
+        let mut body = String::new();
+        for row in &rows {
+            let labels = row.labels.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+            openmetrics::write_sample(&mut body, &row.name, labels, row.value, None, None).unwrap();
+        }
+        let text = text::decode(&Bytes::from(body.clone()), ANSWER_MS, &Limits::default()).unwrap();
+        openmetrics::write_end(&mut body).unwrap();
+        let batch = openmetrics::decode(&Bytes::from(body), ANSWER_MS, &Limits::default()).unwrap();
+        let hashes = |batch: &model::Batch| batch.series.iter().map(|series| series.hash).collect::<Vec<_>>();
+        prop_assert_eq!((hashes(&batch), batch.salt()), (hashes(&text), text.salt()));
+    }
+
+    /// Times are what the nearest double times a thousand is, cut off.
+    #[test]
+    fn times_in_seconds_are_cut_off(text in "-?[0-9]{1,10}(\\.[0-9]{0,12})?(e-?[0-2])?") {
+        let expected = (text.parse::<f64>().unwrap() * 1000.0).trunc() as i64;
+        prop_assume!(model::time::in_range(expected));
+        let body = Bytes::from(format!("a 1 {text}\n# EOF\n"));
+        let batch = openmetrics::decode(&body, ANSWER_MS, &Limits::default()).unwrap();
+        prop_assert_eq!(batch.samples[0].time_ms, expected);
     }
 
     #[test]

@@ -20,6 +20,22 @@ latency_seconds_count 144320\n\
 odd NaN\nodd +Inf\n\
 last 12345678901234567890123";
 
+/// The same for OpenMetrics.
+pub(crate) const OPENMETRICS: &str = "# TYPE requests counter\n\
+# HELP requests Requests \\\\ \\\"served\\\" \\n so far.\n\
+requests_total{code=\"200\",path=\"/a\\\"b\\\\c\\nd}\",} 1027 1600000000.123 # {trace_id=\"4bf92f\",\"é\"=\"\"} 0.5 1.001\n\
+requests_created{code=\"200\"} 1.6e9\n\
+# TYPE latency_seconds histogram\n\
+# UNIT latency_seconds seconds\n\
+latency_seconds_bucket{le=\"0.1\"} 24054 # {} -1.5e-07\n\
+latency_seconds_bucket{le=\"+Inf\"} 144320 # {\"span id\"=\"é漢\"} NaN -5\n\
+latency_seconds_sum 53423.017\n\
+# TYPE \"my.build\" info\n\
+{\"my.build_info\",\"a label\"=\"é漢\"} 1 -1\n\
+odd NaN\nodd +Inf\n\
+last 12345678901234567890123\n\
+# EOF\n";
+
 /// Writes protobuf, for requests of tests.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Message(pub(crate) Vec<u8>);
