@@ -5,6 +5,7 @@
 
 mod credentials;
 mod federate;
+mod relabel;
 mod remote_write;
 mod tls;
 
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 pub use credentials::{Authorization, BasicAuth};
 pub use federate::FederateConfig;
+pub use relabel::{RelabelAction, RelabelConfig};
 pub use remote_write::RemoteWriteConfig;
 pub use tls::TlsConfig;
 

@@ -16,6 +16,7 @@ mod federate;
 mod http;
 mod metrics;
 mod receive;
+pub mod relabel;
 
 use std::fmt;
 use std::sync::Arc;
