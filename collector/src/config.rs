@@ -6,6 +6,7 @@
 mod credentials;
 mod federate;
 mod http;
+mod relabel;
 mod remote_write;
 mod tls;
 
@@ -15,6 +16,7 @@ use serde::{Deserialize, Serialize};
 pub use credentials::{Authorization, BasicAuth};
 pub use federate::FederateConfig;
 pub(crate) use http::HttpConfig;
+pub use relabel::{RelabelAction, RelabelConfig};
 pub use remote_write::RemoteWriteConfig;
 pub use tls::TlsConfig;
 

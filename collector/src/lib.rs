@@ -17,6 +17,7 @@ mod fetch;
 mod http;
 mod metrics;
 mod receive;
+pub mod relabel;
 mod schedule;
 mod write;
 

@@ -1,88 +1,33 @@
 //! A real Prometheus that scrapes itself, federated and sending: every row we take is in its own answers, bit for bit.
 
 use std::collections::HashSet;
-use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use collector::config::{FederateConfig, RemoteWriteConfig};
-use tempfile::TempDir;
-
 use crate::remote_write::Served;
+use crate::support::prometheus::Prometheus;
 use crate::support::recorder::Row;
-use crate::support::{Bench, PATIENCE, federating};
+use crate::support::{Bench, federating};
+use collector::config::{FederateConfig, RemoteWriteConfig};
 
-/// A server of its own, stopped when dropped.
-struct Prometheus {
-    child: Child,
-    url: String,
-    _data: TempDir,
-}
-
-impl Drop for Prometheus {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-impl Prometheus {
-    /// Starts it, with further lines of configuration, and waits until it is ready.
-    async fn start(further: &str) -> Self {
-        let data = tempfile::tempdir().unwrap();
-        let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let config = format!(
-            "global: {{scrape_interval: 1s, external_labels: {{cluster: inner}}}}\n\
-             scrape_configs: [{{job_name: self, static_configs: [{{targets: ['{address}']}}]}}]\n{further}\n"
-        );
-        let file = data.path().join("prometheus.yml");
-        std::fs::write(&file, config).unwrap();
-        let child = Command::new("prometheus")
-            .arg(format!("--config.file={}", file.display()))
-            .arg(format!("--storage.tsdb.path={}", data.path().join("data").display()))
-            .arg(format!("--web.listen-address={address}"))
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("prometheus is installed");
-        let prometheus = Prometheus { child, url: format!("http://{address}"), _data: data };
-        let ready = async {
-            while !prometheus.is_ready().await {
-                tokio::time::sleep(Duration::from_millis(50)).await;
-            }
-        };
-        tokio::time::timeout(PATIENCE, ready).await.expect("prometheus is ready");
-        prometheus
-    }
-
-    async fn is_ready(&self) -> bool {
-        reqwest::get(format!("{}/-/ready", self.url)).await.is_ok_and(|response| response.status().is_success())
-    }
-
-    async fn get(&self, path: &str) -> Option<String> {
-        reqwest::get(format!("{}{path}", self.url)).await.ok()?.text().await.ok()
-    }
-
-    /// Every sample of the last minute, as name, labels, time and bits.
-    async fn samples(&self) -> HashSet<(String, i64, u64)> {
-        let text = self.get("/api/v1/query?query=%7Bjob%3D%22self%22%7D%5B1m%5D").await.unwrap();
-        let json: serde_json::Value = serde_json::from_str(&text).unwrap();
-        let mut samples = HashSet::new();
-        for series in json["data"]["result"].as_array().unwrap() {
-            let mut labels: Vec<String> = series["metric"]
-                .as_object()
-                .unwrap()
-                .iter()
-                .map(|(name, value)| format!("{name}={}", value.as_str().unwrap()))
-                .collect();
-            labels.sort();
-            for pair in series["values"].as_array().unwrap() {
-                let time_ms = (pair[0].as_f64().unwrap() * 1000.0).round() as i64;
-                let value: f64 = pair[1].as_str().unwrap().parse().unwrap();
-                samples.insert((labels.join(","), time_ms, bits(value)));
-            }
+/// Every sample of the last minute, as name, labels, time and bits.
+async fn samples(prometheus: &Prometheus) -> HashSet<(String, i64, u64)> {
+    let data = prometheus.data("/api/v1/query?query=%7Bjob%3D%22self%22%7D%5B1m%5D").await;
+    let mut samples = HashSet::new();
+    for series in data["result"].as_array().unwrap() {
+        let mut labels: Vec<String> = series["metric"]
+            .as_object()
+            .unwrap()
+            .iter()
+            .map(|(name, value)| format!("{name}={}", value.as_str().unwrap()))
+            .collect();
+        labels.sort();
+        for pair in series["values"].as_array().unwrap() {
+            let time_ms = (pair[0].as_f64().unwrap() * 1000.0).round() as i64;
+            let value: f64 = pair[1].as_str().unwrap().parse().unwrap();
+            samples.insert((labels.join(","), time_ms, bits(value)));
         }
-        samples
     }
+    samples
 }
 
 /// Its answers in JSON say `NaN` for each NaN, so all of them count as one here.
@@ -100,7 +45,7 @@ fn identity(row: &Row) -> (String, i64, u64) {
 
 #[tokio::test]
 async fn every_row_is_one_of_the_source() {
-    let prometheus = Prometheus::start("").await;
+    let prometheus = Prometheus::start(|address| Prometheus::of_itself(address, "")).await;
     let config =
         FederateConfig { scrape_interval: Duration::from_secs(1), ..FederateConfig::new("outer", &prometheus.url) };
     let bench = Bench::start(&federating([config]));
@@ -109,7 +54,7 @@ async fn every_row_is_one_of_the_source() {
     bench.recorder.wait_for("ten answers", enough).await;
 
     let rows: Vec<Row> = bench.recorder.writes().into_iter().flatten().filter(|row| !row.is_report()).collect();
-    let source = prometheus.samples().await;
+    let source = samples(&prometheus).await;
     assert!(rows.iter().all(|row| row.cluster == "outer" && row.labels.contains("exported_cluster=inner")));
     assert!(rows.iter().any(|row| row.name == "up" && row.value == 1.0));
     let foreign: Vec<&Row> = rows.iter().filter(|row| !row.is_marker() && !source.contains(&identity(row))).collect();
@@ -130,14 +75,14 @@ async fn every_row_is_one_of_the_source() {
 async fn what_it_sends_is_what_it_has() {
     let stamped = RemoteWriteConfig { cluster: Some("outer".into()), ..RemoteWriteConfig::default() };
     let served = Served::start(stamped).await;
-    let prometheus =
-        Prometheus::start(&format!("remote_write: [{{url: 'http://{}/api/v1/write'}}]", served.address)).await;
+    let sends = format!("remote_write: [{{url: 'http://{}/api/v1/write'}}]", served.address);
+    let prometheus = Prometheus::start(|address| Prometheus::of_itself(address, &sends)).await;
     let times = |writes: &[Vec<Row>]| writes.iter().flatten().map(|row| row.time_ms).collect::<HashSet<i64>>();
     let enough = |writes: &[Vec<Row>]| (times(writes).len() >= 5).then_some(());
     served.bench.recorder.wait_for("samples of five scrapes", enough).await;
 
     let rows = served.rows();
-    let source = prometheus.samples().await;
+    let source = samples(&prometheus).await;
     let foreign: Vec<&Row> = rows.iter().filter(|row| !row.is_marker() && !source.contains(&identity(row))).collect();
     assert_eq!(foreign.len(), 0, "of {} rows: {:?}", rows.len(), &foreign[..foreign.len().min(5)]);
     assert!(rows.iter().all(|row| row.cluster == "outer" && row.labels.contains("exported_cluster=inner")));
