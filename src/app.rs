@@ -170,8 +170,7 @@ impl App {
         for key in new.needs_restart(&self.config) {
             tracing::warn!(key, "this setting has changed and takes effect at the next start");
         }
-        let summary =
-            format!("{} clusters, {} federated sources", new.clusters.len(), new.collector.federate_configs.len());
+        let summary = new.summary();
         tracing::info!(summary, "configuration reloaded");
         self.clusters.write().clone_from(&new.clusters);
         self.config.clusters = new.clusters;

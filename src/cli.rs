@@ -8,8 +8,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 const EXAMPLES: &str = "\
 Examples:
   fleetscope serve                                   store under ./data, listen on 127.0.0.1:9911
-  fleetscope serve --config fleetscope.yaml          federate what the file names
+  fleetscope serve --config fleetscope.yaml          scrape and federate what the file names
   fleetscope check --config fleetscope.yaml          validate the file, change nothing
+  fleetscope status                                  which clusters are alive, and which are not
   fleetscope query \"SELECT cluster, last_sample FROM clusters\"
 
 Signals:
@@ -35,6 +36,8 @@ pub enum Command {
     Serve(Serve),
     /// Ask a running server in SQL.
     Query(Query),
+    /// Show how each cluster is, those that say nothing first.
+    Status(Status),
     /// Validate a configuration file, and the credentials and certificates in the files that it names.
     Check(Check),
 }
@@ -42,7 +45,7 @@ pub enum Command {
 /// The arguments of `serve`. A flag wins over the environment, the environment over the file.
 #[derive(Debug, Clone, Default, Args)]
 pub struct Serve {
-    /// The configuration file; without it every setting has its default and nothing is federated.
+    /// The configuration file; without it every setting has its default and nothing is collected.
     #[arg(long, value_name = "FILE", env = "FLEETSCOPE_CONFIG")]
     pub config: Option<PathBuf>,
     /// Where the tables are: a folder, or the URL of a bucket. Wins over `storage.url` of the file.
@@ -73,6 +76,14 @@ pub struct Query {
     /// How to print the rows.
     #[arg(long, value_enum, default_value_t = Format::Table)]
     pub format: Format,
+}
+
+/// The arguments of `status`.
+#[derive(Debug, Clone, Args)]
+pub struct Status {
+    /// The server to ask.
+    #[arg(long, value_name = "URL", env = "FLEETSCOPE_SERVER", default_value = "http://127.0.0.1:9911")]
+    pub server: String,
 }
 
 /// How rows are printed.

@@ -1,12 +1,14 @@
-//! `fleetscope query`: asks a running server and prints its rows.
+//! The commands that ask a running server: `fleetscope query` and `fleetscope status`.
 
 use std::io::Write;
 
 use futures::StreamExt;
 use model::{Error, ErrorKind};
 
-use crate::cli::{Format, Query};
+use crate::cli::{Format, Query, Status};
 
+mod ask;
+mod status;
 mod table;
 
 /// Sends the statement and writes the answer to `out`; rows are passed on as they come, but for a table, whose columns
@@ -14,25 +16,13 @@ mod table;
 ///
 /// # Errors
 /// `Unavailable` if the server cannot be reached, the server's own kind and message if it refuses the statement.
-pub async fn run(query: &Query, out: &mut (dyn Write + Send)) -> Result<(), Error> {
-    let url = format!("{}/api/v1/sql", query.server.trim_end_matches('/'));
+pub async fn query(query: &Query, out: &mut (dyn Write + Send)) -> Result<(), Error> {
     let accept = if query.format == Format::Json { "application/json" } else { "text/csv" };
-    let body = serde_json::json!({ "query": query.sql }).to_string();
-    let request = reqwest::Client::new().post(&url).header("content-type", "application/json").header("accept", accept);
-    let answer = request.body(body).send().await.map_err(|e| {
-        Error::new(ErrorKind::Unavailable, format!("cannot reach {url}, is the server running there")).with_source(e)
-    })?;
-    if !answer.status().is_success() {
-        let status = answer.status();
-        let text = answer.text().await.unwrap_or_default();
-        return Err(refused(status.as_u16(), &text));
-    }
+    let answer = ask::ask(&query.server, &query.sql, accept).await?;
     let mut whole = Vec::new();
     let mut chunks = answer.bytes_stream();
     while let Some(chunk) = chunks.next().await {
-        let chunk = chunk.map_err(|e| {
-            Error::new(ErrorKind::Unavailable, "the answer broke off, its rows are not complete").with_source(e)
-        })?;
+        let chunk = chunk.map_err(ask::broken_off)?;
         match query.format {
             Format::Table => whole.extend_from_slice(&chunk),
             Format::Csv | Format::Json => write(out, &chunk)?,
@@ -45,14 +35,13 @@ pub async fn run(query: &Query, out: &mut (dyn Write + Send)) -> Result<(), Erro
     }
 }
 
-/// The error that an answer other than 2xx stands for.
-fn refused(status: u16, text: &str) -> Error {
-    let answer: serde_json::Value = serde_json::from_str(text).unwrap_or_default();
-    let Some(message) = answer["message"].as_str() else {
-        return Error::new(ErrorKind::Unavailable, format!("the server answered {status}: {}", text.trim()));
-    };
-    let kind = if status < 500 { ErrorKind::Invalid } else { ErrorKind::Unavailable };
-    Error::new(kind, message)
+/// Asks how the fleet is and writes it to `out`, in colour if the reader can show it.
+///
+/// # Errors
+/// As [`query`].
+pub async fn status(status: &Status, colour: bool, out: &mut (dyn Write + Send)) -> Result<(), Error> {
+    let fleet = status::ask(&status.server).await?;
+    write(out, status::render(&fleet, colour).as_bytes())
 }
 
 fn write(out: &mut dyn Write, bytes: &[u8]) -> Result<(), Error> {

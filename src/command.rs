@@ -1,5 +1,6 @@
 //! From the command line to the work, and from its result to the exit code.
 
+use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 
@@ -26,15 +27,14 @@ pub fn main_with(parts: Parts) -> ExitCode {
     let done = runtime.block_on(async {
         match command {
             Command::Serve(arguments) => serve(arguments, parts).await,
-            Command::Query(arguments) => client::run(&arguments, &mut std::io::stdout()).await,
+            Command::Query(arguments) => client::query(&arguments, &mut std::io::stdout()).await,
+            Command::Status(arguments) => {
+                let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+                client::status(&arguments, colour, &mut std::io::stdout()).await
+            }
             Command::Check(arguments) => {
                 let config = Config::check(&arguments.config).map_err(|mistake| Error::invalid(mistake.to_string()))?;
-                println!(
-                    "{}: ok, {} clusters, {} federated sources",
-                    arguments.config.display(),
-                    config.clusters.len(),
-                    config.collector.federate_configs.len()
-                );
+                println!("{}: ok, {}", arguments.config.display(), config.summary());
                 Ok(())
             }
         }

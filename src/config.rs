@@ -72,6 +72,13 @@ impl Config {
         Ok(Config { path: Some(path.to_owned()), ..config })
     }
 
+    /// What it holds, in a few words.
+    pub fn summary(&self) -> String {
+        let (clusters, collector) = (self.clusters.len(), &self.collector);
+        let (jobs, sources) = (collector.scrape_configs.len(), collector.federate_configs.len());
+        format!("{clusters} clusters, {jobs} scrape jobs, {sources} federated sources")
+    }
+
     /// What differs from `other` among the settings that only a restart can change.
     pub fn needs_restart(&self, other: &Config) -> Vec<&'static str> {
         let changed = [

@@ -1,27 +1,37 @@
 //! The settings of the collectors, in Prometheus' words where Prometheus has a word.
 //!
-//! Owns: the shape of `federate_configs` and `remote_write`, their defaults, and what makes them wrong.
+//! Owns: the shape of `scrape_configs`, `federate_configs` and `remote_write`, their defaults, and what makes them wrong.
 //! Does not own: the file they stand in (`config` of the binary), clusters and their attributes ([`model::Cluster`]).
 
 mod credentials;
+mod discovery;
 mod federate;
 mod http;
 mod relabel;
 mod remote_write;
+mod scrape;
 mod tls;
+
+use std::collections::HashSet;
+use std::sync::Arc;
 
 use model::Error;
 use serde::{Deserialize, Serialize};
 
 pub use credentials::{Authorization, BasicAuth};
+pub use discovery::{FileSdConfig, HttpSdConfig, StaticConfig};
 pub use federate::FederateConfig;
 pub(crate) use http::HttpConfig;
 pub use relabel::{RelabelAction, RelabelConfig};
 pub use remote_write::RemoteWriteConfig;
+pub(crate) use scrape::check_times;
+pub use scrape::{ScrapeConfig, ScrapeProtocol};
 pub use tls::TlsConfig;
 
 use crate::federate::Source;
 use crate::fetch::check_files;
+use crate::metrics::Metrics;
+use crate::scrape::Job;
 
 /// What is collected, and how.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -29,6 +39,8 @@ use crate::fetch::check_files;
 pub struct Config {
     /// The Prometheus servers that are federated. Default: none.
     pub federate_configs: Vec<FederateConfig>,
+    /// The targets that are scraped. Default: none.
+    pub scrape_configs: Vec<ScrapeConfig>,
     /// How pushed samples are received at `/api/v1/write`.
     pub remote_write: RemoteWriteConfig,
 }
@@ -40,6 +52,7 @@ impl Config {
     /// `Invalid`; the message names the entry and says how to mend it.
     pub fn validate(&self) -> Result<(), Error> {
         self.sources()?;
+        self.jobs(&Arc::default())?;
         self.remote_write.validate().map_err(|e| e.context("remote_write"))
     }
 
@@ -48,22 +61,44 @@ impl Config {
     ///
     /// # Errors
     /// `Invalid`; the message names the entry and the file.
-    pub fn check_files(&self) -> Result<(), Error> {
+    pub fn check_source_files(&self) -> Result<(), Error> {
         let Some(config) = self.federate_configs.last() else { return Ok(()) };
-        let place = format!(
-            "federate_configs[{}] (cluster {:?}, {})",
-            self.federate_configs.len() - 1,
-            config.cluster,
-            config.url
-        );
+        let place = source_place(self.federate_configs.len() - 1, config);
         Source::resolve(config).and_then(|source| check_files(&source.endpoint)).map_err(|e| e.context(place))
+    }
+
+    /// As [`Config::check_source_files`], for the last job.
+    ///
+    /// # Errors
+    /// As [`Config::check_source_files`].
+    pub fn check_job_files(&self) -> Result<(), Error> {
+        let Some(config) = self.scrape_configs.last() else { return Ok(()) };
+        let place = job_place(self.scrape_configs.len() - 1, config);
+        Job::resolve(config, Arc::default()).and_then(|job| job.check_files()).map_err(|e| e.context(place))
+    }
+
+    /// The jobs that are scraped, resolved and told apart; they count into `metrics`.
+    pub(crate) fn jobs(&self, metrics: &Arc<Metrics>) -> Result<Vec<Job>, Error> {
+        let mut names = HashSet::new();
+        let mut jobs = Vec::with_capacity(self.scrape_configs.len());
+        for (index, config) in self.scrape_configs.iter().enumerate() {
+            let place =
+                || format!("scrape_configs[{index}] (cluster {:?}, job_name {:?})", config.cluster, config.job_name);
+            let job = Job::resolve(config, metrics.clone()).map_err(|e| e.context(place()))?;
+            if !names.insert((&config.cluster, &config.job_name)) {
+                let what = "another entry has the same cluster and job_name, give it another job_name";
+                return Err(Error::invalid(what).context(place()));
+            }
+            jobs.push(job);
+        }
+        Ok(jobs)
     }
 
     /// The federated sources, resolved and told apart.
     pub(crate) fn sources(&self) -> Result<Vec<Source>, Error> {
         let mut sources: Vec<Source> = Vec::with_capacity(self.federate_configs.len());
         for (index, config) in self.federate_configs.iter().enumerate() {
-            let place = || format!("federate_configs[{index}] (cluster {:?}, {})", config.cluster, config.url);
+            let place = || source_place(index, config);
             let source = Source::resolve(config).map_err(|e| e.context(place()))?;
             if let Some(twin) = sources.iter().position(|other| other.id == source.id) {
                 return Err(Error::invalid(format!(
@@ -76,6 +111,14 @@ impl Config {
         }
         Ok(sources)
     }
+}
+
+fn job_place(index: usize, config: &ScrapeConfig) -> String {
+    format!("scrape_configs[{index}] (cluster {:?}, job_name {:?})", config.cluster, config.job_name)
+}
+
+fn source_place(index: usize, config: &FederateConfig) -> String {
+    format!("federate_configs[{index}] (cluster {:?}, {})", config.cluster, config.url)
 }
 
 #[cfg(test)]

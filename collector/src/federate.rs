@@ -31,7 +31,6 @@ use crate::metrics::Metrics;
 use crate::write::write_until;
 
 pub(crate) use self::source::Source;
-pub(crate) use self::timestamp_rule::Counts;
 
 /// How long the store may be away before the markers of a removed source are given up.
 const END_PATIENCE: Duration = Duration::from_secs(10);
@@ -90,7 +89,10 @@ impl Federation {
 
     fn begin(&mut self, source: Source, remains: Remains) {
         let interval_ms = i64::try_from(source.config.scrape_interval.as_millis()).ok();
-        self.parts.sources.update(&source.id, |status| status.interval_ms = interval_ms);
+        self.parts.sources.update(&source.id, |status| {
+            status.interval_ms = interval_ms;
+            status.url = source.endpoint.url[..Position::AfterPath].to_owned();
+        });
         let counters = self.metrics.federate(&source.id.cluster, &source.id.job);
         let scraper = Scraper::new(Arc::new(source), self.parts.clone(), counters, remains);
         self.tasks.push(Task::start(scraper, self.parts.clock.clone()));

@@ -49,7 +49,7 @@ pub(crate) struct Answer {
 pub(crate) async fn fetch<T>(
     client: &Client,
     endpoint: &Endpoint,
-    accept: &'static str,
+    accept: &str,
     check: impl FnOnce(&HeaderMap) -> Result<T, Failure>,
     started: Instant,
 ) -> Result<(Answer, T), Failure> {
@@ -58,7 +58,7 @@ pub(crate) async fn fetch<T>(
         .get(endpoint.target.clone())
         .headers(endpoint.headers.clone())
         .header(ACCEPT, accept)
-        .header(ACCEPT_ENCODING, "gzip")
+        .header(ACCEPT_ENCODING, if endpoint.compression { "gzip" } else { "identity" })
         .header("x-prometheus-scrape-timeout-seconds", endpoint.timeout.as_secs_f64().to_string());
     if endpoint.has_server_name() {
         request = request.header(HOST, &endpoint.url[Position::BeforeHost..Position::AfterPort]);

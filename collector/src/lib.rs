@@ -1,4 +1,4 @@
-//! Brings telemetry in: federation of Prometheus servers, and the receiver of remote write.
+//! Brings telemetry in: the scraping of targets, federation of Prometheus servers, and the receiver of remote write.
 //!
 //! Owns: connections to sources and from senders, when they are asked, what their answers mean as rows, what is known of
 //! each ([`model::Sources`]).
@@ -6,19 +6,25 @@
 //! configuration file, signals (the binary).
 //!
 //! ```text
-//! federate ── asks other servers ──┐
+//! scrape ──── asks targets ────────┐
+//! federate ── asks other servers ──┤
 //!                                  ├─> decode ─> model::Ingest
 //! receive ─── is pushed to ────────┘
 //! ```
 
 pub mod config;
+mod discovery;
 mod federate;
 mod fetch;
 mod http;
 mod metrics;
 mod receive;
 pub mod relabel;
+mod report;
 mod schedule;
+mod scrape;
+mod task;
+mod teller;
 mod write;
 
 use std::fmt;
@@ -32,6 +38,7 @@ pub use metrics::Metrics;
 
 use federate::Federation;
 use receive::Receiver;
+use scrape::Scraping;
 
 /// What the collectors stand on.
 #[derive(Clone)]
@@ -54,6 +61,7 @@ impl fmt::Debug for Parts {
 #[derive(Debug)]
 pub struct Collectors {
     federation: Federation,
+    scraping: Scraping,
     receiver: Receiver,
     metrics: Arc<Metrics>,
 }
@@ -67,8 +75,9 @@ impl Collectors {
         config.validate()?;
         let metrics = Arc::new(Metrics::default());
         let receiver = Receiver::new(&config.remote_write, parts.clone(), metrics.clone());
-        let federation = Federation::start(config, parts, metrics.clone())?;
-        Ok(Collectors { federation, receiver, metrics })
+        let federation = Federation::start(config, parts.clone(), metrics.clone())?;
+        let scraping = Scraping::start(config, parts, metrics.clone())?;
+        Ok(Collectors { federation, scraping, receiver, metrics })
     }
 
     /// The routes of the receivers. They go on to work, with the newest settings, after [`Collectors::reload`].
@@ -92,12 +101,13 @@ impl Collectors {
     pub async fn reload(&mut self, config: &Config) -> Result<(), Error> {
         config.validate()?;
         self.federation.reload(config).await?;
+        self.scraping.reload(config).await?;
         self.receiver.reload(&config.remote_write);
         Ok(())
     }
 
     /// Stops asking sources. What is being written is written; no series is marked as ended.
     pub async fn stop(self) {
-        self.federation.stop().await;
+        tokio::join!(self.federation.stop(), self.scraping.stop());
     }
 }

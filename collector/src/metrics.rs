@@ -1,6 +1,6 @@
 //! What the collectors count of themselves, and its text for `/metrics`.
 //!
-//! Owns: the counters of federation and of the receiver, their names and help texts.
+//! Owns: the counters of federation, scraping and the receiver, their names and help texts.
 //! Does not own: the endpoint that shows them (the binary), the state of single sources ([`model::Sources`]).
 
 mod exposition;
@@ -12,32 +12,54 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use parking_lot::Mutex;
 
 use self::exposition::Family;
-use crate::federate::Counts;
 use crate::fetch::Stage;
 
 /// The counters of all collectors of one process.
 #[derive(Debug, Default)]
 pub struct Metrics {
-    /// By cluster and job.
-    federate: Mutex<BTreeMap<(String, String), Arc<FederateCounters>>>,
+    federate: SourceFamilies,
+    scrape: SourceFamilies,
     /// The receiver's.
     pub(crate) remote_write: RemoteWriteCounters,
 }
 
-/// The counters of the federated servers of one cluster and job.
+/// What became of the rows of an answer.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Counts {
+    /// Rows of the answer.
+    pub(crate) exposed: u64,
+    /// Rows that relabeling left.
+    pub(crate) kept: u64,
+    /// Rows that the previous answer had already.
+    pub(crate) repeated: u64,
+    /// Rows dropped because the answer holds another value for the same series and time.
+    pub(crate) duplicates: u64,
+    /// Series that the previous answer did not have.
+    pub(crate) added: u64,
+    /// Series that got a staleness marker.
+    pub(crate) vanished: u64,
+}
+
+/// The counters of all sources of one kind, by cluster and job.
+type SourceFamilies = Mutex<BTreeMap<(String, String), Arc<SourceCounters>>>;
+
+/// The counters of the sources of one kind, cluster and job.
 #[derive(Debug, Default)]
-pub(crate) struct FederateCounters {
+pub(crate) struct SourceCounters {
     successes: AtomicU64,
     failures: [AtomicU64; Stage::ALL.len()],
     body_bytes: AtomicU64,
     exposed: AtomicU64,
+    kept: AtomicU64,
     repeated: AtomicU64,
     duplicates: AtomicU64,
     markers: AtomicU64,
     write_retries: AtomicU64,
+    targets: AtomicU64,
+    dropped_targets: AtomicU64,
 }
 
-impl FederateCounters {
+impl SourceCounters {
     /// Counts a failed attempt.
     pub(crate) fn failed(&self, stage: Stage) {
         add(&self.failures[stage as usize], 1);
@@ -47,6 +69,7 @@ impl FederateCounters {
     pub(crate) fn succeeded(&self, counts: Counts) {
         add(&self.successes, 1);
         add(&self.exposed, counts.exposed);
+        add(&self.kept, counts.kept);
         add(&self.repeated, counts.repeated);
         add(&self.duplicates, counts.duplicates);
         add(&self.markers, counts.vanished);
@@ -55,6 +78,12 @@ impl FederateCounters {
     /// Counts the bytes of a body as they came over the wire.
     pub(crate) fn received(&self, bytes: usize) {
         add(&self.body_bytes, bytes as u64);
+    }
+
+    /// Notes how many targets there are, and how many relabeling dropped.
+    pub(crate) fn set_targets(&self, kept: usize, dropped: usize) {
+        self.targets.store(kept as u64, Ordering::Relaxed);
+        self.dropped_targets.store(dropped as u64, Ordering::Relaxed);
     }
 
     /// Counts a write that the store refused for the moment.
@@ -91,52 +120,29 @@ impl RemoteWriteCounters {
 }
 
 impl Metrics {
-    /// The counters of a cluster and job, shared by its servers.
-    pub(crate) fn federate(&self, cluster: &str, job: &str) -> Arc<FederateCounters> {
-        self.federate.lock().entry((cluster.to_owned(), job.to_owned())).or_default().clone()
+    /// The counters of the federated servers of a cluster and job.
+    pub(crate) fn federate(&self, cluster: &str, job: &str) -> Arc<SourceCounters> {
+        counters(&self.federate, cluster, job)
     }
 
-    /// Forgets the counters that no server uses any more.
+    /// The counters of the scraped targets of a cluster and job.
+    pub(crate) fn scrape(&self, cluster: &str, job: &str) -> Arc<SourceCounters> {
+        counters(&self.scrape, cluster, job)
+    }
+
+    /// Forgets the counters that no source uses any more.
     pub(crate) fn forget_unused(&self) {
-        self.federate.lock().retain(|_, counters| Arc::strong_count(counters) > 1);
+        for families in [&self.federate, &self.scrape] {
+            families.lock().retain(|_, counters| Arc::strong_count(counters) > 1);
+        }
     }
 
     /// Appends all counters in the text exposition format.
     pub fn render(&self, out: &mut String) {
-        self.render_federate(out);
+        render_sources("federate", &self.federate, out);
+        render_sources("scrape", &self.scrape, out);
+        render_targets(&self.scrape, out);
         self.render_remote_write(out);
-    }
-
-    fn render_federate(&self, out: &mut String) {
-        let all: Vec<_> = self.federate.lock().iter().map(|(id, counters)| (id.clone(), counters.clone())).collect();
-        let mut family =
-            Family::counter(out, "fleetscope_federate_scrapes_total", "Fetches of federated servers by their result.");
-        for ((cluster, job), counters) in &all {
-            let mut line = |result, value: &AtomicU64| {
-                family.line(&[("cluster", cluster), ("job", job), ("result", result)], get(value));
-            };
-            line("success", &counters.successes);
-            for stage in Stage::ALL {
-                line(stage.as_str(), &counters.failures[stage as usize]);
-            }
-        }
-        type Pick = fn(&FederateCounters) -> &AtomicU64;
-        let families: [(&str, &str, Pick); 6] = [
-            ("samples", "Samples in the written answers of federated servers.", |c| &c.exposed),
-            ("repeated_samples", "Samples that the previous answer had already, not written again.", |c| &c.repeated),
-            ("duplicate_samples", "Samples dropped because the same answer gave another value before.", |c| {
-                &c.duplicates
-            }),
-            ("staleness_markers", "Markers written for series that an answer lacked.", |c| &c.markers),
-            ("body_bytes", "Bytes of answers as they came over the wire.", |c| &c.body_bytes),
-            ("write_retries", "Writes repeated because the store was busy or away.", |c| &c.write_retries),
-        ];
-        for (word, help, pick) in families {
-            let mut family = Family::counter(out, &format!("fleetscope_federate_{word}_total"), help);
-            for ((cluster, job), counters) in &all {
-                family.line(&[("cluster", cluster), ("job", job)], get(pick(counters)));
-            }
-        }
     }
 
     fn render_remote_write(&self, out: &mut String) {
@@ -153,6 +159,52 @@ impl Metrics {
             ("decoded_bytes", "Bytes of requests after decompression.", &counters.decoded_bytes),
         ] {
             Family::counter(out, &format!("fleetscope_remote_write_{name}_total"), help).line(&[], get(value));
+        }
+    }
+}
+
+fn counters(families: &SourceFamilies, cluster: &str, job: &str) -> Arc<SourceCounters> {
+    families.lock().entry((cluster.to_owned(), job.to_owned())).or_default().clone()
+}
+
+fn render_sources(kind: &str, families: &SourceFamilies, out: &mut String) {
+    let all: Vec<_> = families.lock().iter().map(|(id, counters)| (id.clone(), counters.clone())).collect();
+    let name = format!("fleetscope_{kind}_scrapes_total");
+    let mut family = Family::counter(out, &name, "Attempts at sources by their result.");
+    for ((cluster, job), counters) in &all {
+        let mut line = |result, value: &AtomicU64| {
+            family.line(&[("cluster", cluster), ("job", job), ("result", result)], get(value));
+        };
+        line("success", &counters.successes);
+        for stage in Stage::ALL {
+            line(stage.as_str(), &counters.failures[stage as usize]);
+        }
+    }
+    type Pick = fn(&SourceCounters) -> &AtomicU64;
+    let families: [(&str, &str, Pick); 7] = [
+        ("samples", "Samples in the written answers.", |c| &c.exposed),
+        ("kept_samples", "Of these, samples that relabeling left.", |c| &c.kept),
+        ("repeated_samples", "Samples that the previous answer had already, not written again.", |c| &c.repeated),
+        ("duplicate_samples", "Samples dropped because the series had another value at that time.", |c| &c.duplicates),
+        ("staleness_markers", "Markers written for series that an answer lacked.", |c| &c.markers),
+        ("body_bytes", "Bytes of answers as they came over the wire.", |c| &c.body_bytes),
+        ("write_retries", "Writes repeated because the store was busy or away.", |c| &c.write_retries),
+    ];
+    for (word, help, pick) in families {
+        let mut family = Family::counter(out, &format!("fleetscope_{kind}_{word}_total"), help);
+        for ((cluster, job), counters) in &all {
+            family.line(&[("cluster", cluster), ("job", job)], get(pick(counters)));
+        }
+    }
+}
+
+fn render_targets(families: &SourceFamilies, out: &mut String) {
+    let all: Vec<_> = families.lock().iter().map(|(id, counters)| (id.clone(), counters.clone())).collect();
+    let mut family =
+        Family::gauge(out, "fleetscope_scrape_targets", "Targets that discovery found, by what became of them.");
+    for ((cluster, job), counters) in &all {
+        for (state, count) in [("scraped", &counters.targets), ("dropped", &counters.dropped_targets)] {
+            family.line(&[("cluster", cluster), ("job", job), ("state", state)], get(count));
         }
     }
 }

@@ -178,18 +178,26 @@ impl Batch {
         xxh3_128_with_seed(cluster.as_bytes(), xxh3_64(self.encoding.name.as_bytes()))
     }
 
-    /// Reads the labels of series `index` and makes its key; `builder` is scratch space.
+    /// Reads the labels of series `index` into `builder`, in place of what that held.
     ///
     /// # Errors
     /// `Invalid` if the labels are not acceptable, `Internal` if `index` or its range is outside the batch.
-    pub fn key(&self, index: usize, builder: &mut LabelsBuilder) -> Result<SeriesKey, Error> {
+    pub fn read_labels(&self, index: usize, builder: &mut LabelsBuilder) -> Result<(), Error> {
         let raw = self.series.get(index).ok_or_else(|| Error::internal(format!("no series {index} in the batch")))?;
         let bytes = self
             .body
             .get(raw.labels.start as usize..raw.labels.end as usize)
             .ok_or_else(|| Error::internal(format!("series {index} points outside the body")))?;
         builder.clear();
-        (self.encoding.read)(bytes, builder)?;
+        (self.encoding.read)(bytes, builder)
+    }
+
+    /// Reads the labels of series `index` and makes its key; `builder` is scratch space.
+    ///
+    /// # Errors
+    /// As [`Batch::read_labels`].
+    pub fn key(&self, index: usize, builder: &mut LabelsBuilder) -> Result<SeriesKey, Error> {
+        self.read_labels(index, builder)?;
         builder.build(self.cluster.as_ref())
     }
 

@@ -179,6 +179,16 @@ impl LabelsBuilder {
         self.ends.is_empty()
     }
 
+    /// The labels as they were pushed.
+    pub fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        let mut start = 0;
+        self.ends.iter().map(move |&(name_end, value_end)| {
+            let pair = (&self.text[start..name_end], &self.text[name_end..value_end]);
+            start = value_end;
+            pair
+        })
+    }
+
     /// Makes the key, sorting in place, and empties the builder.
     ///
     /// An empty value means that the label is absent, as in Prometheus. With a `stamp`, the cluster is the stamp: a
@@ -195,10 +205,7 @@ impl LabelsBuilder {
 
     fn canonical(&self, stamp: Option<&Arc<str>>) -> Result<SeriesKey, Error> {
         let mut pairs = Vec::with_capacity(self.ends.len() + 1);
-        let mut start = 0;
-        for &(name_end, value_end) in &self.ends {
-            let (name, value) = (&self.text[start..name_end], &self.text[name_end..value_end]);
-            start = value_end;
+        for (name, value) in self.pairs() {
             if name.is_empty() {
                 return Err(Error::invalid(format!("a label with the value {value:?} has an empty name")));
             }

@@ -11,12 +11,16 @@ use serde::Serialize;
 pub struct SourceStatus {
     /// The cluster its rows are stamped with.
     pub cluster: String,
-    /// The way it comes in: `federate`, `scrape`, `remote_write`.
+    /// The way it comes in: `federate`, `scrape`, `remote_write`; `file_sd` and `http_sd` for lists of targets.
     pub kind: &'static str,
     /// The name of its job in the configuration.
     pub job: String,
     /// Where it is: host and port, or the address of the sender.
     pub instance: String,
+    /// What is asked, without parameters; empty if it speaks by itself.
+    pub url: String,
+    /// The labels that its rows get besides `job` and `instance`, as in `{shard="1"}`; empty without any.
+    pub labels: String,
     /// When it was last asked, or last spoke.
     pub last_attempt_ms: Option<i64>,
     /// When that last went well.
@@ -42,6 +46,10 @@ pub struct SourceId {
     pub job: String,
     /// As [`SourceStatus::instance`].
     pub instance: String,
+    /// As [`SourceStatus::url`], with parameters: pages that differ in them alone are two sources.
+    pub url: String,
+    /// As [`SourceStatus::labels`].
+    pub labels: String,
 }
 
 impl SourceStatus {
@@ -52,6 +60,8 @@ impl SourceStatus {
             kind: id.kind,
             job: id.job.clone(),
             instance: id.instance.clone(),
+            url: id.url.split(['?', '#']).next().unwrap_or_default().to_owned(),
+            labels: id.labels.clone(),
             last_attempt_ms: None,
             last_success_ms: None,
             error: None,
@@ -78,7 +88,7 @@ impl Sources {
         self.0.write().remove(id);
     }
 
-    /// All sources, ordered by kind, cluster, job and instance.
+    /// All sources, ordered by kind, cluster, job, instance, URL and labels.
     pub fn all(&self) -> Vec<SourceStatus> {
         self.0.read().values().cloned().collect()
     }

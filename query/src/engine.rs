@@ -14,7 +14,7 @@ use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::execute_stream;
 use datafusion::sql::parser::Statement;
 use futures::{FutureExt, Stream, StreamExt};
-use model::{Clock, Cluster, ErrorKind, Sources};
+use model::{Clock, Cluster, ErrorKind, SourceStatus, Sources};
 use parking_lot::RwLock;
 use storage::Store;
 use tokio::sync::mpsc;
@@ -186,6 +186,11 @@ impl Engine {
         if error.kind() == ErrorKind::Timeout {
             self.0.counts.timed_out.fetch_add(1, Ordering::Relaxed);
         }
+    }
+
+    /// What is known of each source of telemetry.
+    pub fn sources(&self) -> Vec<SourceStatus> {
+        self.0.sources.all()
     }
 
     /// How many queries go on although their time is over. Three mean that this process should be replaced.

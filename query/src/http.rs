@@ -1,4 +1,4 @@
-//! SQL over HTTP: `POST /api/v1/sql`.
+//! SQL over HTTP: `POST /api/v1/sql`. And what is known of each source: `GET /api/v1/sources`.
 //!
 //! Owns: the request and its cap, the choice of a format, the mapping of errors to statuses.
 //! Does not own: listening, authentication, time limits of connections (the binary).
@@ -13,15 +13,15 @@ mod error;
 mod format;
 mod value;
 
-use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::header::{ACCEPT, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
-use axum::routing::post;
+use axum::routing::{get, post};
+use axum::{Json, Router};
 use futures::{Stream, StreamExt};
-use model::ErrorKind;
-use serde::Deserialize;
+use model::{ErrorKind, SourceStatus};
+use serde::{Deserialize, Serialize};
 
 use crate::engine::{Engine, Rows};
 use crate::error::Error;
@@ -34,7 +34,7 @@ const MAX_BODY_BYTES: usize = 1 << 20;
 
 /// The routes of this crate.
 pub fn routes(engine: Engine) -> Router {
-    Router::new().route("/api/v1/sql", post(sql)).with_state(engine)
+    Router::new().route("/api/v1/sql", post(sql)).route("/api/v1/sources", get(sources)).with_state(engine)
 }
 
 #[derive(Debug, Deserialize)]
@@ -50,6 +50,16 @@ async fn sql(State(engine): State<Engine>, request: Request) -> Response {
         Ok(response) => response,
         Err(error) => error.into_response(),
     }
+}
+
+/// What the table `sources` says, for programs that speak no SQL.
+#[derive(Debug, Serialize)]
+struct SourcesAnswer {
+    sources: Vec<SourceStatus>,
+}
+
+async fn sources(State(engine): State<Engine>) -> Json<SourcesAnswer> {
+    Json(SourcesAnswer { sources: engine.sources() })
 }
 
 async fn answer(engine: &Engine, request: Request) -> Result<Response, Error> {

@@ -33,7 +33,7 @@ pub(super) fn render(csv: &str) -> String {
 }
 
 /// A label value may hold anything: nothing of it may move the cursor or change a colour.
-fn printable(text: &str) -> String {
+pub(super) fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 

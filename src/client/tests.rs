@@ -15,8 +15,8 @@ fn a_table_lets_no_control_character_through() {
 
 #[test]
 fn an_error_of_the_server_is_told_in_its_own_words() {
-    let error = refused(400, r#"{"kind":"invalid","message":"no table x, there is metrics"}"#);
+    let error = ask::refused(400, r#"{"kind":"invalid","message":"no table x, there is metrics"}"#);
     assert_eq!((error.kind(), error.message()), (ErrorKind::Invalid, "no table x, there is metrics"));
-    let error = refused(502, "<html>bad gateway</html>");
+    let error = ask::refused(502, "<html>bad gateway</html>");
     assert!(error.message().contains("502"), "{error}");
 }

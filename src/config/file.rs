@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use collector::config::{FederateConfig, RemoteWriteConfig};
+use collector::config::{FederateConfig, RemoteWriteConfig, ScrapeConfig};
 use model::{duration, size};
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny};
@@ -55,6 +55,7 @@ pub(super) struct File {
     storage: Storage,
     global: Global,
     clusters: Vec<Spanned<model::Cluster>>,
+    scrape_configs: Vec<Spanned<ScrapeConfig>>,
     federate_configs: Vec<Spanned<FederateConfig>>,
     remote_write: Option<Spanned<RemoteWriteConfig>>,
     query: query::Config,
@@ -70,10 +71,23 @@ struct Global {
     scrape_timeout: Option<Duration>,
 }
 
+impl Global {
+    /// Sets what a source does not say itself.
+    fn fill_in(&self, interval: &mut Duration, timeout: &mut Option<Duration>, own: &OwnTimes) {
+        if let (Some(global), None) = (self.scrape_interval, &own.scrape_interval) {
+            *interval = global;
+        }
+        if let (Some(global), None) = (self.scrape_timeout, &own.scrape_timeout) {
+            *timeout = Some(global.min(*interval));
+        }
+    }
+}
+
 /// Which sources say otherwise; everything else of the file is passed over.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Own {
+    scrape_configs: Vec<OwnTimes>,
     federate_configs: Vec<OwnTimes>,
 }
 
@@ -122,13 +136,13 @@ pub(super) fn read(text: &str) -> Result<File, Mistake> {
     let options = serde_saphyr::options! { with_snippet: false };
     let mut file: File = serde_saphyr::from_str_with_options(text, options.clone())?;
     let own: Own = serde_saphyr::from_str_with_options(text, options)?;
+    for (job, own) in file.scrape_configs.iter_mut().zip(own.scrape_configs) {
+        let job = &mut job.value;
+        file.global.fill_in(&mut job.scrape_interval, &mut job.scrape_timeout, &own);
+    }
     for (source, own) in file.federate_configs.iter_mut().zip(own.federate_configs) {
-        if let (Some(interval), None) = (file.global.scrape_interval, own.scrape_interval) {
-            source.value.scrape_interval = interval;
-        }
-        if let (Some(timeout), None) = (file.global.scrape_timeout, own.scrape_timeout) {
-            source.value.scrape_timeout = Some(timeout.min(source.value.scrape_interval));
-        }
+        let source = &mut source.value;
+        file.global.fill_in(&mut source.scrape_interval, &mut source.scrape_timeout, &own);
     }
     Ok(file)
 }
@@ -142,7 +156,7 @@ impl File {
             log: log(self.log)?,
             storage: self.storage.resolve()?,
             clusters: clusters(self.clusters)?,
-            collector: collector_config(self.federate_configs, self.remote_write, depth)?,
+            collector: collector_config(self.scrape_configs, self.federate_configs, self.remote_write, depth)?,
             query: self.query,
         })
     }
@@ -194,8 +208,9 @@ fn log(given: Option<Spanned<Log>>) -> Result<Log, Mistake> {
     }
 }
 
-/// Each source is checked alone, so that the mistake has the place of its entry, then all together.
+/// Each job and source is checked alone, so that the mistake has the place of its entry, then all together.
 fn collector_config(
+    jobs: Vec<Spanned<ScrapeConfig>>,
     sources: Vec<Spanned<FederateConfig>>,
     remote_write: Option<Spanned<RemoteWriteConfig>>,
     depth: Depth,
@@ -205,9 +220,14 @@ fn collector_config(
         config.remote_write = given.value;
         config.validate().map_err(|e| Mistake::at(given.referenced, e.to_string()))?;
     }
+    for job in jobs {
+        config.scrape_configs.push(job.value);
+        let files = || if depth == Depth::NamedFiles { config.check_job_files() } else { Ok(()) };
+        config.validate().and_then(|()| files()).map_err(|e| Mistake::at(job.referenced, e.to_string()))?;
+    }
     for source in sources {
         config.federate_configs.push(source.value);
-        let files = || if depth == Depth::NamedFiles { config.check_files() } else { Ok(()) };
+        let files = || if depth == Depth::NamedFiles { config.check_source_files() } else { Ok(()) };
         config.validate().and_then(|()| files()).map_err(|e| Mistake::at(source.referenced, e.to_string()))?;
     }
     Ok(config)

@@ -17,7 +17,7 @@ fn check_names_file_line_column_and_the_key_that_was_meant() {
     assert_eq!(stderr, format!("fleetscope: {path}:2:3: unknown key \"cut_evry\", did you mean \"cut_every\"\n"));
     std::fs::write(&file, "clusters: [{name: a}]\n").unwrap();
     let (code, stdout, _) = fleetscope(&["check", "--config", path]);
-    assert_eq!((code, stdout), (Some(0), format!("{path}: ok, 1 clusters, 0 federated sources\n")));
+    assert_eq!((code, stdout), (Some(0), format!("{path}: ok, 1 clusters, 0 scrape jobs, 0 federated sources\n")));
     let (code, _, stderr) = fleetscope(&["check", "--config", "/nowhere.yaml"]);
     assert_eq!(code, Some(2));
     assert!(stderr.contains("/nowhere.yaml: cannot be read"), "{stderr}");

@@ -21,6 +21,7 @@ mod peers;
 mod power;
 mod readers;
 mod remote_write;
+mod scrape;
 mod server;
 mod sql_socket;
 mod tls;

@@ -55,12 +55,28 @@ impl Prometheus {
         let node = spawn("prometheus-node-exporter", &exporter, &folder.join("node.log"));
         let url = format!("http://127.0.0.1:{server}");
         let prometheus = Prometheus { _server: run(folder, server, None), url, node: Some(node) };
-        let ready = format!("{}/-/ready", prometheus.url);
+        prometheus.becomes_ready().await;
+        prometheus
+    }
+
+    /// Starts a server with these `scrape_configs`, which takes samples that come out of order, as we do.
+    pub(crate) async fn start_scraping(folder: &Path, jobs: &str) -> Self {
+        let server = free_port();
+        std::fs::create_dir_all(folder).unwrap();
+        let yaml = format!("storage: {{tsdb: {{out_of_order_time_window: 1h}}}}\nscrape_configs:\n{jobs}");
+        std::fs::write(folder.join("prometheus.yml"), yaml).unwrap();
+        let url = format!("http://127.0.0.1:{server}");
+        let prometheus = Prometheus { _server: run(folder, server, None), url, node: None };
+        prometheus.becomes_ready().await;
+        prometheus
+    }
+
+    async fn becomes_ready(&self) {
+        let ready = format!("{}/-/ready", self.url);
         eventually("prometheus is ready", PATIENCE, async || {
             reqwest::get(&ready).await.ok().filter(|a| a.status().is_success())
         })
         .await;
-        prometheus
     }
 
     /// Starts a server without targets, only with a series `recorded`, whose doors are as `web_config` says.

@@ -44,6 +44,11 @@ impl BasicAuth {
 }
 
 impl Authorization {
+    /// A bearer token that stands in this file.
+    pub fn bearer(credentials_file: PathBuf) -> Self {
+        Authorization { scheme: bearer(), credentials_file }
+    }
+
     pub(super) fn validate(&self) -> Result<(), Error> {
         let is_token = !self.scheme.is_empty() && self.scheme.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
         if !is_token {

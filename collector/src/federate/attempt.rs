@@ -1,8 +1,7 @@
 //! One attempt at a source: fetch, decode, apply the rule, write, and say how it went.
 //!
-//! Owns: the order of these steps, what is remembered from one attempt to the next, the log line when a source begins or
-//! ceases to fail.
-//! Does not own: when attempts happen (`task`).
+//! Owns: the order of these steps, what is remembered from one attempt to the next.
+//! Does not own: when attempts happen (`task`), where their result is told (`teller`).
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,12 +11,15 @@ use model::{Batch, ErrorKind};
 use reqwest::header::HeaderMap;
 use tokio::time::Instant;
 
-use super::report::{self, Report};
+use super::report;
 use super::source::Source;
-use super::timestamp_rule::{AskedAt, Counts, Judged, Memory};
+use super::timestamp_rule::{AskedAt, Judged, Memory};
 use crate::Parts;
 use crate::fetch::{Answer, Connection, ContentType, Failure, Stage, fetch};
-use crate::metrics::FederateCounters;
+use crate::metrics::{Counts, SourceCounters};
+use crate::report::Report;
+use crate::task::Asker;
+use crate::teller::Teller;
 use crate::write::{write, write_until};
 
 /// What a Prometheus of any version answers best to: UTF-8 names where it has them, else plain 0.0.4.
@@ -31,12 +33,10 @@ pub(crate) struct Scraper {
     pub(crate) source: Arc<Source>,
     connection: Connection,
     parts: Parts,
-    counters: Arc<FederateCounters>,
+    teller: Teller,
     memory: Arc<Memory>,
     /// The time of the last attempt's rows.
     last_ms: Option<i64>,
-    /// The stage at which the last attempt failed.
-    failing: Option<Stage>,
 }
 
 /// What is left of a source that is no longer asked.
@@ -48,41 +48,10 @@ pub(crate) struct Remains {
 
 impl Scraper {
     /// A scraper that goes on from what another one of the same server left.
-    pub(crate) fn new(source: Arc<Source>, parts: Parts, counters: Arc<FederateCounters>, remains: Remains) -> Self {
+    pub(crate) fn new(source: Arc<Source>, parts: Parts, counters: Arc<SourceCounters>, remains: Remains) -> Self {
         let Remains { memory, last_ms } = remains;
-        Scraper { source, connection: Connection::default(), parts, counters, memory, last_ms, failing: None }
-    }
-
-    /// What the next one of the same server goes on from.
-    pub(crate) fn into_remains(self) -> Remains {
-        Remains { memory: self.memory, last_ms: self.last_ms }
-    }
-
-    /// Asks the source once, for the instant `time_ms`. Told to stop, it drops a fetch but ends a write.
-    pub(crate) async fn attempt(&mut self, time_ms: i64, stop: &Stop) {
-        let started = Instant::now();
-        let fetched = tokio::select! {
-            fetched = ask(&self.connection, &self.source, started) => fetched,
-            () = stop.stopped() => return,
-        };
-        let duration = started.elapsed();
-        let judged = match fetched {
-            Ok(answer) => {
-                self.counters.received(answer.body.len());
-                self.judge(answer, time_ms).await
-            }
-            Err(failure) => Err(failure),
-        };
-        let give_up = started + self.source.config.scrape_interval;
-        let result = match judged {
-            Ok(judged) => self.keep(judged, time_ms, duration, give_up, stop).await,
-            Err(failure) => Err(failure),
-        };
-        if let Err(failure) = &result {
-            self.report_failure(failure, time_ms, duration, give_up, stop).await;
-        }
-        self.last_ms = Some(time_ms);
-        self.tell(time_ms, duration, result);
+        let teller = Teller::new(source.id.clone(), parts.sources.clone(), counters);
+        Scraper { source, connection: Connection::default(), parts, teller, memory, last_ms }
     }
 
     /// Decodes an answer and applies the timestamp rule, on another thread if it is large.
@@ -111,9 +80,10 @@ impl Scraper {
             up: true,
             duration_seconds: duration.as_secs_f64(),
             samples: counts.exposed,
+            kept: counts.kept,
             series_added: counts.added,
         };
-        report.add_to(&mut judged.batch, &self.source.id, time_ms);
+        report::add_to(&mut judged.batch, &report, &self.source.id, time_ms);
         let (batch, memory) = judged.into_parts();
         self.write(batch, give_up, stop).await?;
         self.memory = Arc::new(memory);
@@ -122,8 +92,9 @@ impl Scraper {
 
     /// Writes that the attempt failed. If the store does not take that either, nothing more can be said in it.
     async fn report_failure(&self, failure: &Failure, time_ms: i64, duration: Duration, give_up: Instant, stop: &Stop) {
-        let report = Report { up: false, duration_seconds: duration.as_secs_f64(), samples: 0, series_added: 0 };
-        let batch = report.alone(&self.source.id, time_ms);
+        let report =
+            Report { up: false, duration_seconds: duration.as_secs_f64(), samples: 0, kept: 0, series_added: 0 };
+        let batch = report::alone(&report, &self.source.id, time_ms);
         let written = if failure.stage == Stage::Write {
             // The time for this attempt may be used up; the rows are few, so they are offered once.
             write(&self.parts.ingest, batch.stamped(self.source.cluster.clone())).await
@@ -138,38 +109,41 @@ impl Scraper {
 
     async fn write(&self, batch: Batch, give_up: Instant, stop: &Stop) -> Result<(), Failure> {
         let batch = batch.stamped(self.source.cluster.clone());
-        write_until(&self.parts.ingest, batch, give_up, stop, || self.counters.write_retried()).await
+        write_until(&self.parts.ingest, batch, give_up, stop, || self.teller.counters().write_retried()).await
+    }
+}
+
+impl Asker for Scraper {
+    type Remains = Remains;
+
+    async fn attempt(&mut self, time_ms: i64, stop: &Stop) {
+        let started = Instant::now();
+        let fetched = tokio::select! {
+            fetched = ask(&self.connection, &self.source, started) => fetched,
+            () = stop.stopped() => return,
+        };
+        let duration = started.elapsed();
+        let judged = match fetched {
+            Ok(answer) => {
+                self.teller.counters().received(answer.body.len());
+                self.judge(answer, time_ms).await
+            }
+            Err(failure) => Err(failure),
+        };
+        let give_up = started + self.source.config.scrape_interval;
+        let result = match judged {
+            Ok(judged) => self.keep(judged, time_ms, duration, give_up, stop).await,
+            Err(failure) => Err(failure),
+        };
+        if let Err(failure) = &result {
+            self.report_failure(failure, time_ms, duration, give_up, stop).await;
+        }
+        self.last_ms = Some(time_ms);
+        self.teller.tell(time_ms, duration, &result);
     }
 
-    /// Puts the result on the board, into the counters, and into the log if it is another one than last time.
-    fn tell(&mut self, time_ms: i64, duration: Duration, result: Result<Counts, Failure>) {
-        let id = &self.source.id;
-        self.parts.sources.update(id, |status| {
-            status.last_attempt_ms = Some(time_ms);
-            status.duration_seconds = duration.as_secs_f64();
-            status.error = result.as_ref().err().map(Failure::to_string);
-            if let Ok(counts) = &result {
-                status.last_success_ms = Some(time_ms);
-                status.samples = counts.exposed;
-            }
-        });
-        let now_failing = result.as_ref().err().map(|failure| failure.stage);
-        match (&result, self.failing) {
-            (Ok(counts), before) => {
-                self.counters.succeeded(*counts);
-                if before.is_some() {
-                    tracing::info!(cluster = %id.cluster, job = %id.job, instance = %id.instance, "source answers again");
-                }
-            }
-            (Err(failure), before) => {
-                self.counters.failed(failure.stage);
-                if before != now_failing {
-                    tracing::warn!(cluster = %id.cluster, job = %id.job, instance = %id.instance,
-                        stage = failure.stage.as_str(), error = %failure, "source failed");
-                }
-            }
-        }
-        self.failing = now_failing;
+    fn into_remains(self) -> Remains {
+        Remains { memory: self.memory, last_ms: self.last_ms }
     }
 }
 

@@ -44,6 +44,9 @@ impl Source {
             cluster: config.cluster.clone(),
             job: config.job_name.clone(),
             instance: instance(&url),
+            // Its rows are told apart by nothing else.
+            url: String::new(),
+            labels: String::new(),
         };
         let max_decoded_bytes = usize::try_from(config.body_size_limit).unwrap_or(usize::MAX);
         // One limit for both: what is not compressed may be as large as what was.

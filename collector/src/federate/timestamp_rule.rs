@@ -15,6 +15,7 @@ use model::labels::{LabelsBuilder, SeriesKey};
 use model::time::in_range;
 
 use super::extend::Extension;
+use crate::metrics::Counts;
 
 /// The newest row of a series in the last answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,21 +75,6 @@ impl Judged {
     }
 }
 
-/// What became of the rows of an answer.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Counts {
-    /// Rows of the answer.
-    pub(crate) exposed: u64,
-    /// Rows that the previous answer had already.
-    pub(crate) repeated: u64,
-    /// Rows dropped because the answer holds another value for the same series and time.
-    pub(crate) duplicates: u64,
-    /// Series that the previous answer did not have.
-    pub(crate) added: u64,
-    /// Series that got a staleness marker.
-    pub(crate) vanished: u64,
-}
-
 impl Memory {
     /// The federation timestamp rule.
     ///
@@ -115,7 +101,9 @@ impl Memory {
     /// A failed attempt is not judged: nothing is known then of any series. The memory advances only when the caller puts
     /// that of [`Judged::into_parts`] in place of this, after the rows are durable, so what was not written comes again.
     pub(crate) fn judge(&self, mut answer: Batch, asked: AskedAt) -> Judged {
-        let mut counts = Counts { exposed: answer.samples.len() as u64, ..Counts::default() };
+        // Without relabeling, what is left after it is what came.
+        let exposed = answer.samples.len() as u64;
+        let mut counts = Counts { exposed, kept: exposed, ..Counts::default() };
         let (last, fresh) = self.sift(&answer, &mut counts);
         let added: Vec<u128> = last.keys().filter(|hash| !self.last.contains_key(hash)).copied().collect();
         counts.added = added.len() as u64;

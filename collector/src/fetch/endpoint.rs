@@ -22,6 +22,8 @@ pub(crate) struct Endpoint {
     pub(crate) timeout: Duration,
     /// The bytes that an answer may have on the wire.
     pub(crate) max_body_bytes: usize,
+    /// Whether compressed answers are asked for.
+    pub(super) compression: bool,
     /// Credentials and the rest of how it is asked.
     pub(crate) http: Arc<HttpConfig>,
 }
@@ -38,11 +40,16 @@ impl Endpoint {
         http: Arc<HttpConfig>,
     ) -> Result<Self, Error> {
         let target = target(&url, &http)?;
-        Ok(Endpoint { target, headers: http.header_map()?, url, timeout, max_body_bytes, http })
+        Ok(Endpoint { target, headers: http.header_map()?, url, timeout, max_body_bytes, compression: true, http })
+    }
+
+    /// The same, without asking for compression.
+    pub(crate) fn uncompressed(self) -> Self {
+        Endpoint { compression: false, ..self }
     }
 
     /// Whether another name is asked for than the host's.
-    pub(super) fn has_server_name(&self) -> bool {
+    pub(crate) fn has_server_name(&self) -> bool {
         self.target != self.url
     }
 }

@@ -12,17 +12,19 @@ pub(crate) enum Stage {
     Answer,
     /// The text could not be read.
     Decode,
+    /// A series cannot be kept, or there are too many.
+    Relabel,
     /// The store did not take the rows.
     Write,
 }
 
 impl Stage {
     /// All stages.
-    pub(crate) const ALL: [Stage; 4] = [Stage::Request, Stage::Answer, Stage::Decode, Stage::Write];
+    pub(crate) const ALL: [Stage; 5] = [Stage::Request, Stage::Answer, Stage::Decode, Stage::Relabel, Stage::Write];
 
     /// The word in metrics and logs.
     pub(crate) fn as_str(self) -> &'static str {
-        ["request", "answer", "decode", "write"][self as usize]
+        ["request", "answer", "decode", "relabel", "write"][self as usize]
     }
 }
 

@@ -12,8 +12,17 @@ pub(super) struct Family<'a> {
 impl<'a> Family<'a> {
     /// Begins a family of counters.
     pub(super) fn counter(out: &'a mut String, name: &str, help: &str) -> Self {
+        Self::begin(out, name, help, "counter")
+    }
+
+    /// Begins a family of gauges.
+    pub(super) fn gauge(out: &'a mut String, name: &str, help: &str) -> Self {
+        Self::begin(out, name, help, "gauge")
+    }
+
+    fn begin(out: &'a mut String, name: &str, help: &str, kind: &str) -> Self {
         // Writing to a string cannot fail.
-        let _ = writeln!(out, "# HELP {name} {help}\n# TYPE {name} counter");
+        let _ = writeln!(out, "# HELP {name} {help}\n# TYPE {name} {kind}");
         Family { out, name: name.to_owned() }
     }
 

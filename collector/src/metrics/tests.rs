@@ -22,7 +22,7 @@ fn rendered(metrics: &Metrics) -> Vec<(String, String, f64)> {
 fn what_is_counted_is_what_the_text_says() {
     let metrics = Metrics::default();
     let counters = metrics.federate("a \"quoted\"\nname", "federate");
-    counters.succeeded(Counts { exposed: 10, repeated: 3, duplicates: 2, added: 10, vanished: 1 });
+    counters.succeeded(Counts { exposed: 10, kept: 9, repeated: 3, duplicates: 2, added: 10, vanished: 1 });
     counters.failed(Stage::Decode);
     counters.failed(Stage::Decode);
     counters.received(77);

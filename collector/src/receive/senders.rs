@@ -36,7 +36,8 @@ impl Senders {
             Some(_) => "others".to_owned(),
             None => "unknown".to_owned(),
         };
-        let id = SourceId { kind, cluster: cluster.to_owned(), job: String::new(), instance };
+        let (cluster, nothing) = (cluster.to_owned(), String::new);
+        let id = SourceId { kind, cluster, job: nothing(), instance, url: nothing(), labels: nothing() };
         self.sources.update(&id, change);
     }
 

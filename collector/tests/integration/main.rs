@@ -8,6 +8,7 @@ mod prometheus;
 mod relabel;
 mod reload;
 mod remote_write;
+mod scrapes;
 mod sources;
 mod store_trouble;
 mod support;

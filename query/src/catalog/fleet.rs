@@ -73,6 +73,8 @@ impl Fleet {
             column("kind", false, texts(all.iter().map(|s| Some(s.kind)))),
             column("job", false, texts(all.iter().map(|s| Some(s.job.as_str())))),
             column("instance", false, texts(all.iter().map(|s| Some(s.instance.as_str())))),
+            column("url", false, texts(all.iter().map(|s| Some(s.url.as_str())))),
+            column("labels", false, texts(all.iter().map(|s| Some(s.labels.as_str())))),
             column("last_attempt", true, times(all.iter().map(|s| s.last_attempt_ms))),
             column("last_success", true, times(all.iter().map(|s| s.last_success_ms))),
             column("error", true, texts(all.iter().map(|s| s.error.as_deref()))),

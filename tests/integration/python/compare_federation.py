@@ -17,63 +17,25 @@ import bisect
 import json
 import sys
 
-import pyarrow
-
+import our_sql
 import remote_read
-from our_sql import ask
+from our_sql import ask, milliseconds
 from remote_read import STALE
 
 MARGIN_MS = 2000
 LOOKBACK_MS = 5 * 60 * 1000
-PAGE_MS = 30_000
 
 
-def key(name, labels):
-    return tuple(sorted([("__name__", name), *labels]))
-
-
-def our_values(server, cluster, first, last):
-    """What `metrics` answers, in pages, so that no limit on rows is met: {labels: {time_ms: bits}}."""
-    found = {}
-    for begin in range(first, last + 1, PAGE_MS):
-        table = ask(
-            server,
-            f"SELECT ts, name, labels, value FROM metrics WHERE cluster = '{cluster}' "
-            f"AND ts >= to_timestamp_millis({begin}) AND ts < to_timestamp_millis({begin + PAGE_MS})",
-        ).combine_chunks()
-        times = table["ts"].cast(pyarrow.timestamp("ms", table["ts"].type.tz)).cast(pyarrow.int64()).to_pylist()
-        bits = pyarrow.concat_arrays([chunk.view(pyarrow.uint64()) for chunk in table["value"].chunks]).to_pylist() \
-            if table.num_rows else []
-        for time_ms, name, labels, value in zip(times, table["name"].to_pylist(), table["labels"].to_pylist(), bits):
-            if ("job", "federate") in labels:
-                continue
-            series = found.setdefault(key(name, labels), {})
-            assert time_ms not in series, f"twice: {name} {labels} at {time_ms}"
-            series[time_ms] = value
-    return found
-
-
-def our_markers(server, cluster):
-    """The staleness markers: rows of `samples` with neither value nor mantissa."""
-    rows = ask(
-        server,
-        "SELECT DISTINCT s.name, r.labels, s.time_ms FROM samples s JOIN series r ON r.name = s.name "
-        "AND r.cluster = s.cluster AND r.series_id = s.series_id "
-        f"WHERE s.cluster = '{cluster}' AND s.mantissa IS NULL AND s.value IS NULL",
-    ).to_pylist()
-    found = {}
-    for row in rows:
-        if ("job", "federate") not in row["labels"]:
-            found.setdefault(key(row["name"], row["labels"]), set()).add(row["time_ms"])
-    return found
+def of_source(found):
+    """Without the rows that tell of the fetching itself."""
+    return {labels: rows for labels, rows in found.items() if ("job", "federate") not in labels}
 
 
 def our_fetches(server, cluster):
     """When fetches that went well began, in order."""
     sql = f"SELECT ts, labels FROM metrics WHERE cluster = '{cluster}' AND name = 'up' AND value = 1"
     table = ask(server, sql)
-    times = table["ts"].cast(pyarrow.timestamp("ms", table["ts"].type.tz)).cast(pyarrow.int64()).to_pylist()
-    return sorted(t for t, labels in zip(times, table["labels"].to_pylist()) if ("job", "federate") in labels)
+    return sorted(t for t, labels in zip(milliseconds(table["ts"]), table["labels"].to_pylist()) if ("job", "federate") in labels)
 
 
 def is_gone(series, time_ms):
@@ -90,7 +52,8 @@ def main():
         f"WHERE cluster = '{cluster}' AND name = 'prometheus_build_info'",
     ).to_pylist()[0]
     first, last = span["first"], span["last"]
-    ours, markers = our_values(server, cluster, first - MARGIN_MS, last + MARGIN_MS), our_markers(server, cluster)
+    ours = of_source(our_sql.values(server, cluster, first - MARGIN_MS, last + MARGIN_MS))
+    markers = of_source(our_sql.markers(server, cluster))
     # Read after ours, so that it has whatever ours can have.
     theirs = remote_read.read(source, first - LOOKBACK_MS, last + LOOKBACK_MS)
 

@@ -16,3 +16,49 @@ def ask(server, sql):
     )
     with urllib.request.urlopen(request) as answer:
         return pyarrow.ipc.open_stream(io.BytesIO(answer.read())).read_all()
+
+
+PAGE_MS = 30_000
+
+
+def key(name, labels):
+    """A series as the peers' answers name it: its labels, the name among them, sorted."""
+    return tuple(sorted([("__name__", name), *labels]))
+
+
+def milliseconds(column):
+    """The times of a column of timestamps, as numbers."""
+    return column.cast(pyarrow.timestamp("ms", column.type.tz)).cast(pyarrow.int64()).to_pylist()
+
+
+def values(server, cluster, first, last):
+    """What `metrics` answers, in pages, so that no limit on rows is met: {labels: {time_ms: bits}}."""
+    found = {}
+    for begin in range(first, last + 1, PAGE_MS):
+        table = ask(
+            server,
+            f"SELECT ts, name, labels, value FROM metrics WHERE cluster = '{cluster}' "
+            f"AND ts >= to_timestamp_millis({begin}) AND ts < to_timestamp_millis({begin + PAGE_MS})",
+        ).combine_chunks()
+        bits = pyarrow.concat_arrays([chunk.view(pyarrow.uint64()) for chunk in table["value"].chunks]).to_pylist() \
+            if table.num_rows else []
+        rows = zip(milliseconds(table["ts"]), table["name"].to_pylist(), table["labels"].to_pylist(), bits)
+        for time_ms, name, labels, value in rows:
+            series = found.setdefault(key(name, labels), {})
+            assert time_ms not in series, f"twice: {name} {labels} at {time_ms}"
+            series[time_ms] = value
+    return found
+
+
+def markers(server, cluster):
+    """The staleness markers, which are rows of `samples` with neither value nor mantissa: {labels: {time_ms}}."""
+    rows = ask(
+        server,
+        "SELECT DISTINCT s.name, r.labels, s.time_ms FROM samples s JOIN series r ON r.name = s.name "
+        "AND r.cluster = s.cluster AND r.series_id = s.series_id "
+        f"WHERE s.cluster = '{cluster}' AND s.mantissa IS NULL AND s.value IS NULL",
+    ).to_pylist()
+    found = {}
+    for row in rows:
+        found.setdefault(key(row["name"], row["labels"]), set()).add(row["time_ms"])
+    return found

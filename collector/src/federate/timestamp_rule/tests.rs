@@ -60,14 +60,14 @@ fn marker(series: &str, time_ms: i64) -> Row {
 fn rows_keep_their_timestamps_and_one_without_gets_the_attempts() {
     let results = judged(&["a 1 7\nb 2\n"]);
     assert_eq!(results[0].0, [row("a", 7, 1.0), row("b", 99_999, 2.0)]);
-    assert_eq!(results[0].1, Counts { exposed: 2, added: 2, ..Counts::default() });
+    assert_eq!(results[0].1, Counts { exposed: 2, kept: 2, added: 2, ..Counts::default() });
 }
 
 #[test]
 fn a_row_of_the_previous_answer_is_not_sent_again() {
     let results = judged(&["a 1 7\nb 1 7\nc 1 7\n", "a 1 7\nb 2 7\nc 1 8\n", "a 1 7\nb 2 7\nc 1 8\n"]);
     assert_eq!(results[1].0, [row("b", 7, 2.0), row("c", 8, 1.0)]);
-    assert_eq!(results[1].1, Counts { exposed: 3, repeated: 1, ..Counts::default() });
+    assert_eq!(results[1].1, Counts { exposed: 3, kept: 3, repeated: 1, ..Counts::default() });
     assert_eq!(results[2].0, []);
 }
 
@@ -131,7 +131,7 @@ fn a_row_at_the_end_of_time_has_no_marker() {
 fn of_two_values_for_one_series_and_time_the_first_counts() {
     let results = judged(&["a 1 7\na 1 7\na 2 7\nb 1 7\n"]);
     assert_eq!(results[0].0, [row("a", 7, 1.0), row("b", 7, 1.0)]);
-    assert_eq!(results[0].1, Counts { exposed: 4, duplicates: 1, added: 2, ..Counts::default() });
+    assert_eq!(results[0].1, Counts { exposed: 4, kept: 4, duplicates: 1, added: 2, ..Counts::default() });
 }
 
 #[test]

@@ -25,7 +25,8 @@ pub(crate) struct Row {
 impl Row {
     /// Whether it tells of the fetching itself.
     pub(crate) fn is_report(&self) -> bool {
-        (self.name == "up" || self.name.starts_with("scrape_")) && self.labels.contains("job=federate")
+        let is_ours = self.labels.contains("job=federate") || self.labels.contains("job=node");
+        (self.name == "up" || self.name.starts_with("scrape_")) && is_ours
     }
 
     pub(crate) fn is_marker(&self) -> bool {

@@ -1,0 +1,337 @@
+//! What is remembered of the series of one target from one scrape to the next.
+//!
+//! Owns: which series each line of the page became, which series are alive, the comparison of a page with the one
+//! before it.
+//! Does not own: what relabeling does to a series (`conditions`), the fetching and the writing (`attempt`).
+//!
+//! The labels of all series lie in one buffer, in their final form. A batch shares it, so a scrape of known series copies
+//! and hashes no label: a line of the page is looked up by the hash of its bytes, and what it became is a range of the
+//! buffer. Rules run once for each line that was not there before.
+//!
+//! A scrape is taken in two steps, for it may fail in between: [`Memory::take`] makes rows of a page, and
+//! [`Memory::commit`] remembers that they were written.
+
+mod series;
+
+use model::Batch;
+use model::batch::{Exemplar, Metadata, PLAIN, STALE_NAN_BITS, Sample};
+use model::labels::LabelsBuilder;
+use model::time::{MAX_TIME_MS, in_range};
+use xxhash_rust::xxh3::xxh3_64;
+
+use self::series::{HashedMap, Row, SeriesList};
+use super::conditions::Conditions;
+use crate::fetch::{Failure, Stage};
+use crate::metrics::Counts;
+use crate::report::{ENDED, NAMES, Report};
+
+/// The time that a row of a page has if the page gives it none. No page has reason to give this one.
+pub(crate) const UNTIMED_MS: i64 = MAX_TIME_MS;
+
+/// Lines that the last page did not have are forgotten once there are so many more of them than of others.
+const FORGET_SURPLUS: usize = 1000;
+
+/// A line of the page: what it became and when it was last there.
+#[derive(Debug, Clone, Copy)]
+struct Line {
+    /// The series, none if the rules dropped it.
+    series: Option<u32>,
+    /// The scrapes that had it first and last.
+    first_scrape: u64,
+    scrape: u64,
+}
+
+/// What is remembered of one target.
+#[derive(Debug)]
+pub(crate) struct Memory {
+    series: SeriesList,
+    /// The series of the rows that tell of the scrapes themselves.
+    report: [u32; NAMES.len()],
+    lines: HashedMap<Line>,
+    /// The number of the scrape at hand, and of the last one that was written.
+    scrape: u64,
+    good_scrape: u64,
+    /// What the last page said of its families.
+    metadata: Vec<Metadata>,
+    /// The time of the last report that was written.
+    reported_ms: Option<i64>,
+}
+
+/// A page, made rows.
+#[derive(Debug)]
+pub(crate) struct Taken {
+    /// The rows to write, markers included, the report not yet.
+    batch: Batch,
+    /// How many rows there were of each sort.
+    counts: Counts,
+    /// What the page said of its families.
+    metadata: Vec<Metadata>,
+    /// Whether the page had not a single byte.
+    is_blank: bool,
+}
+
+/// What is remembered of a page once its rows are written.
+#[derive(Debug)]
+pub(crate) struct Pending {
+    metadata: Vec<Metadata>,
+    is_blank: bool,
+}
+
+impl Taken {
+    /// The rows to write, their counts, and what [`Memory::commit`] wants once they are written.
+    pub(crate) fn into_parts(self) -> (Batch, Counts, Pending) {
+        (self.batch, self.counts, Pending { metadata: self.metadata, is_blank: self.is_blank })
+    }
+}
+
+/// A page that cannot be kept.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    pub(crate) failure: Failure,
+    /// What of it had been seen.
+    pub(crate) counts: Counts,
+}
+
+/// What a series of the page became.
+#[derive(Debug, Clone, Copy)]
+struct Became {
+    series: u32,
+    /// Whether the last page that was kept had no such line.
+    is_new: bool,
+}
+
+impl Memory {
+    /// Nothing but the names of the rows that tell of the scrapes themselves.
+    pub(crate) fn new(conditions: &Conditions) -> Self {
+        let mut series = SeriesList::default();
+        let report = NAMES.map(|name| series.place(&conditions.labels_of_report(name)));
+        series.absorb();
+        Memory {
+            series,
+            report,
+            lines: HashedMap::default(),
+            scrape: 0,
+            good_scrape: 0,
+            metadata: Vec::new(),
+            reported_ms: None,
+        }
+    }
+
+    /// Makes rows of a page, whose rows without a timestamp have [`UNTIMED_MS`], as Prometheus' scrape does:
+    ///
+    /// 1. **Each series goes through the conditions**: labels of the target, rules, limits. One series that breaks a limit
+    ///    fails the scrape.
+    /// 2. **A row has the timestamp of the page**, where there is one and it counts, else `time_ms`.
+    /// 3. **Of rows with one series and time the first counts**, in one page and over two of them.
+    /// 4. **A series of the last page that this one lacks gets a staleness marker** at `time_ms`. Series with timestamps of
+    ///    their own get none, unless that is configured: whoever sets timestamps may leave a series out of a page.
+    ///
+    /// # Errors
+    /// At [`Stage::Relabel`], if a series cannot be kept or a limit is broken.
+    pub(crate) fn take(&mut self, page: Batch, time_ms: i64, conditions: &Conditions) -> Result<Taken, Box<Refused>> {
+        self.scrape += 1;
+        let taken = self.rows_of(page, time_ms, conditions);
+        if taken.is_err() {
+            // Pages that are always new and always refused must not fill the memory.
+            let scrape = self.scrape;
+            self.forget(|line| line.first_scrape < scrape);
+        }
+        taken
+    }
+
+    fn rows_of(&mut self, page: Batch, time_ms: i64, conditions: &Conditions) -> Result<Taken, Box<Refused>> {
+        let mut counts = Counts { exposed: page.samples.len() as u64, ..Counts::default() };
+        let became = self.look_up(&page, conditions)?;
+        let mut batch = self.empty_batch(page.samples.len());
+        let sample_limit = if conditions.sample_limit == 0 { u64::MAX } else { conditions.sample_limit as u64 };
+        for sample in &page.samples {
+            let Some(Became { series, is_new }) = became.get(sample.series as usize).copied().flatten() else {
+                continue;
+            };
+            counts.kept += 1;
+            self.series.set_kind(series, page.series[sample.series as usize].kind);
+            let is_timed = conditions.honor_timestamps && sample.time_ms != UNTIMED_MS;
+            let row_ms = if is_timed { sample.time_ms } else { time_ms };
+            if !is_timed || conditions.track_timestamps_staleness {
+                self.series.note_alive(series, self.scrape);
+            }
+            let row = Row { time_ms: row_ms, value_bits: sample.value.to_bits() };
+            counts.added += u64::from(is_new && counts.kept <= sample_limit);
+            if self.series.admit(series, row, self.scrape, &mut counts) {
+                self.push(&mut batch, series, row_ms, sample.value);
+            }
+        }
+        if counts.kept > sample_limit {
+            let what = format!("{} samples are left after relabeling, sample_limit is {sample_limit}", counts.kept);
+            return Err(Box::new(Refused { failure: Failure::new(Stage::Relabel, what), counts }));
+        }
+        counts.vanished = self.mark_vanished(&mut batch, time_ms);
+        self.add_exemplars(&mut batch, page.exemplars, &became, time_ms);
+        if page.metadata != self.metadata {
+            batch.metadata.clone_from(&page.metadata);
+        }
+        Ok(Taken { batch, counts, metadata: page.metadata, is_blank: page.body.is_empty() })
+    }
+
+    /// Adds the rows that tell of the scrape itself.
+    pub(crate) fn add_report(&mut self, batch: &mut Batch, report: &Report, time_ms: i64) {
+        for (series, value) in self.report.into_iter().zip(report.values()) {
+            let row = Row { time_ms, value_bits: value.to_bits() };
+            // A page may have a row of that name and these labels itself; then the first counts here too.
+            if self.series.admit(series, row, self.scrape, &mut Counts::default()) {
+                self.push(batch, series, time_ms, value);
+            }
+        }
+    }
+
+    /// Remembers that the rows of a page were written, with a report for `time_ms`.
+    pub(crate) fn commit(&mut self, page: Pending, time_ms: i64) {
+        self.series.commit(self.scrape);
+        self.metadata = page.metadata;
+        if !page.is_blank {
+            // As in Prometheus, lines that come back after a blank page are not new.
+            self.good_scrape = self.scrape;
+        }
+        self.reported_ms = Some(time_ms);
+        let in_page = self.lines.values().filter(|line| line.scrape == self.scrape).count();
+        if self.lines.len() > in_page * 2 + FORGET_SURPLUS {
+            let scrape = self.scrape;
+            self.forget(|line| line.scrape == scrape);
+        }
+    }
+
+    /// The rows of a scrape that failed: the report, and markers for all series, of which nothing is known any more.
+    pub(crate) fn fail(&mut self, report: &Report, time_ms: i64) -> Batch {
+        self.scrape += 1;
+        let mut batch = self.empty_batch(0);
+        self.mark_vanished(&mut batch, time_ms);
+        self.add_report(&mut batch, report, time_ms);
+        batch
+    }
+
+    /// Remembers that the rows of [`Memory::fail`] were written.
+    pub(crate) fn commit_failure(&mut self, time_ms: i64) {
+        self.series.commit(self.scrape);
+        self.reported_ms = Some(time_ms);
+    }
+
+    /// The markers that end every series of a target that is gone, those of the report too.
+    pub(crate) fn end(&mut self, time_ms: i64) -> Batch {
+        self.scrape += 1;
+        let mut batch = self.empty_batch(0);
+        let Some(reported_ms) = self.reported_ms else { return batch };
+        let time_ms = time_ms.max(reported_ms.saturating_add(1));
+        self.mark_vanished(&mut batch, time_ms);
+        for (series, value) in self.report.into_iter().zip(ENDED) {
+            self.push(&mut batch, series, time_ms, value);
+        }
+        batch
+    }
+
+    /// Forgets what each line became, for other conditions than those it became it by. Series stay alive until a page
+    /// lacks them.
+    pub(crate) fn forget_lines(&mut self) {
+        self.lines.clear();
+    }
+
+    /// What each series of the page became; new ones are placed.
+    fn look_up(&mut self, page: &Batch, conditions: &Conditions) -> Result<Vec<Option<Became>>, Box<Refused>> {
+        let mut builder = LabelsBuilder::default();
+        let mut became: Vec<Option<Became>> = Vec::with_capacity(page.series.len());
+        for (index, raw) in page.series.iter().enumerate() {
+            let (series, is_new) = match self.lines.get_mut(&raw.hash) {
+                Some(line) => {
+                    let is_new = line.scrape < self.good_scrape;
+                    line.scrape = self.scrape;
+                    (line.series, is_new)
+                }
+                None => {
+                    let labels = conditions.labels_of(page, index, &mut builder).map_err(|failure| {
+                        let kept = became.iter().flatten().count() as u64;
+                        let counts = Counts { exposed: index as u64 + 1, kept, ..Counts::default() };
+                        Box::new(Refused { failure, counts })
+                    })?;
+                    let series = labels.map(|labels| self.series.place(&labels));
+                    let scrape = self.scrape;
+                    self.lines.insert(raw.hash, Line { series, first_scrape: scrape, scrape });
+                    (series, true)
+                }
+            };
+            became.push(series.map(|series| Became { series, is_new }));
+        }
+        self.series.absorb();
+        Ok(became)
+    }
+
+    fn empty_batch(&self, rows: usize) -> Batch {
+        let mut batch = Batch::new(self.series.labels(), PLAIN);
+        batch.series.reserve(rows + NAMES.len());
+        batch.samples.reserve(rows + NAMES.len());
+        batch
+    }
+
+    fn push(&mut self, batch: &mut Batch, series: u32, time_ms: i64, value: f64) {
+        let series = self.series.in_batch(series, self.scrape, batch);
+        batch.samples.push(Sample { series, time_ms, value });
+    }
+
+    /// Marks the series that are alive though the scrape at hand does not say so; says how many there are.
+    fn mark_vanished(&mut self, batch: &mut Batch, time_ms: i64) -> u64 {
+        let mut markers = 0;
+        for series in self.series.vanished(self.scrape) {
+            // A page may have had a row of the report itself and lack it now; the report goes on.
+            let is_marked = !self.report.contains(&series) && self.push_marker(batch, series, time_ms);
+            markers += u64::from(is_marked);
+        }
+        markers
+    }
+
+    /// A marker is later than the series' last row, which may have a timestamp of its own.
+    fn push_marker(&mut self, batch: &mut Batch, series: u32, time_ms: i64) -> bool {
+        let last_ms = self.series.written_ms(series).unwrap_or(i64::MIN);
+        let time_ms = time_ms.max(last_ms.saturating_add(1));
+        if in_range(time_ms) {
+            self.push(batch, series, time_ms, f64::from_bits(STALE_NAN_BITS));
+        }
+        in_range(time_ms)
+    }
+
+    /// Pages repeat the last exemplar of a series until there is a newer one.
+    fn add_exemplars(&mut self, batch: &mut Batch, page: Vec<Exemplar>, became: &[Option<Became>], time_ms: i64) {
+        for mut exemplar in page {
+            let Some(Became { series, .. }) = became.get(exemplar.series as usize).copied().flatten() else { continue };
+            let is_new = self.series.is_new_exemplar(series, fingerprint(&exemplar));
+            if exemplar.time_ms == UNTIMED_MS {
+                exemplar.time_ms = time_ms;
+            }
+            if is_new {
+                exemplar.series = self.series.in_batch(series, self.scrape, batch);
+                batch.exemplars.push(exemplar);
+            }
+        }
+    }
+
+    /// Forgets all lines but those that are to stay, and the series that only they became.
+    fn forget(&mut self, stays: impl Fn(&Line) -> bool) {
+        self.lines.retain(|_, line| stays(line));
+        let used = self.lines.values().filter_map(|line| line.series).chain(self.report);
+        let places = self.series.keep(used);
+        for line in self.lines.values_mut() {
+            line.series = line.series.map(|series| places[series as usize]);
+        }
+        self.report = self.report.map(|series| places[series as usize]);
+        self.lines.shrink_to_fit();
+    }
+}
+
+/// Two exemplars with the same are one.
+fn fingerprint(exemplar: &Exemplar) -> u64 {
+    let mut bytes = [exemplar.value.to_bits().to_le_bytes(), exemplar.time_ms.to_le_bytes()].concat();
+    for (name, value) in &exemplar.labels {
+        bytes.extend([name.as_bytes(), &[0xff], value.as_bytes(), &[0xff]].concat());
+    }
+    xxh3_64(&bytes)
+}
+
+#[cfg(test)]
+mod tests;
