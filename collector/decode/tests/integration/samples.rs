@@ -73,6 +73,16 @@ pub(crate) fn series(labels: &[(&str, &str)], samples: &[(f64, i64)]) -> Message
     samples.iter().fold(series, |series, (value, time_ms)| series.bytes(2, sample(*value, *time_ms)))
 }
 
+/// A `Chunk` of an encoding.
+pub(crate) fn packed_chunk(encoding: u64, data: impl AsRef<[u8]>) -> Message {
+    Message::default().varint(1, 7).varint(2, 9).varint(3, encoding).bytes(4, data)
+}
+
+/// A `ChunkedSeries` with labels and XOR chunks.
+pub(crate) fn chunked_series(labels: &[(&str, &str)], chunks: &[Vec<u8>]) -> Message {
+    chunks.iter().fold(series(labels, &[]), |series, chunk| series.bytes(2, packed_chunk(1, chunk)))
+}
+
 /// A request with every field that a request may have.
 pub(crate) fn request() -> Vec<u8> {
     let exemplar = Message::default().bytes(1, label("trace_id", "4bf92f3577b34da6")).double(2, 0.25).varint(3, 5);

@@ -6,14 +6,14 @@ use std::ops::Range;
 
 /// What is wrong with the bytes, and at which one.
 #[derive(Debug)]
-pub(super) struct Malformed {
-    pub(super) at: usize,
-    pub(super) what: &'static str,
+pub(crate) struct Malformed {
+    pub(crate) at: usize,
+    pub(crate) what: &'static str,
 }
 
 /// The value of a field, numbers as they stand on the wire.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Value {
+pub(crate) enum Value {
     Varint(u64),
     Fixed64(u64),
     /// A range of the whole body: text, bytes or a message.
@@ -23,26 +23,26 @@ pub(super) enum Value {
 
 /// The fields of the message in `at..end` of `body`.
 #[derive(Debug)]
-pub(super) struct Fields<'a> {
+pub(crate) struct Fields<'a> {
     body: &'a [u8],
     at: usize,
 }
 
 impl<'a> Fields<'a> {
     /// The fields of the message that lies at `range` of `body`.
-    pub(super) fn new(body: &'a [u8], range: Range<usize>) -> Self {
+    pub(crate) fn new(body: &'a [u8], range: Range<usize>) -> Self {
         // Cutting the end off once makes every later check against the message a check against the slice.
         Fields { at: range.start.min(range.end), body: body.get(..range.end).unwrap_or(body) }
     }
 
     /// Where the next field starts.
-    pub(super) fn at(&self) -> usize {
+    pub(crate) fn at(&self) -> usize {
         self.at
     }
 
     /// The number and value of the next field; `None` at the end of the message.
     #[inline]
-    pub(super) fn next(&mut self) -> Result<Option<(u64, Value)>, Malformed> {
+    pub(crate) fn next(&mut self) -> Result<Option<(u64, Value)>, Malformed> {
         let start = self.at;
         if start >= self.body.len() {
             return Ok(None);
