@@ -123,15 +123,24 @@ impl Labels {
         label.check(body, limits)?;
         // The name of the metric is a label here, and is not counted.
         if self.ranges.len() > limits.max_labels {
-            let what = format!("a series has more than {} labels", limits.max_labels);
-            return Err(Error::too_large(format!("{what}: {}", self.shown(body))));
+            return Err(self.too_many(body, limits));
         }
         if !self.seen.note(body, label.name.start, label.name.end) {
-            let what = format!("the label {} comes twice in series {}", quoted(&body[label.name]), self.shown(body));
-            return Err(Error::invalid(what));
+            return Err(self.twice(body, &label));
         }
         self.push(label, field);
         Ok(())
+    }
+
+    #[cold]
+    fn too_many(&self, body: &[u8], limits: &Limits) -> Error {
+        Error::too_large(format!("a series has more than {} labels: {}", limits.max_labels, self.shown(body)))
+    }
+
+    #[cold]
+    fn twice(&self, body: &[u8], label: &Label) -> Error {
+        let name = quoted(&body[label.name.clone()]);
+        Error::invalid(format!("the label {name} comes twice in series {}", self.shown(body)))
     }
 
     /// Adds a label and the field that holds it.

@@ -25,11 +25,8 @@ impl Decoder<'_> {
         let index = self.series_index();
         let mut has_histograms = false;
         let mut fields = Fields::new(self.body, range);
-        loop {
-            let start = fields.at();
-            let Some((number, value)) = fields.next()? else { break };
+        while let Some((number, value)) = self.next_but_labels(&mut fields)? {
             match (number, value) {
-                (1, Value::Bytes(range)) => self.label(start..range.end, range)?,
                 (2, Value::Bytes(range)) => self.sample(index, range)?,
                 (3, Value::Bytes(range)) => self.exemplar(index, range)?,
                 (4, Value::Bytes(_)) => has_histograms = true,
@@ -50,6 +47,24 @@ impl Decoder<'_> {
         Before { samples: self.batch.samples.len(), exemplars: self.batch.exemplars.len() }
     }
 
+    /// The next field of the series at hand that is no label; takes the labels before it.
+    ///
+    /// One loop for the labels of every message: with two, neither is compiled into one piece, and each is slower.
+    pub(crate) fn next_but_labels(&mut self, fields: &mut Fields<'_>) -> Result<Option<(u64, Value)>, Error> {
+        const LABEL: u8 = 1 << 3 | 2;
+        loop {
+            let start = fields.at();
+            let label = match fields.next_short(LABEL) {
+                Some(label) => label,
+                None => match fields.next()? {
+                    Some((1, Value::Bytes(label))) => label,
+                    other => return Ok(other),
+                },
+            };
+            self.labels.take(self.body, self.limits, start..label.end, label)?;
+        }
+    }
+
     /// The index that the series at hand will have, if it has rows.
     pub(crate) fn series_index(&self) -> u32 {
         self.batch.series.len() as u32
@@ -63,13 +78,22 @@ impl Decoder<'_> {
     /// Checks the series at hand and enters it into the batch, unless there is no row of it.
     pub(crate) fn end_series(&mut self, before: Before) -> Result<(), Error> {
         self.labels.check(self.body)?;
-        let times = self.batch.samples[before.samples..].iter().map(|sample| sample.time_ms);
-        let times = times.chain(self.batch.exemplars[before.exemplars..].iter().map(|exemplar| exemplar.time_ms));
-        if let Some(time_ms) = { times }.find(|time_ms| !model::time::in_range(*time_ms)) {
+        let samples = self.batch.samples[before.samples..].iter().map(|sample| sample.time_ms);
+        let exemplars = self.batch.exemplars[before.exemplars..].iter().map(|exemplar| exemplar.time_ms);
+        // The earliest and the latest are enough to know that all are right, as nearly always.
+        let (first_ms, last_ms) = samples
+            .chain(exemplars)
+            .fold((i64::MAX, i64::MIN), |(first, last), time_ms| (first.min(time_ms), last.max(time_ms)));
+        if first_ms > last_ms {
+            return Ok(());
+        }
+        if let Some(time_ms) = [first_ms, last_ms].into_iter().find(|time_ms| !model::time::in_range(*time_ms)) {
             let series = self.shown_series();
             return Err(Error::invalid(format!("the time {time_ms} ms of series {series} is outside years 1 to 9999")));
         }
-        self.keep_within(before.samples);
+        if !self.wants(first_ms) || !self.wants(last_ms) {
+            self.drop_unwanted(before.samples);
+        }
         if (before.samples, before.exemplars) == (self.batch.samples.len(), self.batch.exemplars.len()) {
             return Ok(());
         }
@@ -82,18 +106,20 @@ impl Decoder<'_> {
         Ok(())
     }
 
+    fn wants(&self, time_ms: i64) -> bool {
+        self.time_ms.as_ref().is_none_or(|wanted| wanted.contains(&time_ms))
+    }
+
     /// Drops the samples from `first` on that are outside the times that are wanted.
-    fn keep_within(&mut self, first: usize) {
-        let Some(time_ms) = &self.time_ms else { return };
-        let samples = &mut self.batch.samples;
+    fn drop_unwanted(&mut self, first: usize) {
         let mut kept = first;
-        for at in first..samples.len() {
-            if time_ms.contains(&samples[at].time_ms) {
-                samples[kept] = samples[at];
+        for at in first..self.batch.samples.len() {
+            if self.wants(self.batch.samples[at].time_ms) {
+                self.batch.samples[kept] = self.batch.samples[at];
                 kept += 1;
             }
         }
-        samples.truncate(kept);
+        self.batch.samples.truncate(kept);
     }
 
     /// Copies scattered label fields together; returns their hash and the place they will have in the batch.
@@ -104,12 +130,6 @@ impl Decoder<'_> {
         }
         let place = self.body.len() + start..self.body.len() + self.moved.len();
         (Batch::hash(&self.moved[start..]), place)
-    }
-
-    /// Takes the label at `range`, which `field` holds.
-    #[inline]
-    pub(crate) fn label(&mut self, field: Range<usize>, range: Range<usize>) -> Result<(), Error> {
-        self.labels.take(self.body, self.limits, field, range)
     }
 
     #[inline]

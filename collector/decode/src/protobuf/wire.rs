@@ -76,6 +76,19 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// The content of the next field, if it begins with the byte `tag` and has less than 128 bytes: the short way for a
+    /// field that comes often. Anything else is left to [`Fields::next`].
+    #[inline]
+    pub(crate) fn next_short(&mut self, tag: u8) -> Option<Range<usize>> {
+        let [first, len @ 0..0x80, rest @ ..] = self.body.get(self.at..)? else { return None };
+        if *first != tag || usize::from(*len) > rest.len() {
+            return None;
+        }
+        let start = self.at + 2;
+        self.at = start + usize::from(*len);
+        Some(start..self.at)
+    }
+
     #[inline]
     fn varint(&mut self) -> Result<u64, Malformed> {
         match self.body.get(self.at) {

@@ -26,7 +26,6 @@ impl<'a> Bits<'a> {
     }
 
     /// Fills the window with at least 56 bits, or with all that are left.
-    #[inline]
     fn fill(&mut self) {
         match self.bytes.first_chunk() {
             Some(next) if self.held < 56 => {
@@ -75,15 +74,10 @@ impl<'a> Bits<'a> {
         }
     }
 
-    /// Passes the ones before the next zero, the zero as well, but at most `max` bits; says how many ones there were.
+    /// The next bit.
     #[inline]
-    pub(super) fn take_ones(&mut self, max: u32) -> Result<u32, Ended> {
-        if self.held < max {
-            self.fill();
-        }
-        let ones = self.window.leading_ones().min(max);
-        self.take((ones + 1).min(max))?;
-        Ok(ones)
+    pub(super) fn take_bit(&mut self) -> Result<bool, Ended> {
+        Ok(self.take(1)? == 1)
     }
 }
 

@@ -36,11 +36,8 @@ impl Decoder<'_> {
         let mut has_histograms = false;
         let mut chunks = 0;
         let mut fields = Fields::new(self.body, range);
-        loop {
-            let start = fields.at();
-            let Some((number, value)) = fields.next()? else { break };
+        while let Some((number, value)) = self.next_but_labels(&mut fields)? {
             match (number, value) {
-                (1, Value::Bytes(range)) => self.label(start..range.end, range)?,
                 (2, Value::Bytes(range)) => {
                     chunks += 1;
                     match self.chunk(chunks, range)? {

@@ -23,14 +23,14 @@
 
 use super::bits::{Bits, Ended};
 
+const MAX_PADDING_BITS: usize = 8;
+
 /// A chunk whose number of samples is known.
 #[derive(Debug)]
 pub(super) struct Chunk<'a> {
     samples: u16,
     bits: Bits<'a>,
 }
-
-const MAX_PADDING_BITS: usize = 8;
 
 /// Why a chunk cannot be read, in words.
 pub(super) type Damage = &'static str;
@@ -77,12 +77,14 @@ impl<'a> Chunk<'a> {
 
     #[inline]
     fn step_change(&mut self) -> Result<i64, Damage> {
-        let width = match self.bits.take_ones(4)? {
-            0 => return Ok(0),
-            1 => 14,
-            2 => 17,
-            3 => 20,
-            _ => return Ok(self.bits.take_wide(64)? as i64),
+        if !self.bits.take_bit()? {
+            return Ok(0);
+        }
+        let width = match self.bits.take_bit()? {
+            false => 14,
+            true if !self.bits.take_bit()? => 17,
+            true if !self.bits.take_bit()? => 20,
+            true => return Ok(self.bits.take_wide(64)? as i64),
         };
         let number = self.bits.take(width)? as i64;
         // The largest positive number is one more than that of two's complement.
@@ -123,18 +125,17 @@ struct Value {
 impl Value {
     #[inline]
     fn change(&mut self, bits: &mut Bits<'_>) -> Result<(), Damage> {
-        match bits.take_ones(2)? {
-            0 => return Ok(()),
-            1 => {}
-            _ => {
-                let above = bits.take(5)? as u32;
-                let width = match bits.take(6)? as u32 {
-                    0 => 64,
-                    width => width,
-                };
-                self.shift = 64u32.checked_sub(above + width).ok_or("a value has more than 64 bits")?;
-                self.width = width;
-            }
+        if !bits.take_bit()? {
+            return Ok(());
+        }
+        if bits.take_bit()? {
+            let above = bits.take(5)? as u32;
+            let width = match bits.take(6)? as u32 {
+                0 => 64,
+                width => width,
+            };
+            self.shift = 64u32.checked_sub(above + width).ok_or("a value has more than 64 bits")?;
+            self.width = width;
         }
         self.bits ^= bits.take_wide(self.width)? << self.shift;
         Ok(())

@@ -36,22 +36,3 @@ fn widths_that_change_read_the_same_bits() {
         }
     }
 }
-
-#[test]
-fn ones_are_counted_up_to_a_limit() {
-    for (byte, max, ones, left) in [
-        (0b0111_1111, 4, 0, 7),
-        (0b1011_1111, 4, 1, 6),
-        (0b1110_1111, 4, 3, 4),
-        (0xff, 4, 4, 4),
-        (0b1101_1111, 2, 2, 6),
-    ] {
-        let mut bits = Bits::new(std::slice::from_ref(&byte));
-        assert_eq!((bits.take_ones(max), bits.left()), (Ok(ones), left), "{byte:08b}");
-    }
-    // A prefix that the end cuts off.
-    let mut bits = Bits::new(&[0xff]);
-    bits.take(6).unwrap();
-    assert_eq!(bits.take_ones(4), Err(Ended));
-    assert_eq!(Bits::new(&[]).take_ones(2), Err(Ended));
-}
