@@ -57,7 +57,8 @@ impl Error {
         self
     }
 
-    /// `Invalid` if sending the same body again is pointless, `TooLarge` if it breaks a limit that can be raised.
+    /// `Invalid` if sending the same body again is pointless, `TooLarge` if it breaks a limit that can be raised,
+    /// `Unavailable` if a stream was damaged on its way or broke off.
     pub fn kind(&self) -> ErrorKind {
         self.kind
     }

@@ -1,14 +1,16 @@
 //! From the bytes of a request or an answer to a [`model::Batch`].
 //!
-//! Owns: the wire formats that bring samples in ([`text`], [`openmetrics`], [`remote_write`]), the only decompressors of request bodies
-//! in the product ([`body`]), and the limits that keep a hostile body small ([`Limits`]).
+//! Owns: the wire formats that bring samples in ([`text`], [`openmetrics`], [`remote_write`], [`remote_read`]), the only
+//! decompressors of bodies in the product ([`body`]), and the limits that keep a hostile body small ([`Limits`]).
 //! Does not own: sockets, HTTP, content negotiation, retries (`collector`), the rule what a series is
 //! ([`model::labels`]), any state at all: every function here is pure, so each one is fuzzed (`fuzz/`).
 //!
 //! ```text
-//! wire bytes ─ body::decompress ─> body ┬ text::decode ─────────┬> Batch { body, series: ranges of body + hash, … }
-//!                                       ├ openmetrics::decode ──┤
-//!                                       └ remote_write::decode ─┘
+//! wire bytes ─ body::decompress ──> body ─┬─ text::decode ────────────────┬> Batch { body, series: ranges of body + hash, … }
+//!            │                            ├─ openmetrics::decode ─────────┤
+//!            │                            ├─ remote_write::decode ────────┤
+//!            │                            └─ remote_read::decode_samples ─┤
+//!            └ remote_read::Frames ─> frames ─ remote_read::decode_chunks ┘
 //! ```
 //!
 //! A decoder takes a body whole or refuses it whole, names the place of the first fault, and copies no label: a series
@@ -22,6 +24,8 @@ mod exposition;
 mod limits;
 mod names;
 pub mod openmetrics;
+mod protobuf;
+pub mod remote_read;
 pub mod remote_write;
 pub mod text;
 

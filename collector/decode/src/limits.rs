@@ -7,7 +7,7 @@
 /// label must not cost a cluster its whole answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
-    /// Bytes on the wire, still compressed. Default 16 MiB; federation 64 MiB.
+    /// Bytes on the wire, still compressed; of a streamed answer those of one frame. Default 16 MiB; federation 64 MiB.
     pub max_body_bytes: usize,
     /// Bytes after decompression. Default 64 MiB; federation 256 MiB: `/federate` of a big Prometheus may send 200 MB.
     pub max_decoded_bytes: usize,

@@ -1,20 +1,14 @@
-//! Remote write 1.0: the protobuf message `prometheus.WriteRequest`, walked by hand in place.
+//! Remote write 1.0: the protobuf message `prometheus.WriteRequest`.
 //!
-//! Owns: the message after decompression. A series of the batch is the range of the body that holds its label fields.
-//! Does not own: snappy ([`crate::body`]), headers, answers, remote write 2.0.
+//! Owns: the message after decompression, metadata in it.
+//! Does not own: snappy ([`crate::body`]), series and their rows (`protobuf.rs`), headers, answers, remote write 2.0.
 //!
 //! ```text
 //! WriteRequest { timeseries = 1: TimeSeries, metadata = 3: MetricMetadata }
-//! TimeSeries { labels = 1: Label, samples = 2: Sample, exemplars = 3: Exemplar, histograms = 4: Histogram }
-//! Label { name = 1, value = 2 }        Sample { value = 1: double, timestamp = 2: int64 }
-//! Exemplar { labels = 1: Label, value = 2: double, timestamp = 3: int64 }
 //! MetricMetadata { type = 1: enum, metric_family_name = 2, help = 4, unit = 5 }
 //! ```
 //!
 //! Source: <https://prometheus.io/docs/specs/prw/remote_write_spec/>
-
-mod series;
-mod wire;
 
 use std::ops::Range;
 
@@ -22,12 +16,12 @@ use bytes::Bytes;
 use model::Batch;
 use model::batch::{Kind, LabelEncoding, Metadata};
 
-use self::series::Labels;
-use self::wire::{Fields, Malformed, Value};
+use crate::protobuf::wire::{Fields, Value};
+use crate::protobuf::{self, Decoder, wrong_type};
 use crate::{Error, Limits};
 
 /// How the label bytes of a batch of [`decode`] are read.
-pub const ENCODING: LabelEncoding = LabelEncoding { name: "remote-write", read: series::read };
+pub const ENCODING: LabelEncoding = protobuf::ENCODING;
 
 /// Reads a whole request, already decompressed.
 ///
@@ -38,18 +32,7 @@ pub const ENCODING: LabelEncoding = LabelEncoding { name: "remote-write", read: 
 /// `Invalid` if the bytes are no such message, if a series has no labels, an empty or repeated label name, text that is
 /// not UTF-8, a time outside the years 1 to 9999, or native histograms; `TooLarge` if a limit is broken.
 pub fn decode(body: &Bytes, limits: &Limits) -> Result<Batch, Error> {
-    if body.len() > limits.max_decoded_bytes || u32::try_from(body.len()).is_err() {
-        let what = format!("the request has {} bytes, the limit is {}", body.len(), limits.max_decoded_bytes);
-        return Err(Error::too_large(what));
-    }
-    let mut decoder = Decoder {
-        body,
-        limits,
-        batch: Batch::new(body.clone(), ENCODING),
-        labels: Labels::default(),
-        moved: Vec::new(),
-        rows: 0,
-    };
+    let mut decoder = Decoder::new("request", body, limits)?;
     let mut fields = Fields::new(body, 0..body.len());
     while let Some((number, value)) = fields.next()? {
         match (number, value) {
@@ -67,27 +50,7 @@ pub fn decode(body: &Bytes, limits: &Limits) -> Result<Batch, Error> {
     decoder.finish()
 }
 
-struct Decoder<'a> {
-    body: &'a [u8],
-    limits: &'a Limits,
-    batch: Batch,
-    labels: Labels,
-    /// Label fields gathered from series whose own are scattered; they stand behind the body in the batch.
-    moved: Vec<u8>,
-    rows: usize,
-}
-
 impl Decoder<'_> {
-    /// Counts rows against the limit before they are kept.
-    fn count_rows(&mut self, rows: usize) -> Result<(), Error> {
-        self.rows += rows;
-        if self.rows > self.limits.max_rows {
-            let what = format!("the request has more than {} samples, exemplars and entries", self.limits.max_rows);
-            return Err(Error::too_large(what));
-        }
-        Ok(())
-    }
-
     fn metadata(&mut self, range: Range<usize>) -> Result<(), Error> {
         self.count_rows(1)?;
         let (mut kind, mut name, mut help, mut unit) = (0, 0..0, 0..0, 0..0);
@@ -129,16 +92,6 @@ impl Decoder<'_> {
             }
         }
     }
-
-    fn finish(mut self) -> Result<Batch, Error> {
-        if !self.moved.is_empty() {
-            if u32::try_from(self.body.len() + self.moved.len()).is_err() {
-                return Err(Error::too_large("the request has more than 4 GiB of labels"));
-            }
-            self.batch.body = [self.body, &self.moved].concat().into();
-        }
-        Ok(self.batch)
-    }
 }
 
 /// The kind of a number of the enum `MetricMetadata.MetricType`.
@@ -151,15 +104,5 @@ fn kind_of(number: u64) -> Kind {
         6 => Kind::Info,
         7 => Kind::StateSet,
         _ => Kind::Unknown,
-    }
-}
-
-fn wrong_type(message: &str, number: u64) -> Error {
-    Error::invalid(format!("field {number} of {message} has the wrong wire type: is this a remote write 1.0 request?"))
-}
-
-impl From<Malformed> for Error {
-    fn from(malformed: Malformed) -> Self {
-        Error::invalid(format!("{} (byte {} of the decompressed request)", malformed.what, malformed.at))
     }
 }

@@ -9,9 +9,15 @@ use model::Batch;
 
 use crate::cases::ANSWER_MS;
 use crate::damaged::check;
-use crate::{cases, samples};
+use crate::{cases, chunk_writer, samples};
 
-const TARGETS: [&str; 4] = ["text", "openmetrics", "remote_write", "body"];
+#[path = "../../../../fuzz/checks/remote_read.rs"]
+mod remote_read;
+#[allow(dead_code, reason = "the part that reads seeds looks for them from another folder")]
+#[path = "../../../../fuzz/checks/replay.rs"]
+mod replay;
+
+const TARGETS: [&str; 5] = ["text", "openmetrics", "remote_write", "remote_read", "body"];
 
 fn folder(target: &str) -> PathBuf {
     PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").unwrap()).join("../../fuzz/seeds").join(target)
@@ -104,6 +110,16 @@ fn line_starts(body: &[u8]) -> Vec<usize> {
     std::iter::once(0).chain(feeds).collect()
 }
 
+#[test]
+fn every_seed_of_an_answer_holds_and_so_do_changes_of_it() {
+    for input in inputs("remote_read") {
+        remote_read::check(&input);
+        for change in 0..200 {
+            remote_read::check(&replay::changed(&input, change));
+        }
+    }
+}
+
 /// Writes the seeds that come from the tests of this crate.
 #[test]
 #[ignore = "writes into fuzz/seeds: cargo test -p decode write_seeds -- --ignored"]
@@ -122,6 +138,16 @@ fn write_seeds() {
     std::fs::write(folder("remote_write").join("all-fields"), samples::request()).unwrap();
     let one = samples::Message::default().bytes(1, samples::series(&[("__name__", "up")], &[(1.0, 1)]));
     std::fs::write(folder("remote_write").join("one-series"), one).unwrap();
+    // The first byte chooses the part of an answer.
+    for (name, head, body) in [
+        ("samples", 0, samples::Message::default().bytes(1, samples::request()).0),
+        ("chunks", 1, samples::frame()),
+        ("chunk-of-steps", 2, chunk_writer::chunk(&samples::steps())),
+        ("chunk-of-values", 2, chunk_writer::chunk(&samples::values())),
+        ("stream", 3, samples::stream()),
+    ] {
+        std::fs::write(folder("remote_read").join(name), [&[head][..], &body].concat()).unwrap();
+    }
     // The first byte chooses the encoding.
     for (name, head, body) in [
         ("identity", 0, samples::TEXT.as_bytes().to_vec()),

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use decode::body::{ContentEncoding, decompress};
-use decode::{Limits, openmetrics, remote_write, text};
+use decode::{Limits, openmetrics, remote_read, remote_write, text};
 use model::Batch;
 use model::labels::LabelsBuilder;
 
@@ -11,6 +11,14 @@ use crate::samples;
 
 /// What holds of every batch that a decoder lets through.
 pub(crate) fn check(batch: &Batch, limits: &Limits) {
+    check_series(batch);
+    assert!(batch.samples.len() + batch.exemplars.len() + batch.metadata.len() <= limits.max_rows);
+    assert!(batch.samples.capacity() <= batch.body.len() + 4, "{} {}", batch.samples.capacity(), batch.body.len());
+    assert!(batch.series.capacity() <= batch.body.len() + 4);
+}
+
+/// The part of it that holds however densely samples are packed.
+fn check_series(batch: &Batch) {
     let mut builder = LabelsBuilder::default();
     for (index, series) in batch.series.iter().enumerate() {
         let bytes = &batch.body[series.labels.start as usize..series.labels.end as usize];
@@ -24,9 +32,6 @@ pub(crate) fn check(batch: &Batch, limits: &Limits) {
     assert!(batch.samples.iter().all(|sample| model::time::in_range(sample.time_ms)));
     assert!(batch.exemplars.iter().all(|exemplar| (exemplar.series as usize) < batch.series.len()));
     assert!(batch.exemplars.iter().all(|exemplar| model::time::in_range(exemplar.time_ms)));
-    assert!(batch.samples.len() + batch.exemplars.len() + batch.metadata.len() <= limits.max_rows);
-    assert!(batch.samples.capacity() <= batch.body.len() + 4, "{} {}", batch.samples.capacity(), batch.body.len());
-    assert!(batch.series.capacity() <= batch.body.len() + 4);
 }
 
 /// The body cut at every byte, with every bit flipped, with every byte left out, and with some bytes put in.
@@ -89,6 +94,51 @@ fn remote_write_never_panics() {
         }
     }
     assert!(taken > 100 && refused > 100, "{taken} {refused}");
+}
+
+#[test]
+fn remote_read_never_panics() {
+    let limits = Limits::default();
+    let (mut taken, mut refused) = (0, 0);
+    let wanted = 1_600_000_000_000..=1_600_000_100_000;
+    let mut count = |part: Result<remote_read::Part, decode::Error>| match part {
+        Ok(part) => {
+            check_series(&part.batch);
+            assert!(part.batch.samples.len() <= limits.max_rows);
+            taken += 1;
+        }
+        Err(error) => {
+            assert!(error.message().len() < 600, "{error}");
+            refused += 1;
+        }
+    };
+    for frame in damaged(&samples::frame()) {
+        count(remote_read::decode_chunks(&frame.into(), wanted.clone(), &limits));
+    }
+    for answer in damaged(&samples::Message::default().bytes(1, samples::request()).0) {
+        count(remote_read::decode_samples(&answer.into(), wanted.clone(), &limits));
+    }
+    assert!(taken > 1000 && refused > 1000, "{taken} {refused}");
+}
+
+#[test]
+fn a_damaged_stream_gives_whole_frames_or_an_error() {
+    let stream = samples::stream();
+    let whole = |stream: &[u8]| {
+        let mut frames = remote_read::Frames::new(&Limits::default());
+        let pushed = frames.push(stream);
+        (frames.take(), pushed.and_then(|()| frames.finish()).is_ok())
+    };
+    let (payloads, is_whole) = whole(&stream);
+    assert!(is_whole && payloads.starts_with(&samples::frame()));
+    let mut taken = 0;
+    for stream in damaged(&stream) {
+        let (found, is_whole) = whole(&stream);
+        assert!(payloads.starts_with(&found), "{found:?}");
+        taken += usize::from(is_whole);
+    }
+    // Cut before each of the three frames, the stream is a shorter one; every other damage is seen.
+    assert_eq!(taken, 3);
 }
 
 #[test]

@@ -2,12 +2,16 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod answers;
 mod bombs;
 mod cases;
+mod chunk_writer;
 mod corpus;
 mod damaged;
 mod prometheus;
 mod reference;
+mod remote_read;
 mod requests;
 mod round_trip;
 mod samples;
+mod server;

@@ -136,7 +136,7 @@ fn what_is_refused_says_why() {
         (Message::default().bytes(4, "").bytes(5, ""), ErrorKind::Invalid, "fields of remote write 2.0"),
         (Message::default().bytes(3, ""), ErrorKind::Invalid, "no metric family name"),
         (Message::default().bytes(3, Message::default().bytes(2, b"\xff")), ErrorKind::Invalid, "is not UTF-8"),
-        (Message(b"not protobuf".to_vec()), ErrorKind::Invalid, "byte 0 of the decompressed request"),
+        (Message(b"not protobuf".to_vec()), ErrorKind::Invalid, "byte 0 of the decompressed body"),
     ];
     for (request, kind, part) in cases {
         let error = decode(&request).unwrap_err();

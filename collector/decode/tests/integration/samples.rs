@@ -5,6 +5,8 @@ use std::io::Write;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
+use crate::chunk_writer::chunk;
+
 /// A text with every form that the format has.
 pub(crate) const TEXT: &str = "# HELP http_requests_total Requests \\\\ served \\n so far.\n\
 # TYPE http_requests_total counter\n\
@@ -87,6 +89,61 @@ pub(crate) fn sample(value: f64, time_ms: i64) -> Message {
 pub(crate) fn series(labels: &[(&str, &str)], samples: &[(f64, i64)]) -> Message {
     let series = labels.iter().fold(Message::default(), |series, (name, value)| series.bytes(1, label(name, value)));
     samples.iter().fold(series, |series, (value, time_ms)| series.bytes(2, sample(*value, *time_ms)))
+}
+
+/// A `Chunk` of an encoding.
+pub(crate) fn packed_chunk(encoding: u64, data: impl AsRef<[u8]>) -> Message {
+    Message::default().varint(1, 7).varint(2, 9).varint(3, encoding).bytes(4, data)
+}
+
+/// A `ChunkedSeries` with labels and XOR chunks.
+pub(crate) fn chunked_series(labels: &[(&str, &str)], chunks: &[Vec<u8>]) -> Message {
+    chunks.iter().fold(series(labels, &[]), |series, chunk| series.bytes(2, packed_chunk(1, chunk)))
+}
+
+/// Samples whose steps change by each number of bits that a change may take.
+pub(crate) fn steps() -> Vec<(i64, u64)> {
+    let changes = [0, 0, 1, -8_191, 8_192, 8_193, -65_535, 65_537, -524_287, 524_289, 1 << 33, -(1 << 33), 0];
+    let (mut time_ms, mut step_ms) = (1_600_000_000_000, 15_000);
+    let walk = changes.into_iter().map(|change| {
+        step_ms += change;
+        time_ms += step_ms;
+        (time_ms, 1.0f64.to_bits())
+    });
+    walk.collect()
+}
+
+/// Samples whose values change in each way, staleness markers and odd numbers among them.
+pub(crate) fn values() -> Vec<(i64, u64)> {
+    let numbers = [1.0, 1.0, 2.0, 2.5, -2.5, 0.0, -0.0, 0.1, 1e300, f64::INFINITY, f64::NAN, 5e-324].map(f64::to_bits);
+    let bits = [model::batch::STALE_NAN_BITS, u64::MAX, 0, 1 << 63, 0xfff8_dead_beef_0001];
+    let values = numbers.into_iter().chain(bits).enumerate();
+    values.map(|(index, bits)| (1_600_000_000_000 + index as i64 * 15_000, bits)).collect()
+}
+
+/// The payload of a frame with every field that one may have.
+pub(crate) fn frame() -> Vec<u8> {
+    let chunks = [chunk(&steps()), chunk(&values())];
+    let first = chunked_series(&[("__name__", "up"), ("job", "a")], &chunks);
+    let second = chunked_series(&[("__name__", "é")], &[]).bytes(2, packed_chunk(2, "histograms"));
+    Message::default().bytes(1, first).bytes(1, second).varint(2, 0).varint(99, 7).0
+}
+
+/// A streamed answer of two frames, and an empty one between them.
+pub(crate) fn stream() -> Vec<u8> {
+    let short = Message::default().bytes(1, chunked_series(&[("__name__", "b")], &[chunk(&[(7, 7)])])).0;
+    let frames = [frame(), Vec::new(), short].into_iter().map(|payload| {
+        let mut frame = Message::default();
+        frame.raw_varint(payload.len() as u64);
+        [&frame.0[..], &crc32c(&payload).to_be_bytes(), &payload].concat()
+    });
+    frames.collect::<Vec<_>>().concat()
+}
+
+/// CRC-32C bit by bit.
+fn crc32c(bytes: &[u8]) -> u32 {
+    let step = |sum: u32, _| sum >> 1 ^ if sum & 1 == 1 { 0x82f6_3b78 } else { 0 };
+    !bytes.iter().fold(!0, |sum, byte| (0..8).fold(sum ^ u32::from(*byte), step))
 }
 
 /// A request with every field that a request may have.

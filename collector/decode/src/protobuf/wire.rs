@@ -6,14 +6,14 @@ use std::ops::Range;
 
 /// What is wrong with the bytes, and at which one.
 #[derive(Debug)]
-pub(super) struct Malformed {
-    pub(super) at: usize,
-    pub(super) what: &'static str,
+pub(crate) struct Malformed {
+    pub(crate) at: usize,
+    pub(crate) what: &'static str,
 }
 
 /// The value of a field, numbers as they stand on the wire.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Value {
+pub(crate) enum Value {
     Varint(u64),
     Fixed64(u64),
     /// A range of the whole body: text, bytes or a message.
@@ -23,26 +23,26 @@ pub(super) enum Value {
 
 /// The fields of the message in `at..end` of `body`.
 #[derive(Debug)]
-pub(super) struct Fields<'a> {
+pub(crate) struct Fields<'a> {
     body: &'a [u8],
     at: usize,
 }
 
 impl<'a> Fields<'a> {
     /// The fields of the message that lies at `range` of `body`.
-    pub(super) fn new(body: &'a [u8], range: Range<usize>) -> Self {
+    pub(crate) fn new(body: &'a [u8], range: Range<usize>) -> Self {
         // Cutting the end off once makes every later check against the message a check against the slice.
         Fields { at: range.start.min(range.end), body: body.get(..range.end).unwrap_or(body) }
     }
 
     /// Where the next field starts.
-    pub(super) fn at(&self) -> usize {
+    pub(crate) fn at(&self) -> usize {
         self.at
     }
 
     /// The number and value of the next field; `None` at the end of the message.
     #[inline]
-    pub(super) fn next(&mut self) -> Result<Option<(u64, Value)>, Malformed> {
+    pub(crate) fn next(&mut self) -> Result<Option<(u64, Value)>, Malformed> {
         let start = self.at;
         if start >= self.body.len() {
             return Ok(None);
@@ -74,6 +74,19 @@ impl<'a> Fields<'a> {
             0 => Err(Malformed { at: start, what: "a field has the number 0" }),
             number => Ok(Some((number, value))),
         }
+    }
+
+    /// The content of the next field, if it begins with the byte `tag` and has less than 128 bytes: the short way for a
+    /// field that comes often. Anything else is left to [`Fields::next`].
+    #[inline]
+    pub(crate) fn next_short(&mut self, tag: u8) -> Option<Range<usize>> {
+        let [first, len @ 0..0x80, rest @ ..] = self.body.get(self.at..)? else { return None };
+        if *first != tag || usize::from(*len) > rest.len() {
+            return None;
+        }
+        let start = self.at + 2;
+        self.at = start + usize::from(*len);
+        Some(start..self.at)
     }
 
     #[inline]

@@ -29,6 +29,34 @@ fn each_wire_type_is_read() {
 }
 
 #[test]
+fn the_short_way_reads_the_same_or_nothing() {
+    let long = [&[0x0a, 0x80, 0x01][..], &[b'x'; 128]].concat();
+    let longest = [&[0x0a, 0x7f][..], &[b'x'; 127]].concat();
+    for (body, expected) in [
+        (&[0x0a, 2, b'h', b'i', 0x08][..], Some(2..4)),
+        (&[0x0a, 0], Some(2..2)),
+        (&longest, Some(2..129)),
+        (&long, None),
+        (&[0x0a, 2, b'h'], None),
+        (&[0x0a], None),
+        (&[], None),
+        (&[0x12, 2, b'h', b'i'], None),
+        // The same tag in two bytes.
+        (&[0x8a, 0x00, 0], None),
+    ] {
+        let mut fields = Fields::new(body, 0..body.len());
+        assert_eq!(fields.next_short(0x0a), expected, "{body:?}");
+        match expected {
+            Some(range) => {
+                assert_eq!(fields.at(), range.end);
+                assert_eq!(Fields::new(body, 0..body.len()).next().unwrap(), Some((1, Value::Bytes(range))));
+            }
+            None => assert_eq!(fields.at(), 0),
+        }
+    }
+}
+
+#[test]
 fn numbers_have_at_most_64_bits() {
     let most = [&[0x08][..], &[0xff; 9], &[0x01]].concat();
     assert_eq!(fields(&most).unwrap(), [(1, Value::Varint(u64::MAX))]);
