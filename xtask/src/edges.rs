@@ -11,9 +11,10 @@ const EDGES: &[(&str, &[&str])] = &[
     ("journal", &["model"]),
     ("decode", &["model"]),
     ("collector", &["decode", "model"]),
+    ("fleet", &["decode", "model"]),
     ("storage", &["journal", "model"]),
     ("query", &["model", "storage"]),
-    ("fleetscope", &["collector", "model", "query", "storage"]),
+    ("fleetscope", &["collector", "fleet", "model", "query", "storage"]),
     ("faulty-server", &["fleetscope", "model"]),
     ("oracle", &[]),
     ("xtask", &[]),
@@ -29,7 +30,7 @@ const RESERVED: &[(&str, &[&str])] = &[
 ];
 
 /// Crates that must stay free of the asynchronous runtime, so that they build and fuzz in seconds.
-const NO_RUNTIME: &[&str] = &["decode", "oracle", "xtask"];
+const NO_RUNTIME: &[&str] = &["decode", "fleet", "oracle", "xtask"];
 
 /// Checks every crate's direct dependencies and that each outside one is explained in docs/dependencies.md.
 pub(crate) fn check(root: &Path, members: &[Member]) -> Result<Vec<Finding>, String> {

@@ -1,0 +1,99 @@
+//! A simulated fleet of Kubernetes clusters: what every system in every cluster exposes at any instant.
+//!
+//! Owns: the load of a fleet and all that follows from it, the names, labels and types of the systems that are observed
+//! ([`mod@systems`]), and the forms in which they are had: text pages, `/federate`, batches of the past.
+//! Does not own: sockets and clocks (the binary serves what is made here), keeping anything (`storage`).
+//!
+//! # Topology
+//!
+//! Clusters are in two regions, and each serves the users near it. A fleet has services, each a namespace in every
+//! cluster, with deployments that serve requests and a database. A service is *active* in some clusters and *passive* in
+//! the others, where nearly nothing comes; one service has these the other way round. Beside them runs what every
+//! cluster has: API server, etcd, CoreDNS, kube-proxy, exporters, Prometheus.
+//!
+//! ```text
+//! region ─ cluster ─┬─ nodes (the first: control plane)
+//!                   ├─ namespaces of services ─ deployments ─ slots ─ pods, one after the other ─ containers
+//!                   │                         └ database, its volume and its hourly backup
+//!                   └─ kube-system, monitoring
+//! ```
+//!
+//! A deployment has *slots*. A slot is taken while the autoscaler wants so many pods, always on the same node; every roll
+//! replaces the pod in it by one with another name.
+//!
+//! # Time
+//!
+//! Everything is a function of (seed, settings, changes, instant), so that any instant can be asked for in any order, and
+//! what is asked for twice is the same to the last bit. Four decisions make that cheap:
+//!
+//! 1. **Every day is the same** in all that has a rate: the hours' curve of each region, noise, the minutes in which one
+//!    cluster is silent, how many pods the autoscalers want, the times of rolls and crash loops. Names are not: they come
+//!    from the count of all rolls there ever were. So a day is worked out once, in cells of ten seconds
+//!    ([`mod@world`]), and the integral up to any instant is a multiplication, two reads and an interpolation
+//!    ([`mod@curve`]).
+//! 2. **Integrals are integers**, in millionths. Only their differences are used: a counter is what has passed since its
+//!    process began. So nothing is rounded differently by another order of asking, and no counter ever goes back.
+//! 3. **What one pod does is what all pods of its deployment do**: requests are spread evenly over those that serve. A pod
+//!    asks the shared integral a few seconds late, by a delay of its own that changes slowly
+//!    ([`mod@chance`]); that is its noise, and it costs neither memory nor conservation.
+//! 4. **A cluster that is silenced for good makes another day.** From the instant on, load goes over in three steps, and
+//!    once the autoscalers have noticed the plans of pods do ([`mod@timeline`]); integrals are put together where one day
+//!    follows another ([`mod@course`]).
+//!
+//! # What follows from what
+//!
+//! ```text
+//! hour, region, noise ─> requests of own users ─┬─> requests served ─> pods wanted
+//!        clusters that are gone ────────────────┘        │                 │
+//!                                  requests of each pod that serves <──────┘
+//!                                   │
+//!   cores (up to the limit) ── share of slow requests ── periods held back ── bytes in and out ── memory
+//!      │                         └─> histogram, errors                           │
+//!      └─> sum over the pods of a node: its cores, load, network, disk <─────────┘
+//! ```
+//!
+//! A sink ([`mod@exposition`]) takes what a target exposes, so that a page, `/federate` and a batch are the same samples:
+//!
+//! ```
+//! let fleet = fleet::Fleet::new(7, &fleet::Settings::default())?;
+//! let berlin = fleet.cluster("berlin").expect("a cluster of the default fleet");
+//! let noon_ms = 1_767_268_800_000;
+//! let page = berlin.page("kube-state-metrics", noon_ms)?;
+//! assert!(page.contains("kube_deployment_status_replicas_available{namespace=\"shop\",deployment=\"shop-api\"}"));
+//! let samples: usize = berlin.batches(noon_ms, noon_ms + 60_000, 15_000)?.map(|batch| batch.samples.len()).sum();
+//! assert!(samples > 8_000);
+//! # Ok::<(), model::Error>(())
+//! ```
+
+#![forbid(unsafe_code)]
+
+mod batches;
+mod chance;
+mod cluster;
+mod course;
+mod curve;
+mod exposition;
+mod federate;
+mod fleet;
+mod identity;
+mod latency;
+mod life;
+mod load;
+mod moment;
+mod page;
+mod plan;
+mod recorder;
+mod scrape;
+mod settings;
+mod silence;
+mod site;
+mod systems;
+mod timeline;
+mod track;
+mod workload;
+mod world;
+
+pub use batches::Batches;
+pub use cluster::{Cluster, Target};
+pub use fleet::Fleet;
+pub use settings::Settings;
