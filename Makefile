@@ -2,7 +2,7 @@
 #
 #   make setup        packages and the Python environment that the tests run peers from
 #   make test         everything that must hold before a change lands
-#   make demo         two Prometheus servers, federated; prints questions to ask
+#   make demo         a simulated fleet of four clusters; asks the first questions
 #   make federation   two Prometheus servers federated for ten minutes, judged by their own remote read
 #   make chaos        the long crash tests, by hand: hours; make chaos PART=power runs one part
 #   make chaos-proof  takes safeguards out of a copy; the crash tests must notice each
@@ -54,5 +54,6 @@ else
 	cargo bench --locked --workspace --bench '*'
 endif
 
-demo: setup
+# Needs nothing but Rust: the fleet is inside the binary.
+demo:
 	@scripts/demo

@@ -2,11 +2,13 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 const EXAMPLES: &str = "\
 Examples:
+  fleetscope demo                                    a simulated fleet to look at, nothing else needed
   fleetscope serve                                   store under ./data, listen on 127.0.0.1:9911
   fleetscope serve --config fleetscope.yaml          scrape and federate what the file names
   fleetscope check --config fleetscope.yaml          validate the file, change nothing
@@ -38,6 +40,8 @@ pub enum Command {
     Query(Query),
     /// Show how each cluster is, those that say nothing first.
     Status(Status),
+    /// Run a simulated fleet of four clusters and the server over it; asks the first questions itself.
+    Demo(Demo),
     /// Validate a configuration file, and the credentials and certificates in the files that it names.
     Check(Check),
 }
@@ -95,6 +99,29 @@ pub enum Format {
     Csv,
     /// JSON, as the server sends it.
     Json,
+}
+
+/// The arguments of `demo`.
+#[derive(Debug, Clone, Args)]
+pub struct Demo {
+    /// Address and port for HTTP; port 0 takes a free one.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:9911")]
+    pub listen: SocketAddr,
+    /// Where the tables are; without it in a folder that goes with the demo.
+    #[arg(long, value_name = "URL")]
+    pub store: Option<String>,
+    /// How much of the past is there at once.
+    #[arg(long, value_name = "DURATION", default_value = "24h", value_parser = model::duration::parse)]
+    pub history: Duration,
+    /// Silence a cluster from the start; may be given again for another one.
+    #[arg(long, value_name = "CLUSTER")]
+    pub silence: Vec<String>,
+    /// Another seed is another fleet; the same is the same.
+    #[arg(long, default_value_t = 7)]
+    pub seed: u64,
+    /// The least level of what is logged to standard error.
+    #[arg(long, value_name = "LEVEL", default_value = "error")]
+    pub log: String,
 }
 
 /// The arguments of `check`.

@@ -10,7 +10,7 @@ use model::{Error, ErrorKind};
 use crate::app::{self, Events, Options, Parts};
 use crate::cli::{Cli, Command, Serve};
 use crate::config::Config;
-use crate::{client, telemetry};
+use crate::{client, demo, telemetry};
 
 /// The whole program on the real disk.
 pub fn run() -> ExitCode {
@@ -32,6 +32,7 @@ pub fn main_with(parts: Parts) -> ExitCode {
                 let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
                 client::status(&arguments, colour, &mut std::io::stdout()).await
             }
+            Command::Demo(arguments) => demo::run(arguments, parts).await,
             Command::Check(arguments) => {
                 let config = Config::check(&arguments.config).map_err(|mistake| Error::invalid(mistake.to_string()))?;
                 println!("{}: ok, {}", arguments.config.display(), config.summary());

@@ -12,6 +12,7 @@ mod bucket;
 mod command_line;
 mod crash;
 mod damage;
+mod demo;
 mod disk_trouble;
 mod examples;
 mod federation;

@@ -97,6 +97,20 @@ impl FileSdConfig {
 }
 
 impl HttpSdConfig {
+    /// A server at `url`, everything else by default.
+    pub fn new(url: impl Into<String>, refresh_interval: Duration) -> Self {
+        HttpSdConfig {
+            url: url.into(),
+            refresh_interval,
+            headers: BTreeMap::new(),
+            basic_auth: None,
+            authorization: None,
+            tls_config: TlsConfig::default(),
+            follow_redirects: true,
+            proxy_url: None,
+        }
+    }
+
     /// How the server is asked.
     pub(crate) fn http(&self) -> HttpConfig {
         HttpConfig {

@@ -14,7 +14,11 @@ fn look() {
             let text = cluster.federate(t);
             let lines = text.lines().filter(|l| !l.starts_with('#')).count();
             let pods = cluster.moment(t).pods(&mut Default::default()).len();
-            eprintln!("{hour} {lines} {} pods {pods} bytes {}", cluster.requests_per_second("shop", t).unwrap(), text.len());
+            eprintln!(
+                "{hour} {lines} {} pods {pods} bytes {}",
+                cluster.requests_per_second("shop", t).unwrap(),
+                text.len()
+            );
         }
     }
     let berlin = &fleet.clusters()[0];

@@ -1,0 +1,94 @@
+//! The demo: the real binary with its simulated fleet, from its first line to its end.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::peers::fleetscope;
+use crate::server::{PATIENCE, eventually};
+
+/// A demo, killed when dropped.
+struct Demo {
+    child: Child,
+    /// What it had written when it was running.
+    text: String,
+}
+
+impl Drop for Demo {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Demo {
+    fn start(arguments: &[&str]) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_fleetscope"))
+            .args(["demo", "--listen", "127.0.0.1:0"])
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+        let mut text = String::new();
+        for line in lines {
+            text.push_str(&line);
+            text.push('\n');
+            if line.starts_with("demo: silence a cluster") {
+                break;
+            }
+        }
+        Demo { child, text }
+    }
+
+    /// What follows a word, up to the next blank.
+    fn after(&self, word: &str) -> String {
+        let at = self.text.find(word).unwrap_or_else(|| panic!("no {word:?} in {}", self.text)) + word.len();
+        self.text[at..].split_whitespace().next().unwrap().trim_end_matches(',').to_owned()
+    }
+}
+
+#[tokio::test]
+async fn a_fleet_is_there_at_once_and_a_cluster_can_be_silenced() {
+    let mut demo = Demo::start(&["--history", "1h"]);
+    let (server, fleet) = (demo.after("answers on "), demo.after("fleet is on "));
+    assert!(demo.text.contains("1h of the past in the store"), "{}", demo.text);
+    // Each question has its answer, a table, and none is an error.
+    assert_eq!(demo.text.matches("\n# ").count(), 4, "{}", demo.text);
+    assert_eq!(demo.text.matches(" rows)\n").count() + demo.text.matches(" row)\n").count(), 3, "{}", demo.text);
+
+    let (code, status, _) = fleetscope(&["status", "--server", &server]);
+    assert_eq!(code, Some(0), "{status}");
+    let clusters: Vec<&str> = status.lines().skip(1).map(|line| line.split_whitespace().next().unwrap()).collect();
+    assert_eq!(clusters.len(), 4, "{status}");
+    let ask = |sql: &str| fleetscope(&["query", "--server", &server, "--format", "csv", sql]).1;
+    let series = ask("SELECT min(series) FROM (SELECT cluster, count(*) AS series FROM series GROUP BY cluster)");
+    let least: u64 = series.lines().nth(1).unwrap().parse().unwrap();
+    assert!(least > 1500, "{series}");
+    // The past and the present are the same series: only pods come and go.
+    let both = "SELECT count(*) FROM (SELECT labels FROM metrics WHERE name = 'node_load1' GROUP BY cluster, labels \
+                HAVING max(ts) - min(ts) > INTERVAL '50 minutes')";
+    let nodes = "SELECT count(*) FROM series WHERE name = 'node_load1'";
+    eventually("every node has gone on", PATIENCE, async || (ask(both) == ask(nodes)).then_some(())).await;
+
+    let answer = reqwest::Client::new().post(format!("{fleet}/london/silence")).send().await.unwrap();
+    assert_eq!(answer.status(), reqwest::StatusCode::NO_CONTENT);
+    let failing =
+        "SELECT count(*) FROM sources WHERE cluster = 'london' AND error LIKE '%the cluster london is silent%'";
+    let is_told = async || (ask(failing).lines().nth(1)?.parse::<u64>().ok()? > 0).then_some(());
+    eventually("the silence is told", PATIENCE, is_told).await;
+    let lost = reqwest::Client::new().post(format!("{fleet}/atlantis/silence")).send().await.unwrap();
+    assert_eq!(lost.status(), reqwest::StatusCode::NOT_FOUND);
+
+    kill_process(Pid::from_child(&demo.child), Signal::TERM).unwrap();
+    assert!(demo.child.wait().unwrap().success());
+}
+
+#[test]
+fn a_cluster_that_is_not_there_cannot_be_silenced() {
+    let (code, _, error) = fleetscope(&["demo", "--silence", "atlantis"]);
+    assert_eq!(code, Some(1), "{error}");
+    assert!(error.contains("there is no cluster \"atlantis\" in the fleet"), "{error}");
+}
