@@ -88,6 +88,21 @@ pub struct Status {
     /// The server to ask.
     #[arg(long, value_name = "URL", env = "FLEETSCOPE_SERVER", default_value = "http://127.0.0.1:9911")]
     pub server: String,
+    /// When to use colours.
+    #[arg(long, value_enum, default_value_t)]
+    pub color: Color,
+}
+
+/// When colours are used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless the environment has `NO_COLOR`.
+    #[default]
+    Auto,
+    /// Also into a pipe or a file.
+    Always,
+    /// Never.
+    Never,
 }
 
 /// How rows are printed.

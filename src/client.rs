@@ -5,7 +5,7 @@ use std::io::Write;
 use futures::StreamExt;
 use model::{Error, ErrorKind};
 
-use crate::cli::{Format, Query, Status};
+use crate::cli::{Color, Format, Query, Status};
 
 mod ask;
 mod status;
@@ -35,13 +35,14 @@ pub async fn query(query: &Query, out: &mut (dyn Write + Send)) -> Result<(), Er
     }
 }
 
-/// Asks how the fleet is and writes it to `out`, in colour if the reader can show it.
+/// Asks how the fleet is and writes it to `out`; `shows_colour` is whether the reader can show it in colour.
 ///
 /// # Errors
 /// As [`query`].
-pub async fn status(status: &Status, colour: bool, out: &mut (dyn Write + Send)) -> Result<(), Error> {
+pub async fn status(status: &Status, shows_colour: bool, out: &mut (dyn Write + Send)) -> Result<(), Error> {
     let fleet = status::ask(&status.server).await?;
-    write(out, status::render(&fleet, colour).as_bytes())
+    let in_colour = status.color == Color::Always || status.color == Color::Auto && shows_colour;
+    write(out, status::render(&fleet, in_colour).as_bytes())
 }
 
 fn write(out: &mut dyn Write, bytes: &[u8]) -> Result<(), Error> {

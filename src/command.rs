@@ -29,8 +29,8 @@ pub fn main_with(parts: Parts) -> ExitCode {
             Command::Serve(arguments) => serve(arguments, parts).await,
             Command::Query(arguments) => client::query(&arguments, &mut std::io::stdout()).await,
             Command::Status(arguments) => {
-                let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-                client::status(&arguments, colour, &mut std::io::stdout()).await
+                let is_shown = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+                client::status(&arguments, is_shown, &mut std::io::stdout()).await
             }
             Command::Demo(arguments) => demo::run(arguments, parts).await,
             Command::Check(arguments) => {

@@ -1,11 +1,12 @@
 //! The first questions to a fleet, asked and answered on standard output.
 
+use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use model::Error;
 
-use crate::cli::{Format, Query, Status};
+use crate::cli::{Color, Format, Query, Status};
 use crate::client;
 
 /// Questions worth asking, with what they are about.
@@ -50,8 +51,8 @@ pub(super) async fn give(server: SocketAddr, exporters: SocketAddr, clusters: us
         tokio::time::sleep(LOOK_EVERY).await;
     }
     println!("\n# Is every cluster alive?\n$ fleetscope status --server {server}");
-    let status = Status { server: server.clone() };
-    told(client::status(&status, false, &mut std::io::stdout()).await);
+    let status = Status { server: server.clone(), color: Color::Auto };
+    told(client::status(&status, std::io::stdout().is_terminal(), &mut std::io::stdout()).await);
     for (what, sql) in QUESTIONS {
         println!("\n# {what}\n$ fleetscope query --server {server} \"{sql}\"");
         let query = Query { sql: sql.to_owned(), server: server.clone(), format: Format::Table };

@@ -22,6 +22,7 @@ mod rows;
 #[path = "../../fuzz/checks/replay.rs"]
 mod seeds;
 mod series;
+mod sign;
 pub mod snapshot;
 mod staging;
 pub mod store;

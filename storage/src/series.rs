@@ -9,6 +9,8 @@ use model::SeriesKey;
 use model::batch::Kind;
 use parking_lot::RwLock;
 
+use crate::sign::Sign;
+
 /// What a series takes beside its own fields and texts: counts and padding of its four allocations, its places in the
 /// table of its shard and in the cache.
 const OVERHEAD_BYTES: usize = 160;
@@ -23,7 +25,8 @@ pub(crate) struct Series {
     pub(crate) shard: u32,
     pub(crate) slot: u32,
     kind: AtomicU8,
-    /// The newest sample of the cluster it belongs to.
+    /// What its rows say of the cluster it belongs to, and the newest one that says that it lives.
+    pub(crate) sign: Sign,
     pub(crate) newest: Arc<NewestSample>,
     /// Generation and short id under which the journal last had its definition. Only the writer's thread asks.
     defined: AtomicU64,
@@ -51,7 +54,7 @@ impl SeriesInfo {
     }
 }
 
-/// The time of the newest sample of a cluster. It outlives the cluster's series.
+/// The time of the newest sample that says that a cluster lives. It outlives the cluster's series.
 #[derive(Debug)]
 pub(crate) struct NewestSample {
     time_ms: AtomicI64,
@@ -78,6 +81,7 @@ impl NewestSample {
 impl Series {
     pub(crate) fn new(key: SeriesKey, id: i64, shard: u32, slot: u32, newest: Arc<NewestSample>) -> Self {
         Series {
+            sign: Sign::of(&key.name),
             key,
             id,
             shard,

@@ -79,6 +79,10 @@ async fn a_fleet_is_there_at_once_and_a_cluster_can_be_silenced() {
         "SELECT count(*) FROM sources WHERE cluster = 'london' AND error LIKE '%the cluster london is silent%'";
     let is_told = async || (ask(failing).lines().nth(1)?.parse::<u64>().ok()? > 0).then_some(());
     eventually("the silence is told", PATIENCE, is_told).await;
+    // It says nothing any more, though its silence is written in rows of its own.
+    let gap = "SELECT now() - last_sample > INTERVAL '15 seconds' FROM clusters WHERE name = 'london'";
+    let is_silent = async || (ask(gap).lines().nth(1)? == "true").then_some(());
+    eventually("the cluster's last sample grows old", PATIENCE, is_silent).await;
     let lost = reqwest::Client::new().post(format!("{fleet}/atlantis/silence")).send().await.unwrap();
     assert_eq!(lost.status(), reqwest::StatusCode::NOT_FOUND);
 

@@ -17,7 +17,7 @@ const TURN_MS: i64 = 15 * 60 * 1000;
 /// So many clusters come in two turns, since names differ in length.
 const TURN_OVERLAP: usize = 16;
 
-/// The time of the newest sample of each cluster, in milliseconds. A staleness marker is no sample.
+/// The time of the newest sample of each cluster that is a sign of its life (`sign`), in milliseconds.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LastSamples(BTreeMap<Arc<str>, i64>);
 

@@ -13,6 +13,7 @@ use crate::block::columns::{Columns, Texts};
 use crate::block::file::{File, Layout};
 use crate::block::mantissa;
 use crate::block::meta::{BlockMeta, Order};
+use crate::sign::Sign;
 
 /// The footer's key under which the number of staleness markers among the rows stands, in decimal.
 const MARKERS_KEY: &str = "fleetscope.markers";
@@ -83,7 +84,8 @@ impl<W: Write + Send> SamplesWriter<W> {
             start = end;
         }
         self.file.meta.add(samples.len() as u64, &key.name, &key.cluster, first.0, last.0);
-        if let Some((newest_ms, _)) = samples.iter().rfind(|(_, bits)| *bits != STALE_NAN_BITS) {
+        let sign = Sign::of(&key.name);
+        if let Some((newest_ms, _)) = samples.iter().rfind(|(_, bits)| sign.is_of_life(f64::from_bits(*bits))) {
             self.file.meta.last_samples.saw(&key.cluster, *newest_ms);
         }
         Ok(())

@@ -87,7 +87,7 @@ impl Shard {
                     continue;
                 }
                 grown += live.push((sample.time_ms, sample.value.to_bits()));
-                if !model::batch::is_stale(sample.value) {
+                if series.sign.is_of_life(sample.value) {
                     series.newest.saw(sample.time_ms);
                 }
             }

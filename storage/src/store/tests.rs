@@ -398,7 +398,19 @@ async fn the_last_sample_of_each_cluster_is_known_after_a_restart() {
     store.write(of("eu", &[("a", NOW - 900_000, 1.0), ("b", NOW - 800_000, f64::NAN)])).await.unwrap();
     store.write(of("us", &[("a", NOW - 900_000, 1.0), ("a", NOW - 10, stale), ("b", NOW - 5, stale)])).await.unwrap();
     store.write(of("marked", &[("a", NOW, stale)])).await.unwrap();
+    // What is written of a fetch that failed does not make a dead cluster look alive.
+    let failed = |cluster: &str| {
+        let mut builder = BatchBuilder::default();
+        for (name, value) in [("up", 0.0), ("scrape_duration_seconds", 0.5), ("scrape_samples_scraped", 0.0)] {
+            let series = builder.series(name, &[], Kind::Gauge);
+            builder.sample(series, NOW, value);
+        }
+        builder.build().stamped(cluster.into())
+    };
+    store.write(failed("us")).await.unwrap();
+    store.write(failed("dead")).await.unwrap();
     store.cut().await.unwrap();
+    store.write(failed("us")).await.unwrap();
     store.write(of("late", &[("a", NOW - 3 * model::time::DAY_MS, 1.0)])).await.unwrap();
     let expected: BTreeMap<Arc<str>, i64> =
         [("eu".into(), NOW - 800_000), ("us".into(), NOW - 900_000), ("late".into(), NOW - 3 * model::time::DAY_MS)]
