@@ -118,7 +118,7 @@ fn pushed(now_ms: i64) -> (Vec<u8>, Series) {
     (snappy(&request.bytes(1, series).0), expected)
 }
 
-/// What the exporter says at its `count`-th scrape: one series leaves, one has times of its own.
+/// What the exporter says at its `count`-th scrape: one series leaves, one has times of its own, which are odd.
 fn exposition(count: usize, now_ms: i64) -> String {
     let leaving = if count < 3 { format!("scraped{{case=\"leaving\"}} {count}\n") } else { String::new() };
     format!(
@@ -126,7 +126,7 @@ fn exposition(count: usize, now_ms: i64) -> String {
          scraped{{case=\"subnormal\"}} 5e-324\nscraped{{case=\"big\"}} 18446744073709551615\n\
          scraped{{case=\"flat\"}} 7\nscraped{{case=\"count\"}} {count}\n\
          scraped{{case=\"stamped\",job=\"own\"}} 0.1 {}\n",
-        now_ms - 12_345
+        now_ms | 1
     )
 }
 
@@ -156,8 +156,14 @@ impl Fixture {
              scrape_configs: [{{job_name: inner, honor_labels: true, static_configs: [{{targets: ['{exporter}']}}]}}]\n",
             external.join(", ")
         );
-        let features = ["--web.enable-remote-write-receiver", "--enable-feature=native-histograms"];
-        let server = Prometheus::start(folder, &config, &features);
+        let arguments = [
+            "--web.enable-remote-write-receiver",
+            "--enable-feature=native-histograms",
+            // Blocks stay as they are made: none is compacted while it is read.
+            "--storage.tsdb.min-block-duration=2h",
+            "--storage.tsdb.max-block-duration=2h",
+        ];
+        let server = Prometheus::start(folder, &config, &arguments);
         let (request, pushed) = pushed(now_ms);
         let headers = [("Content-Type", "application/x-protobuf"), ("Content-Encoding", "snappy")];
         let answer = server.request("POST", "/api/v1/write", &headers, &request).unwrap();
@@ -426,6 +432,8 @@ fn scraped_series_are_the_same_both_ways(fixture: &Fixture) {
 }
 
 fn external_labels_are_added_and_all_is_sorted(fixture: &Fixture) {
+    let build = fixture.server.get("/api/v1/status/buildinfo").unwrap();
+    let version = build["data"]["version"].as_str().unwrap();
     for accepted in BOTH {
         let read = fixture.read(accepted, &[("__name__", Operator::NotEqual, "")]);
         assert!(read.order.iter().all(|labels| labels.is_sorted() && labels[1] == external(0)));
@@ -438,7 +446,8 @@ fn external_labels_are_added_and_all_is_sorted(fixture: &Fixture) {
         let order: Vec<Labels> = read.order.iter().map(own).collect();
         assert!(order.is_sorted(), "{accepted:?}: {order:?}");
         // Whole samples of 2.42 say nothing of native histograms, and the server does not say that.
-        assert_eq!(read.histogram_series, usize::from(accepted == ResponseType::StreamedXorChunks));
+        let is_silent = version.starts_with("2.42") && accepted == ResponseType::Samples;
+        assert_eq!(read.histogram_series, usize::from(!is_silent), "{version} {accepted:?}");
         assert!(!read.series.keys().any(|labels| labels[0].1 == "native"));
     }
 }
