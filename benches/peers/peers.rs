@@ -46,8 +46,19 @@ pub(crate) fn prometheus_starting(folder: &Path, data: &Path, yaml: &str) -> Res
 
 /// VictoriaMetrics with its data in `folder/victoria`.
 pub(crate) async fn victoria_metrics(folder: &Path) -> Result<Process, Fault> {
+    victoria_metrics_with(folder, None).await
+}
+
+/// As [`victoria_metrics`], scraping what `yaml` says.
+pub(crate) async fn victoria_metrics_scraping(folder: &Path, yaml: &str) -> Result<Process, Fault> {
+    let config = folder.join("victoria.yml");
+    std::fs::write(&config, yaml)?;
+    victoria_metrics_with(folder, Some(format!("-promscrape.config={}", config.display()))).await
+}
+
+async fn victoria_metrics_with(folder: &Path, further: Option<String>) -> Result<Process, Fault> {
     let port = free_port()?;
-    let arguments = [
+    let mut arguments = vec![
         format!("-storageDataPath={}", folder.join("victoria").display()),
         format!("-httpListenAddr=127.0.0.1:{port}"),
         // Months.
@@ -55,6 +66,7 @@ pub(crate) async fn victoria_metrics(folder: &Path) -> Result<Process, Fault> {
         // The default of 30 labels is enough; its own metrics would add to what is measured.
         "-selfScrapeInterval=0".to_owned(),
     ];
+    arguments.extend(further);
     let mut process = Process::start("victoria-metrics", &arguments, port, folder.join("victoria.log"))?;
     process.answers("/health").await?;
     Ok(process)

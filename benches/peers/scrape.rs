@@ -1,8 +1,7 @@
-//! CPU per sample of fetching and keeping the same pages: a Prometheus that scrapes them, and ours that federates them.
+//! Scraping the same targets: CPU and memory per sample, ours beside Prometheus and VictoriaMetrics, all at the same time.
 //!
-//! The pages are the recorded ones of a node exporter, served from this process ten times a second to each of four
-//! targets. Each program has a twin without targets, whose CPU time is taken off. Ours syncs each page to disk before it
-//! counts as fetched; Prometheus does not.
+//! The pages are the recorded ones of a node exporter, served from this process to each of 200 targets. Ours syncs each page to
+//! disk before it counts as scraped; the others do not.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
@@ -10,51 +9,68 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use crate::process::Process;
+use crate::process::{Process, folder_bytes};
 use crate::report::{Contender, table};
 use crate::scrapes::Scrapes;
 use crate::{Bench, Fault, peers};
 
-const TARGETS: usize = 4;
+const TARGETS: usize = 200;
+const INTERVAL: &str = "5s";
+/// All targets are scraped before it is measured, some of them twice: the first pages have unknown series.
+const WARM_UP: Duration = Duration::from_secs(12);
 const ROUNDS: usize = 5;
-const ROUND: Duration = Duration::from_secs(12);
+const ROUND: Duration = Duration::from_secs(20);
+const NAMES: [&str; 3] = ["ours", "Prometheus", "VictoriaMetrics"];
+/// What tells the contenders apart.
+const PATHS: [&str; 3] = ["/ours", "/prometheus", "/victoria"];
 
 pub(crate) async fn run(bench: &Bench) -> Result<(), Fault> {
     let server = PageServer::start(Scrapes::load(bench).await?.node)?;
-    let [ours_twin, ours_folder, theirs_twin, theirs_folder] =
-        ["ours-twin", "ours", "prometheus-twin", "prometheus"].map(|name| bench.fresh(&format!("scrape-{name}")));
-    let busy = [
-        peers::fleetscope(&ours_folder?, &server.federate_configs()).await?,
-        peers::prometheus(&theirs_folder?, &server.scrape_configs()).await?,
+    let folders = ["ours", "prometheus", "victoria"].map(|name| bench.fresh(&format!("scrape-{name}")));
+    let [ours, theirs, victoria] = folders;
+    let (ours, theirs, victoria) = (ours?, theirs?, victoria?);
+    let jobs = PATHS.map(|path| server.scrape_configs(path));
+    let processes = [
+        peers::fleetscope(&ours, &jobs[0].replace("job_name: node", "job_name: node\n    cluster: fleet")).await?,
+        peers::prometheus(&theirs, &jobs[1]).await?,
+        peers::victoria_metrics_scraping(&victoria, &jobs[2]).await?,
     ];
-    let idle = [peers::fleetscope(&ours_twin?, "").await?, peers::prometheus(&theirs_twin?, "").await?];
-    let mut contenders = [Contender::new("ours"), Contender::new("Prometheus")];
-    // The first fetches meet unknown series.
-    tokio::time::sleep(Duration::from_secs(5)).await;
+    let mut contenders = NAMES.map(Contender::new);
+    tokio::time::sleep(WARM_UP).await;
     for _ in 0..ROUNDS {
-        let (cpu, samples) = (seconds(&busy, &idle)?, server.served());
+        let (cpu, samples) = (seconds(&processes)?, server.served());
         tokio::time::sleep(ROUND).await;
-        let (cpu_after, samples_after) = (seconds(&busy, &idle)?, server.served());
+        let (cpu_after, samples_after) = (seconds(&processes)?, server.served());
         for (place, contender) in contenders.iter_mut().enumerate() {
             let samples = (samples_after[place] - samples[place]) as f64;
             contender.rounds.push((cpu_after[place] - cpu[place]) * 1e9 / samples);
         }
     }
-    println!("{TARGETS} targets, a page of {} samples every 100 ms each", server.samples_of_page);
+    println!("{TARGETS} targets at {INTERVAL}, a page of {} samples each", server.samples_of_page);
     table("ns of CPU a sample", false, &contenders);
+    let mut memory = NAMES.map(Contender::new);
+    let mut disk = NAMES.map(Contender::new);
+    let served = server.served();
+    for (place, folder) in [&ours, &theirs, &victoria].into_iter().enumerate() {
+        memory[place].rounds.push(processes[place].resident_bytes()? as f64 / 1e6);
+        disk[place].rounds.push(folder_bytes(folder)? as f64 / served[place] as f64);
+    }
+    table("MB of memory", false, &memory);
+    println!("on disk after {} samples, before anything is compacted; ours is the journal alone:", served[0]);
+    table("bytes a sample", false, &disk);
     Ok(())
 }
 
-fn seconds(busy: &[Process; 2], idle: &[Process; 2]) -> Result<[f64; 2], Fault> {
-    Ok([busy[0].cpu_seconds()? - idle[0].cpu_seconds()?, busy[1].cpu_seconds()? - idle[1].cpu_seconds()?])
+fn seconds(processes: &[Process; 3]) -> Result<[f64; 3], Fault> {
+    let [ours, prometheus, victoria] = processes;
+    Ok([ours.cpu_seconds()?, prometheus.cpu_seconds()?, victoria.cpu_seconds()?])
 }
 
-/// Serves the pages in turn at any path; counts samples for paths of federation and for the rest.
+/// Serves the pages in turn; counts samples by who asked.
 #[derive(Debug)]
 struct PageServer {
     port: u16,
-    /// Samples served to ours, and to Prometheus.
-    served: Arc<[AtomicU64; 2]>,
+    served: Arc<[AtomicU64; 3]>,
     samples_of_page: u64,
 }
 
@@ -63,7 +79,7 @@ impl PageServer {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let port = listener.local_addr()?.port();
         let pages: Arc<Vec<(String, u64)>> = Arc::new(pages.into_iter().map(counted).collect());
-        let served: Arc<[AtomicU64; 2]> = Arc::default();
+        let served: Arc<[AtomicU64; 3]> = Arc::default();
         let samples_of_page = pages.first().map_or(0, |(_, samples)| *samples);
         let of_thread = Arc::clone(&served);
         std::thread::spawn(move || {
@@ -76,24 +92,16 @@ impl PageServer {
         Ok(PageServer { port, served, samples_of_page })
     }
 
-    fn served(&self) -> [u64; 2] {
-        [self.served[0].load(Ordering::Relaxed), self.served[1].load(Ordering::Relaxed)]
+    fn served(&self) -> [u64; 3] {
+        [0, 1, 2].map(|place| self.served[place].load(Ordering::Relaxed))
     }
 
-    fn federate_configs(&self) -> String {
-        let source = |n| {
-            format!("  - {{cluster: cluster-{n}, url: 'http://127.0.0.1:{}', scrape_interval: 100ms}}\n", self.port)
-        };
-        let clusters: String = (0..TARGETS).map(|n| format!("  - {{name: cluster-{n}}}\n")).collect();
-        format!("clusters:\n{clusters}federate_configs:\n{}", (0..TARGETS).map(source).collect::<String>())
-    }
-
-    fn scrape_configs(&self) -> String {
-        let target =
-            |n| format!("      - {{targets: ['127.0.0.1:{}'], labels: {{cluster: cluster-{n}}}}}\n", self.port);
+    /// The configuration of a scraper that asks for `path`, in Prometheus' words.
+    fn scrape_configs(&self, path: &str) -> String {
+        let target = |n| format!("      - {{targets: ['127.0.0.1:{}'], labels: {{instance: node-{n}}}}}\n", self.port);
         let targets: String = (0..TARGETS).map(target).collect();
         format!(
-            "global: {{scrape_interval: 100ms, scrape_timeout: 100ms}}\nscrape_configs:\n  - job_name: node\n    \
+            "global: {{scrape_interval: {INTERVAL}}}\nscrape_configs:\n  - job_name: node\n    metrics_path: {path}\n    \
              static_configs:\n{targets}"
         )
     }
@@ -104,7 +112,7 @@ fn counted(page: String) -> (String, u64) {
     (page, samples)
 }
 
-fn serve(stream: TcpStream, pages: &[(String, u64)], served: &[AtomicU64; 2]) -> std::io::Result<()> {
+fn serve(stream: TcpStream, pages: &[(String, u64)], served: &[AtomicU64; 3]) -> std::io::Result<()> {
     stream.set_nodelay(true)?;
     let mut writer = stream.try_clone()?;
     let mut reader = BufReader::new(stream);
@@ -119,7 +127,9 @@ fn serve(stream: TcpStream, pages: &[(String, u64)], served: &[AtomicU64; 2]) ->
         let (page, samples) = &pages[number % pages.len()];
         let head = "HTTP/1.1 200 OK\r\nContent-Type: text/plain; version=0.0.4\r\nContent-Length: ";
         writer.write_all(format!("{head}{}\r\n\r\n{page}", page.len()).as_bytes())?;
-        served[usize::from(!first.contains("/federate"))].fetch_add(*samples, Ordering::Relaxed);
+        if let Some(place) = PATHS.iter().position(|path| first.contains(path)) {
+            served[place].fetch_add(*samples, Ordering::Relaxed);
+        }
     }
     Ok(())
 }
