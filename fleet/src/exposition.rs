@@ -70,7 +70,14 @@ pub(crate) trait Sink {
     fn thing(&mut self, thing: Thing);
 
     /// One sample of `family`, or of the part of it that `suffix` names; its labels are `base` and `extra` together.
-    fn sample(&mut self, family: &'static Family, suffix: &'static str, base: Labels<'_>, extra: Labels<'_>, value: f64);
+    fn sample(
+        &mut self,
+        family: &'static Family,
+        suffix: &'static str,
+        base: Labels<'_>,
+        extra: Labels<'_>,
+        value: f64,
+    );
 
     /// How many samples there were so far.
     fn samples(&self) -> usize;

@@ -46,7 +46,14 @@ impl Sink for Federation {
 
     fn thing(&mut self, _thing: Thing) {}
 
-    fn sample(&mut self, family: &'static Family, suffix: &'static str, base: Labels<'_>, extra: Labels<'_>, value: f64) {
+    fn sample(
+        &mut self,
+        family: &'static Family,
+        suffix: &'static str,
+        base: Labels<'_>,
+        extra: Labels<'_>,
+        value: f64,
+    ) {
         let mut labels: Vec<(&str, &str)> = Vec::with_capacity(base.len() + extra.len() + self.target.len());
         labels.extend(base.iter().chain(extra).filter(|(_, value)| !value.is_empty()));
         // A target's label gives way to one of the sample's own.

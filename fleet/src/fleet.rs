@@ -36,8 +36,7 @@ impl Fleet {
             (0..settings.clusters).map(|index| Arc::new(Site::new(seed, settings, index))).collect();
         let silences = Silences::new(seed, settings.clusters, settings.silences);
         let silenced = vec![Vec::new(); sites.len()];
-        let mut fleet =
-            Fleet { sites, silences, timeline: Timeline::new(silences), clusters: Vec::new(), silenced };
+        let mut fleet = Fleet { sites, silences, timeline: Timeline::new(silences), clusters: Vec::new(), silenced };
         fleet.rebuild();
         Ok(fleet)
     }
@@ -96,6 +95,3 @@ impl Fleet {
             .collect();
     }
 }
-
-#[cfg(test)]
-mod tests;

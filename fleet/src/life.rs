@@ -10,14 +10,8 @@ use model::time::DAY_MS;
 const CREATE_MS: i64 = 5_000;
 /// When a looping container falls and when it is started again, in milliseconds since the loop began: it runs for eight
 /// seconds at a time, and the kubelet waits twice as long each time, up to five minutes.
-const CRASHES: [(i64, i64); 6] = [
-    (0, 10_000),
-    (18_000, 38_000),
-    (46_000, 86_000),
-    (94_000, 174_000),
-    (182_000, 342_000),
-    (350_000, 650_000),
-];
+const CRASHES: [(i64, i64); 6] =
+    [(0, 10_000), (18_000, 38_000), (46_000, 86_000), (94_000, 174_000), (182_000, 342_000), (350_000, 650_000)];
 /// When the pod serves again, since the loop began.
 const RECOVERED_MS: i64 = 660_000;
 /// The part of a fragile pod's lives that have a loop.

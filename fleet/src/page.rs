@@ -28,7 +28,14 @@ impl Sink for Page {
 
     fn thing(&mut self, _thing: Thing) {}
 
-    fn sample(&mut self, family: &'static Family, suffix: &'static str, base: Labels<'_>, extra: Labels<'_>, value: f64) {
+    fn sample(
+        &mut self,
+        family: &'static Family,
+        suffix: &'static str,
+        base: Labels<'_>,
+        extra: Labels<'_>,
+        value: f64,
+    ) {
         let place = *self.places.entry(family.name).or_insert_with(|| {
             let mut text = String::new();
             // A string takes whatever is written to it.

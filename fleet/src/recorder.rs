@@ -201,7 +201,14 @@ impl Sink for Recorder {
     }
 
     #[inline]
-    fn sample(&mut self, family: &'static Family, suffix: &'static str, base: Labels<'_>, extra: Labels<'_>, value: f64) {
+    fn sample(
+        &mut self,
+        family: &'static Family,
+        suffix: &'static str,
+        base: Labels<'_>,
+        extra: Labels<'_>,
+        value: f64,
+    ) {
         if self.new.is_some() {
             self.add(family, suffix, base, extra);
         }

@@ -90,12 +90,7 @@ pub(crate) enum Subject<'a> {
 }
 
 /// Calls `take` with each target that a job has at a moment, and with all pods of the cluster.
-pub(crate) fn targets(
-    moment: &Moment<'_>,
-    job: Job,
-    names: &mut Names,
-    mut take: impl FnMut(&Target<'_>, &[Pod]),
-) {
+pub(crate) fn targets(moment: &Moment<'_>, job: Job, names: &mut Names, mut take: impl FnMut(&Target<'_>, &[Pod])) {
     let site = moment.site;
     match job {
         Job::KubeState | Job::Apiserver | Job::Etcd => {

@@ -26,15 +26,7 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Settings {
-            clusters: 4,
-            nodes: 6,
-            namespaces: 3,
-            deployments: 2,
-            replicas: 2,
-            containers: 1,
-            silences: true,
-        }
+        Settings { clusters: 4, nodes: 6, namespaces: 3, deployments: 2, replicas: 2, containers: 1, silences: true }
     }
 }
 

@@ -57,10 +57,7 @@ static SORTS: [Request; 12] = [
         latency: Some((0.006, 1.0)),
         ..request("GET", "pods", "resource", (1.5, 0.4, 0.001))
     },
-    Request {
-        latency: Some((0.030, 1.1)),
-        ..request("LIST", "pods", "cluster", (0.4, 0.02, 0.0))
-    },
+    Request { latency: Some((0.030, 1.1)), ..request("LIST", "pods", "cluster", (0.4, 0.02, 0.0)) },
     Request {
         statuses: &[("201", 0.99), ("403", 0.01)],
         latency: Some((0.015, 0.9)),
@@ -125,7 +122,8 @@ pub(crate) fn expose(moment: &Moment<'_>, pods: usize, sink: &mut impl Sink) {
         }
     }
     let noise = moment.site.chance.named("apiserver");
-    let at_once = |kind: &str, usual: f64| (usual * (1.0 + 0.8 * noise.named(kind).wander(moment.time_ms, 15_000))).round();
+    let at_once =
+        |kind: &str, usual: f64| (usual * (1.0 + 0.8 * noise.named(kind).wander(moment.time_ms, 15_000))).round();
     sink.put(&IN_FLIGHT, &[("request_kind", "readOnly")], &[], at_once("readOnly", 1.0 + nodes / 4.0));
     sink.put(&IN_FLIGHT, &[("request_kind", "mutating")], &[], at_once("mutating", 1.0 + nodes / 8.0));
     for level in ["global-default", "workload-low"] {

@@ -67,8 +67,7 @@ static OF_DEPLOYMENTS: [Handler; 1] = [Handler {
 
 /// Exposes what a pod of an application says of itself.
 pub(crate) fn expose(moment: &Moment<'_>, pod: &Pod, sink: &mut impl Sink) {
-    let handlers: &[Handler] =
-        if moment.site.workloads[pod.workload].tier == 0 { &OF_USERS } else { &OF_DEPLOYMENTS };
+    let handlers: &[Handler] = if moment.site.workloads[pod.workload].tier == 0 { &OF_USERS } else { &OF_DEPLOYMENTS };
     // A process that is started again goes on under the same labels.
     sink.begin(What::Program, pod.id);
     let (all, slow) = (moment.served(pod, PodTrack::Work), moment.served(pod, PodTrack::Slow));

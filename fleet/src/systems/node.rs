@@ -131,7 +131,8 @@ fn memory(moment: &Moment<'_>, pods: &[&Pod], index: usize, sink: &mut impl Sink
 
 fn disk(moment: &Moment<'_>, node: &Node, since_boot: f64, work: f64, sink: &mut impl Sink) {
     let of = [("device", "/dev/nvme0n1p1"), ("fstype", "xfs"), ("mountpoint", "/")];
-    let used = 0.34 + 0.08 * node.chance.fraction() + 0.03 * node.chance.named("disk").wander(moment.time_ms, 21_600_000);
+    let used =
+        0.34 + 0.08 * node.chance.fraction() + 0.03 * node.chance.named("disk").wander(moment.time_ms, 21_600_000);
     let free = pages(DISK_BYTES * (1.0 - used));
     sink.put(&DISK_SIZE, &of, &[], DISK_BYTES);
     sink.put(&DISK_FREE, &of, &[], free);

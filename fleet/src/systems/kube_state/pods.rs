@@ -25,11 +25,8 @@ const SIDECAR_BYTES: f64 = 67_108_864.0;
 pub(super) fn expose(moment: &Moment<'_>, workload: &Workload, pod: &Pod, sink: &mut impl Sink) {
     let identity = &pod.identity;
     let node = &moment.site.nodes[pod.node];
-    let of = [
-        ("namespace", workload.namespace.as_str()),
-        ("pod", identity.name.as_str()),
-        ("uid", identity.uid.as_str()),
-    ];
+    let of =
+        [("namespace", workload.namespace.as_str()), ("pod", identity.name.as_str()), ("uid", identity.uid.as_str())];
     let (owner_kind, owner) = (identity.owner.0, identity.owner.1.as_str());
     let is_host_network = if workload.is_host_network { "true" } else { "false" };
     sink.begin(What::Pod, pod.id);
@@ -84,11 +81,8 @@ fn of_container(
         _ => (SIDECAR_CORES / 2.0, SIDECAR_BYTES / 2.0, Some(SIDECAR_CORES), SIDECAR_BYTES),
     };
     let node = ("node", moment.site.nodes[pod.node].name.as_str());
-    let (in_cores, in_bytes) = ([node, ("resource", "cpu"), ("unit", "core")], [
-        node,
-        ("resource", "memory"),
-        ("unit", "byte"),
-    ]);
+    let (in_cores, in_bytes) =
+        ([node, ("resource", "cpu"), ("unit", "core")], [node, ("resource", "memory"), ("unit", "byte")]);
     sink.put(&REQUESTS, of, &in_cores, cores);
     sink.put(&REQUESTS, of, &in_bytes, bytes);
     if let Some(limit_cores) = limit_cores {
