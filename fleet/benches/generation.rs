@@ -1,47 +1,63 @@
-//! How fast the past is made, and how long an answer of the present takes.
+//! How fast the past is made, and what an answer of the present costs: CPU-seconds of this thread, medians.
 
 use std::hint::black_box;
-use std::time::Duration;
 
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use fleet::{Fleet, Settings};
 
 /// Noon of a day, UTC.
 const NOON_MS: i64 = 1_767_268_800_000;
-const MINUTE_MS: i64 = 60_000;
+const HOUR_MS: i64 = 3_600_000;
+const ROUNDS: usize = 5;
 
-fn fleet() -> Fleet {
-    Fleet::new(7, &Settings::default()).expect("the default settings")
+/// CPU seconds of this thread so far.
+fn cpu_seconds() -> f64 {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").expect("schedstat");
+    text.split(' ').next().and_then(|ns| ns.parse::<f64>().ok()).expect("nanoseconds") / 1e9
 }
 
-/// Samples of all clusters in some minutes, so that rates are of samples.
-fn play(fleet: &Fleet, minutes: i64, step_ms: i64) -> u64 {
-    let mut samples = 0;
-    for cluster in fleet.clusters() {
-        let batches = cluster.batches(NOON_MS, NOON_MS + minutes * MINUTE_MS, step_ms).expect("a positive step");
-        samples += batches.map(|batch| black_box(batch).samples.len() as u64).sum::<u64>();
-    }
-    samples
+/// The median of the CPU seconds that `work` takes, and what it gave.
+fn median<T>(mut work: impl FnMut() -> T) -> (f64, T) {
+    let mut last = None;
+    let mut rounds: Vec<f64> = (0..ROUNDS)
+        .map(|_| {
+            let begin = cpu_seconds();
+            last = Some(black_box(work()));
+            cpu_seconds() - begin
+        })
+        .collect();
+    rounds.sort_by(f64::total_cmp);
+    (rounds[ROUNDS / 2], last.expect("a round"))
 }
 
-fn generation(criterion: &mut Criterion) {
-    let fleet = fleet();
-    let mut group = criterion.benchmark_group("history");
-    for (name, minutes, step_ms) in [("15s", 120, 15_000), ("60s", 480, 60_000)] {
-        group.throughput(Throughput::Elements(play(&fleet, minutes, step_ms)));
-        group.bench_function(name, |bencher| bencher.iter(|| play(&fleet, minutes, step_ms)));
-    }
-    group.finish();
+/// Samples of all clusters in some hours.
+fn play(fleet: &Fleet, hours: i64, step_ms: i64) -> usize {
+    let batches = fleet.clusters().iter().map(|cluster| cluster.batches(NOON_MS, NOON_MS + hours * HOUR_MS, step_ms));
+    batches.map(|batches| batches.expect("a step").map(|batch| black_box(batch).samples.len()).sum::<usize>()).sum()
+}
 
+fn main() {
+    // `cargo test --benches` runs this too and only wants to know that it builds.
+    if !std::env::args().any(|argument| argument == "--bench") {
+        return;
+    }
+    let new = || Fleet::new(7, &Settings::default()).expect("the default settings");
+    let (seconds, mut fleet) = median(new);
+    println!("a fleet               {:>8.1} ms", seconds * 1e3);
+    let begin = cpu_seconds();
+    fleet.silence("berlin", NOON_MS + 1_000 * HOUR_MS).expect("a cluster");
+    println!("a cluster silenced    {:>8.1} ms", (cpu_seconds() - begin) * 1e3);
+    for (name, hours, step_ms) in [("15 s", 6, 15_000), ("60 s", 24, 60_000)] {
+        let (seconds, samples) = median(|| play(&fleet, hours, step_ms));
+        let (speed, each) = (samples as f64 / seconds / 1e6, seconds * 1e9 / samples as f64);
+        let day = seconds * 24.0 / hours as f64;
+        println!("history, every {name}  {speed:>8.1} M samples a CPU-second, {each:.0} ns each, a day in {day:.1} s");
+    }
     let berlin = &fleet.clusters()[0];
-    criterion.bench_function("federate", |bencher| bencher.iter(|| berlin.federate(black_box(NOON_MS))));
-    criterion.bench_function("page", |bencher| bencher.iter(|| berlin.page("kube-state-metrics", black_box(NOON_MS))));
-    criterion.bench_function("fleet", |bencher| bencher.iter(self::fleet));
+    // The kernel brings the count of CPU time up to date at its ticks, so a round is many of them long.
+    const CALLS: usize = 100;
+    let (seconds, bytes) = median(|| (0..CALLS).map(|_| black_box(berlin.federate(NOON_MS)).len()).sum::<usize>());
+    println!("a federated answer    {:>8.2} ms, {} bytes", seconds * 1e3 / CALLS as f64, bytes / CALLS);
+    let page = || black_box(berlin.page("kube-state-metrics", NOON_MS)).expect("a target").len();
+    let (seconds, bytes) = median(|| (0..CALLS).map(|_| page()).sum::<usize>());
+    println!("a page of objects     {:>8.2} ms, {} bytes", seconds * 1e3 / CALLS as f64, bytes / CALLS);
 }
-
-criterion_group! {
-    name = benches;
-    config = Criterion::default().sample_size(10).measurement_time(Duration::from_secs(5));
-    targets = generation
-}
-criterion_main!(benches);

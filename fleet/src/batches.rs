@@ -59,6 +59,3 @@ impl Iterator for Batches {
         (self.recorder.samples_at_hand() > 0).then(|| self.recorder.take())
     }
 }
-
-#[cfg(test)]
-mod tests;

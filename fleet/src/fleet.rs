@@ -95,6 +95,3 @@ impl Fleet {
             .collect();
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -99,7 +99,8 @@ fn names(site: &Site, workload: &Workload, slot: usize, life: &Life) -> (String,
 /// Another address for each life of a slot, none of which another pod has at the same time.
 fn address(workload: &Workload, slot: usize, life: &Life) -> String {
     const LIVES: usize = 8;
-    let number = (workload.first_address + slot) * LIVES + (life.born_ms / 60_000).rem_euclid(LIVES as i64) as usize;
+    let lived = (life.born_ms / 60_000 + life.revision).rem_euclid(LIVES as i64) as usize;
+    let number = (workload.first_address + slot) * LIVES + lived;
     format!("100.{}.{}.{}", 64 + number / 62_500, number / 250 % 250, 2 + number % 250)
 }
 

@@ -25,19 +25,24 @@ pub(crate) struct World(Vec<Vec<Curve>>);
 impl World {
     /// Works a day out: requests, from them what each pod does, and from that what each node does.
     pub(crate) fn new(load: Load<'_>, silences: &Silences, plans: &[Arc<Plan>]) -> Self {
-        let clusters = load.sites.len();
         let services = load.sites.first().map_or(0, |site| site.services.len());
-        // By cluster, service and cell.
-        let mut requests = vec![vec![Vec::with_capacity(CELLS); services]; clusters];
-        for service in 0..services {
-            for cell in 0..CELLS {
-                for (cluster, served) in load.served(silences, service, cell).into_iter().enumerate() {
-                    requests[cluster][service].push(served);
+        // By service, cluster and cell.
+        let requests: Vec<Vec<Vec<f64>>> = (0..services)
+            .map(|service| {
+                let mut of_clusters = vec![Vec::with_capacity(CELLS); load.sites.len()];
+                for cell in 0..CELLS {
+                    for (rates, served) in of_clusters.iter_mut().zip(load.served(silences, service, cell)) {
+                        rates.push(served);
+                    }
                 }
-            }
-        }
-        let days = load.sites.iter().zip(&requests).zip(plans);
-        World(days.map(|((site, requests), plan)| ClusterDay::new(site, requests, plan).curves()).collect())
+                of_clusters
+            })
+            .collect();
+        let days = load.sites.iter().zip(plans).enumerate().map(|(cluster, (site, plan))| {
+            let requests = requests.iter().map(|of_clusters| of_clusters[cluster].as_slice()).collect();
+            ClusterDay::new(site, requests, plan).curves()
+        });
+        World(days.collect())
     }
 
     /// A curve of a cluster.
@@ -55,7 +60,8 @@ impl World {
 /// The rates of one cluster in each cell.
 struct ClusterDay<'a> {
     site: &'a Site,
-    requests: &'a [Vec<f64>],
+    /// By service and cell.
+    requests: Vec<&'a [f64]>,
     all_requests: Vec<f64>,
     plans: Plans,
     /// By node and [`NodeTrack`].
@@ -63,7 +69,7 @@ struct ClusterDay<'a> {
 }
 
 impl<'a> ClusterDay<'a> {
-    fn new(site: &'a Site, requests: &'a [Vec<f64>], plan: &Arc<Plan>) -> Self {
+    fn new(site: &'a Site, requests: Vec<&'a [f64]>, plan: &Arc<Plan>) -> Self {
         let all_requests = (0..CELLS).map(|cell| requests.iter().map(|rates| rates[cell]).sum()).collect();
         let idle = NODE_IDLE_CORES * site.cpus as f64;
         let nodes = site.nodes.iter().map(|_| [vec![idle; CELLS], vec![0.0; CELLS]]).collect();
@@ -78,8 +84,8 @@ impl<'a> ClusterDay<'a> {
             match workload.drive {
                 Drive::Application { service, fan } => curves.extend(self.applied(at, workload, service, fan)),
                 Drive::Service(service) => {
-                    let requests = self.requests;
-                    self.steady(workload, &requests[service]);
+                    let requests = self.requests[service];
+                    self.steady(workload, requests);
                 }
                 Drive::Cluster => {
                     let requests = std::mem::take(&mut self.all_requests);
@@ -149,7 +155,7 @@ fn pace(workload: &Workload, requests: f64) -> [f64; OF_POD] {
     let container = &workload.container;
     let (wanted, free) = (requests * container.request_seconds, container.free_cores());
     let use_of_limit = wanted / free;
-    let slow = 0.01 + 0.9 * rise(use_of_limit, 0.55, 1.1);
+    let slow = 0.01 + 0.9 * rise(use_of_limit, 0.5, 1.1);
     let throttled = 0.002 + 0.8 * rise(use_of_limit, 0.6, 1.15);
     [requests, requests * slow, wanted.min(free), PERIODS_PER_SECOND * throttled]
 }
