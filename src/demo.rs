@@ -43,17 +43,17 @@ pub async fn run(demo: Demo, parts: Parts) -> Result<(), Error> {
     let exporters = Exporters::start(fleet.clone(), parts.clock.clone()).await?;
     let folder = TempDir::new().map_err(|e| Error::internal("no folder for the demo's store").with_source(e))?;
     let config = configuration(&demo, &fleet.read(), &exporters, &folder);
-    let past = history::play(&config, &parts, &fleet.read(), demo.history, now_ms).await?;
+    let clusters = fleet.read().clusters().to_vec();
+    let past = history::play(&config, &parts, &clusters, demo.history, now_ms).await?;
     println!("demo: {past}");
 
     let events = Events::default();
     let signals = app::listen_to_signals(events.sender())
         .map_err(|e| Error::internal("cannot listen to signals").with_source(e))?;
     let (announced, address) = oneshot::channel();
-    let clusters = fleet.read().clusters().len();
     let tour = async {
         if let Ok(address) = address.await {
-            tour::give(address, exporters.address(), clusters).await;
+            tour::give(address, exporters.address(), clusters.len()).await;
         }
         std::future::pending().await
     };

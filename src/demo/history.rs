@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use fleet::{Cluster, Fleet};
+use fleet::Cluster;
 use futures::future::try_join_all;
 use model::{Batch, Error, Ingest, duration};
 use storage::Store;
@@ -40,7 +40,7 @@ impl std::fmt::Display for Past {
 pub(super) async fn play(
     config: &Config,
     parts: &Parts,
-    fleet: &Fleet,
+    clusters: &[Cluster],
     length: Duration,
     now_ms: i64,
 ) -> Result<Past, Error> {
@@ -48,8 +48,8 @@ pub(super) async fn play(
     let store_parts = storage::store::Parts { files: parts.files.clone(), clock: parts.clock.clone() };
     let store = Store::open_with(config.storage.clone(), store_parts, OnDamage::Stop).await?;
     let from_ms = now_ms.saturating_sub(i64::try_from(length.as_millis()).unwrap_or(i64::MAX));
-    let clusters = fleet.clusters().iter().map(|cluster| of_cluster(cluster.clone(), store.clone(), from_ms, now_ms));
-    let samples = try_join_all(clusters).await?.into_iter().sum();
+    let played = clusters.iter().map(|cluster| of_cluster(cluster.clone(), store.clone(), from_ms, now_ms));
+    let samples = try_join_all(played).await?.into_iter().sum();
     store.close().await?;
     Ok(Past { samples, length, took: began.elapsed() })
 }

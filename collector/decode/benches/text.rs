@@ -14,6 +14,9 @@ use bytes::Bytes;
 use decode::{Limits, openmetrics, text};
 use model::labels::LabelsBuilder;
 
+/// The name of a reader, the reader, and the page that it reads.
+type Contender<'a> = (&'a str, fn(&Bytes), &'a Bytes);
+
 const ANSWER_MS: i64 = 1_700_000_000_000;
 const ROUNDS: usize = 7;
 /// The kernel brings the count of CPU time up to date at its ticks, so a round is many of them long.
@@ -123,7 +126,7 @@ fn main() {
         let written = Bytes::from(openmetrics(&page));
         let body = Bytes::from(page);
         let samples = text::decode(&body, ANSWER_MS, &Limits::default()).expect("the page").samples.len();
-        let contenders: [(&str, fn(&Bytes), &Bytes); 3] = [
+        let contenders: [Contender<'_>; 3] = [
             ("decode::text", decode_ours, &body),
             ("prometheus-parse", decode_theirs, &body),
             ("decode::openmetrics", decode_openmetrics, &written),
