@@ -15,5 +15,7 @@ mod rows;
 #[allow(dead_code, reason = "as above")]
 #[path = "../../storage/src/series.rs"]
 mod series;
+#[path = "../../storage/src/sign.rs"]
+mod sign;
 
 libfuzzer_sys::fuzz_target!(|input: &[u8]| check::check(input));

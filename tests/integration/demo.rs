@@ -1,5 +1,6 @@
 //! The demo: the real binary with its simulated fleet, from its first line to its end.
 
+use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 
@@ -67,6 +68,11 @@ async fn a_fleet_is_there_at_once_and_a_cluster_can_be_silenced() {
     let series = ask("SELECT min(series) FROM (SELECT cluster, count(*) AS series FROM series GROUP BY cluster)");
     let least: u64 = series.lines().nth(1).unwrap().parse().unwrap();
     assert!(least > 1500, "{series}");
+    let sources = reqwest::get(format!("{server}/api/v1/sources")).await.unwrap().text().await.unwrap();
+    let sources: serde_json::Value = serde_json::from_str(&sources).unwrap();
+    let kinds: BTreeSet<&str> =
+        sources["sources"].as_array().unwrap().iter().map(|source| source["kind"].as_str().unwrap()).collect();
+    assert_eq!(kinds.into_iter().collect::<Vec<_>>(), ["federate", "http_sd", "scrape"]);
     // The past and the present are the same series: only pods come and go.
     let both = "SELECT count(*) FROM (SELECT labels FROM metrics WHERE name = 'node_load1' GROUP BY cluster, labels \
                 HAVING max(ts) - min(ts) > INTERVAL '50 minutes')";
