@@ -1,7 +1,8 @@
-//! The exposition format against crate `prometheus-parse`, on a page of the node exporter: bytes per CPU-second.
+//! The exposition format against crate `prometheus-parse`, on a page of the node exporter: bytes per CPU-second. Beside
+//! them OpenMetrics, on the same page written as such.
 //!
 //! The page is read from the file that `EXPOSITION_PAGE` names, or else asked of a `prometheus-node-exporter` that the
-//! bench starts for the purpose. The two take turns; figures are medians.
+//! bench starts for the purpose. The three take turns; figures are medians.
 
 use std::hint::black_box;
 use std::io::{Read, Write};
@@ -10,7 +11,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use decode::{Limits, text};
+use decode::{Limits, openmetrics, text};
 use model::labels::LabelsBuilder;
 
 const ANSWER_MS: i64 = 1_700_000_000_000;
@@ -58,6 +59,31 @@ fn federated(page: &str) -> String {
     out
 }
 
+/// The page as OpenMetrics: another word for one type, seconds, and an end.
+fn openmetrics(page: &str) -> String {
+    let batch = text::decode(&Bytes::from(page.to_owned()), ANSWER_MS, &Limits::default()).expect("the page");
+    let mut times = batch.samples.iter().map(|sample| sample.time_ms);
+    let mut out = String::new();
+    for line in page.lines() {
+        if line.starts_with('#') {
+            out.push_str(&line.replace(" untyped", " unknown"));
+        } else {
+            let time_ms = times.next().expect("a sample a line");
+            match line.strip_suffix(&format!(" {time_ms}")) {
+                Some(rest) => out.push_str(&format!("{rest} {}.{:03}", time_ms / 1000, time_ms % 1000)),
+                None => out.push_str(line),
+            }
+        }
+        out.push('\n');
+    }
+    openmetrics::write_end(&mut out).expect("a string");
+    out
+}
+
+fn decode_openmetrics(body: &Bytes) {
+    black_box(openmetrics::decode(black_box(body), ANSWER_MS, &Limits::default()).expect("the page"));
+}
+
 fn decode_ours(body: &Bytes) {
     black_box(text::decode(black_box(body), ANSWER_MS, &Limits::default()).expect("the page"));
 }
@@ -87,6 +113,9 @@ fn timed(decode: fn(&Bytes), body: &Bytes) -> f64 {
     }
 }
 
+/// A name, a reader, and the page as it reads it.
+type Contender<'a> = (&'a str, fn(&Bytes), &'a Bytes);
+
 fn main() {
     // `cargo test --benches` runs this too and only wants to know that it builds.
     if !std::env::args().any(|argument| argument == "--bench") {
@@ -94,20 +123,25 @@ fn main() {
     }
     let page = page();
     for (name, page) in [("federated", federated(&page)), ("node-exporter", page)] {
+        let written = Bytes::from(openmetrics(&page));
         let body = Bytes::from(page);
         let samples = text::decode(&body, ANSWER_MS, &Limits::default()).expect("the page").samples.len();
-        let mut rounds: Vec<[f64; 2]> =
-            (0..ROUNDS).map(|_| [timed(decode_ours, &body), timed(decode_theirs, &body)]).collect();
-        let mut median = |place: usize| {
+        let contenders: [Contender<'_>; 3] = [
+            ("decode::text", decode_ours, &body),
+            ("prometheus-parse", decode_theirs, &body),
+            ("decode::openmetrics", decode_openmetrics, &written),
+        ];
+        let mut rounds: Vec<[f64; 3]> =
+            (0..ROUNDS).map(|_| contenders.map(|(_, decode, body)| timed(decode, body))).collect();
+        let medians = [0, 1, 2].map(|place| {
             rounds.sort_by(|a, b| a[place].total_cmp(&b[place]));
             rounds[ROUNDS / 2][place]
-        };
-        let (ours, theirs) = (median(0), median(1));
+        });
         println!("{name}: {} bytes, {samples} samples", body.len());
-        for (who, seconds) in [("decode::text", ours), ("prometheus-parse", theirs)] {
+        for ((who, _, body), seconds) in contenders.iter().zip(medians) {
             let megabytes = body.len() as f64 / 1e6 / seconds;
             println!("{who:>20} {megabytes:>8.0} MB a CPU-second, {:>6.0} ns a sample", seconds * 1e9 / samples as f64);
         }
-        println!("{:>20} {:>8.1} times as fast", "", theirs / ours);
+        println!("{:>20} {:>8.1} times as fast as prometheus-parse", "decode::text", medians[1] / medians[0]);
     }
 }

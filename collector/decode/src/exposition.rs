@@ -61,18 +61,18 @@ fn read(bytes: &[u8], labels: &mut LabelsBuilder) -> Result<(), model::Error> {
 pub(crate) struct Form {
     kind: Kind,
     /// Whether a sample is of the family that is called as the family is, and this behind it.
-    holds: fn(&[u8]) -> bool,
+    has_suffix: fn(&[u8]) -> bool,
 }
 
 impl Form {
-    /// The form of samples that are called as their family is, with or without one of some suffixes.
-    pub(crate) fn suffixed(kind: Kind, holds: fn(&[u8]) -> bool) -> Self {
-        Form { kind, holds }
+    /// Samples are called as their family is, with or without one of some suffixes.
+    pub(crate) fn suffixed(kind: Kind, has_suffix: fn(&[u8]) -> bool) -> Self {
+        Form { kind, has_suffix }
     }
 
-    /// The form of samples that are called as their family is.
+    /// Samples are called as their family is.
     pub(crate) fn bare(kind: Kind) -> Self {
-        Form { kind, holds: <[u8]>::is_empty }
+        Form { kind, has_suffix: |_| false }
     }
 }
 
@@ -81,25 +81,26 @@ impl Form {
 pub(crate) struct Family {
     /// The name without quotes, as written; empty before the first comment.
     name: Range<usize>,
-    pub(crate) help: String,
-    pub(crate) unit: String,
+    pub(crate) help: Range<usize>,
+    pub(crate) unit: Range<usize>,
     pub(crate) form: Form,
 }
 
 impl Family {
     fn named(name: Range<usize>) -> Self {
-        Family { name, help: String::new(), unit: String::new(), form: Form::bare(Kind::Unknown) }
+        Family { name, help: 0..0, unit: 0..0, form: Form::bare(Kind::Unknown) }
     }
 
     /// The kind of a sample with the name `metric`.
     #[inline]
     fn kind_of(&self, body: &[u8], metric: &[u8]) -> Kind {
-        let Form { kind, holds } = self.form;
+        let Form { kind, has_suffix } = self.form;
         if kind == Kind::Unknown {
             return Kind::Unknown;
         }
         match metric.strip_prefix(&body[self.name.clone()]) {
-            Some(suffix) if holds(suffix) => kind,
+            Some(b"") => kind,
+            Some(suffix) if has_suffix(suffix) => kind,
             _ => Kind::Unknown,
         }
     }
@@ -123,6 +124,8 @@ pub(crate) struct Page<'a> {
     pub(crate) batch: Batch,
     /// The family at hand.
     pub(crate) family: Family,
+    /// Whether quotes are escaped in help text, as they are in label values.
+    quotes_in_help: bool,
     /// Whether the body as a whole is UTF-8, so that no part of it need be asked.
     is_utf8: bool,
     names: SeenNames,
@@ -131,11 +134,16 @@ pub(crate) struct Page<'a> {
 }
 
 impl<'a> Page<'a> {
-    /// Opens a body, before a line of it is read.
+    /// Opens a body, before a line of it is read. `quotes_in_help` says whether they are escaped there.
     ///
     /// # Errors
     /// `TooLarge` if it is longer than the limit, `Invalid` if the time is outside the years 1 to 9999.
-    pub(crate) fn open(body: &'a Bytes, default_time_ms: i64, limits: &'a Limits) -> Result<Self, Error> {
+    pub(crate) fn open(
+        body: &'a Bytes,
+        default_time_ms: i64,
+        limits: &'a Limits,
+        quotes_in_help: bool,
+    ) -> Result<Self, Error> {
         if body.len() > limits.max_decoded_bytes || u32::try_from(body.len()).is_err() {
             let what = format!("the text has {} bytes, the limit is {}", body.len(), limits.max_decoded_bytes);
             return Err(Error::too_large(what));
@@ -150,6 +158,7 @@ impl<'a> Page<'a> {
             default_time_ms,
             batch: Batch::new(body.clone(), ENCODING),
             family: Family::named(0..0),
+            quotes_in_help,
             is_utf8: body.is_ascii() || std::str::from_utf8(body).is_ok(),
             names: SeenNames::default(),
             exemplar_rows: 0,
@@ -204,6 +213,7 @@ impl<'a> Page<'a> {
         Ok(())
     }
 
+    #[inline]
     fn check_rows(&self, at: usize, more: usize) -> Result<(), Box<Fault>> {
         if self.batch.samples.len() + self.batch.metadata.len() + self.exemplar_rows + more > self.limits.max_rows {
             let what =
@@ -214,6 +224,7 @@ impl<'a> Page<'a> {
     }
 
     /// Makes the family at `name` the one at hand, unless it is that already.
+    #[inline]
     pub(crate) fn enter_family(&mut self, name: Range<usize>) -> Result<(), Box<Fault>> {
         self.check_name(name.clone(), "the metric name")?;
         if self.body[self.family.name.clone()] != self.body[name.clone()] {
@@ -231,28 +242,28 @@ impl<'a> Page<'a> {
             return Ok(());
         }
         self.check_rows(name.start, 1)?;
-        let name = self.plain(name, true);
+        let (name, unit, help) =
+            (self.plain(name, true), self.plain(unit, true), self.plain(help, self.quotes_in_help));
         self.batch.metadata.push(Metadata { name, kind, unit, help });
         Ok(())
     }
 
-    /// The help text at `text`, with its escapes resolved: `\"` among them if `quotes`.
-    pub(crate) fn help(&self, text: Range<usize>, quotes: bool) -> Result<String, Box<Fault>> {
-        self.check_value(text.clone(), "the help text")?;
-        Ok(self.plain(text, quotes))
-    }
-
     /// Text that was found to be UTF-8, with its escapes resolved.
     pub(crate) fn plain(&self, text: Range<usize>, quotes: bool) -> String {
+        if text.is_empty() {
+            return String::new();
+        }
         String::from_utf8(unescape(&self.body[text], quotes).into_owned()).unwrap_or_default()
     }
 
     /// Holds a name against the limits; `what` it is goes into the message.
+    #[inline]
     pub(crate) fn check_name(&self, name: Range<usize>, what: &str) -> Result<(), Box<Fault>> {
         check_name(self.body, self.limits, self.is_utf8, name, what)
     }
 
     /// Holds a value against the limits.
+    #[inline]
     pub(crate) fn check_value(&self, text: Range<usize>, what: &str) -> Result<(), Box<Fault>> {
         check_value(self.body, self.limits, self.is_utf8, text, what)
     }
@@ -278,13 +289,13 @@ struct Check<'a> {
 }
 
 impl Visit for Check<'_> {
-    #[inline]
+    #[inline(always)]
     fn metric(&mut self, start: usize, end: usize) -> Result<(), Box<Fault>> {
         self.metric = start..end;
         check_name(self.body, self.limits, self.is_utf8, start..end, "the metric name")
     }
 
-    #[inline]
+    #[inline(always)]
     fn label(&mut self, name: (usize, usize), value: (usize, usize)) -> Result<(), Box<Fault>> {
         check_name(self.body, self.limits, self.is_utf8, name.0..name.1, "the label name")?;
         check_value(self.body, self.limits, self.is_utf8, value.0..value.1, "the label value")?;

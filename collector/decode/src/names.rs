@@ -22,7 +22,7 @@ impl SeenNames {
     }
 
     /// Notes the name at `start..end` of `body` and says whether it is new.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn note(&mut self, body: &[u8], start: usize, end: usize) -> bool {
         let name = &body[start..end];
         let bit = 1u64 << class(name);

@@ -59,7 +59,7 @@ use crate::{Error, Limits};
 /// # Errors
 /// `Invalid` with line and column of the first fault, `TooLarge` if a limit is broken.
 pub fn decode(body: &Bytes, default_time_ms: i64, limits: &Limits) -> Result<Batch, Error> {
-    let mut decoder = Decoder { page: Page::open(body, default_time_ms, limits)? };
+    let mut decoder = Decoder { page: Page::open(body, default_time_ms, limits, true)? };
     match decoder.run() {
         Ok(()) => Ok(decoder.page.batch),
         Err(fault) => Err(fault.in_text(body)),
@@ -142,8 +142,14 @@ impl Decoder<'_> {
         let next = text.end + 1;
         self.page.enter_family(name.clone())?;
         match word {
-            b"HELP" => self.page.family.help = self.page.help(text, true)?,
-            b"UNIT" => self.page.family.unit = self.unit(name, text)?,
+            b"HELP" => {
+                self.page.check_value(text.clone(), "the help text")?;
+                self.page.family.help = text;
+            }
+            b"UNIT" => {
+                self.check_unit(name, text.clone())?;
+                self.page.family.unit = text;
+            }
             _ => self.page.family.form = form(body, text)?,
         }
         Ok(next)
@@ -157,30 +163,31 @@ impl Decoder<'_> {
         Fault::invalid(start, format!("{what}, got {}", quoted(line)))
     }
 
-    fn unit(&self, name: Range<usize>, unit: Range<usize>) -> Result<String, Box<Fault>> {
+    /// Holds a unit against the name of its family, which must end in it.
+    fn check_unit(&self, name: Range<usize>, unit: Range<usize>) -> Result<(), Box<Fault>> {
         let (written_name, written) = (&self.page.body[name.clone()], &self.page.body[unit.clone()]);
         let ends_name = matches!(written_name.strip_suffix(written), Some([.., b'_']));
         if !ends_name && !written.is_empty() {
             let what = format!("the unit {} is not the end of the metric name, after an underscore", quoted(written));
             return Err(Fault::invalid(unit.start, what));
         }
-        Ok(self.page.plain(unit, true))
+        Ok(())
     }
 }
 
 /// The form of a family by the word of a TYPE comment.
 fn form(body: &[u8], word: Range<usize>) -> Result<Form, Box<Fault>> {
     let form = match &body[word.clone()] {
-        b"counter" => Form::suffixed(Kind::Counter, |suffix| matches!(suffix, b"" | b"_total" | b"_created")),
+        b"counter" => Form::suffixed(Kind::Counter, |suffix| matches!(suffix, b"_total" | b"_created")),
         b"gauge" => Form::bare(Kind::Gauge),
-        b"histogram" => Form::suffixed(Kind::Histogram, |suffix| {
-            matches!(suffix, b"" | b"_bucket" | b"_sum" | b"_count" | b"_created")
-        }),
-        b"gaugehistogram" => {
-            Form::suffixed(Kind::Histogram, |suffix| matches!(suffix, b"" | b"_bucket" | b"_gsum" | b"_gcount"))
+        b"histogram" => {
+            Form::suffixed(Kind::Histogram, |suffix| matches!(suffix, b"_bucket" | b"_sum" | b"_count" | b"_created"))
         }
-        b"summary" => Form::suffixed(Kind::Summary, |suffix| matches!(suffix, b"" | b"_sum" | b"_count" | b"_created")),
-        b"info" => Form::suffixed(Kind::Info, |suffix| matches!(suffix, b"" | b"_info")),
+        b"gaugehistogram" => {
+            Form::suffixed(Kind::Histogram, |suffix| matches!(suffix, b"_bucket" | b"_gsum" | b"_gcount"))
+        }
+        b"summary" => Form::suffixed(Kind::Summary, |suffix| matches!(suffix, b"_sum" | b"_count" | b"_created")),
+        b"info" => Form::suffixed(Kind::Info, |suffix| matches!(suffix, b"_info")),
         b"stateset" => Form::bare(Kind::StateSet),
         b"unknown" => Form::bare(Kind::Unknown),
         other => {

@@ -41,7 +41,7 @@ use crate::{Error, Limits};
 /// # Errors
 /// `Invalid` with line and column of the first fault, `TooLarge` if a limit is broken.
 pub fn decode(body: &Bytes, default_time_ms: i64, limits: &Limits) -> Result<Batch, Error> {
-    let mut decoder = Decoder { page: Page::open(body, default_time_ms, limits)? };
+    let mut decoder = Decoder { page: Page::open(body, default_time_ms, limits, false)? };
     match decoder.run() {
         Ok(()) => Ok(decoder.page.batch),
         Err(fault) => Err(fault.in_text(body)),
@@ -107,7 +107,8 @@ impl Decoder<'_> {
         if is_type {
             self.page.family.form = form(body, text..line_end)?;
         } else {
-            self.page.family.help = self.page.help(text..line_end, false)?;
+            self.page.check_value(text..line_end, "the help text")?;
+            self.page.family.help = text..line_end;
         }
         Ok((line_end + 1).min(body.len()))
     }
@@ -124,9 +125,9 @@ fn form(body: &[u8], range: Range<usize>) -> Result<Form, Box<Fault>> {
         b"counter" => Ok(Form::bare(Kind::Counter)),
         b"gauge" => Ok(Form::bare(Kind::Gauge)),
         b"histogram" => {
-            Ok(Form::suffixed(Kind::Histogram, |suffix| matches!(suffix, b"" | b"_bucket" | b"_sum" | b"_count")))
+            Ok(Form::suffixed(Kind::Histogram, |suffix| matches!(suffix, b"_bucket" | b"_sum" | b"_count")))
         }
-        b"summary" => Ok(Form::suffixed(Kind::Summary, |suffix| matches!(suffix, b"" | b"_sum" | b"_count"))),
+        b"summary" => Ok(Form::suffixed(Kind::Summary, |suffix| matches!(suffix, b"_sum" | b"_count"))),
         b"untyped" => Ok(Form::bare(Kind::Unknown)),
         [.., b'\r'] => {
             let what = "the line ends in a carriage return: lines must end in a line feed only";
