@@ -55,7 +55,7 @@ fn serve(bodies: Vec<Vec<u8>>, content_type: &'static str) -> SocketAddr {
 
 /// Starts a server that scrapes `/0`, `/1`, … of `bodies`, and returns it with its address.
 fn start(bodies: SocketAddr, count: usize, folder: &Path) -> (Server, SocketAddr) {
-    let mut config = "global: {scrape_interval: 1s, scrape_timeout: 1s}\nscrape_configs:\n".to_owned();
+    let mut config = "global: {scrape_interval: 2s, scrape_timeout: 2s}\nscrape_configs:\n".to_owned();
     for index in 0..count {
         let target =
             format!("{{job_name: '{index}', metrics_path: '/{index}', static_configs: [{{targets: ['{bodies}']}}]}}");
@@ -163,20 +163,28 @@ fn value(json: &Value) -> Option<f64> {
     json.as_str()?.parse().ok()
 }
 
-/// Asks the server for all it has; nothing as long as it has not scraped all.
-fn ask(server: SocketAddr, cases: usize, answered: [i64; 2]) -> Option<Vec<Found>> {
-    let mut found: Vec<Found> = (0..cases).map(|_| Found::default()).collect();
-    let index = |labels: &Value| labels["job"].as_str()?.parse::<usize>().ok();
+/// The case that a target or a series of an answer is of.
+fn case_of(labels: &Value) -> Option<usize> {
+    labels["job"].as_str()?.parse().ok()
+}
+
+/// Asks the server which bodies it took, and says whether it has tried all.
+fn ask_health(server: SocketAddr, found: &mut [Found]) -> Option<bool> {
     for target in get(server, "/api/v1/targets?state=active")?["activeTargets"].as_array()? {
         let (health, error) = (target["health"].as_str()?, target["lastError"].as_str()?);
         // A scrape that a busy machine did not get to says nothing of the body.
         if health != "unknown" && !error.contains("deadline exceeded") {
-            found[index(&target["labels"])?].health = Some((health == "up", error.to_owned()));
+            found[case_of(&target["labels"])?].health = Some((health == "up", error.to_owned()));
         }
     }
+    Some(found.iter().all(|found| found.health.is_some()))
+}
+
+/// Asks the server for all that it keeps, and says whether it is all that it took.
+fn ask_rows(server: SocketAddr, found: &mut [Found], answered: [i64; 2]) -> Option<bool> {
     let all = format!("%7Bjob%3D~%22.%2B%22%7D%5B{YEARS}y%5D");
     for series in get(server, &format!("/api/v1/query?query={all}"))?["result"].as_array()? {
-        let found = &mut found[index(&series["metric"])?];
+        let found = &mut found[case_of(&series["metric"])?];
         let name = series["metric"]["__name__"].as_str()?;
         if name == "up" {
             let ups = series["values"].as_array()?.iter().map(|sample| value(&sample[1]));
@@ -196,7 +204,7 @@ fn ask(server: SocketAddr, cases: usize, answered: [i64; 2]) -> Option<Vec<Found
             let time = time(time_ms(&exemplar["timestamp"])?, answered);
             let (series_labels, labels) = (labels(&series["seriesLabels"])?, labels(&exemplar["labels"])?);
             let line = format!("{series_labels} {labels} {:?} {time}", value(&exemplar["value"])?);
-            found[index(&series["seriesLabels"])?].kept.exemplars.insert(line);
+            found[case_of(&series["seriesLabels"])?].kept.exemplars.insert(line);
         }
     }
     for entry in get(server, "/api/v1/targets/metadata")?.as_array()? {
@@ -206,10 +214,10 @@ fn ask(server: SocketAddr, cases: usize, answered: [i64; 2]) -> Option<Vec<Found
         if said != "unknown [] " {
             // The empty name is not written.
             let name = text("metric").unwrap_or_default().to_owned();
-            found[index(&entry["target"])?].kept.metadata.insert(name, said);
+            found[case_of(&entry["target"])?].kept.metadata.insert(name, said);
         }
     }
-    found.iter().all(|found| found.health.is_some() && found.stored).then_some(found)
+    Some(found.iter().all(|found| found.stored))
 }
 
 /// What is wrong with the facts of a case, given what a server did.
@@ -230,17 +238,15 @@ fn hold_facts(format: &Format) {
     #[expect(clippy::disallowed_methods, reason = "the server has no other clock")]
     let began_ms = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_millis() as i64;
     let (_server, address) = start(bodies, cases.len(), folder.path());
-    let patience = Duration::from_secs(60);
+    let patience = Duration::from_secs(120);
     let answered = [began_ms, began_ms + patience.as_millis() as i64];
     let deadline = Instant::now() + patience;
-    let found = loop {
-        if let Some(found) = ask(address, cases.len(), answered) {
-            break found;
-        }
-        assert!(Instant::now() < deadline, "prometheus did not scrape every body within a minute");
+    let mut found: Vec<Found> = cases.iter().map(|_| Found::default()).collect();
+    while ask_health(address, &mut found) != Some(true) || ask_rows(address, &mut found, answered) != Some(true) {
+        assert!(Instant::now() < deadline, "prometheus did not scrape every body within two minutes");
         // The machine is left to the server between two looks.
         std::thread::park_timeout(Duration::from_millis(50));
-    };
+    }
     let version = get(address, "/api/v1/status/buildinfo").unwrap()["version"].to_string();
     let old = version.contains("\"2.");
     let mut wrong = String::new();
