@@ -5,6 +5,7 @@ use bytes::Bytes;
 use decode::{Limits, openmetrics, text};
 use libfuzzer_sys::fuzz_target;
 use model::Batch;
+use model::batch::Exemplar;
 use model::labels::LabelsBuilder;
 
 fuzz_target!(|input: &[u8]| {
@@ -39,7 +40,7 @@ fuzz_target!(|input: &[u8]| {
         assert_eq!((&key.name, &key.labels), (&key_again.name, &key_again.labels), "{line}");
         assert_eq!(sample.value.to_bits(), again.samples[0].value.to_bits());
         assert_eq!(sample.time_ms, again.samples[0].time_ms);
-        let parts = |exemplar: &model::batch::Exemplar| (exemplar.time_ms, exemplar.value.to_bits(), exemplar.labels.clone());
+        let parts = |it: &Exemplar| (it.time_ms, it.value.to_bits(), it.labels.clone());
         assert_eq!(exemplar.map(parts), again.exemplars.first().map(parts), "{line}");
     }
     assert!(exemplars.next().is_none());

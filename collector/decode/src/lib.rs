@@ -1,7 +1,7 @@
 //! From the bytes of a request or an answer to a [`model::Batch`].
 //!
-//! Owns: the wire formats that bring samples in ([`text`], [`openmetrics`], [`remote_write`]), the only decompressors of request bodies
-//! in the product ([`body`]), and the limits that keep a hostile body small ([`Limits`]).
+//! Owns: the wire formats that bring samples in ([`text`], [`openmetrics`], [`remote_write`]), the only decompressors of
+//! request bodies in the product ([`body`]), and the limits that keep a hostile body small ([`Limits`]).
 //! Does not own: sockets, HTTP, content negotiation, retries (`collector`), the rule what a series is
 //! ([`model::labels`]), any state at all: every function here is pure, so each one is fuzzed (`fuzz/`).
 //!
