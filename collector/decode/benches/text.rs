@@ -116,6 +116,9 @@ fn timed(decode: fn(&Bytes), body: &Bytes) -> f64 {
     }
 }
 
+/// A name, a reader, and the page as it reads it.
+type Contender<'a> = (&'a str, fn(&Bytes), &'a Bytes);
+
 fn main() {
     // `cargo test --benches` runs this too and only wants to know that it builds.
     if !std::env::args().any(|argument| argument == "--bench") {
