@@ -181,3 +181,41 @@ fn limits_of_the_receiver_must_leave_room_for_a_request() {
     }
     read("remote_write: {memory_limit: 80MB}").unwrap();
 }
+
+#[test]
+fn a_rule_of_relabeling_has_the_defaults_of_prometheus() {
+    let rule: RelabelConfig = serde_saphyr::from_str("{}").unwrap();
+    assert_eq!(rule, RelabelConfig::default());
+    assert_eq!((rule.source_labels, rule.separator.as_str(), rule.target_label.as_str()), (None, ";", ""));
+    assert_eq!((rule.regex, rule.modulus, rule.replacement.as_str()), (None, 0, "$1"));
+    assert_eq!(rule.action, RelabelAction::Replace);
+}
+
+#[test]
+fn a_rule_of_relabeling_is_read_and_written() {
+    let texts = [
+        "{}",
+        "{source_labels: [a, b], separator: '-', target_label: c, regex: '(.*)', modulus: 7, replacement: x, action: hashmod}",
+        "{source_labels: [], separator: , target_label: , regex: , modulus: , replacement: , action: labeldrop}",
+        "{action: KeepEqual, source_labels: [a], target_label: b}",
+        "{action: LABELMAP, regex: 5, replacement: 0x10}",
+    ];
+    for text in texts {
+        let rule: RelabelConfig = serde_saphyr::from_str(text).unwrap();
+        let written = serde_saphyr::to_string(&rule).unwrap();
+        assert_eq!(serde_saphyr::from_str::<RelabelConfig>(&written).unwrap(), rule, "{text} -> {written}");
+    }
+    let empty: RelabelConfig = serde_saphyr::from_str(texts[2]).unwrap();
+    assert_eq!((empty.source_labels, empty.regex), (Some(Vec::new()), Some(String::new())));
+    assert_eq!((empty.separator.as_str(), empty.replacement.as_str(), empty.modulus), ("", "", 0));
+}
+
+#[test]
+fn an_action_is_written_as_it_is_read() {
+    for word in ["replace", "keep", "drop", "keepequal", "dropequal", "hashmod", "labelmap", "labeldrop", "labelkeep"] {
+        let rule: RelabelConfig = serde_saphyr::from_str(&format!("{{action: {word}}}")).unwrap();
+        assert_eq!(rule.action.as_str(), word);
+    }
+    let error = serde_saphyr::from_str::<RelabelConfig>("{action: rename}").unwrap_err().to_string();
+    assert!(error.contains("unknown action \"rename\", it is one of replace, keep, drop"), "{error}");
+}

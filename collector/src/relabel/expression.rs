@@ -6,9 +6,9 @@ use regex::{Captures, Regex, RegexBuilder};
 use super::syntax::{self, Translation};
 use super::template::Template;
 
-/// The compiled bytes above which an expression is refused. Ten thousand alternatives of twenty characters take a third
-/// of it; `\pL{100}`, one of the dearest things to write, a fifth.
-const SIZE_LIMIT_BYTES: usize = 32 << 20;
+/// The compiled bytes above which an expression is refused. Ten thousand words of twenty characters fit, and half of that
+/// is `\pL{100}`, which is dear since a letter may be many bytes.
+const SIZE_LIMIT_BYTES: usize = 16 << 20;
 /// Each level of the translation's own limit makes at most four here.
 const ENGINE_NESTING: u32 = 4 * syntax::MAX_NESTING as u32 + 8;
 

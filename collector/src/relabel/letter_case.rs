@@ -1,8 +1,8 @@
 //! Lower and upper case as Go has them: each character by itself becomes one character.
 //!
 //! The standard library of Rust maps in full instead, where one character may become several (`ß` to `SS`) and a
-//! sigma at the end of a word is another one. The two differ in a closed set of characters, which stand below: Unicode
-//! promises that no mapping changes once it is there.
+//! sigma at the end of a word is another one. Where the two differ is written out below. Letters that Unicode took in
+//! lately have a case in the one that knows them.
 
 /// Each character in lower case.
 pub(super) fn lowercase(text: &str) -> String {

@@ -141,21 +141,25 @@ pub(super) fn read_unicode_class(text: &str) -> Result<Option<(String, &str)>, E
         None => inside.split_at(inside.chars().next().map_or(0, char::len_utf8)),
     };
     let (name, is_negated) = name.strip_prefix('^').map_or((name, is_negated), |name| (name, !is_negated));
-    let property =
-        property(name).ok_or_else(|| Error::invalid(format!("unknown class {}", &text[..text.len() - rest.len()])))?;
-    Ok(Some((format!(r"\{}{{{property}}}", if is_negated { 'P' } else { 'p' }), rest)))
+    let unknown = || Error::invalid(format!("unknown class {}", &text[..text.len() - rest.len()]));
+    Ok(Some((unicode_class(name, is_negated).ok_or_else(unknown)?, rest)))
 }
 
-/// The class of a name as the engine knows it: everything, a category, or a script.
-fn property(name: &str) -> Option<String> {
+/// The class of a name: everything, a category, or a script.
+fn unicode_class(name: &str, is_negated: bool) -> Option<String> {
     let name: String = name.to_ascii_lowercase().chars().filter(|c| !matches!(c, '_' | '-' | ' ')).collect();
     // The engine would take `is` before any name.
     if !name.bytes().all(|b| b.is_ascii_lowercase()) || name.starts_with("is") {
         return None;
     }
-    if matches!(name.as_str(), "any" | "assigned" | "ascii") {
-        return Some(name);
-    }
-    let candidates = [format!("gc={name}"), format!("sc={name}")];
-    candidates.into_iter().find(|property| Regex::new(&format!(r"\p{{{property}}}")).is_ok())
+    let property = match name.as_str() {
+        // The engine does not know it, since it is in no text.
+        "cs" | "surrogate" => return Some(if is_negated { EVERYTHING } else { NOTHING }.to_owned()),
+        "any" | "assigned" | "ascii" => name,
+        _ => {
+            let mut candidates = [format!("gc={name}"), format!("sc={name}")].into_iter();
+            candidates.find(|property| Regex::new(&format!(r"\p{{{property}}}")).is_ok())?
+        }
+    };
+    Some(format!(r"\{}{{{property}}}", if is_negated { 'P' } else { 'p' }))
 }
