@@ -2,7 +2,8 @@
 //!
 //! Each case that it should take is a job of its own. Of a target it tells the labels under `/api/v1/targets`, without
 //! scraping it. Of a series it tells those that it has stored: a server of the test exposes it with a value by which it is
-//! found again, whatever becomes of its labels. A case that it should refuse is given to `promtool`.
+//! found again, whatever becomes of its labels. Each case that it should refuse is a configuration of its own, to which it
+//! is told to go over.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -37,33 +38,28 @@ impl Peer {
     pub(super) async fn ask(cases: &[Case]) -> Self {
         let version = version();
         let is_refused = |case: &&Case| matches!(case.expected_of(version), Outcome::Refused(_));
-        let (to_check, mut taken): (Vec<&Case>, Vec<&Case>) = cases.iter().partition(is_refused);
-        let mut outcomes = refusals(&to_check);
-        let jobs: String = taken.iter().map(|case| job(case)).collect();
-        if refusal(&jobs).is_some() {
-            // One of them is not taken against expectation. Which one takes a while to find.
-            outcomes.extend(refusals(&taken));
-            taken.retain(|case| !outcomes.contains_key(&case.number));
-        }
-        let (series, targets): (Vec<&Case>, Vec<&Case>) = taken.iter().partition(|case| case.is_of_series());
+        let (refused, mut taken): (Vec<&Case>, Vec<&Case>) = cases.iter().partition(is_refused);
+        let exporter = exporter(&taken).await;
+        let configuration_of = |cases: &[&Case]| {
+            let jobs: String = cases.iter().map(|case| scrape(case, exporter.address)).collect();
+            configuration(&jobs)
+        };
 
-        let pages: HashMap<String, String> = series.iter().map(|case| (path(case), page(case))).collect();
-        let exporter = Server::start(move |_, head| {
-            let path = head.split(' ').nth(1).unwrap_or_default();
-            text(pages.get(path).map_or("", String::as_str))
-        })
-        .await;
-        let jobs: String = taken.iter().map(|case| scrape(case, exporter.address)).collect();
-        let prometheus = Prometheus::start(|_| configuration(&jobs)).await;
-        wait_until("each pool has its targets", || async { synced(&prometheus).await >= taken.len() }).await;
+        let prometheus = Prometheus::start(|_| configuration("")).await;
+        let mut outcomes = HashMap::new();
+        if prometheus.reload(&configuration_of(&taken)).await.is_err() {
+            // One of them is not taken, against expectation. Which one takes a while to find.
+            outcomes.extend(refusals(&prometheus, &taken).await);
+            taken.retain(|case| !outcomes.contains_key(&case.number));
+            prometheus.reload(&configuration_of(&taken)).await.unwrap();
+        }
+        wait_for("each pool has its targets", || async { is_synced(&prometheus, taken.len()).await.then_some(()) })
+            .await;
+        let (series, targets): (Vec<&Case>, Vec<&Case>) = taken.iter().partition(|case| case.is_of_series());
         let state = prometheus.data("/api/v1/targets?state=any").await;
         outcomes.extend(targets.iter().map(|case| (case.number, target(&state, case))));
-
-        let scraped = || async { query(&prometheus, "scrape_samples_post_metric_relabeling").await.len() };
-        wait_until("each series is scraped", || async { scraped().await >= series.len() }).await;
-        let stored = query(&prometheus, "%7B__name__%21%3D%22%22%7D").await;
-        let state = prometheus.data("/api/v1/targets?state=active").await;
-        outcomes.extend(series.iter().map(|case| (case.number, stored_series(&stored, &state, case))));
+        outcomes.extend(wait_for("each series is scraped", || stored_series(&prometheus, &series)).await);
+        outcomes.extend(refusals(&prometheus, &refused).await);
         Peer { version, outcomes }
     }
 
@@ -82,36 +78,24 @@ fn version() -> Version {
     }
 }
 
-/// Those of the cases that `promtool` refuses.
-fn refusals(cases: &[&Case]) -> HashMap<usize, Outcome> {
-    let refused = cases.iter().filter_map(|case| {
-        let message = refusal(&job(case))?;
-        Some((case.number, Outcome::Refused(message)))
-    });
-    refused.collect()
-}
-
-/// What `promtool` has against a configuration.
-fn refusal(jobs: &str) -> Option<String> {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("prometheus.yml");
-    std::fs::write(&file, configuration(jobs)).unwrap();
-    let output = Command::new("promtool").args(["check", "config", "--syntax-only"]).arg(&file).output();
-    let output = output.expect("promtool is installed");
-    let message = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(
-        !message.contains("did not find expected"),
-        "a case should be wrong as a rule, not as YAML: {jobs}{message}"
-    );
-    (!output.status.success()).then_some(message)
+/// Those of the cases that are refused.
+async fn refusals(prometheus: &Prometheus, cases: &[&Case]) -> HashMap<usize, Outcome> {
+    let mut refused = HashMap::new();
+    for case in cases {
+        if let Err(message) = prometheus.reload(&configuration(&job(case))).await {
+            let is_yaml = !message.contains("did not find expected");
+            assert!(is_yaml, "{}: a rule should be wrong as a rule, not as YAML: {message}", case.title);
+            refused.insert(case.number, Outcome::Refused(message));
+        }
+    }
+    refused
 }
 
 fn configuration(jobs: &str) -> String {
     format!("global: {{scrape_interval: 1d, scrape_timeout: 10s}}\nscrape_configs:\n{jobs}")
 }
 
-/// The job of a case without anything to scrape: `promtool` relabels what it is given, and calls a target that comes to
-/// nothing a mistake of the configuration.
+/// The job of a case without anything to scrape.
 fn job(case: &Case) -> String {
     let mut text = format!("- job_name: {}\n", case.job());
     if !case.rules.is_empty() {
@@ -124,7 +108,7 @@ fn job(case: &Case) -> String {
 /// The job of a case with its target.
 fn scrape(case: &Case, exporter: SocketAddr) -> String {
     let (scrape, target) = if case.is_of_series() {
-        let scrape = "scrape_interval: 1s\n  scrape_timeout: 1s\n  honor_labels: true\n";
+        let scrape = "scrape_interval: 2s\n  scrape_timeout: 2s\n  honor_labels: true\n";
         let target = json!({"targets": [exporter.to_string()], "labels": {"instance": EXPORTER}});
         (format!("  metrics_path: {}\n  {scrape}", path(case)), target)
     } else {
@@ -132,6 +116,17 @@ fn scrape(case: &Case, exporter: SocketAddr) -> String {
         (String::new(), json!({"targets": [case.address()], "labels": labels}))
     };
     format!("{}{scrape}  static_configs: [{target}]\n", job(case))
+}
+
+/// A server that exposes the series of each case under a path of its own.
+async fn exporter(cases: &[&Case]) -> Server {
+    let series = cases.iter().filter(|case| case.is_of_series());
+    let pages: HashMap<String, String> = series.map(|case| (path(case), page(case))).collect();
+    let answer = move |_, head: &str| {
+        let path = head.split(' ').nth(1).unwrap_or_default();
+        text(pages.get(path).map_or("", String::as_str))
+    };
+    Server::start(answer).await
 }
 
 fn path(case: &Case) -> String {
@@ -150,15 +145,15 @@ fn page(case: &Case) -> String {
     format!("{}{{{}}} {}\n", case.labels["__name__"], labels.join(","), FIRST_VALUE + case.number)
 }
 
-/// How many pools have taken over a target that was discovered.
-async fn synced(prometheus: &Prometheus) -> usize {
-    let Some(metrics) = prometheus.get("/metrics").await else { return 0 };
+/// Whether so many pools have taken over a target that was discovered.
+async fn is_synced(prometheus: &Prometheus, pools: usize) -> bool {
+    let Some(metrics) = prometheus.get("/metrics").await else { return false };
     let count = |name: &str| {
         let lines = metrics.lines().filter(|line| line.starts_with(name));
         lines.filter(|line| !line.ends_with(" 0")).count()
     };
-    count("prometheus_sd_discovered_targets{config=\"case-")
-        .min(count("prometheus_target_scrape_pool_sync_total{scrape_job=\"case-"))
+    count("prometheus_sd_discovered_targets{config=\"case-") >= pools
+        && count("prometheus_target_scrape_pool_sync_total{scrape_job=\"case-") >= pools
 }
 
 /// Labels and value of each series that a query finds.
@@ -191,25 +186,39 @@ fn active<'a>(state: &'a Value, case: &Case) -> Option<&'a Value> {
     active.iter().find(|target| target["scrapePool"] == case.job())
 }
 
-/// What became of a series.
-fn stored_series(stored: &[(Labels, f64)], state: &Value, case: &Case) -> Outcome {
-    let value = (FIRST_VALUE + case.number) as f64;
-    if let Some((labels, _)) = stored.iter().find(|(_, found)| *found == value) {
-        return Outcome::Labels(labels.clone());
-    }
-    let target = active(state, case).expect("a target");
-    match target["lastError"].as_str() {
-        Some("") => Outcome::Dropped,
-        Some(error) if error.contains("name") => Outcome::NoName,
-        other => panic!("{}: {other:?}", case.title),
-    }
+/// What became of each series, once that is known of all.
+async fn stored_series(prometheus: &Prometheus, cases: &[&Case]) -> Option<HashMap<usize, Outcome>> {
+    // One instant for all that is known of a scrape: whether it went well, and how many series came of it.
+    let reports = query(prometheus, "%7B__name__%3D~%22up%7Cscrape_samples_post_metric_relabeling%22%7D").await;
+    let stored = query(prometheus, "%7B__name__%21%3D%22%22%7D").await;
+    let state = prometheus.data("/api/v1/targets?state=active").await;
+    let outcome = |case: &&Case| {
+        let report = |name: &str| {
+            let mut of_case = reports.iter().filter(|(labels, _)| labels["job"] == case.job());
+            of_case.find(|(labels, _)| labels["__name__"] == name).map(|(_, value)| *value)
+        };
+        let value = (FIRST_VALUE + case.number) as f64;
+        let is_up = report("up")? == 1.0;
+        let outcome = match report("scrape_samples_post_metric_relabeling")? {
+            0.0 if is_up => Outcome::Dropped,
+            _ if is_up => Outcome::Labels(stored.iter().find(|(_, found)| *found == value)?.0.clone()),
+            // Anything else, like a scrape that took too long, will pass.
+            _ => active(&state, case)?["lastError"].as_str()?.contains("name").then_some(Outcome::NoName)?,
+        };
+        Some((case.number, outcome))
+    };
+    cases.iter().map(outcome).collect()
 }
 
-async fn wait_until<F: Future<Output = bool>>(what: &str, mut is_so: impl FnMut() -> F) {
+/// Waits until something is there.
+async fn wait_for<T, F: Future<Output = Option<T>>>(what: &str, mut find: impl FnMut() -> F) -> T {
     let waiting = async {
-        while !is_so().await {
+        loop {
+            if let Some(found) = find().await {
+                return found;
+            }
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
     };
-    tokio::time::timeout(PATIENCE, waiting).await.unwrap_or_else(|_| panic!("{what}: not in time"));
+    tokio::time::timeout(PATIENCE, waiting).await.unwrap_or_else(|_| panic!("{what}: not in time"))
 }

@@ -1,6 +1,7 @@
 //! A real Prometheus.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use super::PATIENCE;
 pub(crate) struct Prometheus {
     pub(crate) url: String,
     child: Child,
+    config: PathBuf,
     _data: TempDir,
 }
 
@@ -33,11 +35,12 @@ impl Prometheus {
             .arg(format!("--config.file={}", file.display()))
             .arg(format!("--storage.tsdb.path={}", data.path().join("data").display()))
             .arg(format!("--web.listen-address={address}"))
+            .arg("--web.enable-lifecycle")
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
             .expect("prometheus is installed");
-        let mut prometheus = Prometheus { child, url: format!("http://{address}"), _data: data };
+        let mut prometheus = Prometheus { child, url: format!("http://{address}"), config: file, _data: data };
         let ready = async {
             while !prometheus.is_ready().await {
                 if let Some(status) = prometheus.child.try_wait().unwrap() {
@@ -56,6 +59,15 @@ impl Prometheus {
             "global: {{scrape_interval: 1s, external_labels: {{cluster: inner}}}}\n\
              scrape_configs: [{{job_name: self, static_configs: [{{targets: ['{address}']}}]}}]\n{further}\n"
         )
+    }
+
+    /// Goes over to another configuration, unless that is refused: then the error is what it says, and nothing has changed.
+    pub(crate) async fn reload(&self, config: &str) -> Result<(), String> {
+        std::fs::write(&self.config, config).unwrap();
+        let response = reqwest::Client::new().post(format!("{}/-/reload", self.url)).send().await.unwrap();
+        let is_taken = response.status().is_success();
+        let message = response.text().await.unwrap();
+        if is_taken { Ok(()) } else { Err(message) }
     }
 
     async fn is_ready(&self) -> bool {
