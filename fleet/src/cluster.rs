@@ -15,7 +15,8 @@ use crate::silence::Silences;
 use crate::site::Site;
 use crate::track::Track;
 
-/// A cluster. Whatever it is asked for is a function of the instant, so that any instant can be asked for at any time.
+/// A cluster. Whatever it is asked for is a function of the instant, so that any instant of the years 1 to 9999 can be asked
+/// for at any time.
 ///
 /// A silent cluster still answers here: whoever serves it asks [`Cluster::is_silent`] first, and [`Cluster::batches`]
 /// does.

@@ -1,7 +1,7 @@
 //! A simulated fleet of Kubernetes clusters: what every system in every cluster exposes at any instant.
 //!
 //! Owns: the load of a fleet and all that follows from it, the names, labels and types of the systems that are observed
-//! ([`mod@systems`]), and the forms in which they are had: text pages, `/federate`, batches of the past.
+//! (`systems.rs`), and the forms in which they are had: text pages, `/federate`, batches of the past.
 //! Does not own: sockets and clocks (the binary serves what is made here), keeping anything (`storage`).
 //!
 //! # Topology
@@ -29,16 +29,16 @@
 //! 1. **Every day is the same** in all that has a rate: the hours' curve of each region, noise, the minutes in which one
 //!    cluster is silent, how many pods the autoscalers want, the times of rolls and crash loops. Names are not: they come
 //!    from the count of all rolls there ever were. So a day is worked out once, in cells of ten seconds
-//!    ([`mod@world`]), and the integral up to any instant is a multiplication, two reads and an interpolation
-//!    ([`mod@curve`]).
+//!    (`world.rs`), and the integral up to any instant is a multiplication, two reads and an interpolation
+//!    (`curve.rs`).
 //! 2. **Integrals are integers**, in millionths. Only their differences are used: a counter is what has passed since its
 //!    process began. So nothing is rounded differently by another order of asking, and no counter ever goes back.
 //! 3. **What one pod does is what all pods of its deployment do**: requests are spread evenly over those that serve. A pod
 //!    asks the shared integral a few seconds late, by a delay of its own that changes slowly
-//!    ([`mod@chance`]); that is its noise, and it costs neither memory nor conservation.
+//!    (`chance.rs`); that is its noise, and it costs neither memory nor conservation.
 //! 4. **A cluster that is silenced for good makes another day.** From the instant on, load goes over in three steps, and
-//!    once the autoscalers have noticed the plans of pods do ([`mod@timeline`]); integrals are put together where one day
-//!    follows another ([`mod@course`]).
+//!    once the autoscalers have noticed the plans of pods do (`timeline.rs`); integrals are put together where one day
+//!    follows another (`course.rs`).
 //!
 //! # What follows from what
 //!
@@ -52,7 +52,7 @@
 //!      └─> sum over the pods of a node: its cores, load, network, disk <─────────┘
 //! ```
 //!
-//! A sink ([`mod@exposition`]) takes what a target exposes, so that a page, `/federate` and a batch are the same samples:
+//! A sink (`exposition.rs`) takes what a target exposes, so that a page, `/federate` and a batch are the same samples:
 //!
 //! ```
 //! let fleet = fleet::Fleet::new(7, &fleet::Settings::default())?;

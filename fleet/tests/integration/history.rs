@@ -39,6 +39,29 @@ fn a_scrape_of_the_past_is_what_federation_gives() {
 }
 
 #[test]
+fn so_it_is_in_a_small_fleet_and_in_a_large_one() {
+    let small = Settings { clusters: 1, nodes: 2, namespaces: 1, deployments: 1, ..Settings::default() };
+    let large = Settings {
+        clusters: 5,
+        nodes: 14,
+        namespaces: 5,
+        deployments: 3,
+        replicas: 4,
+        containers: 3,
+        ..Settings::default()
+    };
+    for (settings, name, least, most) in [(small, "berlin", 1_000, 1_400), (large, "berlin-2", 9_000, 12_000)] {
+        let fleet = Fleet::new(3, &Settings { silences: false, ..settings }).unwrap();
+        let cluster = fleet.clusters().last().unwrap();
+        assert_eq!(cluster.name(), name);
+        let (federated, played) =
+            (of_text(&cluster.federate(NOON_MS + STEP_MS - 1)), play(cluster, NOON_MS, NOON_MS + 1, STEP_MS));
+        assert_eq!(bits(&played, |_| true), bits(&federated, |_| true));
+        assert!((least..most).contains(&federated.len()), "{name}: {}", federated.len());
+    }
+}
+
+#[test]
 fn a_page_has_the_values_of_the_scrape_at_its_instant() {
     let berlin = &heard().clusters()[0];
     let played = play(berlin, NOON_MS, NOON_MS + STEP_MS, STEP_MS);
@@ -115,7 +138,7 @@ impl Starts {
 #[test]
 fn counters_fall_only_where_a_program_was_started_again() {
     let (mut falls, mut counters) = (0, 0);
-    for cluster in fleet().clusters() {
+    for cluster in [0, 2].map(|index| &fleet().clusters()[index]) {
         let series = play(cluster, NOON_MS, NOON_MS + DAY_MS, MINUTE_MS);
         let starts = Starts::of(&series, "process_start_time_seconds");
         for (key, rows) in &series {
@@ -131,7 +154,7 @@ fn counters_fall_only_where_a_program_was_started_again() {
             }
         }
     }
-    assert!(counters > 4 * 2_000 && falls > 20, "{falls} falls of {counters}");
+    assert!(counters > 2 * 2_000 && falls > 20, "{falls} falls of {counters}");
 }
 
 #[test]
@@ -155,7 +178,7 @@ fn counters_of_nodes_fall_only_where_a_node_was_started_again() {
 
 #[test]
 fn a_series_moves_forward_in_time_and_ends_with_one_marker() {
-    for cluster in fleet().clusters() {
+    for cluster in [1, 3].map(|index| &fleet().clusters()[index]) {
         let series = play(cluster, NOON_MS, NOON_MS + DAY_MS, MINUTE_MS);
         let last_ms = series.values().flatten().map(|row| row.time_ms).max().unwrap();
         let (mut ended, mut silent) = (0, 0);

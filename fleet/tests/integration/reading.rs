@@ -50,21 +50,25 @@ pub(crate) fn of_text(text: &str) -> Series {
     of_batches([batch])
 }
 
-/// The series of batches.
+/// The series of batches. As in the store, labels are read of a series whose hash was not met before.
 pub(crate) fn of_batches(batches: impl IntoIterator<Item = Batch>) -> Series {
-    let mut all = Series::new();
+    let mut places: HashMap<u128, usize> = HashMap::new();
+    let mut all: Vec<(SeriesKey, Vec<Row>)> = Vec::new();
     let mut builder = LabelsBuilder::default();
     for batch in batches {
-        let mut rows: Vec<Vec<Row>> = vec![Vec::new(); batch.series.len()];
         for sample in &batch.samples {
-            let kind = batch.series[sample.series as usize].kind;
-            rows[sample.series as usize].push(Row { time_ms: sample.time_ms, value: sample.value, kind });
-        }
-        for (index, rows) in rows.into_iter().enumerate().filter(|(_, rows)| !rows.is_empty()) {
-            all.entry(batch.key(index, &mut builder).unwrap()).or_default().extend(rows);
+            let (index, series) = (sample.series as usize, &batch.series[sample.series as usize]);
+            let place = *places.entry(series.hash).or_insert_with(|| {
+                all.push((batch.key(index, &mut builder).unwrap(), Vec::new()));
+                all.len() - 1
+            });
+            all[place].1.push(Row { time_ms: sample.time_ms, value: sample.value, kind: series.kind });
         }
     }
-    all
+    let count = all.len();
+    let series: Series = all.into_iter().collect();
+    assert_eq!(series.len(), count, "one series was written in two ways");
+    series
 }
 
 /// What the samples of a series rise by; after a fall it counts from nothing, as `increase` does.
