@@ -14,9 +14,6 @@ use bytes::Bytes;
 use decode::{Limits, openmetrics, text};
 use model::labels::LabelsBuilder;
 
-/// The name of a reader, the reader, and the page that it reads.
-type Contender<'a> = (&'a str, fn(&Bytes), &'a Bytes);
-
 const ANSWER_MS: i64 = 1_700_000_000_000;
 const ROUNDS: usize = 7;
 /// The kernel brings the count of CPU time up to date at its ticks, so a round is many of them long.
