@@ -54,6 +54,7 @@ async fn fill(folder: &Path, fleet: &mut Fleet, blocks: i64) -> Result<(), Fault
         stopped.block(fleet, 0..OF_BLOCK).await?;
     }
     stopped.store.close().await?;
+    stopped.abandon(folder).await?;
     let (server, client) = (peers::fleetscope(folder, "").await?, Client::new());
     fleet.start_ms = journaled_from_ms;
     for i in 0..JOURNALED {
