@@ -29,7 +29,7 @@ pub(crate) fn check(picture: &Picture, seen: &BTreeMap<Key, u64>) -> Result<(), 
     check_resolved(picture, seen)
 }
 
-/// The last sample of a cluster is no older than the newest that is there, and was written.
+/// The last sample of a cluster is no older than the newest sign of its life that is there, and was written.
 ///
 /// It may be newer than what is there: where a staleness marker has replaced a sample, blocks do not tell of it any more.
 pub(crate) fn check_last(
@@ -37,13 +37,19 @@ pub(crate) fn check_last(
     seen: &BTreeMap<Key, u64>,
     written: &[(WriteId, Key, u64)],
 ) -> Result<(), String> {
-    for ((identity, time_ms), _) in seen.iter().filter(|(_, bits)| **bits != STALE_NAN_BITS) {
+    // What is written of a target that does not answer is `up` with 0, and no sign of life; nor is a marker.
+    let is_sign = |identity: &Identity, bits: u64| {
+        bits != STALE_NAN_BITS && (identity.name != "up" || f64::from_bits(bits) != 0.0)
+    };
+    for ((identity, time_ms), _) in seen.iter().filter(|((identity, _), bits)| is_sign(identity, **bits)) {
         if last.get(identity.cluster.as_str()).is_none_or(|last_ms| last_ms < time_ms) {
             return Err(format!("last samples are {last:?}, but {identity:?} has one at {time_ms}"));
         }
     }
     let is_written = |cluster: &str, last_ms: i64| {
-        written.iter().any(|(_, (identity, time_ms), _)| identity.cluster == cluster && *time_ms == last_ms)
+        written.iter().any(|(_, (identity, time_ms), bits)| {
+            identity.cluster == cluster && *time_ms == last_ms && is_sign(identity, *bits)
+        })
     };
     match last.iter().find(|(cluster, last_ms)| !is_written(cluster, **last_ms)) {
         Some((cluster, last_ms)) => {
