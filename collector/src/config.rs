@@ -12,7 +12,6 @@ mod remote_write;
 mod scrape;
 mod tls;
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use model::Error;
@@ -77,19 +76,25 @@ impl Config {
         Job::resolve(config, Arc::default()).and_then(|job| job.check_files()).map_err(|e| e.context(place))
     }
 
+    /// Checks the last job, alone and beside the others. A file is read entry by entry, so that a mistake has its place; to
+    /// check all of them each time would take the square of their number.
+    ///
+    /// # Errors
+    /// As [`Config::validate`].
+    pub fn validate_last_job(&self) -> Result<(), Error> {
+        let Some((config, others)) = self.scrape_configs.split_last() else { return Ok(()) };
+        let place = || job_place(others.len(), config);
+        config.validate().map_err(|e| e.context(place()))?;
+        check_name(config, others).map_err(|e| e.context(place()))
+    }
+
     /// The jobs that are scraped, resolved and told apart; they count into `metrics`.
     pub(crate) fn jobs(&self, metrics: &Arc<Metrics>) -> Result<Vec<Job>, Error> {
-        let mut names = HashSet::new();
         let mut jobs = Vec::with_capacity(self.scrape_configs.len());
         for (index, config) in self.scrape_configs.iter().enumerate() {
-            let place =
-                || format!("scrape_configs[{index}] (cluster {:?}, job_name {:?})", config.cluster, config.job_name);
-            let job = Job::resolve(config, metrics.clone()).map_err(|e| e.context(place()))?;
-            if !names.insert((&config.cluster, &config.job_name)) {
-                let what = "another entry has the same cluster and job_name, give it another job_name";
-                return Err(Error::invalid(what).context(place()));
-            }
-            jobs.push(job);
+            let place = || job_place(index, config);
+            jobs.push(Job::resolve(config, metrics.clone()).map_err(|e| e.context(place()))?);
+            check_name(config, &self.scrape_configs[..index]).map_err(|e| e.context(place()))?;
         }
         Ok(jobs)
     }
@@ -110,6 +115,17 @@ impl Config {
             sources.push(source);
         }
         Ok(sources)
+    }
+}
+
+/// A job is told from others by its cluster and its name.
+fn check_name(config: &ScrapeConfig, others: &[ScrapeConfig]) -> Result<(), Error> {
+    let is_twin = |other: &ScrapeConfig| (&other.cluster, &other.job_name) == (&config.cluster, &config.job_name);
+    match others.iter().position(is_twin) {
+        None => Ok(()),
+        Some(twin) => Err(Error::invalid(format!(
+            "the same cluster and job_name as scrape_configs[{twin}], give it another job_name"
+        ))),
     }
 }
 

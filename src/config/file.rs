@@ -223,13 +223,16 @@ fn collector_config(
     for job in jobs {
         config.scrape_configs.push(job.value);
         let files = || if depth == Depth::NamedFiles { config.check_job_files() } else { Ok(()) };
-        config.validate().and_then(|()| files()).map_err(|e| Mistake::at(job.referenced, e.to_string()))?;
+        config.validate_last_job().and_then(|()| files()).map_err(|e| Mistake::at(job.referenced, e.to_string()))?;
     }
+    // Jobs have been checked, and are not checked once more with each source.
+    let jobs = std::mem::take(&mut config.scrape_configs);
     for source in sources {
         config.federate_configs.push(source.value);
         let files = || if depth == Depth::NamedFiles { config.check_source_files() } else { Ok(()) };
         config.validate().and_then(|()| files()).map_err(|e| Mistake::at(source.referenced, e.to_string()))?;
     }
+    config.scrape_configs = jobs;
     Ok(config)
 }
 

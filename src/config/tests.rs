@@ -98,3 +98,28 @@ fn only_what_a_reload_cannot_change_needs_a_restart() {
     let new = parse("listen: 127.0.0.1:1\nstorage: {retention: 3d}\nclusters: [{name: a}]\n").unwrap();
     assert_eq!(new.needs_restart(&old), ["listen", "storage"]);
 }
+
+#[test]
+fn jobs_take_the_intervals_of_all_and_are_told_apart() {
+    let text = "global: {scrape_interval: 30s, scrape_timeout: 20s}\nscrape_configs:\n  - {job_name: a, cluster: x}\n  \
+                - {job_name: a, cluster: y, scrape_interval: 10s}\n";
+    let jobs = parse(text).unwrap().collector.scrape_configs;
+    let times: Vec<_> = jobs.iter().map(|job| (job.scrape_interval.as_secs(), job.timeout().as_secs())).collect();
+    assert_eq!(times, [(30, 20), (10, 10)]);
+    let cases = [
+        ("  - {job_name: a, cluster: x}\n", "f.yaml:3:5: scrape_configs[1] (cluster \"x\", job_name \"a\"): the same"),
+        ("  - {job_name: a, cluster: y, scrape_intervall: 1s}\n", "did you mean \"scrape_interval\""),
+        (
+            "  - {job_name: a, cluster: y, kubernetes_sd_configs: [{role: pod}]}\n",
+            "kubernetes_sd_configs is not served",
+        ),
+        ("  - {job_name: a, cluster: y, static_configs: [{targets: ['http://host']}]}\n", "static_configs[0]: target"),
+        ("  - {job_name: a, cluster: y, file_sd_configs: [{files: [list.txt]}]}\n", "does not end in .json"),
+        ("  - {job_name: a, cluster: y, relabel_configs: [{action: hashmod, target_label: b}]}\n", "modulus is 0"),
+        ("  - {job_name: a, cluster: y, basic_auth: {username: u, password: secret}}\n", "unknown key \"password\""),
+    ];
+    for (job, expected) in cases {
+        let message = parse(&format!("scrape_configs:\n  - {{job_name: a, cluster: x}}\n{job}")).unwrap_err();
+        assert!(message.contains(expected), "{message}");
+    }
+}
