@@ -171,19 +171,18 @@ impl Targets {
     /// Begins to scrape a target, in place of `old` if that is given, whose scrape under way is waited for.
     fn begin(&mut self, target: Target, old: Option<Scraped>) {
         let interval_ms = i64::try_from(target.interval.as_millis()).ok();
-        if let Some(old) = old.as_ref().filter(|old| old.target.id != target.id) {
-            self.parts.sources.remove(&old.target.id);
-        }
         self.parts.sources.update(&target.id, |status| status.interval_ms = interval_ms);
         let (job, parts, clock) = (self.job.clone(), self.parts.clone(), self.parts.clock.clone());
         let schedule = Schedule::new(target.interval, &target.identity());
         let name = format!("scrape {} {}", target.id.cluster, target.id.instance);
         let (begun, id) = (target.clone(), target.id.clone());
         let task = Task::start(name, schedule, clock, async move {
-            let remains = match old {
-                Some(old) => old.task.finish().await,
-                None => Remains::default(),
-            };
+            let Some(old) = old else { return Scraper::new(job, begun, parts, Remains::default()) };
+            let remains = old.task.finish().await;
+            if old.target.id != begun.id {
+                // Not before: its last scrape is told too.
+                parts.sources.remove(&old.target.id);
+            }
             Scraper::new(job, begun, parts, remains)
         });
         self.tasks.insert(id, Scraped { job: self.job.clone(), target, task });
