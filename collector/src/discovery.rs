@@ -14,7 +14,9 @@ mod http;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
+use model::source::SourceId;
 use model::worker::Worker;
 use model::{Clock, Error, Sources};
 use tokio::sync::watch;
@@ -83,6 +85,31 @@ pub(crate) struct Parts {
 impl fmt::Debug for Parts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Parts").finish_non_exhaustive()
+    }
+}
+
+impl Parts {
+    /// Tells how the reading of a list went: on the board, and in the log when that changes. `interval` is how often a
+    /// list is asked for that cannot be looked at.
+    fn tell(&self, id: &SourceId, interval: Option<Duration>, read: &Result<Vec<Group>, String>) {
+        let now_ms = self.clock.now_ms();
+        self.sources.update(id, |status| {
+            let before = status.error.is_some();
+            status.interval_ms = interval.and_then(|interval| i64::try_from(interval.as_millis()).ok());
+            status.last_attempt_ms = Some(now_ms);
+            status.error = read.as_ref().err().cloned();
+            if let Ok(groups) = read {
+                status.last_success_ms = Some(now_ms);
+                status.samples = groups.iter().map(|group| group.targets().count() as u64).sum();
+            }
+            match &status.error {
+                Some(error) if !before => tracing::warn!(kind = id.kind, cluster = %id.cluster, job = %id.job,
+                    list = %id.instance, %error, "list of targets cannot be read, what it held before stays"),
+                None if before => tracing::info!(kind = id.kind, cluster = %id.cluster, job = %id.job,
+                    list = %id.instance, "list of targets can be read again"),
+                _ => {}
+            }
+        });
     }
 }
 

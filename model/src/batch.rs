@@ -225,6 +225,14 @@ fn read_plain(bytes: &[u8], labels: &mut LabelsBuilder) -> Result<(), Error> {
     Ok(())
 }
 
+/// Writes labels in the [`PLAIN`] encoding, in the order given.
+pub fn write_plain<'a>(labels: impl IntoIterator<Item = (&'a str, &'a str)>, into: &mut Vec<u8>) {
+    for text in labels.into_iter().flat_map(|(name, value)| [name, value]) {
+        into.extend_from_slice(text.as_bytes());
+        into.push(0xff);
+    }
+}
+
 /// Makes a batch from owned labels, for the few rows that the program makes itself (`up`, tests, examples).
 #[derive(Debug, Default)]
 pub struct BatchBuilder {
@@ -237,12 +245,7 @@ impl BatchBuilder {
     /// Adds a series and returns its index for [`BatchBuilder::sample`].
     pub fn series(&mut self, name: &str, labels: &[(&str, &str)], kind: Kind) -> u32 {
         let start = self.body.len();
-        for (label, value) in [(crate::labels::NAME_LABEL, name)].iter().chain(labels) {
-            self.body.extend_from_slice(label.as_bytes());
-            self.body.push(0xff);
-            self.body.extend_from_slice(value.as_bytes());
-            self.body.push(0xff);
-        }
+        write_plain([(crate::labels::NAME_LABEL, name)].iter().chain(labels).copied(), &mut self.body);
         let hash = Batch::hash(&self.body[start..]);
         self.series.push(RawSeries { labels: start as u32..self.body.len() as u32, hash, kind });
         self.series.len() as u32 - 1

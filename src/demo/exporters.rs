@@ -1,5 +1,6 @@
 //! Serves what the simulated fleet exposes: each cluster's targets, their list, and the `/federate` of its Prometheus.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -13,7 +14,6 @@ use model::worker::Worker;
 use model::{Clock, Error, ErrorKind};
 use parking_lot::RwLock;
 use serde::Serialize;
-use std::collections::BTreeMap;
 use tokio::net::TcpListener;
 
 /// The media type of the text exposition format.

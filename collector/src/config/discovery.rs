@@ -7,6 +7,7 @@ use model::{Error, duration};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+use super::http::server_url;
 use super::{Authorization, BasicAuth, HttpConfig, TlsConfig};
 
 /// The endings that a discovery file may have.
@@ -128,15 +129,7 @@ impl HttpSdConfig {
     /// # Errors
     /// `Invalid` if it is no URL of a server.
     pub(crate) fn request_url(&self) -> Result<Url, Error> {
-        let url = Url::parse(&self.url)
-            .map_err(|e| Error::invalid(format!("url {:?} is not a URL like http://targets/list: {e}", self.url)))?;
-        if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
-            return Err(Error::invalid(format!("url {:?} does not begin with http:// or https://", self.url)));
-        }
-        if !url.username().is_empty() || url.password().is_some() {
-            return Err(Error::invalid("url holds credentials, put them into basic_auth"));
-        }
-        Ok(url)
+        server_url(&self.url, "http://targets/list")
     }
 
     pub(super) fn validate(&self) -> Result<(), Error> {

@@ -7,7 +7,8 @@ use model::{Error, duration, size};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::{Authorization, BasicAuth, HttpConfig, TlsConfig};
+use super::http::server_url;
+use super::{Authorization, BasicAuth, HttpConfig, TlsConfig, check_times};
 
 /// The longest a request takes where `scrape_timeout` is left out, as in Prometheus.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -110,16 +111,7 @@ impl FederateConfig {
                 return Err(Error::invalid(format!("{field} is empty")));
             }
         }
-        if self.scrape_interval < Duration::from_millis(100) {
-            return Err(Error::invalid("scrape_interval is shorter than 100ms"));
-        }
-        if self.timeout().is_zero() || self.timeout() > self.scrape_interval {
-            return Err(Error::invalid(format!(
-                "scrape_timeout {} is not between 1ms and scrape_interval {}",
-                duration::format(self.timeout()),
-                duration::format(self.scrape_interval)
-            )));
-        }
+        check_times(self.scrape_interval, self.timeout())?;
         if self.body_size_limit == 0 || self.body_size_limit > MAX_BODY_SIZE_LIMIT {
             return Err(Error::invalid("body_size_limit is not between 1B and 1GB"));
         }
@@ -134,14 +126,7 @@ impl FederateConfig {
 
     /// The URL that is asked, parameters included.
     pub(crate) fn request_url(&self) -> Result<Url, Error> {
-        let mut url = Url::parse(&self.url)
-            .map_err(|e| Error::invalid(format!("url {:?} is not a URL like http://prometheus:9090: {e}", self.url)))?;
-        if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
-            return Err(Error::invalid(format!("url {:?} does not begin with http:// or https://", self.url)));
-        }
-        if !url.username().is_empty() || url.password().is_some() {
-            return Err(Error::invalid("url holds credentials, put them into basic_auth"));
-        }
+        let mut url = server_url(&self.url, "http://prometheus:9090")?;
         if url.query().is_some() || url.fragment().is_some() {
             return Err(Error::invalid("url holds parameters, put them into params"));
         }

@@ -85,3 +85,18 @@ impl HttpConfig {
         Ok(Some(url))
     }
 }
+
+/// The URL of a server as a field `url` gives it; `example` is one for messages.
+///
+/// # Errors
+/// `Invalid` if it is none of HTTP, or holds credentials.
+pub(super) fn server_url(text: &str, example: &str) -> Result<Url, Error> {
+    let url = Url::parse(text).map_err(|e| Error::invalid(format!("url {text:?} is not a URL like {example}: {e}")))?;
+    if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
+        return Err(Error::invalid(format!("url {text:?} does not begin with http:// or https://")));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(Error::invalid("url holds credentials, put them into basic_auth"));
+    }
+    Ok(url)
+}

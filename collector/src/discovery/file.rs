@@ -114,7 +114,7 @@ impl FileList {
             }
             let read = read(&path);
             let is_read = read.is_ok();
-            self.tell(&path, &read);
+            self.parts.tell(&self.id(&path), None, &read);
             let groups = match read {
                 Ok(groups) => Arc::new(groups),
                 Err(_) => before.map(|known| known.groups.clone()).unwrap_or_default(),
@@ -123,27 +123,6 @@ impl FileList {
             let stamp = if is_read { stamp } else { Stamp { modified: None, bytes: u64::MAX } };
             self.known.insert(path, Known { stamp, groups });
         }
-    }
-
-    fn tell(&self, path: &Path, read: &Result<Vec<Group>, String>) {
-        let now_ms = self.parts.clock.now_ms();
-        let id = self.id(path);
-        self.parts.sources.update(&id, |status| {
-            let before = status.error.is_some();
-            status.last_attempt_ms = Some(now_ms);
-            status.error = read.as_ref().err().cloned();
-            if let Ok(groups) = read {
-                status.last_success_ms = Some(now_ms);
-                status.samples = groups.iter().map(|group| group.targets().count() as u64).sum();
-            }
-            match &status.error {
-                Some(error) if !before => tracing::warn!(cluster = %id.cluster, job = %id.job, file = %id.instance,
-                    %error, "list of targets cannot be read, what it held before stays"),
-                None if before => tracing::info!(cluster = %id.cluster, job = %id.job, file = %id.instance,
-                    "list of targets can be read again"),
-                _ => {}
-            }
-        });
     }
 
     fn id(&self, path: &Path) -> SourceId {

@@ -61,7 +61,8 @@ impl HttpList {
                 asked = self.ask() => asked,
                 () = stop.stopped() => break,
             };
-            self.tell(&asked);
+            let asked = asked.map_err(|failure| failure.to_string());
+            self.parts.tell(&self.id, Some(self.refresh_interval), &asked);
             if let Ok(groups) = asked {
                 board.write(&name, [(String::new(), Arc::new(groups))]);
             }
@@ -86,28 +87,6 @@ impl HttpList {
         });
         let read = read.await.unwrap_or_else(|_| Err("the reading of it broke off".into()));
         read.map_err(|e| Failure::new(Stage::Decode, format!("the answer is no list of targets: {e}")))
-    }
-
-    fn tell(&self, asked: &Result<Vec<Group>, Failure>) {
-        let (now_ms, id) = (self.parts.clock.now_ms(), &self.id);
-        let interval_ms = i64::try_from(self.refresh_interval.as_millis()).ok();
-        self.parts.sources.update(id, |status| {
-            let before = status.error.is_some();
-            status.interval_ms = interval_ms;
-            status.last_attempt_ms = Some(now_ms);
-            status.error = asked.as_ref().err().map(Failure::to_string);
-            if let Ok(groups) = asked {
-                status.last_success_ms = Some(now_ms);
-                status.samples = groups.iter().map(|group| group.targets().count() as u64).sum();
-            }
-            match &status.error {
-                Some(error) if !before => tracing::warn!(cluster = %id.cluster, job = %id.job, server = %id.instance,
-                    %error, "list of targets cannot be read, what it held before stays"),
-                None if before => tracing::info!(cluster = %id.cluster, job = %id.job, server = %id.instance,
-                    "list of targets can be read again"),
-                _ => {}
-            }
-        });
     }
 }
 

@@ -5,14 +5,13 @@
 use std::sync::Arc;
 
 use model::Batch;
+use model::batch::write_plain;
 use model::labels::{LabelsBuilder, NAME_LABEL};
 
 use crate::config::ScrapeConfig;
 use crate::fetch::{Failure, Stage};
 use crate::relabel::{LabelSet, Rules};
 
-/// Ends each name and each value in the plain encoding. No UTF-8 text contains it.
-const END: u8 = 0xff;
 /// What a label of the page is called that the target's own takes the name of.
 const EXPORTED: &str = "exported_";
 
@@ -145,12 +144,7 @@ fn plain<'a>(labels: impl Iterator<Item = (&'a str, &'a str)>) -> Vec<u8> {
     let mut sorted: Vec<(&str, &str)> = labels.collect();
     sorted.sort_unstable();
     let mut bytes = Vec::with_capacity(sorted.iter().map(|(name, value)| name.len() + value.len() + 2).sum());
-    for (name, value) in sorted {
-        for text in [name, value] {
-            bytes.extend_from_slice(text.as_bytes());
-            bytes.push(END);
-        }
-    }
+    write_plain(sorted, &mut bytes);
     bytes
 }
 

@@ -64,23 +64,24 @@ pub(crate) struct Taken {
     batch: Batch,
     /// How many rows there were of each sort.
     counts: Counts,
-    /// What the page said of its families.
-    metadata: Vec<Metadata>,
-    /// Whether the page had not a single byte.
-    is_blank: bool,
+    page: Pending,
 }
 
 /// What is remembered of a page once its rows are written.
 #[derive(Debug)]
 pub(crate) struct Pending {
+    /// What it said of its families.
     metadata: Vec<Metadata>,
+    /// Whether it had not a single byte.
     is_blank: bool,
+    /// How many lines it had, each counted once.
+    lines: usize,
 }
 
 impl Taken {
     /// The rows to write, their counts, and what [`Memory::commit`] wants once they are written.
     pub(crate) fn into_parts(self) -> (Batch, Counts, Pending) {
-        (self.batch, self.counts, Pending { metadata: self.metadata, is_blank: self.is_blank })
+        (self.batch, self.counts, self.page)
     }
 }
 
@@ -141,7 +142,7 @@ impl Memory {
 
     fn rows_of(&mut self, page: Batch, time_ms: i64, conditions: &Conditions) -> Result<Taken, Box<Refused>> {
         let mut counts = Counts { exposed: page.samples.len() as u64, ..Counts::default() };
-        let became = self.look_up(&page, conditions)?;
+        let (became, lines) = self.look_up(&page, conditions)?;
         let mut batch = self.empty_batch(page.samples.len());
         let sample_limit = if conditions.sample_limit == 0 { u64::MAX } else { conditions.sample_limit as u64 };
         for sample in &page.samples {
@@ -170,7 +171,8 @@ impl Memory {
         if page.metadata != self.metadata {
             batch.metadata.clone_from(&page.metadata);
         }
-        Ok(Taken { batch, counts, metadata: page.metadata, is_blank: page.body.is_empty() })
+        let page = Pending { metadata: page.metadata, is_blank: page.body.is_empty(), lines };
+        Ok(Taken { batch, counts, page })
     }
 
     /// Adds the rows that tell of the scrape itself.
@@ -193,8 +195,7 @@ impl Memory {
             self.good_scrape = self.scrape;
         }
         self.reported_ms = Some(time_ms);
-        let in_page = self.lines.values().filter(|line| line.scrape == self.scrape).count();
-        if self.lines.len() > in_page * 2 + FORGET_SURPLUS {
+        if self.lines.len() > page.lines * 2 + FORGET_SURPLUS {
             let scrape = self.scrape;
             self.forget(|line| line.scrape == scrape);
         }
@@ -234,14 +235,16 @@ impl Memory {
         self.lines.clear();
     }
 
-    /// What each series of the page became; new ones are placed.
-    fn look_up(&mut self, page: &Batch, conditions: &Conditions) -> Result<Vec<Option<Became>>, Box<Refused>> {
+    /// What each series of the page became, and how many lines it has, each counted once; new series are placed.
+    fn look_up(&mut self, page: &Batch, conditions: &Conditions) -> Result<(Vec<Option<Became>>, usize), Box<Refused>> {
         let mut builder = LabelsBuilder::default();
+        let mut lines = 0;
         let mut became: Vec<Option<Became>> = Vec::with_capacity(page.series.len());
         for (index, raw) in page.series.iter().enumerate() {
             let (series, is_new) = match self.lines.get_mut(&raw.hash) {
                 Some(line) => {
                     let is_new = line.scrape < self.good_scrape;
+                    lines += usize::from(line.scrape != self.scrape);
                     line.scrape = self.scrape;
                     (line.series, is_new)
                 }
@@ -253,6 +256,7 @@ impl Memory {
                     })?;
                     let series = labels.map(|labels| self.series.place(&labels));
                     let scrape = self.scrape;
+                    lines += 1;
                     self.lines.insert(raw.hash, Line { series, first_scrape: scrape, scrape });
                     (series, true)
                 }
@@ -260,7 +264,7 @@ impl Memory {
             became.push(series.map(|series| Became { series, is_new }));
         }
         self.series.absorb();
-        Ok(became)
+        Ok((became, lines))
     }
 
     fn empty_batch(&self, rows: usize) -> Batch {

@@ -17,7 +17,7 @@ fn labels(conditions: &Conditions, line: &str) -> Result<Option<String>, String>
     let made = conditions.labels_of(&page, 0, &mut LabelsBuilder::default()).map_err(|failure| failure.message)?;
     Ok(made.map(|bytes| {
         let fields: Vec<&str> =
-            bytes.split(|byte| *byte == END).map(|field| std::str::from_utf8(field).unwrap()).collect();
+            bytes.split(|byte| *byte == 0xff).map(|field| std::str::from_utf8(field).unwrap()).collect();
         let pairs: Vec<String> = fields.chunks_exact(2).map(|pair| format!("{}={}", pair[0], pair[1])).collect();
         pairs.join(",")
     }))
