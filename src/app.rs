@@ -133,13 +133,22 @@ impl App {
         let on_damage = if options.set_aside_damaged { OnDamage::SetAside } else { OnDamage::Stop };
         let store = Store::open_with(config.storage.clone(), store_parts, on_damage).await?;
         tracing::info!(url = %config.storage.url, milliseconds = parts.clock.now_ms() - begin_ms, "store open");
-        let (sources, clock) = (Sources::default(), parts.clock.clone());
-        let collector_parts = collector::Parts { ingest: Arc::new(store.clone()), sources: sources.clone(), clock };
+        let sources = Sources::default();
         let clusters = Arc::new(RwLock::new(config.clusters.clone()));
-        let engine_parts =
-            query::Parts { store: store.clone(), clusters: clusters.clone(), sources, clock: parts.clock.clone() };
+        let engine_parts = query::Parts {
+            store: store.clone(),
+            clusters: clusters.clone(),
+            sources: sources.clone(),
+            clock: parts.clock.clone(),
+        };
         let engine = Engine::new(config.query.clone(), engine_parts)
             .map_err(|e| Error::new(e.kind(), e.to_string()).context("query"))?;
+        let collector_parts = collector::Parts {
+            ingest: Arc::new(store.clone()),
+            recall: Arc::new(engine.clone()),
+            sources,
+            clock: parts.clock.clone(),
+        };
         let collectors = Collectors::start(&config.collector, collector_parts)?;
         Ok(App { config, clusters, store, collectors, engine })
     }

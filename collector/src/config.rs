@@ -10,6 +10,7 @@ mod http;
 mod relabel;
 mod remote_write;
 mod scrape;
+mod selector;
 mod tls;
 
 use std::sync::Arc;
@@ -19,7 +20,7 @@ use serde::{Deserialize, Serialize};
 
 pub use credentials::{Authorization, BasicAuth};
 pub use discovery::{FileSdConfig, HttpSdConfig, StaticConfig};
-pub use federate::FederateConfig;
+pub use federate::{FederateConfig, Via};
 pub(crate) use http::HttpConfig;
 pub use relabel::{RelabelAction, RelabelConfig};
 pub use remote_write::RemoteWriteConfig;
@@ -99,13 +100,19 @@ impl Config {
         Ok(jobs)
     }
 
-    /// The federated sources, resolved and told apart.
+    /// The servers that are read in this way, resolved and told apart.
+    pub(crate) fn sources_via(&self, via: Via) -> Result<Vec<Source>, Error> {
+        let all = self.sources()?;
+        Ok(all.into_iter().filter(|source| source.config.via == via).collect())
+    }
+
+    /// All federated servers, resolved and told apart.
     pub(crate) fn sources(&self) -> Result<Vec<Source>, Error> {
         let mut sources: Vec<Source> = Vec::with_capacity(self.federate_configs.len());
         for (index, config) in self.federate_configs.iter().enumerate() {
             let place = || source_place(index, config);
             let source = Source::resolve(config).map_err(|e| e.context(place()))?;
-            if let Some(twin) = sources.iter().position(|other| other.id == source.id) {
+            if let Some(twin) = sources.iter().position(|other| other.is_twin(&source)) {
                 return Err(Error::invalid(format!(
                     "the same cluster, job_name {:?} and host as federate_configs[{twin}], give it another job_name",
                     config.job_name

@@ -15,7 +15,6 @@ mod task;
 mod timestamp_rule;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures::future::join_all;
 use model::Error;
@@ -26,14 +25,11 @@ use url::Position;
 use self::attempt::{Remains, Scraper, end};
 use self::task::Task;
 use crate::Parts;
-use crate::config::Config;
+use crate::config::{Config, Via};
 use crate::metrics::Metrics;
-use crate::write::write_until;
+use crate::write::{END_PATIENCE, write_until};
 
 pub(crate) use self::source::Source;
-
-/// How long the store may be away before the markers of a removed source are given up.
-const END_PATIENCE: Duration = Duration::from_secs(10);
 
 /// All servers that are being asked.
 #[derive(Debug)]
@@ -50,19 +46,19 @@ impl Federation {
     /// `Invalid` if the configuration is wrong.
     pub(crate) fn start(config: &Config, parts: Parts, metrics: Arc<Metrics>) -> Result<Self, Error> {
         let mut federation = Federation { parts, metrics, tasks: Vec::new() };
-        for source in config.sources()? {
+        for source in config.sources_via(Via::Federate)? {
             federation.begin(source, Remains::default());
         }
         Ok(federation)
     }
 
     /// Goes over to another configuration. A server whose entry is the same is not touched. One whose entry changed goes on
-    /// from what was remembered of it. The series of one that is gone end with markers.
+    /// from what was remembered of it. The series of one that is gone end with markers, unless it is read in another way.
     ///
     /// # Errors
     /// `Invalid` if the configuration is wrong; everything goes on as it was then.
     pub(crate) async fn reload(&mut self, config: &Config) -> Result<(), Error> {
-        let wanted = config.sources()?;
+        let (wanted, elsewhere) = (config.sources_via(Via::Federate)?, config.sources_via(Via::RemoteRead)?);
         let is_same = |task: &Task, source: &Source| task.source.config == source.config && !task.is_dead();
         let tasks = std::mem::take(&mut self.tasks);
         let (kept, over): (Vec<Task>, Vec<Task>) =
@@ -76,7 +72,12 @@ impl Federation {
             self.begin(source, remains);
         }
         for (source, remains) in stopped {
-            self.end(&source, &remains).await;
+            if !self.tasks.iter().any(|task| task.source.id == source.id) {
+                self.parts.sources.remove(&source.id);
+            }
+            if !elsewhere.iter().any(|other| other.is_same_host(&source)) {
+                self.end(&source, &remains).await;
+            }
         }
         self.metrics.forget_unused();
         Ok(())
@@ -98,11 +99,8 @@ impl Federation {
         self.tasks.push(Task::start(scraper, self.parts.clock.clone()));
     }
 
-    /// Ends what is left of a stopped task that nobody has inherited.
+    /// Marks the series of a stopped task that nobody has inherited.
     async fn end(&self, source: &Source, remains: &Remains) {
-        if !self.tasks.iter().any(|task| task.source.id == source.id) {
-            self.parts.sources.remove(&source.id);
-        }
         let batch = end(source, remains, self.parts.clock.now_ms());
         if batch.is_empty() {
             return;

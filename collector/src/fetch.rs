@@ -15,7 +15,7 @@ use bytes::{Bytes, BytesMut};
 use decode::body::ContentEncoding;
 use model::duration;
 use reqwest::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, DATE, HOST, HeaderMap};
-use reqwest::{Client, Response, StatusCode};
+use reqwest::{Client, RequestBuilder, Response, StatusCode};
 use tokio::time::{Instant, timeout_at};
 use url::Position;
 
@@ -53,51 +53,110 @@ pub(crate) async fn fetch<T>(
     check: impl FnOnce(&HeaderMap) -> Result<T, Failure>,
     started: Instant,
 ) -> Result<(Answer, T), Failure> {
-    let deadline = started + endpoint.timeout;
-    let mut request = client
+    let request = client
         .get(endpoint.target.clone())
         .headers(endpoint.headers.clone())
         .header(ACCEPT, accept)
         .header(ACCEPT_ENCODING, if endpoint.compression { "gzip" } else { "identity" })
         .header("x-prometheus-scrape-timeout-seconds", endpoint.timeout.as_secs_f64().to_string());
+    let mut reply = send(request, endpoint, started).await?;
+    let checked = check(reply.headers())?;
+    let encoding = encoding(reply.headers())?;
+    // The header is cut to the second, so the source's clock may have shown up to 999 ms more.
+    let source_time_ms = reply.date_ms().and_then(|date_ms| date_ms.checked_add(999));
+    let body = reply.whole().await?;
+    Ok((Answer { body, encoding, source_time_ms }, checked))
+}
+
+/// Sends a body and gives the answer, whose body is still to come; before `started` + the endpoint's timeout, as
+/// everything that is read of it.
+pub(crate) async fn post<'a>(
+    client: &Client,
+    endpoint: &'a Endpoint,
+    headers: HeaderMap,
+    body: Vec<u8>,
+    started: Instant,
+) -> Result<Reply<'a>, Failure> {
+    let request = client.post(endpoint.target.clone()).headers(endpoint.headers.clone()).headers(headers).body(body);
+    send(request, endpoint, started).await
+}
+
+/// Sends a request with the credentials of the endpoint; a status other than 200 is a failure.
+async fn send<'a>(mut request: RequestBuilder, endpoint: &'a Endpoint, started: Instant) -> Result<Reply<'a>, Failure> {
+    let deadline = started + endpoint.timeout;
     if endpoint.has_server_name() {
         request = request.header(HOST, &endpoint.url[Position::BeforeHost..Position::AfterPort]);
     }
     let request = authorize(request, &endpoint.http).await?;
     let sent = timeout_at(deadline, request.send()).await;
-    let too_late = || Failure::request(format!("no answer within {}", duration::format(endpoint.timeout)));
-    let mut response = sent.map_err(|_| too_late())?.map_err(Failure::of_client)?;
+    let too_late = || Failure::request(format!("no answer within {}", duration::format(endpoint.timeout))).too_much();
+    let response = sent.map_err(|_| too_late())?.map_err(Failure::of_client)?;
     if response.status() != StatusCode::OK {
         return Err(refused(response, deadline).await);
     }
-    let checked = check(response.headers())?;
-    let encoding = encoding(response.headers())?;
-    let source_time_ms = source_time_ms(response.headers());
-    let body = read_body(&mut response, endpoint, deadline).await?;
-    Ok((Answer { body, encoding, source_time_ms }, checked))
+    Ok(Reply { response, endpoint, deadline, bytes: 0 })
 }
 
-/// Reads the body, never more than the limit of what may be on the wire.
-async fn read_body(response: &mut Response, endpoint: &Endpoint, deadline: Instant) -> Result<Bytes, Failure> {
-    let max_bytes = endpoint.max_body_bytes;
-    let too_large = || Failure::answer(format!("the answer is larger than {max_bytes} bytes, see body_size_limit"));
-    let announced = response.content_length().map_or(0, |bytes| usize::try_from(bytes).unwrap_or(usize::MAX));
-    if announced > max_bytes {
-        return Err(too_large());
+/// An answer whose body is still to come.
+#[derive(Debug)]
+pub(crate) struct Reply<'a> {
+    response: Response,
+    endpoint: &'a Endpoint,
+    deadline: Instant,
+    /// How much of the body has come.
+    bytes: usize,
+}
+
+impl Reply<'_> {
+    /// Its headers.
+    pub(crate) fn headers(&self) -> &HeaderMap {
+        self.response.headers()
     }
-    // What is announced is believed only up to a megabyte: the rest is allocated as it comes.
-    let mut body = BytesMut::with_capacity(announced.min(1 << 20) + SPARE_BYTES);
-    loop {
-        let cut = |_| {
-            let (bytes, timeout) = (body.len(), duration::format(endpoint.timeout));
-            Failure::request(format!("the answer was not whole within {timeout}, {bytes} bytes had come"))
-        };
-        let chunk = timeout_at(deadline, response.chunk()).await.map_err(cut)?.map_err(Failure::of_client)?;
-        let Some(chunk) = chunk else { return Ok(body.freeze()) };
-        if body.len() + chunk.len() > max_bytes {
-            return Err(too_large());
+
+    /// How many bytes of its body have come.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// What the source's clock showed when it answered, if it said, cut to the second.
+    pub(crate) fn date_ms(&self) -> Option<i64> {
+        let date = httpdate::parse_http_date(self.headers().get(DATE)?.to_str().ok()?).ok()?;
+        let second: Duration = date.duration_since(UNIX_EPOCH).ok()?;
+        i64::try_from(second.as_millis()).ok()
+    }
+
+    /// The next bytes of the body, never more together than may be on the wire; `None` at its end.
+    pub(crate) async fn next(&mut self) -> Result<Option<Bytes>, Failure> {
+        let chunk = timeout_at(self.deadline, self.response.chunk()).await;
+        let chunk = chunk.map_err(|_| self.cut())?.map_err(Failure::of_client)?;
+        self.bytes += chunk.as_ref().map_or(0, Bytes::len);
+        if self.bytes > self.endpoint.max_body_bytes { Err(self.too_large()) } else { Ok(chunk) }
+    }
+
+    /// The whole body.
+    pub(crate) async fn whole(&mut self) -> Result<Bytes, Failure> {
+        let announced = self.response.content_length().map_or(0, |bytes| usize::try_from(bytes).unwrap_or(usize::MAX));
+        if announced > self.endpoint.max_body_bytes {
+            return Err(self.too_large());
         }
-        body.extend_from_slice(&chunk);
+        // What is announced is believed only up to a megabyte: the rest is allocated as it comes.
+        let mut body = BytesMut::with_capacity(announced.min(1 << 20) + SPARE_BYTES);
+        while let Some(chunk) = self.next().await? {
+            body.extend_from_slice(&chunk);
+        }
+        Ok(body.freeze())
+    }
+
+    #[cold]
+    fn cut(&self) -> Failure {
+        let (bytes, timeout) = (self.bytes, duration::format(self.endpoint.timeout));
+        Failure::request(format!("the answer was not whole within {timeout}, {bytes} bytes had come")).too_much()
+    }
+
+    #[cold]
+    fn too_large(&self) -> Failure {
+        let max_bytes = self.endpoint.max_body_bytes;
+        Failure::answer(format!("the answer is larger than {max_bytes} bytes, see body_size_limit")).too_much()
     }
 }
 
@@ -115,7 +174,10 @@ async fn refused(mut response: Response, deadline: Instant) -> Failure {
     let line = text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or("");
     let line: String = line.chars().filter(|c| !c.is_control()).take(ERROR_LINE_CHARS).collect();
     let colon = if line.is_empty() { "" } else { ": " };
-    Failure::answer(format!("the source answered {status}{colon}{line}"))
+    let failure = Failure::answer(format!("the source answered {status}{colon}{line}"));
+    // What servers say to a question that is too large for them.
+    let is_too_much = matches!(status.as_u16(), 400 | 413 | 422 | 500 | 504);
+    if is_too_much { failure.too_much() } else { failure }
 }
 
 /// What an answer says of its form.
@@ -149,11 +211,4 @@ fn encoding(headers: &HeaderMap) -> Result<ContentEncoding, Failure> {
         Ok(encoding @ (ContentEncoding::Identity | ContentEncoding::Gzip)) => Ok(encoding),
         _ => Err(Failure::answer(format!("the answer has the content encoding {word:?}, only gzip was asked for"))),
     }
-}
-
-/// The `Date` header is cut to the second, so the source's clock may have shown up to 999 ms more.
-fn source_time_ms(headers: &HeaderMap) -> Option<i64> {
-    let date = httpdate::parse_http_date(headers.get(DATE)?.to_str().ok()?).ok()?;
-    let second: Duration = date.duration_since(UNIX_EPOCH).ok()?;
-    i64::try_from(second.as_millis()).ok()?.checked_add(999)
 }

@@ -1,15 +1,17 @@
-//! Brings telemetry in: the scraping of targets, federation of Prometheus servers, and the receiver of remote write.
+//! Brings telemetry in: the scraping of targets, federation and remote read of Prometheus servers, and the receiver of
+//! remote write.
 //!
 //! Owns: connections to sources and from senders, when they are asked, what their answers mean as rows, what is known of
 //! each ([`model::Sources`]).
-//! Does not own: wire formats (`decode`), where rows are kept (it knows only [`model::Ingest`]), the listener, the
-//! configuration file, signals (the binary).
+//! Does not own: wire formats (`decode`), where rows are kept (it knows only [`model::Ingest`] and [`model::Recall`]), the
+//! listener, the configuration file, signals (the binary).
 //!
 //! ```text
-//! scrape ──── asks targets ────────┐
-//! federate ── asks other servers ──┤
-//!                                  ├─> decode ─> model::Ingest
-//! receive ─── is pushed to ────────┘
+//! scrape ─────── asks targets ────────────────────────────────┐
+//! federate ───── asks other servers for what is newest ───────┤
+//!                                                             ├─> decode ─> model::Ingest
+//! remote_read ── asks other servers for all since last time ──┤
+//! receive ────── is pushed to ────────────────────────────────┘
 //! ```
 
 pub mod config;
@@ -20,6 +22,7 @@ mod http;
 mod metrics;
 mod receive;
 pub mod relabel;
+mod remote_read;
 mod report;
 mod schedule;
 mod scrape;
@@ -31,13 +34,14 @@ use std::fmt;
 use std::sync::Arc;
 
 use axum::Router;
-use model::{Clock, Error, Ingest, Sources};
+use model::{Clock, Error, Ingest, Recall, Sources};
 
 pub use config::Config;
 pub use metrics::Metrics;
 
 use federate::Federation;
 use receive::Receiver;
+use remote_read::Reading;
 use scrape::Scraping;
 
 /// What the collectors stand on.
@@ -45,6 +49,8 @@ use scrape::Scraping;
 pub struct Parts {
     /// Where rows go.
     pub ingest: Arc<dyn Ingest>,
+    /// Where they are found again.
+    pub recall: Arc<dyn Recall>,
     /// Where the state of each source is written.
     pub sources: Sources,
     /// What time it is.
@@ -61,6 +67,7 @@ impl fmt::Debug for Parts {
 #[derive(Debug)]
 pub struct Collectors {
     federation: Federation,
+    reading: Reading,
     scraping: Scraping,
     receiver: Receiver,
     metrics: Arc<Metrics>,
@@ -76,8 +83,9 @@ impl Collectors {
         let metrics = Arc::new(Metrics::default());
         let receiver = Receiver::new(&config.remote_write, parts.clone(), metrics.clone());
         let federation = Federation::start(config, parts.clone(), metrics.clone())?;
+        let reading = Reading::start(config, parts.clone(), metrics.clone())?;
         let scraping = Scraping::start(config, parts, metrics.clone())?;
-        Ok(Collectors { federation, scraping, receiver, metrics })
+        Ok(Collectors { federation, reading, scraping, receiver, metrics })
     }
 
     /// The routes of the receivers. They go on to work, with the newest settings, after [`Collectors::reload`].
@@ -101,6 +109,7 @@ impl Collectors {
     pub async fn reload(&mut self, config: &Config) -> Result<(), Error> {
         config.validate()?;
         self.federation.reload(config).await?;
+        self.reading.reload(config).await?;
         self.scraping.reload(config).await?;
         self.receiver.reload(&config.remote_write);
         Ok(())
@@ -108,6 +117,6 @@ impl Collectors {
 
     /// Stops asking sources. What is being written is written; no series is marked as ended.
     pub async fn stop(self) {
-        tokio::join!(self.federation.stop(), self.scraping.stop());
+        tokio::join!(self.federation.stop(), self.reading.stop(), self.scraping.stop());
     }
 }

@@ -1,6 +1,6 @@
 //! What the collectors count of themselves, and its text for `/metrics`.
 //!
-//! Owns: the counters of federation, scraping and the receiver, their names and help texts.
+//! Owns: the counters of federation, remote read, scraping and the receiver, their names and help texts.
 //! Does not own: the endpoint that shows them (the binary), the state of single sources ([`model::Sources`]).
 
 mod exposition;
@@ -18,6 +18,7 @@ use crate::fetch::Stage;
 #[derive(Debug, Default)]
 pub struct Metrics {
     federate: SourceFamilies,
+    remote_read: SourceFamilies,
     scrape: SourceFamilies,
     /// The receiver's.
     pub(crate) remote_write: RemoteWriteCounters,
@@ -125,6 +126,11 @@ impl Metrics {
         counters(&self.federate, cluster, job)
     }
 
+    /// The counters of the servers of a cluster and job that are read by remote read.
+    pub(crate) fn remote_read(&self, cluster: &str, job: &str) -> Arc<SourceCounters> {
+        counters(&self.remote_read, cluster, job)
+    }
+
     /// The counters of the scraped targets of a cluster and job.
     pub(crate) fn scrape(&self, cluster: &str, job: &str) -> Arc<SourceCounters> {
         counters(&self.scrape, cluster, job)
@@ -132,7 +138,7 @@ impl Metrics {
 
     /// Forgets the counters that no source uses any more.
     pub(crate) fn forget_unused(&self) {
-        for families in [&self.federate, &self.scrape] {
+        for families in [&self.federate, &self.remote_read, &self.scrape] {
             families.lock().retain(|_, counters| Arc::strong_count(counters) > 1);
         }
     }
@@ -140,6 +146,7 @@ impl Metrics {
     /// Appends all counters in the text exposition format.
     pub fn render(&self, out: &mut String) {
         render_sources("federate", &self.federate, out);
+        render_sources("remote_read", &self.remote_read, out);
         render_sources("scrape", &self.scrape, out);
         render_targets(&self.scrape, out);
         self.render_remote_write(out);

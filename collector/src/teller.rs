@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use model::Sources;
 use model::source::SourceId;
+use model::{SourceStatus, Sources};
 
 use crate::fetch::{Failure, Stage};
 use crate::metrics::{Counts, SourceCounters};
@@ -17,12 +17,14 @@ pub(crate) struct Teller {
     counters: Arc<SourceCounters>,
     /// The stage at which the last attempt failed.
     failing: Option<Stage>,
+    /// As `failing`, for what is read beside the attempts.
+    failing_beside: Option<Stage>,
 }
 
 impl Teller {
     /// A teller of a source that is not known to fail.
     pub(crate) fn new(id: SourceId, sources: Sources, counters: Arc<SourceCounters>) -> Self {
-        Teller { id, sources, counters, failing: None }
+        Teller { id, sources, counters, failing: None, failing_beside: None }
     }
 
     /// The counters that it writes to.
@@ -60,5 +62,28 @@ impl Teller {
             }
         }
         self.failing = now_failing;
+    }
+
+    /// Tells of something that was read beside the attempts and does not decide whether the source is up.
+    pub(crate) fn tell_beside(&mut self, what: &str, result: &Result<Counts, Failure>) {
+        let id = &self.id;
+        let now_failing = result.as_ref().err().map(|failure| failure.stage);
+        match result {
+            Ok(counts) => self.counters.succeeded(*counts),
+            Err(failure) => {
+                self.counters.failed(failure.stage);
+                self.sources.update(id, |status| status.error = Some(format!("{what}: {failure}")));
+                if self.failing_beside != now_failing {
+                    tracing::warn!(kind = id.kind, cluster = %id.cluster, job = %id.job, instance = %id.instance,
+                        what, stage = failure.stage.as_str(), error = %failure, "source failed");
+                }
+            }
+        }
+        self.failing_beside = now_failing;
+    }
+
+    /// Changes what the board says of the source.
+    pub(crate) fn update(&self, change: impl FnOnce(&mut SourceStatus)) {
+        self.sources.update(&self.id, change);
     }
 }

@@ -4,11 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use model::worker::Stop;
-use model::{Batch, Ingest};
+use model::{Batch, Ingest, Receipt};
 use tokio::time::{Instant, sleep_until};
 
 use crate::fetch::{Failure, Stage};
 
+/// How long the store may be away before the markers of a removed source are given up.
+pub(crate) const END_PATIENCE: Duration = Duration::from_secs(10);
 /// The first pause; each one doubles it.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 /// The longest pause, unless the store asks for a longer one.
@@ -29,11 +31,14 @@ pub(crate) async fn write_until(
     give_up: Instant,
     stop: &Stop,
     mut on_retry: impl FnMut(),
-) -> Result<(), Failure> {
+) -> Result<Receipt, Failure> {
     let mut pause = FIRST_PAUSE;
     let mut tries = 1u32;
     loop {
-        let Err(error) = ingest.write(batch.clone()).await else { return Ok(()) };
+        let error = match ingest.write(batch.clone()).await {
+            Ok(receipt) => return Ok(receipt),
+            Err(error) => error,
+        };
         let next = Instant::now() + error.retry_after().unwrap_or(pause).max(FIRST_PAUSE);
         if !error.kind().is_retryable() || next >= give_up || stop.is_stopped() {
             let message = format!("the store did not take the rows, tried {tries} times: {error}");

@@ -1,6 +1,7 @@
 //! The contracts every other crate speaks: labels, batches, clusters, time, files, workers, errors.
 //!
-//! Owns: the words of the product as types, the seams between its crates ([`Ingest`], [`Clock`], [`files::Files`]).
+//! Owns: the words of the product as types, the seams between its crates ([`Ingest`], [`Recall`], [`Clock`],
+//! [`files::Files`]).
 //! Does not own: any format of the outside world (`decode`), any place rows are kept (`journal`, `storage`), any
 //! protocol (`collector`, `query`).
 //!
@@ -14,6 +15,7 @@ pub mod error;
 pub mod files;
 pub mod ingest;
 pub mod labels;
+pub mod recall;
 pub mod size;
 pub mod source;
 pub mod time;
@@ -24,5 +26,6 @@ pub use cluster::Cluster;
 pub use error::{Error, ErrorKind};
 pub use ingest::{Ingest, Receipt};
 pub use labels::{Labels, SeriesKey};
+pub use recall::Recall;
 pub use source::{SourceStatus, Sources};
 pub use time::{Clock, SystemClock};

@@ -11,7 +11,8 @@ use serde::Serialize;
 pub struct SourceStatus {
     /// The cluster its rows are stamped with.
     pub cluster: String,
-    /// The way it comes in: `federate`, `scrape`, `remote_write`; `file_sd` and `http_sd` for lists of targets.
+    /// The way it comes in: `federate`, `remote_read`, `scrape`, `remote_write`; `file_sd` and `http_sd` for lists of
+    /// targets.
     pub kind: &'static str,
     /// The name of its job in the configuration.
     pub job: String,
@@ -33,6 +34,8 @@ pub struct SourceStatus {
     pub duration_seconds: f64,
     /// The interval at which it is asked, in milliseconds; `None` if it speaks by itself.
     pub interval_ms: Option<i64>,
+    /// How much of its past is still to be read, in milliseconds; `None` where the past cannot be read.
+    pub missing_ms: Option<i64>,
 }
 
 /// What tells one source from all others.
@@ -68,6 +71,7 @@ impl SourceStatus {
             samples: 0,
             duration_seconds: 0.0,
             interval_ms: None,
+            missing_ms: None,
         }
     }
 }

@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use decode::remote_read::Matcher;
 use model::{Error, duration, size};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::http::server_url;
+use super::selector;
 use super::{Authorization, BasicAuth, HttpConfig, TlsConfig, check_times};
 
 /// The longest a request takes where `scrape_timeout` is left out, as in Prometheus.
@@ -15,7 +17,24 @@ const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Series of a batch are 32-bit ranges of its body, and a body takes up the labels of vanished series too.
 const MAX_BODY_SIZE_LIMIT: u64 = 1 << 30;
 
-/// A Prometheus server whose newest samples are fetched from `/federate`, with their own timestamps.
+/// How long after its time a sample of the source must be there, where `delay` is left out: Prometheus' own
+/// `scrape_timeout` is 10 s, and a scrape has the time at which it began.
+const DEFAULT_DELAY: Duration = Duration::from_secs(15);
+const DEFAULT_BACKFILL: Duration = Duration::from_secs(86_400);
+const DEFAULT_BACKFILL_RATE: u64 = 250_000;
+
+/// The ways of reading a server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Via {
+    /// The newest sample of each series, from `/federate`. What is missed stays missed.
+    #[default]
+    Federate,
+    /// Every sample, by remote read: from where the last reading ended, so that holes are filled later.
+    RemoteRead,
+}
+
+/// A Prometheus server whose samples are fetched, with their own timestamps.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FederateConfig {
@@ -26,9 +45,12 @@ pub struct FederateConfig {
     pub cluster: String,
     /// Where the server is: scheme, host, port, and a path if it is not at the root. Required.
     pub url: String,
-    /// The path of the federation endpoint below `url`. Default `/federate`.
-    #[serde(default = "default_metrics_path")]
-    pub metrics_path: String,
+    /// The way it is read. Default `federate`.
+    #[serde(default)]
+    pub via: Via,
+    /// The path of the endpoint below `url`. Default `/federate`; `/api/v1/read` for remote read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metrics_path: Option<String>,
     /// The series to fetch, each a selector; a series that any of them selects comes. Default `{__name__!=""}`: every
     /// series, those of recording rules without a `job` among them.
     #[serde(rename = "match", alias = "match[]", default = "default_matchers")]
@@ -48,6 +70,16 @@ pub struct FederateConfig {
     /// The bytes of an answer after decompression, above which it is refused; at most `1GB`. Default `256MB`.
     #[serde(with = "size", default = "default_body_size_limit")]
     pub body_size_limit: u64,
+    /// Remote read: how old a sample must be before it is read. One that the server takes in later than that after its
+    /// time is missed, so choose more than its longest scrape. Default `15s`.
+    #[serde(with = "duration::option", default, skip_serializing_if = "Option::is_none")]
+    pub delay: Option<Duration>,
+    /// Remote read: how far back holes are filled, and how much of the past of a new server is read. Default `1d`.
+    #[serde(with = "duration::option", default, skip_serializing_if = "Option::is_none")]
+    pub backfill: Option<Duration>,
+    /// Remote read: samples of the past that are read a second, at most. Default 250,000.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backfill_rate: Option<u64>,
     /// User and password. Default none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub basic_auth: Option<BasicAuth>,
@@ -72,13 +104,17 @@ impl FederateConfig {
             job_name: default_job_name(),
             cluster: cluster.into(),
             url: url.into(),
-            metrics_path: default_metrics_path(),
+            via: Via::default(),
+            metrics_path: None,
             matchers: default_matchers(),
             params: BTreeMap::new(),
             headers: BTreeMap::new(),
             scrape_interval: default_interval(),
             scrape_timeout: None,
             body_size_limit: default_body_size_limit(),
+            delay: None,
+            backfill: None,
+            backfill_rate: None,
             basic_auth: None,
             authorization: None,
             tls_config: TlsConfig::default(),
@@ -104,6 +140,29 @@ impl FederateConfig {
         self.scrape_timeout.unwrap_or_else(|| DEFAULT_TIMEOUT.min(self.scrape_interval))
     }
 
+    /// How old a sample must be before it is read by remote read.
+    pub(crate) fn delay(&self) -> Duration {
+        self.delay.unwrap_or(DEFAULT_DELAY)
+    }
+
+    /// How far back holes are filled.
+    pub(crate) fn backfill(&self) -> Duration {
+        self.backfill.unwrap_or(DEFAULT_BACKFILL)
+    }
+
+    /// Samples of the past a second, at most.
+    pub(crate) fn backfill_rate(&self) -> u64 {
+        self.backfill_rate.unwrap_or(DEFAULT_BACKFILL_RATE)
+    }
+
+    /// The conditions of each selector, for remote read.
+    ///
+    /// # Errors
+    /// `Invalid` if one cannot be read; the message names it.
+    pub(crate) fn selections(&self) -> Result<Vec<Vec<Matcher>>, Error> {
+        self.matchers.iter().map(|text| selector::parse(text).map_err(|e| e.context("match"))).collect()
+    }
+
     /// Checks the fields that need no resolving.
     pub(crate) fn validate(&self) -> Result<(), Error> {
         for (field, value) in [("job_name", &self.job_name), ("cluster", &self.cluster)] {
@@ -121,6 +180,20 @@ impl FederateConfig {
         if self.params.contains_key("match[]") {
             return Err(Error::invalid("params: match[] has a field of its own, match"));
         }
+        match self.via {
+            Via::Federate => {
+                let foreign = [self.delay.is_some(), self.backfill.is_some(), self.backfill_rate.is_some()];
+                if foreign.contains(&true) {
+                    return Err(Error::invalid("delay, backfill and backfill_rate belong to via: remote_read"));
+                }
+            }
+            Via::RemoteRead => {
+                if self.backfill_rate == Some(0) {
+                    return Err(Error::invalid("backfill_rate is 0: to read nothing of the past say backfill: 0s"));
+                }
+                self.selections()?;
+            }
+        }
         self.http().validate()
     }
 
@@ -130,15 +203,23 @@ impl FederateConfig {
         if url.query().is_some() || url.fragment().is_some() {
             return Err(Error::invalid("url holds parameters, put them into params"));
         }
-        if !self.metrics_path.starts_with('/') || self.metrics_path.contains(['?', '#']) {
-            return Err(Error::invalid(format!("metrics_path {:?} is not a path like /federate", self.metrics_path)));
+        let default_path = match self.via {
+            Via::Federate => "/federate",
+            Via::RemoteRead => "/api/v1/read",
+        };
+        let path = self.metrics_path.as_deref().unwrap_or(default_path);
+        if !path.starts_with('/') || path.contains(['?', '#']) {
+            return Err(Error::invalid(format!("metrics_path {path:?} is not a path like {default_path}")));
         }
-        let path = format!("{}{}", url.path().trim_end_matches('/'), self.metrics_path);
+        let path = format!("{}{path}", url.path().trim_end_matches('/'));
         url.set_path(&path);
+        if self.via == Via::Federate {
+            url.query_pairs_mut().extend_pairs(self.matchers.iter().map(|matcher| ("match[]", matcher)));
+        }
         let params = self.params.iter().flat_map(|(name, values)| values.iter().map(move |value| (name, value)));
-        url.query_pairs_mut()
-            .extend_pairs(self.matchers.iter().map(|matcher| ("match[]", matcher)))
-            .extend_pairs(params);
+        if !self.params.is_empty() {
+            url.query_pairs_mut().extend_pairs(params);
+        }
         Ok(url)
     }
 }
@@ -157,10 +238,6 @@ fn is_yes(given: &bool) -> bool {
 
 fn default_job_name() -> String {
     "federate".to_owned()
-}
-
-fn default_metrics_path() -> String {
-    "/federate".to_owned()
 }
 
 fn default_matchers() -> Vec<String> {

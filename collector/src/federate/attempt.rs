@@ -109,7 +109,7 @@ impl Scraper {
 
     async fn write(&self, batch: Batch, give_up: Instant, stop: &Stop) -> Result<(), Failure> {
         let batch = batch.stamped(self.source.cluster.clone());
-        write_until(&self.parts.ingest, batch, give_up, stop, || self.teller.counters().write_retried()).await
+        write_until(&self.parts.ingest, batch, give_up, stop, || self.teller.counters().write_retried()).await.map(drop)
     }
 }
 

@@ -6,11 +6,8 @@ use model::Error;
 use model::source::SourceId;
 use url::Url;
 
-use crate::config::FederateConfig;
+use crate::config::{FederateConfig, Via};
 use crate::fetch::Endpoint;
-
-/// The [`SourceId::kind`] of federated servers.
-pub(crate) const KIND: &str = "federate";
 
 /// Labels of one series. An answer is refused whole, and one node with many labels must not cost a cluster its rows:
 /// `kube_node_labels` has been seen with more than 64.
@@ -40,7 +37,10 @@ impl Source {
         config.validate()?;
         let url = config.request_url()?;
         let id = SourceId {
-            kind: KIND,
+            kind: match config.via {
+                Via::Federate => "federate",
+                Via::RemoteRead => "remote_read",
+            },
             cluster: config.cluster.clone(),
             job: config.job_name.clone(),
             instance: instance(&url),
@@ -63,6 +63,16 @@ impl Source {
             id,
             limits,
         })
+    }
+
+    /// Whether this is the same source, by whatever way it is read: the rows that tell of it are the same.
+    pub(crate) fn is_twin(&self, other: &Source) -> bool {
+        self.is_same_host(other) && self.id.job == other.id.job
+    }
+
+    /// Whether this is a server of the same cluster at the same host and port.
+    pub(crate) fn is_same_host(&self, other: &Source) -> bool {
+        (&self.id.cluster, &self.id.instance) == (&other.id.cluster, &other.id.instance)
     }
 
     /// What decides the instants at which it is asked.

@@ -35,11 +35,18 @@ pub(crate) struct Failure {
     pub(crate) stage: Stage,
     /// Why, and how to mend it where that is known.
     pub(crate) message: String,
+    /// Whether it may be for want of time or room, so that asking for less may help.
+    pub(crate) is_too_much: bool,
 }
 
 impl Failure {
     pub(crate) fn new(stage: Stage, message: impl Into<String>) -> Self {
-        Failure { stage, message: message.into() }
+        Failure { stage, message: message.into(), is_too_much: false }
+    }
+
+    /// The same, possibly for want of time or room.
+    pub(crate) fn too_much(self) -> Self {
+        Failure { is_too_much: true, ..self }
     }
 
     pub(crate) fn request(message: impl Into<String>) -> Self {

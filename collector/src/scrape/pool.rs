@@ -19,10 +19,7 @@ use crate::Parts;
 use crate::discovery::{self, Discovery, Found};
 use crate::schedule::Schedule;
 use crate::task::Task;
-use crate::write::write_until;
-
-/// How long the store may be away before the markers of a target that is gone are given up.
-const END_PATIENCE: Duration = Duration::from_secs(10);
+use crate::write::{END_PATIENCE, write_until};
 /// How often it is looked whether a task has ended that nobody stopped.
 const LOOK_AFTER: Duration = Duration::from_secs(30);
 

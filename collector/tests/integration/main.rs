@@ -7,6 +7,7 @@ mod hostile_sources;
 mod prometheus;
 mod relabel;
 mod reload;
+mod remote_read;
 mod remote_write;
 mod scrapes;
 mod sources;

@@ -85,7 +85,7 @@ async fn the_request_says_what_is_wanted() {
         matchers: vec!["up".into(), r#"{job=~"a|b"}"#.into()],
         params: BTreeMap::from([("dedup".into(), vec!["1".into()])]),
         headers: BTreeMap::from([("X-Scope-OrgID".into(), "team".into())]),
-        metrics_path: "/x/federate".into(),
+        metrics_path: Some("/x/federate".into()),
         ..quick(&server.url())
     };
     let bench = Bench::start(&federating([config]));

@@ -1,5 +1,6 @@
 //! What the tests stand on: a store that records, a server that answers by script, a few short words.
 
+pub(crate) mod past;
 pub(crate) mod prometheus;
 pub(crate) mod recorder;
 pub(crate) mod sender;
@@ -31,7 +32,12 @@ impl Bench {
 
     pub(crate) fn start_with(config: &Config, recorder: Arc<Recorder>) -> Self {
         let sources = Sources::default();
-        let parts = Parts { ingest: recorder.clone(), sources: sources.clone(), clock: Arc::new(SystemClock) };
+        let parts = Parts {
+            ingest: recorder.clone(),
+            recall: recorder.clone(),
+            sources: sources.clone(),
+            clock: Arc::new(SystemClock),
+        };
         Bench { recorder, sources, collectors: Collectors::start(config, parts).unwrap() }
     }
 

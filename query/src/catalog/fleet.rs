@@ -68,6 +68,7 @@ impl Fleet {
         let samples: UInt64Array = all.iter().map(|s| Some(s.samples)).collect();
         let durations: Float64Array = all.iter().map(|s| Some(s.duration_seconds)).collect();
         let intervals: Int64Array = all.iter().map(|s| s.interval_ms).collect();
+        let missing: Int64Array = all.iter().map(|s| s.missing_ms).collect();
         table(vec![
             column("cluster", false, texts(all.iter().map(|s| Some(s.cluster.as_str())))),
             column("kind", false, texts(all.iter().map(|s| Some(s.kind)))),
@@ -81,6 +82,7 @@ impl Fleet {
             column("samples", false, Arc::new(samples)),
             column("duration_seconds", false, Arc::new(durations)),
             column("interval_ms", true, Arc::new(intervals)),
+            column("missing_ms", true, Arc::new(missing)),
         ])
     }
 }

@@ -1,11 +1,12 @@
 //! A store that keeps what it is given in memory, and fails when told to.
 
 use std::collections::VecDeque;
+use std::ops::RangeInclusive;
 
 use async_trait::async_trait;
 use model::batch::is_stale;
 use model::labels::LabelsBuilder;
-use model::{Batch, Error, Ingest, Receipt};
+use model::{Batch, Error, Ingest, Recall, Receipt};
 use parking_lot::Mutex;
 use tokio::sync::{Notify, Semaphore};
 
@@ -47,6 +48,7 @@ pub(crate) type Written = Vec<Row>;
 pub(crate) struct Recorder {
     writes: Mutex<Vec<Written>>,
     failures: Mutex<VecDeque<Error>>,
+    forgetting: Mutex<VecDeque<Error>>,
     /// Offered batches, refused ones too.
     offered: Mutex<usize>,
     changed: Notify,
@@ -66,6 +68,7 @@ impl Recorder {
         Recorder {
             writes: Mutex::default(),
             failures: Mutex::default(),
+            forgetting: Mutex::default(),
             offered: Mutex::default(),
             changed: Notify::new(),
             gate: Semaphore::new(open),
@@ -80,6 +83,11 @@ impl Recorder {
     /// The next writes fail like this.
     pub(crate) fn fail(&self, errors: impl IntoIterator<Item = Error>) {
         self.failures.lock().extend(errors);
+    }
+
+    /// The next questions for rows fail like this.
+    pub(crate) fn forget(&self, errors: impl IntoIterator<Item = Error>) {
+        self.forgetting.lock().extend(errors);
     }
 
     pub(crate) fn offered(&self) -> usize {
@@ -143,6 +151,28 @@ impl Ingest for Recorder {
         self.writes.lock().push(rows);
         self.changed.notify_waiters();
         Ok(receipt)
+    }
+}
+
+#[async_trait]
+impl Recall for Recorder {
+    async fn recall(
+        &self,
+        cluster: &str,
+        name: &str,
+        (label, value): (&str, &str),
+        time_ms: RangeInclusive<i64>,
+    ) -> Result<Vec<(i64, f64)>, Error> {
+        if let Some(error) = self.forgetting.lock().pop_front() {
+            return Err(error);
+        }
+        let pair = format!("{label}={value}");
+        let is_asked_for = |row: &Row| {
+            let labels = row.labels.split(',').any(|label| label == pair);
+            row.cluster == cluster && row.name == name && labels && time_ms.contains(&row.time_ms) && !row.is_marker()
+        };
+        let writes = self.writes.lock();
+        Ok(writes.iter().flatten().filter(|row| is_asked_for(row)).map(|row| (row.time_ms, row.value)).collect())
     }
 }
 

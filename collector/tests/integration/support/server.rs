@@ -33,6 +33,11 @@ pub(crate) struct Server {
 impl Server {
     /// Begins to serve. `script` gets the number of the request, from 0, and its head.
     pub(crate) async fn start(script: impl Fn(usize, &str) -> Reply + Send + Sync + 'static) -> Self {
+        Self::reading(move |number, head, _| script(number, head)).await
+    }
+
+    /// Begins to serve. `script` gets the number of the request, from 0, its head and its body.
+    pub(crate) async fn reading(script: impl Fn(usize, &str, &[u8]) -> Reply + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let requests = Arc::new(Mutex::new(Vec::new()));
@@ -44,9 +49,9 @@ impl Server {
                     accepted = listener.accept() => accepted.unwrap(),
                     () = stop.stopped() => return,
                 };
-                let Some((stream, head)) = read_head(stream).await else { continue };
+                let Some((stream, head, body)) = read(stream).await else { continue };
                 let number = log.lock().len();
-                let reply = script(number, &head);
+                let reply = script(number, &head, &body);
                 log.lock().push(head);
                 connections.push(Worker::task("connection", |_| answer(stream, reply)));
             }
@@ -70,12 +75,16 @@ impl Server {
     }
 }
 
-async fn read_head(mut stream: TcpStream) -> Option<(TcpStream, String)> {
+async fn read(mut stream: TcpStream) -> Option<(TcpStream, String, Vec<u8>)> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         head.push(stream.read_u8().await.ok()?);
     }
-    Some((stream, String::from_utf8(head).unwrap()))
+    let head = String::from_utf8(head).unwrap();
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).map_or(0, |n| n.parse().unwrap());
+    let mut body = vec![0; length];
+    stream.read_exact(&mut body).await.ok()?;
+    Some((stream, head, body))
 }
 
 async fn answer(mut stream: TcpStream, reply: Reply) {

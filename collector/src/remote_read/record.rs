@@ -1,0 +1,54 @@
+//! The rows that tell of the reading: how an attempt went, and which times have been read.
+
+use model::Batch;
+use model::batch::{BatchBuilder, Kind};
+
+use super::coverage::Span;
+use super::server::Server;
+use crate::federate::Source;
+use crate::report::{ENDED, NAMES, Report};
+
+/// A row of this name with time T and value S: all samples of the source after S, up to and including T, are here.
+pub(super) const SINCE: &str = "fleetscope_remote_read_since_timestamp_seconds";
+/// The label that has [`Server::key`].
+pub(super) const SOURCE: &str = "source";
+
+/// The rows of one reading, of the times `read` if all of them were.
+pub(super) fn rows(server: &Server, report: Option<(&Report, i64)>, read: Option<Span>) -> Batch {
+    let mut builder = BatchBuilder::default();
+    if let Some((report, time_ms)) = report {
+        add_report(&mut builder, &server.source, report.values(), time_ms);
+    }
+    if let Some(span) = read {
+        let labels = [(SOURCE, server.key.as_str()), ("url", &server.config().url)];
+        let series = builder.series(SINCE, &labels, Kind::Gauge);
+        builder.sample(series, span.until_ms, span.after_ms as f64 / 1000.0);
+    }
+    builder.build().stamped(server.source.cluster.clone())
+}
+
+/// The markers that end the rows of a source that has left the configuration.
+pub(super) fn end(source: &Source, time_ms: i64) -> Batch {
+    let mut builder = BatchBuilder::default();
+    add_report(&mut builder, source, ENDED, time_ms);
+    builder.build().stamped(source.cluster.clone())
+}
+
+fn add_report(builder: &mut BatchBuilder, source: &Source, values: [f64; NAMES.len()], time_ms: i64) {
+    for (name, value) in NAMES.into_iter().zip(values) {
+        let labels = [("instance", source.id.instance.as_str()), ("job", source.id.job.as_str())];
+        let series = builder.series(name, &labels, Kind::Gauge);
+        builder.sample(series, time_ms, value);
+    }
+}
+
+/// What rows of the name [`SINCE`] say: their times in milliseconds and their values.
+pub(super) fn spans(rows: impl IntoIterator<Item = (i64, f64)>) -> impl Iterator<Item = Span> {
+    // Whoever else writes such a row may write any number; the start of a span is before its end.
+    let is_start = |since_seconds: f64| since_seconds.is_finite().then_some((since_seconds * 1000.0).round() as i64);
+    let span = move |(until_ms, since)| is_start(since).map(|after_ms| Span { after_ms, until_ms });
+    rows.into_iter().filter_map(span).filter(|span| span.length_ms() > 0)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,48 @@
+//! A server that is read, and what of its answers depends on.
+
+use decode::remote_read::Matcher;
+use model::Error;
+use xxhash_rust::xxh3::Xxh3;
+
+use crate::config::FederateConfig;
+use crate::federate::Source;
+
+/// One server, checked and resolved.
+#[derive(Debug)]
+pub(super) struct Server {
+    /// Where it is, and who it is on the board.
+    pub(super) source: Source,
+    /// What is asked for: the conditions of each selector.
+    pub(super) selections: Vec<Vec<Matcher>>,
+    /// What tells what is asked for from everything else that could be: 16 hexadecimal digits.
+    pub(super) key: String,
+}
+
+impl Server {
+    /// # Errors
+    /// `Invalid` if a selector cannot be read.
+    pub(super) fn new(source: Source) -> Result<Self, Error> {
+        let config = &source.config;
+        let selections = config.selections()?;
+        let mut hasher = Xxh3::new();
+        // Headers name the tenant at some servers.
+        let headers = config.headers.iter().flat_map(|(name, value)| [name, value]);
+        let texts = [source.endpoint.url.as_str()].into_iter();
+        for text in texts.chain(headers.map(String::as_str)).chain(config.matchers.iter().map(String::as_str)) {
+            hasher.update(text.as_bytes());
+            hasher.update(&[0xff]);
+        }
+        let key = format!("{:016x}", hasher.digest());
+        Ok(Server { source, selections, key })
+    }
+
+    /// What it was resolved from.
+    pub(super) fn config(&self) -> &FederateConfig {
+        &self.source.config
+    }
+
+    /// Whether what has been read of the one need not be read of the other.
+    pub(super) fn asks_for_the_same(&self, other: &Server) -> bool {
+        (&self.source.id.cluster, &self.key) == (&other.source.id.cluster, &other.key)
+    }
+}
