@@ -4,6 +4,7 @@
 #   make test         everything that must hold before a change lands
 #   make demo         a simulated fleet of four clusters; asks the first questions
 #   make federation   two Prometheus servers federated for ten minutes, judged by their own remote read
+#   make healing      link cut and process killed for three minutes each, judged in the same way
 #   make chaos        the long crash tests, by hand: hours; make chaos PART=power runs one part
 #   make chaos-proof  takes safeguards out of a copy; the crash tests must notice each
 #   make bench        benches beside the peers; PART=bytes for one part, see docs/performance.md
@@ -17,7 +18,7 @@ export CARGO_TERM_COLOR ?= auto
 # Lints run while the workspace's own crates are compiled, so dependencies are built once and not checked once more.
 LINTED := RUSTC_WORKSPACE_WRAPPER=clippy-driver CLIPPY_ARGS=-Dwarnings__CLIPPY_HACKERY__
 
-.PHONY: setup test lint quick federation chaos chaos-proof bench demo
+.PHONY: setup test lint quick federation healing chaos chaos-proof bench demo
 
 setup:
 	@scripts/setup
@@ -36,6 +37,9 @@ quick:
 
 federation: setup
 	FLEETSCOPE_FEDERATION_SECONDS=600 $(LINTED) cargo test --locked --workspace --test integration -- --nocapture federation
+
+healing: setup
+	FLEETSCOPE_HEALING_SECONDS=180 $(LINTED) cargo test --locked --workspace --test integration -- --nocapture healing
 
 # One part alone: make chaos PART=power; the parts and their variables: scripts/chaos
 chaos: setup

@@ -16,6 +16,7 @@ mod demo;
 mod disk_trouble;
 mod examples;
 mod federation;
+mod healing;
 mod ingest;
 mod life;
 mod peers;

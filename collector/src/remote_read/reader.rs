@@ -24,10 +24,9 @@ use crate::task::Asker;
 use crate::teller::Teller;
 use crate::write::{write, write_until};
 
-/// How far back what is new goes at most, or two intervals if that is more. What is older waits: after an outage the present
-/// is of more use than the first minutes of what was missed.
-const NEW_MS: i64 = 60_000;
-
+/// How many intervals back what is new goes at most. What is older waits: after an outage the present is of more use than the
+/// first minutes of what was missed.
+const NEW_INTERVALS: i64 = 4;
 /// How long the store may take to say what has been read. What is new waits meanwhile, and is not lost by it.
 const FIRST_RECALL: Duration = Duration::from_secs(5);
 const LONGEST_RECALL: Duration = Duration::from_secs(60);
@@ -121,7 +120,7 @@ impl Reader {
     /// Reads what is new, which is what decides whether the source is up.
     async fn read_new(&mut self, now_ms: i64, give_up: Instant, stop: &Stop) -> Result<Option<Read>, Failure> {
         let until_ms = now_ms.saturating_sub(milliseconds(self.server.config().delay()));
-        let most_ms = NEW_MS.max(milliseconds(self.interval()).saturating_mul(2));
+        let most_ms = milliseconds(self.interval()).saturating_mul(NEW_INTERVALS);
         let since_ms = self.coverage.newest(until_ms).unwrap_or(i64::MIN);
         let new = Span { after_ms: since_ms, until_ms }.last(most_ms);
         self.read_end(new, now_ms, give_up, stop).await

@@ -67,7 +67,7 @@ async fn a_new_server_is_read_as_far_back_as_it_is_asked_for_and_on() {
     assert_honest(&bench.recorder);
     // The present came before the past.
     let first = bench.recorder.write_number(0).await;
-    assert!(first.iter().all(|row| row.time_ms > began - 61_000), "{first:?}");
+    assert!(first.iter().all(|row| row.time_ms > began - 3_000), "{first:?}");
     assert!(
         seconds(&bench.recorder.writes()).into_keys().all(|second| second * 1000 > began - 121_000),
         "too far back"
@@ -154,7 +154,7 @@ async fn without_knowing_what_was_read_only_the_present_is_read() {
     recorder.forget((0..3).map(|_| Error::new(ErrorKind::Unavailable, "the bucket is away")));
     let bench = Bench::start_with(&federating([past.config()]), recorder);
     bench.recorder.write_number(2).await;
-    assert!(past.questions().iter().take(2).all(|(from, _)| *from > began - 61_000), "{:?}", past.questions());
+    assert!(past.questions().iter().take(2).all(|(from, _)| *from > began - 3_000), "{:?}", past.questions());
     assert_eq!(bench.status().missing_ms, None, "what is missing is not known yet");
     whole(&bench.recorder, began - 118_000, began + 1_000).await;
     assert_once(&bench.recorder);
