@@ -150,11 +150,15 @@ pub(super) fn read(text: &str) -> Result<File, Mistake> {
 impl File {
     /// Checks what no single key can show, and fills in the defaults.
     pub(super) fn resolve(self, depth: Depth) -> Result<Config, Mistake> {
+        let storage = self.storage.resolve()?;
+        for source in &self.federate_configs {
+            backfill_is_kept(source, storage.retention)?;
+        }
         Ok(Config {
             path: None,
             listen: self.listen.unwrap_or(DEFAULT_LISTEN),
             log: log(self.log)?,
-            storage: self.storage.resolve()?,
+            storage,
             clusters: clusters(self.clusters)?,
             collector: collector_config(self.scrape_configs, self.federate_configs, self.remote_write, depth)?,
             query: self.query,
@@ -234,6 +238,18 @@ fn collector_config(
     }
     config.scrape_configs = jobs;
     Ok(config)
+}
+
+/// What is older than the retention would be read, dropped, and read again after the next start.
+fn backfill_is_kept(source: &Spanned<FederateConfig>, retention: Duration) -> Result<(), Mistake> {
+    match source.value.backfill {
+        Some(backfill) if backfill > retention => {
+            let (backfill, retention) = (duration::format(backfill), duration::format(retention));
+            let text = format!("backfill {backfill} reaches further back than storage.retention keeps, {retention}");
+            Err(Mistake::at(source.referenced, text))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn clusters(given: Vec<Spanned<model::Cluster>>) -> Result<Vec<model::Cluster>, Mistake> {

@@ -93,6 +93,19 @@ fn a_wrong_source_is_named_with_its_place() {
 }
 
 #[test]
+fn no_more_of_the_past_is_read_than_is_kept() {
+    let yaml = |days: u32| {
+        format!(
+            "storage: {{retention: 15d}}\nfederate_configs:\n  - {{cluster: a, url: 'http://b', via: remote_read, \
+             backfill: {days}d}}\n"
+        )
+    };
+    assert!(parse(&yaml(15)).is_ok());
+    let message = parse(&yaml(16)).unwrap_err();
+    assert_eq!(message, "f.yaml:3:5: backfill 16d reaches further back than storage.retention keeps, 15d");
+}
+
+#[test]
 fn only_what_a_reload_cannot_change_needs_a_restart() {
     let old = Config::default();
     let new = parse("listen: 127.0.0.1:1\nstorage: {retention: 3d}\nclusters: [{name: a}]\n").unwrap();

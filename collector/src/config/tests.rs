@@ -55,6 +55,10 @@ federate_configs:
   - cluster: west
     url: http://other
     scrape_interval: 1h30m
+    via: remote_read
+    delay: 20s
+    backfill: 2d
+    backfill_rate: 1000
     authorization: {credentials_file: token}
 remote_write:
   cluster: pushed
@@ -74,6 +78,10 @@ remote_write:
     assert_eq!(url.path(), "/prometheus/federate2");
     let pairs: Vec<String> = url.query_pairs().map(|(name, value)| format!("{name}={value}")).collect();
     assert_eq!(pairs, [r#"match[]={job="a"}"#, "match[]=up", "dedup=1", "dedup=2"]);
+    assert_eq!((first.via, second.via), (Via::Federate, Via::RemoteRead));
+    assert_eq!(second.request_url().unwrap().as_str(), "http://other/api/v1/read");
+    assert_eq!((second.delay(), second.backfill_rate()), (Duration::from_secs(20), 1000));
+    assert_eq!(second.backfill(), Duration::from_secs(2 * 86_400));
     assert_eq!(second.authorization.as_ref().map(|a| a.scheme.as_str()), Some("Bearer"));
     assert_eq!(config.remote_write.cluster.as_deref(), Some("pushed"));
 
@@ -84,6 +92,22 @@ remote_write:
 
     let written = serde_saphyr::to_string(&config).unwrap();
     assert_eq!(read(&written).unwrap(), config, "{written}");
+}
+
+#[test]
+fn what_belongs_to_remote_read_is_checked_with_it() {
+    let wrong = error(&server("backfill: 1h"));
+    assert!(wrong.contains("belong to via: remote_read"), "{wrong}");
+    let wrong = error(&server("via: remote_read\nbackfill_rate: 0"));
+    assert!(wrong.contains("say backfill: 0s"), "{wrong}");
+    let wrong = error(&server("via: remote_read\nmatch: ['up', 'rate(up[5m])']"));
+    assert!(wrong.contains("match: selector \"rate(up[5m])\", column 5"), "{wrong}");
+    let wrong = error(&server("via: loki"));
+    assert!(wrong.contains("remote_read"), "{wrong}");
+    // One source is one, whatever the way it is read.
+    let twins = ["", ", via: remote_read"].map(|via| format!("  - {{cluster: a, url: 'http://b'{via}}}\n"));
+    let wrong = error(&format!("federate_configs:\n{}", twins.concat()));
+    assert!(wrong.contains("same cluster, job_name"), "{wrong}");
 }
 
 #[test]
