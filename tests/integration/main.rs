@@ -17,6 +17,7 @@ mod disk_trouble;
 mod examples;
 mod federation;
 mod ingest;
+mod join;
 mod life;
 mod peers;
 mod power;
