@@ -112,19 +112,17 @@ impl Client {
             (None, Some(authorization)) => bearer(&authorization.credentials_file)?,
             (None, None) => Credential::None,
         };
-        let user_agent = concat!("fleetscope/", env!("CARGO_PKG_VERSION"));
-        // Where a redirect leads is told, not followed: it is what must stand in the configuration.
-        let mut builder = reqwest::Client::builder().user_agent(user_agent).redirect(Policy::none()).no_proxy();
-        if let Some(file) = &access.ca_file {
-            let shown = file.display();
-            let certificates = Certificate::from_pem_bundle(&read(file)?)
-                .map_err(|e| Error::invalid(format!("{shown} is not PEM")).with_source(e))?;
-            if certificates.is_empty() {
-                return Err(Error::invalid(format!("{shown} holds no certificate in PEM")));
-            }
-            builder = builder.tls_certs_only(certificates);
-        }
-        let http = builder.build().map_err(|e| Error::internal("cannot set up the HTTP client").with_source(e))?;
+        let builder = || {
+            // Where a redirect leads is told, not followed: it is what must stand in the configuration.
+            let builder = reqwest::Client::builder().redirect(Policy::none()).no_proxy();
+            builder.user_agent(concat!("fleetscope/", env!("CARGO_PKG_VERSION")))
+        };
+        let built = match &access.ca_file {
+            Some(file) => builder().tls_certs_only(authorities(file)?).build(),
+            // A machine without certificates of authorities can still speak plain HTTP.
+            None => builder().build().or_else(|_| builder().tls_certs_only([]).build()),
+        };
+        let http = built.map_err(|e| Error::internal("cannot set up the HTTP client").with_source(e))?;
         Ok(Client { http, credential, timeout })
     }
 
@@ -264,6 +262,16 @@ fn bearer(file: &Path) -> Result<Credential, Error> {
         .map_err(|_| Error::invalid(format!("{} holds bytes that no header can carry", file.display())))?;
     value.set_sensitive(true);
     Ok(Credential::Bearer(value))
+}
+
+fn authorities(file: &Path) -> Result<Vec<Certificate>, Error> {
+    let shown = file.display();
+    let certificates = Certificate::from_pem_bundle(&read(file)?)
+        .map_err(|e| Error::invalid(format!("{shown} is not PEM")).with_source(e))?;
+    if certificates.is_empty() {
+        return Err(Error::invalid(format!("{shown} holds no certificate in PEM")));
+    }
+    Ok(certificates)
 }
 
 /// The text of a file without the white space around it, as the server will read it.
