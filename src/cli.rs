@@ -11,6 +11,7 @@ Examples:
   fleetscope demo                                    a simulated fleet to look at, nothing else needed
   fleetscope serve                                   store under ./data, listen on 127.0.0.1:9911
   fleetscope serve --config fleetscope.yaml          scrape and federate what the file names
+  fleetscope join --prometheus http://prom:9090      ask a Prometheus, print the file that federates it
   fleetscope check --config fleetscope.yaml          validate the file, change nothing
   fleetscope status                                  which clusters are alive, and which are not
   fleetscope query \"SELECT cluster, last_sample FROM clusters\"
@@ -42,6 +43,8 @@ pub enum Command {
     Status(Status),
     /// Run a simulated fleet of four clusters and the server over it; asks the first questions itself.
     Demo(Demo),
+    /// Ask Prometheus servers about themselves and print the configuration that federates them.
+    Join(Join),
     /// Validate a configuration file, and the credentials and certificates in the files that it names.
     Check(Check),
 }
@@ -137,6 +140,30 @@ pub struct Demo {
     /// The least level of what is logged to standard error.
     #[arg(long, value_name = "LEVEL", default_value = "error")]
     pub log: String,
+}
+
+/// The arguments of `join`.
+#[derive(Debug, Clone, Args)]
+pub struct Join {
+    /// A server to ask: scheme, host, port, and a path if it is not at the root. Several, or given again, for more.
+    #[arg(long, value_name = "URL", required = true, num_args = 1..)]
+    pub prometheus: Vec<String>,
+    /// The file with the bearer token that the servers want. Goes into the configuration as `authorization`.
+    #[arg(long, value_name = "FILE", conflicts_with = "username")]
+    pub bearer_token_file: Option<PathBuf>,
+    /// The user that the servers want. Goes into the configuration as `basic_auth`.
+    #[arg(long, value_name = "NAME", requires = "password_file")]
+    pub username: Option<String>,
+    /// The file with the password of `--username`.
+    #[arg(long, value_name = "FILE", requires = "username")]
+    pub password_file: Option<PathBuf>,
+    /// The certificates of the authorities that may vouch for the servers, PEM, instead of the system's. Goes into the
+    /// configuration as `tls_config`.
+    #[arg(long, value_name = "FILE")]
+    pub ca_file: Option<PathBuf>,
+    /// The time that one question may take, its answer included.
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = model::duration::parse)]
+    pub timeout: Duration,
 }
 
 /// The arguments of `check`.

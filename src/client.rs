@@ -45,11 +45,15 @@ pub async fn status(status: &Status, shows_colour: bool, out: &mut (dyn Write + 
     write(out, status::render(&fleet, in_colour).as_bytes())
 }
 
-fn write(out: &mut dyn Write, bytes: &[u8]) -> Result<(), Error> {
+/// Writes and flushes; a reader that has gone away is content.
+///
+/// # Errors
+/// `Unavailable` if the rest of it cannot be written.
+pub(crate) fn write(out: &mut dyn Write, bytes: &[u8]) -> Result<(), Error> {
     match out.write_all(bytes).and_then(|()| out.flush()) {
         // The reader, `head` for one, has seen enough.
         Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-        other => other.map_err(|e| Error::new(ErrorKind::Unavailable, "cannot write the rows").with_source(e)),
+        other => other.map_err(|e| Error::new(ErrorKind::Unavailable, "cannot write the answer").with_source(e)),
     }
 }
 

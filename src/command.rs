@@ -10,7 +10,7 @@ use model::{Error, ErrorKind};
 use crate::app::{self, Events, Options, Parts};
 use crate::cli::{Cli, Command, Serve};
 use crate::config::Config;
-use crate::{client, demo, telemetry};
+use crate::{client, demo, join, telemetry};
 
 /// The whole program on the real disk.
 pub fn run() -> ExitCode {
@@ -33,6 +33,7 @@ pub fn main_with(parts: Parts) -> ExitCode {
                 client::status(&arguments, is_shown, &mut std::io::stdout()).await
             }
             Command::Demo(arguments) => demo::run(arguments, parts).await,
+            Command::Join(arguments) => join::run(&arguments, &*parts.clock, &mut std::io::stdout()).await,
             Command::Check(arguments) => {
                 let config = Config::check(&arguments.config).map_err(|mistake| Error::invalid(mistake.to_string()))?;
                 println!("{}: ok, {}", arguments.config.display(), config.summary());

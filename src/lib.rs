@@ -8,6 +8,7 @@ pub mod cli;
 pub mod client;
 pub mod config;
 pub mod demo;
+pub mod join;
 pub mod server;
 pub mod telemetry;
 

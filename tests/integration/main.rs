@@ -18,6 +18,7 @@ mod examples;
 mod federation;
 mod healing;
 mod ingest;
+mod join;
 mod life;
 mod peers;
 mod power;

@@ -72,6 +72,38 @@ impl Prometheus {
         prometheus
     }
 
+    /// Starts a server that scrapes itself every second, has these external labels, and whose doors are as `web_config` says;
+    /// waits until it listens.
+    pub(crate) async fn start_of_itself(folder: &Path, external_labels: &str, web_config: Option<&str>) -> Self {
+        let server = free_port();
+        std::fs::create_dir_all(folder).unwrap();
+        let yaml = format!(
+            "global: {{scrape_interval: 1s, external_labels: {external_labels}}}\nscrape_configs:\n  - {{job_name: prometheus, \
+             static_configs: [{{targets: ['127.0.0.1:{server}']}}]}}\n"
+        );
+        std::fs::write(folder.join("prometheus.yml"), yaml).unwrap();
+        let web = web_config.map(|text| {
+            let file = folder.join("web.yml");
+            std::fs::write(&file, text).unwrap();
+            file
+        });
+        let prometheus = Prometheus {
+            _server: run(folder, server, web.as_deref()),
+            url: format!("http://127.0.0.1:{server}"),
+            node: None,
+        };
+        let ready = format!("{}/-/ready", prometheus.url);
+        // Who wants a password says so as soon as it listens.
+        eventually("prometheus listens", PATIENCE, async || {
+            reqwest::get(&ready)
+                .await
+                .ok()
+                .filter(|a| a.status().is_success() || a.status() == reqwest::StatusCode::UNAUTHORIZED)
+        })
+        .await;
+        prometheus
+    }
+
     /// Starts a server with these `scrape_configs`, which takes samples that come out of order, as we do.
     pub(crate) async fn start_scraping(folder: &Path, jobs: &str) -> Self {
         let server = free_port();

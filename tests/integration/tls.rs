@@ -9,7 +9,7 @@ use crate::peers::{Prometheus, fleetscope};
 use crate::server::{PATIENCE, Server, Setup, eventually};
 
 /// bcrypt of `open sesame`, with the fewest rounds.
-const PASSWORD_HASH: &str = "$2b$04$ME5LEq04dUdAnuFYc7Ju5.AfKM2O2IrqKJ2amICmWvnMMLYtHB82K";
+pub(crate) const PASSWORD_HASH: &str = "$2b$04$ME5LEq04dUdAnuFYc7Ju5.AfKM2O2IrqKJ2amICmWvnMMLYtHB82K";
 /// The name in the server's certificate, which no resolver knows.
 const NAME: &str = "prometheus.test";
 

@@ -5,7 +5,8 @@ use std::path::Path;
 use crate::Finding;
 use crate::tree::{self, Member};
 
-/// Which crates of ours a crate may depend on: `root → {query → storage, collector → decode} → {journal, model}`.
+/// Which crates of ours a crate may depend on: `root → {query → storage, collector → decode} → {journal, model}`, and root →
+/// decode.
 const EDGES: &[(&str, &[&str])] = &[
     ("model", &[]),
     ("journal", &["model"]),
@@ -14,7 +15,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("fleet", &["decode", "model"]),
     ("storage", &["journal", "model"]),
     ("query", &["model", "storage"]),
-    ("fleetscope", &["collector", "fleet", "model", "query", "storage"]),
+    ("fleetscope", &["collector", "decode", "fleet", "model", "query", "storage"]),
     ("faulty-server", &["fleetscope", "model"]),
     ("oracle", &[]),
     ("xtask", &[]),
