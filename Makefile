@@ -3,6 +3,7 @@
 #   make setup        packages and the Python environment that the tests run peers from
 #   make test         everything that must hold before a change lands
 #   make demo         a simulated fleet of four clusters; asks the first questions
+#   make static       a binary for any Linux: release profile, musl
 #   make federation   two Prometheus servers federated for ten minutes, judged by their own remote read
 #   make healing      link cut and process killed for three minutes each, judged in the same way
 #   make chaos        the long crash tests, by hand: hours; make chaos PART=power runs one part
@@ -18,7 +19,7 @@ export CARGO_TERM_COLOR ?= auto
 # Lints run while the workspace's own crates are compiled, so dependencies are built once and not checked once more.
 LINTED := RUSTC_WORKSPACE_WRAPPER=clippy-driver CLIPPY_ARGS=-Dwarnings__CLIPPY_HACKERY__
 
-.PHONY: setup test lint quick federation healing chaos chaos-proof bench demo
+.PHONY: setup test lint quick federation healing chaos chaos-proof bench demo static
 
 setup:
 	@scripts/setup
@@ -61,3 +62,7 @@ endif
 # Needs nothing but Rust: the fleet is inside the binary.
 demo:
 	@scripts/demo
+
+static:
+	rustup target add x86_64-unknown-linux-musl
+	cargo build --release --locked --target x86_64-unknown-linux-musl --bin fleetscope

@@ -13,6 +13,7 @@ mod command_line;
 mod crash;
 mod damage;
 mod demo;
+mod deploy;
 mod disk_trouble;
 mod examples;
 mod federation;
