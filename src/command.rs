@@ -53,6 +53,9 @@ async fn serve(arguments: Serve, parts: Parts) -> Result<(), Error> {
     let mut config = load(arguments.config.as_deref())?;
     telemetry::log_to_stderr(&config.log);
     if let Some(url) = arguments.store {
+        if config.path.is_some() && url != config.storage.url {
+            tracing::info!(url, "--store or FLEETSCOPE_STORE wins over storage.url of the file");
+        }
         config.storage.url = url;
     }
     config.listen = arguments.listen.unwrap_or(config.listen);

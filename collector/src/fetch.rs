@@ -15,7 +15,7 @@ use bytes::{Bytes, BytesMut};
 use decode::body::ContentEncoding;
 use model::duration;
 use reqwest::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, DATE, HOST, HeaderMap};
-use reqwest::{Client, RequestBuilder, Response, StatusCode};
+use reqwest::{Client, RequestBuilder, Response, StatusCode, Version};
 use tokio::time::{Instant, timeout_at};
 use url::Position;
 
@@ -59,7 +59,7 @@ pub(crate) async fn fetch<T>(
         .header(ACCEPT, accept)
         .header(ACCEPT_ENCODING, if endpoint.compression { "gzip" } else { "identity" })
         .header("x-prometheus-scrape-timeout-seconds", endpoint.timeout.as_secs_f64().to_string());
-    let mut reply = send(request, endpoint, started).await?;
+    let mut reply = send(request, endpoint, started, endpoint.timeout).await?;
     let checked = check(reply.headers())?;
     let encoding = encoding(reply.headers())?;
     // The header is cut to the second, so the source's clock may have shown up to 999 ms more.
@@ -68,33 +68,39 @@ pub(crate) async fn fetch<T>(
     Ok((Answer { body, encoding, source_time_ms }, checked))
 }
 
-/// Sends a body and gives the answer, whose body is still to come; before `started` + the endpoint's timeout, as
-/// everything that is read of it.
+/// Sends a body and gives the answer, whose body is still to come: it is here and read before `deadline`, or the
+/// endpoint's timeout is over.
 pub(crate) async fn post<'a>(
     client: &Client,
     endpoint: &'a Endpoint,
     headers: HeaderMap,
     body: Vec<u8>,
-    started: Instant,
+    deadline: Instant,
 ) -> Result<Reply<'a>, Failure> {
     let request = client.post(endpoint.target.clone()).headers(endpoint.headers.clone()).headers(headers).body(body);
-    send(request, endpoint, started).await
+    let started = Instant::now();
+    send(request, endpoint, started, endpoint.timeout.min(deadline - started)).await
 }
 
 /// Sends a request with the credentials of the endpoint; a status other than 200 is a failure.
-async fn send<'a>(mut request: RequestBuilder, endpoint: &'a Endpoint, started: Instant) -> Result<Reply<'a>, Failure> {
-    let deadline = started + endpoint.timeout;
+async fn send<'a>(
+    mut request: RequestBuilder,
+    endpoint: &'a Endpoint,
+    started: Instant,
+    timeout: Duration,
+) -> Result<Reply<'a>, Failure> {
+    let deadline = started + timeout;
     if endpoint.has_server_name() {
         request = request.header(HOST, &endpoint.url[Position::BeforeHost..Position::AfterPort]);
     }
     let request = authorize(request, &endpoint.http).await?;
     let sent = timeout_at(deadline, request.send()).await;
-    let too_late = || Failure::request(format!("no answer within {}", duration::format(endpoint.timeout))).too_much();
+    let too_late = || Failure::request(format!("no answer within {}", duration::format(timeout))).too_much();
     let response = sent.map_err(|_| too_late())?.map_err(Failure::of_client)?;
     if response.status() != StatusCode::OK {
         return Err(refused(response, deadline).await);
     }
-    Ok(Reply { response, endpoint, deadline, bytes: 0 })
+    Ok(Reply { response, endpoint, timeout, deadline, bytes: 0 })
 }
 
 /// An answer whose body is still to come.
@@ -102,6 +108,7 @@ async fn send<'a>(mut request: RequestBuilder, endpoint: &'a Endpoint, started: 
 pub(crate) struct Reply<'a> {
     response: Response,
     endpoint: &'a Endpoint,
+    timeout: Duration,
     deadline: Instant,
     /// How much of the body has come.
     bytes: usize,
@@ -116,6 +123,12 @@ impl Reply<'_> {
     /// How many bytes of its body have come.
     pub(crate) fn bytes(&self) -> usize {
         self.bytes
+    }
+
+    /// Whether an end that came too early would be seen: before HTTP/1.1 an answer without a length ends with its
+    /// connection, however that came about.
+    pub(crate) fn has_an_end(&self) -> bool {
+        self.response.version() >= Version::HTTP_11 || self.response.content_length().is_some()
     }
 
     /// What the source's clock showed when it answered, if it said, cut to the second.
@@ -149,7 +162,7 @@ impl Reply<'_> {
 
     #[cold]
     fn cut(&self) -> Failure {
-        let (bytes, timeout) = (self.bytes, duration::format(self.endpoint.timeout));
+        let (bytes, timeout) = (self.bytes, duration::format(self.timeout));
         Failure::request(format!("the answer was not whole within {timeout}, {bytes} bytes had come")).too_much()
     }
 

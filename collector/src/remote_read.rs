@@ -4,9 +4,9 @@
 //! Does not own: the wire format (`decode`), the store ([`model::Ingest`], [`model::Recall`]), the configuration file.
 //!
 //! ```text
-//! task (when) ─> reader ─ what is new, then what is missing ─> exchange ─> decode ─> write ─> record
-//!                  └─ pace (how much at once)                                                   │
-//!                  └─ coverage (what has been read) <── after a restart ── model::Recall <──────┘
+//! task (when) ─> reader ─ what is new, then what is missing ─> answers ─> exchange ─> decode ─> write ─> record
+//!                  └─ pace (how much at once)                                                              │
+//!                  └─ coverage (what has been read) <──── after a restart ──── model::Recall <─────────────┘
 //! ```
 //!
 //! **What has been read is a row.** Once all samples of the times (S, T] of a source are durable, a row is written with
@@ -14,6 +14,7 @@
 //! cut or a lost disk takes, a row that is left speaks of samples that are left. What no row speaks of is read again;
 //! samples that are there already are the same then, and one of each is seen.
 
+mod answers;
 mod coverage;
 mod exchange;
 mod pace;
@@ -26,6 +27,7 @@ use std::sync::Arc;
 use futures::future::join_all;
 use model::Error;
 use model::worker::Stop;
+use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use url::Position;
 
@@ -39,11 +41,16 @@ use crate::schedule::Schedule;
 use crate::task;
 use crate::write::{END_PATIENCE, write_until};
 
+/// Pieces of the past that are read at once, of all servers together: after an outage of ours all of them have a hole.
+const PAST_AT_ONCE: usize = 2;
+
 /// All servers that are being read.
 #[derive(Debug)]
 pub(crate) struct Reading {
     parts: Parts,
     metrics: Arc<Metrics>,
+    /// A permit for each piece of the past.
+    room: Arc<Semaphore>,
     tasks: Vec<Task>,
 }
 
@@ -60,7 +67,8 @@ impl Reading {
     /// # Errors
     /// `Invalid` if the configuration is wrong.
     pub(crate) fn start(config: &Config, parts: Parts, metrics: Arc<Metrics>) -> Result<Self, Error> {
-        let mut reading = Reading { parts, metrics, tasks: Vec::new() };
+        let room = Arc::new(Semaphore::new(PAST_AT_ONCE));
+        let mut reading = Reading { parts, metrics, room, tasks: Vec::new() };
         for server in servers(config)? {
             reading.begin(server, None);
         }
@@ -112,7 +120,7 @@ impl Reading {
         let schedule = Schedule::new(source.config.scrape_interval, &source.identity());
         let name = format!("remote read {} {}", source.id.cluster, source.id.instance);
         let server = Arc::new(server);
-        let reader = Reader::new(server.clone(), self.parts.clone(), counters, coverage);
+        let reader = Reader::new(server.clone(), self.parts.clone(), counters, self.room.clone(), coverage);
         let task = task::Task::start(name, schedule, self.parts.clock.clone(), std::future::ready(reader));
         self.tasks.push(Task { server, task });
     }

@@ -82,6 +82,11 @@ impl Teller {
         self.failing_beside = now_failing;
     }
 
+    /// Forgets that something beside the attempts failed.
+    pub(crate) fn forget_beside(&mut self) {
+        self.failing_beside = None;
+    }
+
     /// Changes what the board says of the source.
     pub(crate) fn update(&self, change: impl FnOnce(&mut SourceStatus)) {
         self.sources.update(&self.id, change);

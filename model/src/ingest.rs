@@ -11,6 +11,8 @@ pub struct Receipt {
     pub samples: usize,
     /// Series that this store had not seen before.
     pub new_series: usize,
+    /// Whether room is getting scarce: whoever can wait should, so that those who cannot are not refused.
+    pub is_pressed: bool,
 }
 
 /// Takes batches into a store. Collectors know nothing else of storage.

@@ -137,15 +137,20 @@ impl Engine {
     /// `Invalid` if the text is no query that can be answered, `TooLarge` if it passes a cap, `Forbidden` if it would
     /// do more than read, `Busy` if too many queries run, `Timeout` if planning took too long.
     pub async fn sql(&self, text: &str, params: Params) -> Result<Rows, Error> {
+        self.sql_within(text, params, self.0.config.max_rows).await
+    }
+
+    /// As [`Engine::sql`], with another limit on the rows of the answer.
+    pub(crate) async fn sql_within(&self, text: &str, params: Params, max_rows: u64) -> Result<Rows, Error> {
         self.0.counts.started.fetch_add(1, Ordering::Relaxed);
-        let answer = self.start(text, params).await;
+        let answer = self.start(text, params, max_rows).await;
         if let Err(error) = &answer {
             self.count_failure(error);
         }
         answer
     }
 
-    async fn start(&self, text: &str, params: Params) -> Result<Rows, Error> {
+    async fn start(&self, text: &str, params: Params, max_rows: u64) -> Result<Rows, Error> {
         if text.len() > self.0.config.max_text_bytes {
             let (bytes, limit) = (text.len(), self.0.config.max_text_bytes);
             return Err(Error::new(ErrorKind::TooLarge, format!("the query has {bytes} bytes, the limit is {limit}")));
@@ -167,7 +172,16 @@ impl Engine {
         match first {
             Ok(Some(Message::Schema(schema))) => {
                 let pause = Box::pin(tokio::time::sleep_until(deadline.into()));
-                Ok(Rows { schema, receiver, deadline: pause, engine: self.clone(), rows: 0, done: false, _stop: stop })
+                Ok(Rows {
+                    schema,
+                    receiver,
+                    deadline: pause,
+                    engine: self.clone(),
+                    rows: 0,
+                    max_rows,
+                    done: false,
+                    _stop: stop,
+                })
             }
             Ok(Some(Message::Batch(Err(error)))) => Err(error),
             Ok(_) => Err(broken_off()),
@@ -348,6 +362,7 @@ pub struct Rows {
     deadline: Pin<Box<tokio::time::Sleep>>,
     engine: Engine,
     rows: u64,
+    max_rows: u64,
     done: bool,
     _stop: StopOnDrop,
 }
@@ -380,7 +395,7 @@ impl Stream for Rows {
             Some(Message::Batch(Ok(batch))) => {
                 self.rows += batch.num_rows() as u64;
                 self.engine.0.counts.rows.fetch_add(batch.num_rows() as u64, Ordering::Relaxed);
-                let limit = self.engine.0.config.max_rows;
+                let limit = self.max_rows;
                 if self.rows > limit {
                     let what = format!("the answer has more than {limit} rows, add LIMIT or raise query.max_rows");
                     return self.fail(Error::new(ErrorKind::TooLarge, what));

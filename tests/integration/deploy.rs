@@ -48,11 +48,12 @@ async fn the_command_of_the_unit_serves() {
     let command = value(&unit, "ExecStart").replace("/etc/fleetscope/fleetscope.yaml", config.to_str().unwrap());
     let mut arguments = command.split(' ').map(str::to_owned);
     assert_eq!(arguments.next().as_deref(), Some("/usr/local/bin/fleetscope"));
-    let (variable, store) = value(&unit, "Environment").split_once('=').unwrap();
+    let here = folder.path().join("state");
+    std::fs::create_dir(&here).unwrap();
+    assert_eq!(value(&unit, "WorkingDirectory"), format!("/var/lib/{}", value(&unit, "StateDirectory")));
     let setup = Setup { arguments: arguments.collect(), ..Setup::new(folder.path(), "listen: 127.0.0.1:0\n") };
-    let here = folder.path().join(store.trim_start_matches('/'));
-    let server = Server::start(&setup.with_env(variable, here.to_str().unwrap())).await;
-    assert!(here.is_dir(), "the store is where the unit says");
+    let server = Server::start(&setup.in_folder(&here)).await;
+    assert!(here.join("data/samples").is_dir(), "the store is in the working directory");
     server.terminate().await;
 }
 

@@ -88,13 +88,16 @@ async fn what_was_missed_while_the_link_was_cut_and_we_were_dead_is_read_later()
     let folder = tempdir().unwrap();
     let mut source = Prometheus::start(&folder.path().join("berlin"), 2).await;
     let link = Link::to(&source.url).await;
-    let yaml = format!(
-        "storage: {{cut_every: 5s}}\nclusters: [{{name: berlin}}]\nfederate_configs:\n  - {{cluster: berlin, url: \
-         'http://{}', via: remote_read, scrape_interval: 1s, delay: 10s}}\n",
-        link.address
-    );
-    let setup = Setup::new(folder.path(), &yaml);
-    let mut server = Server::start(&setup).await;
+    let yaml = |more: &str| {
+        format!(
+            "storage: {{cut_every: 5s}}\nclusters: [{{name: berlin}}]\nfederate_configs:\n  - {{cluster: berlin, url: \
+             'http://{}', via: remote_read, scrape_interval: 1s, delay: 10s{more}}}\n",
+            link.address
+        )
+    };
+    // So slowly that the hole is there for some readings.
+    let slowly = format!(", backfill_rate: {}", 15 * outage().as_secs());
+    let mut server = Server::start(&Setup::new(folder.path(), &yaml(&slowly))).await;
     read_up_to(&server, now_ms() - 9_000).await;
 
     link.cut(true);
@@ -105,14 +108,16 @@ async fn what_was_missed_while_the_link_was_cut_and_we_were_dead_is_read_later()
     source.stop_node();
     tokio::time::sleep(outage() / 2).await;
     link.cut(false);
-    let again = "SELECT count(*) FROM sources WHERE cluster = 'berlin' AND error IS NULL AND missing_ms > 0";
-    let heals = async || (server.number(again).await == 1).then_some(());
-    eventually("the link is back and there is a hole", PATIENCE, heals).await;
+    let missing = "SELECT coalesce(max(missing_ms), 0) FROM sources WHERE cluster = 'berlin' AND error IS NULL";
+    let hole = async || Some(server.number(missing).await).filter(|missing_ms| *missing_ms > 0);
+    let hole_ms = eventually("the link is back and there is a hole", PATIENCE, hole).await;
+    let heals = async || (server.number(missing).await < hole_ms).then_some(());
+    eventually("the hole begins to be filled", PATIENCE, heals).await;
     server.signal(Signal::KILL);
     server.ended().await;
     tokio::time::sleep(outage()).await;
 
-    let server = Server::start(&setup).await;
+    let server = Server::start(&Setup::new(folder.path(), &yaml(""))).await;
     let (began, back_ms) = (Instant::now(), now_ms());
     read_up_to(&server, back_ms - 10_000).await;
     let seconds = began.elapsed().as_secs_f64();

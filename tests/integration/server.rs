@@ -20,6 +20,8 @@ pub(crate) struct Setup {
     pub(crate) binary: PathBuf,
     pub(crate) arguments: Vec<String>,
     pub(crate) environment: Vec<(String, String)>,
+    /// Where it runs; `None` for where the tests do.
+    pub(crate) folder: Option<PathBuf>,
 }
 
 impl Setup {
@@ -30,7 +32,7 @@ impl Setup {
         let text = |path: PathBuf| path.to_string_lossy().into_owned();
         let arguments = ["serve", "--listen", "127.0.0.1:0", "--config"].map(str::to_owned).into_iter();
         let arguments = arguments.chain([text(config), "--store".into(), text(folder.join("store"))]).collect();
-        Setup { binary: env!("CARGO_BIN_EXE_fleetscope").into(), arguments, environment: Vec::new() }
+        Setup { binary: env!("CARGO_BIN_EXE_fleetscope").into(), arguments, environment: Vec::new(), folder: None }
     }
 
     /// Runs another binary with the same arguments.
@@ -43,6 +45,11 @@ impl Setup {
         self.arguments.pop();
         self.arguments.push(url);
         self
+    }
+
+    /// Runs it in another folder.
+    pub(crate) fn in_folder(self, folder: &Path) -> Self {
+        Setup { folder: Some(folder.to_owned()), ..self }
     }
 
     /// Sets a variable of the environment.
@@ -66,6 +73,9 @@ impl Server {
     pub(crate) fn spawn(setup: &Setup) -> Result<Self, String> {
         let mut command = Command::new(&setup.binary);
         command.args(&setup.arguments).envs(setup.environment.iter().cloned());
+        if let Some(folder) = &setup.folder {
+            command.current_dir(folder);
+        }
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let stderr = gather(child.stderr.take().unwrap());
         let mut line = String::new();

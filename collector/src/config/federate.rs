@@ -17,9 +17,13 @@ const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Series of a batch are 32-bit ranges of its body, and a body takes up the labels of vanished series too.
 const MAX_BODY_SIZE_LIMIT: u64 = 1 << 30;
 
-/// How long after its time a sample of the source must be there, where `delay` is left out: Prometheus' own
-/// `scrape_timeout` is 10 s, and a scrape has the time at which it began.
-const DEFAULT_DELAY: Duration = Duration::from_secs(15);
+/// How long after its time a sample of the source is there at the latest, where `delay` is left out: a scrape has the time
+/// at which it began and may take 10 s (Prometheus' own `scrape_timeout`) ...
+const LEAST_DELAY: Duration = Duration::from_secs(15);
+/// ... and the markers of a target that has left come 1.1 intervals after their time (`endOfRunStaleness` in Prometheus'
+/// `scrape/scrape.go`).
+const DELAY_INTERVALS: f64 = 1.25;
+const DELAY_MARGIN: Duration = Duration::from_secs(5);
 const DEFAULT_BACKFILL: Duration = Duration::from_secs(86_400);
 const DEFAULT_BACKFILL_RATE: u64 = 250_000;
 
@@ -71,7 +75,8 @@ pub struct FederateConfig {
     #[serde(with = "size", default = "default_body_size_limit")]
     pub body_size_limit: u64,
     /// Remote read: how old a sample must be before it is read. One that the server takes in later than that after its
-    /// time is missed, so choose more than its longest scrape. Default `15s`.
+    /// time is missed: choose more than its longest scrape, and more than 1.1 of its longest intervals, after which the
+    /// series of a target that has left end. Default one and a quarter of `scrape_interval` and 5s, at least `15s`.
     #[serde(with = "duration::option", default, skip_serializing_if = "Option::is_none")]
     pub delay: Option<Duration>,
     /// Remote read: how far back holes are filled, and how much of the past of a new server is read. Default `1d`.
@@ -142,7 +147,8 @@ impl FederateConfig {
 
     /// How old a sample must be before it is read by remote read.
     pub(crate) fn delay(&self) -> Duration {
-        self.delay.unwrap_or(DEFAULT_DELAY)
+        let default = || LEAST_DELAY.max(self.scrape_interval.mul_f64(DELAY_INTERVALS) + DELAY_MARGIN);
+        self.delay.unwrap_or_else(default)
     }
 
     /// How far back holes are filled.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::redirect::{Action, Attempt, Policy};
-use reqwest::{Client, Proxy};
+use reqwest::{Client, Proxy, StatusCode};
 use url::{Host, Url};
 
 use super::endpoint::Endpoint;
@@ -62,7 +62,9 @@ pub(super) fn build(endpoint: &Endpoint, material: &Material) -> Result<Client, 
     let proxy = http.proxy().map_err(|e| e.to_string())?.map(Proxy::all).transpose();
     let proxy = proxy.map_err(|e| format!("proxy_url cannot be used: {}", whole(&e)))?;
     let builder = || {
-        let policy = if http.follow_redirects { Policy::custom(follow) } else { Policy::none() };
+        let has_body = endpoint.has_body;
+        let policy =
+            if http.follow_redirects { Policy::custom(move |to| follow(to, has_body)) } else { Policy::none() };
         let mut builder = Client::builder()
             .user_agent(concat!("fleetscope/", env!("CARGO_PKG_VERSION")))
             .redirect(policy)
@@ -111,12 +113,19 @@ impl Resolve for HostOf {
 /// At most three redirects, none to another host, another port or from https to http: whoever can answer for a source must
 /// not be able to point us at anything else that this machine can reach. Only the way from http to
 /// https is open, on the same port or from 80 to 443.
-fn follow(attempt: Attempt<'_>) -> Action {
+///
+/// Only the newer kinds of redirects take a body along; after the others its question would be another.
+fn follow(attempt: Attempt<'_>, has_body: bool) -> Action {
+    let keeps_body = matches!(attempt.status(), StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT);
     let refused = match attempt.previous().first() {
         _ if attempt.previous().len() > MAX_REDIRECTS => Some(format!("more than {MAX_REDIRECTS} redirects")),
         Some(first) if !is_same_server(first, attempt.url()) => {
             let (host, port) = (attempt.url().host_str().unwrap_or(""), attempt.url().port_or_known_default());
             Some(format!("redirect to another server, {host}:{}, is not followed", port.unwrap_or(0)))
+        }
+        _ if has_body && !keeps_body => {
+            let (status, url) = (attempt.status(), attempt.url());
+            Some(format!("a question with a body is redirected with {status}, configure the url it leads to: {url}"))
         }
         _ => None,
     };

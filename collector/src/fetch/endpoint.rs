@@ -24,6 +24,8 @@ pub(crate) struct Endpoint {
     pub(crate) max_body_bytes: usize,
     /// Whether compressed answers are asked for.
     pub(super) compression: bool,
+    /// Whether questions have a body, which not every redirect carries along.
+    pub(super) has_body: bool,
     /// Credentials and the rest of how it is asked.
     pub(crate) http: Arc<HttpConfig>,
 }
@@ -40,12 +42,26 @@ impl Endpoint {
         http: Arc<HttpConfig>,
     ) -> Result<Self, Error> {
         let target = target(&url, &http)?;
-        Ok(Endpoint { target, headers: http.header_map()?, url, timeout, max_body_bytes, compression: true, http })
+        Ok(Endpoint {
+            target,
+            headers: http.header_map()?,
+            url,
+            timeout,
+            max_body_bytes,
+            compression: true,
+            has_body: false,
+            http,
+        })
     }
 
     /// The same, without asking for compression.
     pub(crate) fn uncompressed(self) -> Self {
         Endpoint { compression: false, ..self }
+    }
+
+    /// The same, for questions with a body.
+    pub(crate) fn with_body(self) -> Self {
+        Endpoint { has_body: true, ..self }
     }
 
     /// Whether another name is asked for than the host's.

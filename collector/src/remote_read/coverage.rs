@@ -4,6 +4,8 @@
 
 use std::collections::BTreeMap;
 
+const DAY_MS: i64 = 86_400_000;
+
 /// The times after `after_ms`, up to and including `until_ms`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Span {
@@ -20,6 +22,12 @@ impl Span {
     /// The end of it, at most `length_ms` long.
     pub(crate) fn last(self, length_ms: i64) -> Span {
         Span { after_ms: self.after_ms.max(self.until_ms.saturating_sub(length_ms)), ..self }
+    }
+
+    /// The part of it that is on the UTC day of its end.
+    pub(crate) fn of_last_day(self) -> Span {
+        let midnight_ms = self.until_ms.div_euclid(DAY_MS).saturating_mul(DAY_MS);
+        Span { after_ms: self.after_ms.max(midnight_ms.saturating_sub(1)), ..self }
     }
 }
 
@@ -50,6 +58,11 @@ impl Coverage {
             until_ms = until_ms.max(end);
         }
         self.spans.insert(until_ms, after_ms);
+    }
+
+    /// All spans.
+    pub(crate) fn spans(&self) -> impl Iterator<Item = Span> {
+        self.spans.iter().map(|(until_ms, after_ms)| Span { after_ms: *after_ms, until_ms: *until_ms })
     }
 
     /// The newest time that has been read, up to `until_ms`.

@@ -5,9 +5,9 @@ use std::mem;
 use decode::Limits;
 use decode::body::{ContentEncoding, decompress};
 use decode::remote_read::{Frames, Matcher, Part, Query, ResponseType, decode_chunks, decode_samples, encode_request};
-use model::ErrorKind;
+use model::{Clock, ErrorKind};
 use reqwest::Client;
-use reqwest::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use tokio::time::Instant;
 
 use super::coverage::Span;
@@ -17,16 +17,14 @@ use crate::fetch::{Failure, Reply, Stage, post};
 /// Bytes of frames that are decoded at once: few enough that the samples of one series that never changes, five to a
 /// byte, stay within what is decoded at once.
 const PIECE_BYTES: usize = 256 << 10;
-/// How far a source's clock may be behind ours before that is an error: the header is cut to the second, and the answer
-/// may have been on its way for the rest.
-const PATIENCE_MS: i64 = 10_000;
-
 /// An answer on its way in.
 #[derive(Debug)]
 pub(super) struct Exchange<'a> {
     reply: Reply<'a>,
     /// The times that it answers for.
     pub(super) span: Span,
+    /// How far the source's clock is behind ours, in milliseconds, up to a second too much; `None` if it does not say.
+    pub(super) behind_ms: Option<i64>,
     form: Form,
     limits: &'a Limits,
 }
@@ -42,32 +40,27 @@ enum Form {
 impl<'a> Exchange<'a> {
     /// Asks for all samples of `span` of the series that fulfil all of `matchers`.
     ///
-    /// The answer is for less if the source's clock is behind: what it takes in until that shows `delay_ms` more than the
-    /// end of the span is not known yet. It fails if that is all of the span, and the clock is far behind.
+    /// The answer is for less, even for nothing, if the source's clock is behind `clock`: what it takes in until that shows
+    /// the delay more than the end of the span is not known yet.
     pub(super) async fn open(
         server: &'a Server,
         client: &Client,
         matchers: &[Matcher],
         span: Span,
-        now_ms: i64,
         accepted: &[ResponseType],
-        started: Instant,
+        clock: &dyn Clock,
+        deadline: Instant,
     ) -> Result<Self, Failure> {
         let times = span.after_ms.saturating_add(1)..=span.until_ms;
         let query = Query { time_ms: times, matchers: matchers.to_vec(), hints: None };
         let body = encode_request(&query, accepted).map_err(|e| Failure::request(e.to_string()))?;
-        let reply = post(client, &server.source.endpoint, headers(), body, started).await?;
+        let reply = post(client, &server.source.endpoint, headers(), body, deadline).await?;
         let form = form(&reply, &server.source.limits)?;
         let delay_ms = i64::try_from(server.config().delay().as_millis()).unwrap_or(i64::MAX);
         let known_ms = reply.date_ms().map_or(i64::MAX, |date_ms| date_ms.saturating_sub(delay_ms));
         let span = Span { until_ms: span.until_ms.min(known_ms), ..span };
-        match reply.date_ms() {
-            Some(date_ms) if span.length_ms() == 0 && date_ms < now_ms.saturating_sub(PATIENCE_MS) => {
-                let behind = now_ms.saturating_sub(date_ms) / 1000;
-                Err(Failure::answer(format!("the clock of the source is {behind} s behind ours, set one of them")))
-            }
-            _ => Ok(Exchange { reply, span, form, limits: &server.source.limits }),
-        }
+        let behind_ms = reply.date_ms().map(|date_ms| clock.now_ms().saturating_sub(date_ms).max(0));
+        Ok(Exchange { reply, span, behind_ms, form, limits: &server.source.limits })
     }
 
     /// Bytes that have come.
@@ -119,7 +112,7 @@ fn headers() -> HeaderMap {
         (CONTENT_TYPE, HeaderValue::from_static("application/x-protobuf")),
         (CONTENT_ENCODING, HeaderValue::from_static("snappy")),
         (ACCEPT_ENCODING, HeaderValue::from_static("snappy")),
-        ("x-prometheus-remote-read-version".parse().expect("a name"), HeaderValue::from_static("0.1.0")),
+        (HeaderName::from_static("x-prometheus-remote-read-version"), HeaderValue::from_static("0.1.0")),
     ])
 }
 
@@ -132,6 +125,12 @@ fn form(reply: &Reply<'_>, limits: &Limits) -> Result<Form, Failure> {
     let word = String::from_utf8_lossy(word);
     match (form, ContentEncoding::parse(&word)) {
         (ResponseType::Samples, Ok(ContentEncoding::Snappy)) => Ok(Form::Samples),
+        // A server that dies between two frames must not pass for one that has said all.
+        (ResponseType::StreamedXorChunks, _) if !reply.has_an_end() => {
+            let text = "the answer has no length and comes by HTTP/1.0, so its end could not be told from a break: let what \
+                        stands between speak HTTP/1.1 to the source";
+            Err(Failure::answer(text))
+        }
         (ResponseType::StreamedXorChunks, Ok(ContentEncoding::Identity)) => Ok(Form::Chunks(Frames::new(limits))),
         _ => Err(Failure::answer(format!("the answer has the content encoding {word:?}, which remote read has not"))),
     }

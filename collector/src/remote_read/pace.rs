@@ -8,11 +8,13 @@ use std::time::Duration;
 /// How long a piece is at first.
 const FIRST_MS: i64 = 60_000;
 /// No piece is shorter: below it, what is asked for is not what makes an answer too large.
-const LEAST_MS: i64 = 1_000;
+pub(super) const LEAST_MS: i64 = 1_000;
 /// No piece is longer. An empty hour costs a source as much as a full one: it looks up every series.
 const MOST_MS: i64 = 6 * 3_600_000;
 /// Rows that an answer is aimed at: enough to be worth a request, few enough to be held for a moment.
 const ROWS: f64 = 1_000_000.0;
+/// The part of an interval that one answer is aimed at, so that what is new need not wait long.
+const PART: f64 = 0.25;
 /// The most by which a piece becomes longer than the last.
 const GROWTH: f64 = 4.0;
 /// By how much of itself the length rises that is tried again after it was too much; twice as much each time it goes well.
@@ -25,14 +27,17 @@ pub(crate) struct Pace {
     /// No piece is longer for now, since a longer one was too much.
     ceiling_ms: f64,
     rise: f64,
-    /// The time that an answer is aimed at.
+    /// The time and the rows that an answer is aimed at.
     aim: Duration,
+    aim_rows: f64,
 }
 
 impl Pace {
-    /// A pace at which one answer takes about a quarter of `interval`, so that what is new need not wait long.
-    pub(crate) fn new(interval: Duration) -> Self {
-        Pace { piece_ms: FIRST_MS, ceiling_ms: MOST_MS as f64, rise: FIRST_RISE, aim: interval / 4 }
+    /// A pace for a source that is read each `interval`, and of whose past no more than `rate` rows are read a second.
+    pub(crate) fn new(interval: Duration, rate: u64) -> Self {
+        let aim = interval.mul_f64(PART);
+        let aim_rows = ROWS.min(rate as f64 * aim.as_secs_f64()).max(1.0);
+        Pace { piece_ms: FIRST_MS, ceiling_ms: MOST_MS as f64, rise: FIRST_RISE, aim, aim_rows }
     }
 
     /// How long the next piece is, in milliseconds.
@@ -42,7 +47,7 @@ impl Pace {
 
     /// Takes note of an answer: how long a piece it was, its rows, the time it took.
     pub(crate) fn answered(&mut self, piece_ms: i64, rows: u64, took: Duration) {
-        let by_rows = ROWS / rows.max(1) as f64;
+        let by_rows = self.aim_rows / rows.max(1) as f64;
         let by_time = self.aim.as_secs_f64() / took.as_secs_f64().max(0.001);
         let wanted_ms = piece_ms as f64 * by_rows.min(by_time).min(GROWTH);
         // The rest of a hole may be short: it says nothing of a longer piece, unless it took too long.

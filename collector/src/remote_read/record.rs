@@ -13,17 +13,20 @@ pub(super) const SINCE: &str = "fleetscope_remote_read_since_timestamp_seconds";
 /// The label that has [`Server::key`].
 pub(super) const SOURCE: &str = "source";
 
-/// The rows of one reading, of the times `read` if all of them were.
-pub(super) fn rows(server: &Server, report: Option<(&Report, i64)>, read: Option<Span>) -> Batch {
+/// The rows of an attempt: how it went, and that `read` has been read, if anything has.
+pub(super) fn of_attempt(server: &Server, report: &Report, time_ms: i64, read: Option<Span>) -> Batch {
     let mut builder = BatchBuilder::default();
-    if let Some((report, time_ms)) = report {
-        add_report(&mut builder, &server.source, report.values(), time_ms);
-    }
+    add_report(&mut builder, &server.source, report.values(), time_ms);
     if let Some(span) = read {
-        let labels = [(SOURCE, server.key.as_str()), ("url", &server.config().url)];
-        let series = builder.series(SINCE, &labels, Kind::Gauge);
-        builder.sample(series, span.until_ms, span.after_ms as f64 / 1000.0);
+        add_span(&mut builder, server, span);
     }
+    builder.build().stamped(server.source.cluster.clone())
+}
+
+/// The row that says that a span has been read.
+pub(super) fn of_span(server: &Server, span: Span) -> Batch {
+    let mut builder = BatchBuilder::default();
+    add_span(&mut builder, server, span);
     builder.build().stamped(server.source.cluster.clone())
 }
 
@@ -32,6 +35,12 @@ pub(super) fn end(source: &Source, time_ms: i64) -> Batch {
     let mut builder = BatchBuilder::default();
     add_report(&mut builder, source, ENDED, time_ms);
     builder.build().stamped(source.cluster.clone())
+}
+
+fn add_span(builder: &mut BatchBuilder, server: &Server, span: Span) {
+    let labels = [(SOURCE, server.key.as_str()), ("url", &server.config().url)];
+    let series = builder.series(SINCE, &labels, Kind::Gauge);
+    builder.sample(series, span.until_ms, span.after_ms as f64 / 1000.0);
 }
 
 fn add_report(builder: &mut BatchBuilder, source: &Source, values: [f64; NAMES.len()], time_ms: i64) {

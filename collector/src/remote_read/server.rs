@@ -22,13 +22,19 @@ impl Server {
     /// # Errors
     /// `Invalid` if a selector cannot be read.
     pub(super) fn new(source: Source) -> Result<Self, Error> {
+        let source = Source { endpoint: source.endpoint.with_body(), ..source };
         let config = &source.config;
         let selections = config.selections()?;
         let mut hasher = Xxh3::new();
-        // Headers name the tenant at some servers.
-        let headers = config.headers.iter().flat_map(|(name, value)| [name, value]);
-        let texts = [source.endpoint.url.as_str()].into_iter();
-        for text in texts.chain(headers.map(String::as_str)).chain(config.matchers.iter().map(String::as_str)) {
+        // Headers, users and tokens name the tenant at some servers.
+        let headers = config.headers.iter().flat_map(|(name, value)| [name.clone(), value.clone()]);
+        let user = config.basic_auth.iter().flat_map(|basic| {
+            let files = basic.username_file.iter().chain([&basic.password_file]);
+            files.map(|file| file.display().to_string()).chain([basic.username.clone()])
+        });
+        let token = config.authorization.iter().map(|token| token.credentials_file.display().to_string());
+        let texts = [source.endpoint.url.to_string()].into_iter().chain(config.matchers.iter().cloned());
+        for text in texts.chain(headers).chain(user).chain(token) {
             hasher.update(text.as_bytes());
             hasher.update(&[0xff]);
         }

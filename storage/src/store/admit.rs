@@ -43,11 +43,7 @@ impl Inner {
             return Err(Error::new(ErrorKind::Unavailable, "the store is closing").with_retry_after(RETRY_AFTER));
         }
         let (used, budget) = (self.head.usage().bytes(), self.config.memory_bytes);
-        if is_pressed(used, budget) {
-            self.pressure.notify_one();
-        }
-        let journal = self.writer.stats();
-        if is_pressed(journal.bytes, journal.max_bytes) {
+        if self.is_short() {
             self.pressure.notify_one();
         }
         if used > budget {
@@ -67,6 +63,12 @@ impl Inner {
             return Err(Error::new(ErrorKind::Busy, message).with_retry_after(RETRY_AFTER));
         }
         Ok(())
+    }
+
+    /// Whether so much of a budget is used that room should be made before rows are refused.
+    pub(super) fn is_short(&self) -> bool {
+        let journal = self.writer.stats();
+        is_pressed(self.head.usage().bytes(), self.config.memory_bytes) || is_pressed(journal.bytes, journal.max_bytes)
     }
 
     /// Bytes that are free on the local disk, as of a moment ago.

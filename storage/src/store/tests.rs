@@ -52,7 +52,7 @@ async fn rows_survive_a_power_cut_and_move_into_blocks_once() {
     let store = Store::open(config(), parts(&disk, NOW)).await.unwrap();
     let rows =
         [("a", NOW - 600_000, 1.0), ("b", NOW - 600_000, 0.1), ("a", NOW - 5, f64::NAN), ("a", NOW + 9e6 as i64, 7.0)];
-    assert_eq!(store.write(batch(&rows)).await.unwrap(), Receipt { samples: 4, new_series: 2 });
+    assert_eq!(store.write(batch(&rows)).await.unwrap(), Receipt { samples: 4, new_series: 2, is_pressed: false });
     assert_eq!(head_rows(&store).await, 4);
     disk.power_cut(|| Fate::Lost);
     drop(store);

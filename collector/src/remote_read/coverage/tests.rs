@@ -36,6 +36,16 @@ fn what_is_missing_comes_newest_first() {
 }
 
 #[test]
+fn a_day_begins_at_midnight() {
+    let day = 86_400_000;
+    assert_eq!(span(0, 3 * day + 5).of_last_day(), span(3 * day - 1, 3 * day + 5));
+    assert_eq!(span(3 * day + 2, 3 * day + 5).of_last_day(), span(3 * day + 2, 3 * day + 5));
+    // Midnight itself is the first moment of its day.
+    assert_eq!(span(0, 3 * day).of_last_day(), span(3 * day - 1, 3 * day));
+    assert_eq!(span(0, 3 * day - 1).of_last_day(), span(2 * day - 1, 3 * day - 1));
+}
+
+#[test]
 fn the_end_of_time_is_a_time() {
     let mut read = coverage(&[(i64::MIN, i64::MAX)]);
     assert_eq!(read.missing(span(i64::MIN, i64::MAX)).count(), 0);

@@ -8,7 +8,7 @@ fn seconds(seconds: f64) -> Duration {
 
 #[test]
 fn pieces_grow_towards_the_aim_and_not_past_it() {
-    let mut pace = Pace::new(INTERVAL);
+    let mut pace = Pace::new(INTERVAL, 1_000_000);
     assert_eq!(pace.piece_ms(), 60_000);
     // 1,000 rows a second of data, 100,000 rows a second of time.
     for _ in 0..10 {
@@ -21,7 +21,7 @@ fn pieces_grow_towards_the_aim_and_not_past_it() {
 
 #[test]
 fn a_quick_answer_of_nothing_does_not_grow_without_end() {
-    let mut pace = Pace::new(INTERVAL);
+    let mut pace = Pace::new(INTERVAL, 1_000_000);
     for _ in 0..20 {
         pace.answered(pace.piece_ms(), 0, Duration::ZERO);
     }
@@ -30,7 +30,7 @@ fn a_quick_answer_of_nothing_does_not_grow_without_end() {
 
 #[test]
 fn too_much_is_halved_down_to_a_second() {
-    let mut pace = Pace::new(INTERVAL);
+    let mut pace = Pace::new(INTERVAL, 1_000_000);
     assert!(pace.was_too_much(60_000));
     assert_eq!(pace.piece_ms(), 30_000);
     let tried = std::iter::repeat_with(|| pace.was_too_much(pace.piece_ms())).take_while(|is_left| *is_left).count();
@@ -53,7 +53,7 @@ fn refused(pace: &mut Pace, limit_ms: i64, tries: usize) -> usize {
 
 #[test]
 fn a_limit_is_kept_to_and_tried_again_now_and_then() {
-    let mut pace = Pace::new(INTERVAL);
+    let mut pace = Pace::new(INTERVAL, 1_000_000);
     let first = refused(&mut pace, 7_000, 10);
     assert!((4..=6).contains(&first), "{first}");
     let later = refused(&mut pace, 7_000, 100);
@@ -65,18 +65,28 @@ fn a_limit_is_kept_to_and_tried_again_now_and_then() {
 
 #[test]
 fn a_slow_answer_makes_the_next_piece_shorter_at_once() {
-    let mut pace = Pace::new(INTERVAL);
+    let mut pace = Pace::new(INTERVAL, 1_000_000);
     pace.answered(60_000, 10, seconds(10.0));
     assert_eq!(pace.piece_ms(), 30_000);
 }
 
 #[test]
 fn a_short_rest_says_nothing_of_long_pieces() {
-    let mut pace = Pace::new(INTERVAL);
+    let mut pace = Pace::new(INTERVAL, 1_000_000);
     pace.answered(2_000, 100, seconds(0.01));
     assert_eq!(pace.piece_ms(), 60_000);
     pace.answered(2_000, 100, seconds(10.0));
     assert_eq!(pace.piece_ms(), 1_000);
+}
+
+#[test]
+fn pieces_are_no_larger_than_the_rate_allows() {
+    let mut pace = Pace::new(INTERVAL, 1_000);
+    pace.answered(60_000, 600_000, seconds(0.1));
+    // A quarter of an interval's rows, 5,000 of the 10,000 a second.
+    assert_eq!(pace.piece_ms(), LEAST_MS);
+    pace.answered(1_000, 100, seconds(0.1));
+    assert_eq!(pace.piece_ms(), 4_000);
 }
 
 #[test]

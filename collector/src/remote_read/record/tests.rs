@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::config::{FederateConfig, Via};
+use crate::config::{BasicAuth, FederateConfig, Via};
 
 fn server(url: &str) -> Server {
     let config = FederateConfig { via: Via::RemoteRead, ..FederateConfig::new("east", url) };
@@ -12,7 +12,7 @@ proptest! {
     #[test]
     fn what_is_written_is_read(after_ms in 0..253_402_300_799_999i64, length_ms in 1..100_000_000i64) {
         let span = Span { after_ms, until_ms: after_ms + length_ms };
-        let batch = rows(&server("http://a:1"), None, Some(span));
+        let batch = of_span(&server("http://a:1"), span);
         let sample = batch.samples[0];
         prop_assert_eq!(spans([(sample.time_ms, sample.value)]).collect::<Vec<_>>(), [span]);
     }
@@ -30,14 +30,16 @@ fn whoever_is_asked_for_something_else_has_another_key() {
     assert_eq!(base.key.len(), 16);
     assert_eq!(base.key, server("http://a:1/").key);
     assert_ne!(base.key, server("http://a:1/tenant").key);
-    let other = |change: fn(&mut FederateConfig)| {
+    let other = |change: &dyn Fn(&mut FederateConfig)| {
         let mut config = FederateConfig { via: Via::RemoteRead, ..FederateConfig::new("east", "http://a:1") };
         change(&mut config);
         Server::new(Source::resolve(&config).unwrap()).unwrap()
     };
-    assert_eq!(base.key, other(|config| config.job_name = "prometheus".into()).key);
-    assert_ne!(base.key, other(|config| config.matchers = vec!["up".into()]).key);
-    assert_ne!(base.key, other(|config| _ = config.headers.insert("x-scope-orgid".into(), "a".into())).key);
-    assert_ne!(base.key, other(|config| _ = config.params.insert("tenant".into(), vec!["a".into()])).key);
-    assert!(!base.asks_for_the_same(&other(|config| config.cluster = "west".into())));
+    assert_eq!(base.key, other(&|config| config.job_name = "prometheus".into()).key);
+    assert_ne!(base.key, other(&|config| config.matchers = vec!["up".into()]).key);
+    assert_ne!(base.key, other(&|config| _ = config.headers.insert("x-scope-orgid".into(), "a".into())).key);
+    assert_ne!(base.key, other(&|config| _ = config.params.insert("tenant".into(), vec!["a".into()])).key);
+    let user = |name: &str| Some(BasicAuth { username: name.into(), username_file: None, password_file: "p".into() });
+    assert_ne!(other(&|config| config.basic_auth = user("a")).key, other(&|config| config.basic_auth = user("b")).key);
+    assert!(!base.asks_for_the_same(&other(&|config| config.cluster = "west".into())));
 }

@@ -147,7 +147,7 @@ impl Ingest for Recorder {
             return Err(error);
         }
         let rows = rows(&batch)?;
-        let receipt = Receipt { samples: rows.len(), new_series: 0 };
+        let receipt = Receipt { samples: rows.len(), ..Receipt::default() };
         self.writes.lock().push(rows);
         self.changed.notify_waiters();
         Ok(receipt)
