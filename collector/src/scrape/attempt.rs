@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use decode::body::ContentEncoding;
+use model::batch::Memo;
 use model::worker::Stop;
 use model::{Batch, Error};
 use parking_lot::Mutex;
@@ -30,6 +31,10 @@ const INLINE_BYTES: usize = 64 << 10;
 /// A compressed page becomes about ten times as large.
 const INLINE_COMPRESSED_BYTES: usize = INLINE_BYTES / 10;
 
+/// Rows may wait so long for those of other targets, to be made durable at once; never more than a fiftieth of the
+/// interval.
+const PATIENCE: Duration = Duration::from_millis(100);
+
 /// What is left of a target that is not scraped any more; nothing of one that never was.
 #[derive(Debug, Default)]
 pub(crate) struct Remains(Option<Arc<Mutex<Memory>>>);
@@ -52,6 +57,7 @@ pub(crate) struct Scraper {
     /// Shared with the thread that reads a page.
     conditions: Arc<Conditions>,
     memory: Arc<Mutex<Memory>>,
+    memo: Memo,
     parts: Parts,
     teller: Teller,
 }
@@ -73,7 +79,7 @@ impl Scraper {
         let teller = Teller::new(target.id.clone(), parts.sources.clone(), job.counters());
         let endpoint = job.endpoint(&target);
         let connection = endpoint.as_ref().map(|endpoint| job.connection(endpoint)).unwrap_or_default();
-        Scraper { job, target, endpoint, connection, conditions, memory, parts, teller }
+        Scraper { job, target, endpoint, connection, conditions, memory, memo: Memo::default(), parts, teller }
     }
 
     /// Fetches a page and makes rows of it.
@@ -136,7 +142,9 @@ impl Scraper {
     }
 
     async fn write(&self, batch: Batch, give_up: Instant, stop: &Stop) -> Result<(), Failure> {
-        let batch = batch.stamped(self.job.cluster.clone());
+        let mut batch = batch.stamped(self.job.cluster.clone());
+        batch.memo = Some(self.memo.clone());
+        batch.patience = PATIENCE.min(self.target.interval / 50);
         write_until(&self.parts.ingest, batch, give_up, stop, || self.teller.counters().write_retried()).await
     }
 }
