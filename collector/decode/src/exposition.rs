@@ -159,7 +159,7 @@ impl<'a> Page<'a> {
             limits,
             default_time_ms,
             batch: Batch::new(body.clone(), ENCODING),
-            families: Families::new(quotes_in_help),
+            families: Families::new(quotes_in_help, body.len()),
             family: Family::named(0..0),
             is_utf8: body.is_ascii() || std::str::from_utf8(body).is_ok(),
             names: SeenNames::default(),

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use decode::body::ContentEncoding;
-use model::batch::Memo;
 use model::worker::Stop;
 use model::{Batch, Error};
 use parking_lot::Mutex;
@@ -57,7 +56,6 @@ pub(crate) struct Scraper {
     /// Shared with the thread that reads a page.
     conditions: Arc<Conditions>,
     memory: Arc<Mutex<Memory>>,
-    memo: Memo,
     parts: Parts,
     teller: Teller,
 }
@@ -79,7 +77,7 @@ impl Scraper {
         let teller = Teller::new(target.id.clone(), parts.sources.clone(), job.counters());
         let endpoint = job.endpoint(&target);
         let connection = endpoint.as_ref().map(|endpoint| job.connection(endpoint)).unwrap_or_default();
-        Scraper { job, target, endpoint, connection, conditions, memory, memo: Memo::default(), parts, teller }
+        Scraper { job, target, endpoint, connection, conditions, memory, parts, teller }
     }
 
     /// Fetches a page and makes rows of it.
@@ -143,7 +141,6 @@ impl Scraper {
 
     async fn write(&self, batch: Batch, give_up: Instant, stop: &Stop) -> Result<(), Failure> {
         let mut batch = batch.stamped(self.job.cluster.clone());
-        batch.memo = Some(self.memo.clone());
         batch.patience = PATIENCE.min(self.target.interval / 50);
         write_until(&self.parts.ingest, batch, give_up, stop, || self.teller.counters().write_retried()).await
     }

@@ -17,7 +17,7 @@ mod series;
 
 use decode::Families;
 use model::Batch;
-use model::batch::{Exemplar, PLAIN, STALE_NAN_BITS, Sample};
+use model::batch::{Exemplar, Memo, PLAIN, STALE_NAN_BITS, Sample};
 use model::labels::LabelsBuilder;
 use model::time::{MAX_TIME_MS, in_range};
 use xxhash_rust::xxh3::xxh3_64;
@@ -49,6 +49,8 @@ pub(crate) struct Memory {
     said: Option<u128>,
     /// The time of the last report that was written.
     reported_ms: Option<i64>,
+    /// What the store remembers of the target.
+    memo: Memo,
 }
 
 /// A page, made rows.
@@ -101,7 +103,16 @@ impl Memory {
         let mut series = SeriesList::default();
         let report = NAMES.map(|name| series.place(&conditions.labels_of_report(name)));
         series.absorb();
-        Memory { series, report, lines: Lines::default(), scrape: 0, good_scrape: 0, said: None, reported_ms: None }
+        Memory {
+            series,
+            report,
+            lines: Lines::default(),
+            scrape: 0,
+            good_scrape: 0,
+            said: None,
+            reported_ms: None,
+            memo: Memo::default(),
+        }
     }
 
     /// Makes rows of a page, whose rows without a timestamp have [`UNTIMED_MS`], as Prometheus' scrape does:
@@ -269,6 +280,7 @@ impl Memory {
         let mut batch = Batch::new(self.series.labels(), PLAIN);
         batch.series.reserve(rows + NAMES.len());
         batch.samples.reserve(rows + NAMES.len());
+        batch.memo = Some(self.memo.clone());
         batch
     }
 

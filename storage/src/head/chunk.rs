@@ -53,9 +53,14 @@ pub(super) struct Chunk {
 }
 
 impl Chunk {
+    /// How many samples there are.
+    pub(super) fn len(&self) -> usize {
+        self.len as usize
+    }
+
     /// Appends the samples to `out`.
     pub(super) fn unpack(&self, out: &mut Vec<TimeValue>) {
-        unpack(&self.bytes, self.len as usize, out);
+        unpack(&self.bytes, self.len(), out);
     }
 
     /// Bytes of memory taken.

@@ -14,17 +14,15 @@ pub(crate) struct Run {
     /// The earliest and the latest time in milliseconds, if there is a sample.
     min_ms: i64,
     max_ms: i64,
-    len: u32,
 }
 
 impl Run {
     /// Adds a sample and returns by how many bytes the run grew.
     pub(crate) fn push(&mut self, sample: TimeValue) -> i64 {
         let before = self.tail.memory_bytes();
-        self.tail.push(sample);
         let (min_ms, max_ms) = self.range().unwrap_or((sample.0, sample.0));
         (self.min_ms, self.max_ms) = (min_ms.min(sample.0), max_ms.max(sample.0));
-        self.len += 1;
+        self.tail.push(sample);
         let mut grown = self.tail.memory_bytes() - before;
         if self.tail.len() >= SEAL_AT {
             let chunk = self.tail.seal();
@@ -59,12 +57,12 @@ impl Run {
 
     /// How many samples were pushed.
     pub(crate) fn len(&self) -> usize {
-        self.len as usize
+        self.chunks.iter().map(Chunk::len).sum::<usize>() + self.tail.len()
     }
 
     /// Whether there is no sample.
     pub(crate) fn is_empty(&self) -> bool {
-        self.len == 0
+        self.chunks.is_empty() && self.tail.len() == 0
     }
 
     /// The earliest and the latest time in milliseconds.

@@ -1,17 +1,20 @@
 //! What a sender's memo holds: the series of its last batch.
 //!
 //! Most batches of a source have the series of the one before, in the same order. They are told by their hashes, which lie
-//! side by side; the series themselves, spread over all memory, are not touched.
+//! side by side; the series themselves, spread over all memory, are not touched. Series of senders with a memo are looked up
+//! nowhere else by their hash.
 
 use std::any::Any;
+use std::hash::BuildHasherDefault;
 use std::sync::{Arc, Weak};
 
+use hashbrown::HashMap;
 use model::Batch;
 use model::batch::{Kind, Memo, RawSeries};
 
 use crate::head::Head;
 use crate::rows::SeriesList;
-use crate::series::Series;
+use crate::series::{AlreadyHashed, Series};
 
 /// The series of one batch. As long as a sender holds them they stay in memory, idle or not.
 #[derive(Debug)]
@@ -47,9 +50,9 @@ impl Known {
         memo.set(Arc::new(known) as Arc<dyn Any + Send + Sync>);
     }
 
-    /// Goes through the series beside those of a batch that has other ones too.
+    /// Looks for the series of a batch that has other ones too.
     pub(super) fn walk(&self) -> Walk<'_> {
-        Walk { known: self, next: 0 }
+        Walk { known: self, next: 0, places: None }
     }
 }
 
@@ -58,14 +61,22 @@ impl Known {
 pub(super) struct Walk<'a> {
     known: &'a Known,
     next: usize,
+    /// Where each series is; made for the first that is not the next one.
+    places: Option<HashMap<u128, usize, BuildHasherDefault<AlreadyHashed>>>,
 }
 
 impl Walk<'_> {
-    /// The series with this hash, if it is the next one, or the one after a single series that is gone.
+    /// The series with this hash.
     pub(super) fn find(&mut self, hash: u128) -> Option<&Arc<Series>> {
-        let next = self.known.hashes.get(self.next..)?.iter().take(2).position(|known| *known == hash)?;
-        self.next += next + 1;
-        self.known.series.get(self.next - 1)
+        let hashes = &self.known.hashes;
+        let place = if hashes.get(self.next) == Some(&hash) {
+            self.next
+        } else {
+            let places = || hashes.iter().enumerate().map(|(place, hash)| (*hash, place)).collect();
+            *self.places.get_or_insert_with(places).get(&hash)?
+        };
+        self.next = place + 1;
+        self.known.series.get(place)
     }
 }
 

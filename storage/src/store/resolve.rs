@@ -66,7 +66,11 @@ impl Inner {
         let mut found = Vec::with_capacity(batch.series.len());
         for (index, raw) in batch.series.iter().enumerate() {
             let hash = raw.hash ^ salt;
-            let known = walk.as_mut().and_then(|walk| walk.find(hash)).cloned().or_else(|| self.raw.get(hash));
+            let known = match (&mut walk, &batch.memo) {
+                (Some(walk), _) => walk.find(hash).cloned(),
+                (None, Some(_)) => None,
+                (None, None) => self.raw.get(hash),
+            };
             if let Some(series) = known {
                 series.set_kind(raw.kind);
                 found.push(series);
@@ -74,7 +78,9 @@ impl Inner {
             }
             let (series, made) = self.head.entry(batch.key(index, &mut builder)?, raw.kind)?;
             receipt.new_series += usize::from(made);
-            self.raw.insert(hash, &series);
+            if batch.memo.is_none() {
+                self.raw.insert(hash, &series);
+            }
             found.push(series);
         }
         let found = Arc::new(found);

@@ -22,8 +22,9 @@ pub struct Families {
 }
 
 impl Families {
-    pub(super) fn new(quotes_in_help: bool) -> Self {
-        Families { said: Vec::new(), len: 0, quotes_in_help }
+    /// None yet, of a page of so many bytes.
+    pub(super) fn new(quotes_in_help: bool, page_bytes: usize) -> Self {
+        Families { said: Vec::with_capacity(page_bytes / 8), len: 0, quotes_in_help }
     }
 
     /// Adds a family; its texts are UTF-8.
