@@ -30,9 +30,9 @@ const INLINE_BYTES: usize = 64 << 10;
 /// A compressed page becomes about ten times as large.
 const INLINE_COMPRESSED_BYTES: usize = INLINE_BYTES / 10;
 
-/// Rows may wait so long for those of other targets, to be made durable at once; never more than a fiftieth of the
-/// interval.
-const PATIENCE: Duration = Duration::from_millis(100);
+/// Rows may wait so long for those of other targets, to be made durable at once; never more than a twentieth of
+/// the interval.
+const PATIENCE: Duration = Duration::from_millis(250);
 
 /// What is left of a target that is not scraped any more; nothing of one that never was.
 #[derive(Debug, Default)]
@@ -141,7 +141,7 @@ impl Scraper {
 
     async fn write(&self, batch: Batch, give_up: Instant, stop: &Stop) -> Result<(), Failure> {
         let mut batch = batch.stamped(self.job.cluster.clone());
-        batch.patience = PATIENCE.min(self.target.interval / 50);
+        batch.patience = PATIENCE.min(self.target.interval / 20);
         write_until(&self.parts.ingest, batch, give_up, stop, || self.teller.counters().write_retried()).await
     }
 }
