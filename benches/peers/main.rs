@@ -13,6 +13,7 @@ mod blocks;
 mod bytes;
 mod fleet;
 mod ingest;
+mod pages;
 mod peers;
 mod process;
 mod remote_write;
@@ -21,6 +22,7 @@ mod scrape;
 mod scrapes;
 mod start;
 mod stores;
+mod targets;
 mod wire;
 
 use std::future::Future;
@@ -47,7 +49,7 @@ impl Bench {
     }
 }
 
-const PARTS: &[&str] = &["blocks", "bytes", "scrape", "remote_write", "ingest", "aggregate", "start"];
+const PARTS: &[&str] = &["blocks", "bytes", "scrape", "targets", "remote_write", "ingest", "aggregate", "start"];
 
 fn main() -> Result<(), Fault> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -67,6 +69,7 @@ fn main() -> Result<(), Fault> {
             "blocks" => on_runtime(blocks::run(&bench))?,
             "bytes" => on_runtime(bytes::run(&bench))?,
             "scrape" => on_runtime(scrape::run(&bench))?,
+            "targets" => on_runtime(targets::run(&bench))?,
             "remote_write" => on_runtime(remote_write::run(&bench))?,
             "ingest" => on_runtime(ingest::run(&bench))?,
             "aggregate" => on_runtime(aggregate::run(&bench))?,

@@ -1,6 +1,6 @@
 //! The contenders as processes: ours, Debian's Prometheus, Debian's VictoriaMetrics.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::Fault;
 use crate::process::{Process, free_port};
@@ -14,13 +14,18 @@ pub(crate) async fn fleetscope(folder: &Path, yaml: &str) -> Result<Process, Fau
 
 /// As [`fleetscope`], not yet ready.
 pub(crate) fn fleetscope_starting(folder: &Path, yaml: &str) -> Result<Process, Fault> {
-    let (config, port) = (folder.join("fleetscope.yaml"), free_port()?);
-    let store = folder.join("store");
-    let storage = "cut_every: 24h, memory_bytes: 8GB, journal_bytes: 16GB";
-    std::fs::write(&config, format!("storage: {{url: {}, {storage}}}\n{yaml}", store.display()))?;
+    let (config, port) = (configure(folder, yaml)?, free_port()?);
     let arguments =
         ["serve".to_owned(), format!("--listen=127.0.0.1:{port}"), format!("--config={}", config.display())];
     Process::start(env!("CARGO_BIN_EXE_fleetscope"), &arguments, port, folder.join("fleetscope.log"))
+}
+
+/// Writes our configuration into the folder, `yaml` in it.
+pub(crate) fn configure(folder: &Path, yaml: &str) -> Result<PathBuf, Fault> {
+    let (config, store) = (folder.join("fleetscope.yaml"), folder.join("store"));
+    let storage = "cut_every: 24h, memory_bytes: 8GB, journal_bytes: 16GB";
+    std::fs::write(&config, format!("storage: {{url: {}, {storage}}}\n{yaml}", store.display()))?;
+    Ok(config)
 }
 
 /// Prometheus with its data in `folder/tsdb`, taking remote writes; `yaml` is its configuration.

@@ -2,9 +2,15 @@
 
 /// The middle one of the rounds.
 pub(crate) fn median(rounds: &[f64]) -> f64 {
-    let mut sorted = rounds.to_vec();
+    quantile(rounds, 0.5)
+}
+
+/// The value that this share of all is below, from 0 for the least to 1 for the greatest.
+pub(crate) fn quantile(values: &[f64], share: f64) -> f64 {
+    let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
-    sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN)
+    let place = (sorted.len() as f64 * share) as usize;
+    sorted.get(place.min(sorted.len().saturating_sub(1))).copied().unwrap_or(f64::NAN)
 }
 
 /// What one contender came to in each round.

@@ -3,12 +3,14 @@
 //! Owns: the queue and its bound, refusing when the journal is full, the thread and its end.
 //! Does not own: how a group is made and answered (`group`), nor what an item is (the owner's [`Group`]).
 //!
-//! There is no timer: a group is whatever waited while the sync before it ran.
+//! A group is whatever waited while the sync before it ran. An item may have patience: alone it does not begin a group
+//! until that is used up, so that items that come one by one share a sync too.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::time::{Duration, Instant};
 
 use model::worker::Worker;
 use parking_lot::{Condvar, Mutex};
@@ -26,6 +28,8 @@ pub use group::{Group, RecordBuilder};
 
 /// Items that may wait for the writer; more are refused.
 const QUEUE_ITEMS: u64 = 4096;
+/// When so many wait, they wait no longer, whatever their patience.
+const PATIENT_ITEMS: usize = 64;
 
 /// Appends to a journal. Dropping it ends the thread too, once all that was submitted is answered.
 #[derive(Debug)]
@@ -45,7 +49,23 @@ struct Shared<I> {
 
 struct Queue<I> {
     commands: VecDeque<Command<I>>,
+    /// When the first of them wants to be carried out; `None` without any.
+    due: Option<Instant>,
     is_open: bool,
+}
+
+impl<I> Queue<I> {
+    /// Adds a command that has so much patience; says whether the writer must hear of it.
+    fn push(&mut self, command: Command<I>, patience: Duration) -> bool {
+        let patience = if self.commands.len() < PATIENT_ITEMS { patience } else { Duration::ZERO };
+        let due = Instant::now() + patience;
+        self.commands.push_back(command);
+        let is_first = self.due.is_none_or(|before| due < before);
+        if is_first {
+            self.due = Some(due);
+        }
+        is_first
+    }
 }
 
 pub(crate) enum Command<I> {
@@ -71,7 +91,7 @@ impl<G: Group> Writer<G> {
     pub fn start(journal: Journal, group: G) -> Result<Writer<G>, Error> {
         let dir = journal.config.dir.clone();
         let shared = Arc::new(Shared {
-            queue: Mutex::new(Queue { commands: VecDeque::new(), is_open: true }),
+            queue: Mutex::new(Queue { commands: VecDeque::new(), due: None, is_open: true }),
             wake: Condvar::new(),
             counters: Counters::default(),
             failed_close: Mutex::new(None),
@@ -88,11 +108,19 @@ impl<G: Group> Writer<G> {
     /// # Errors
     /// The item, with `Busy` if the journal is at its cap or the queue is full, `Unavailable` if the writer has stopped.
     pub fn submit(&self, item: G::Item) -> Result<(), (G::Item, Error)> {
+        self.submit_patiently(item, Duration::ZERO)
+    }
+
+    /// As [`Writer::submit`], but the item may wait so long for others to be synced with.
+    ///
+    /// # Errors
+    /// As [`Writer::submit`].
+    pub fn submit_patiently(&self, item: G::Item, patience: Duration) -> Result<(), (G::Item, Error)> {
         let Stats { bytes, max_bytes, .. } = self.stats();
         if bytes >= max_bytes {
             return Err((item, Error::Full { bytes, max_bytes }));
         }
-        self.submit_reserved(item)
+        self.queue(item, patience)
     }
 
     /// As [`Writer::submit`], but not refused because the journal is at its cap: for what must be appended before the
@@ -101,6 +129,10 @@ impl<G: Group> Writer<G> {
     /// # Errors
     /// The item, with `Busy` if the queue is full, `Unavailable` if the writer has stopped.
     pub fn submit_reserved(&self, item: G::Item) -> Result<(), (G::Item, Error)> {
+        self.queue(item, Duration::ZERO)
+    }
+
+    fn queue(&self, item: G::Item, patience: Duration) -> Result<(), (G::Item, Error)> {
         let mut queue = self.shared.queue.lock();
         let waiting = self.shared.counters.waiting.load(Ordering::Relaxed);
         if !queue.is_open {
@@ -110,9 +142,11 @@ impl<G: Group> Writer<G> {
             return Err((item, Error::QueueFull { waiting }));
         }
         self.shared.counters.waiting.fetch_add(1, Ordering::Relaxed);
-        queue.commands.push_back(Command::Item(item));
+        let is_first = queue.push(Command::Item(item), patience);
         drop(queue);
-        self.shared.wake.notify_one();
+        if is_first {
+            self.shared.wake.notify_one();
+        }
         Ok(())
     }
 
@@ -175,7 +209,7 @@ impl<G: Group> Writer<G> {
             if !queue.is_open {
                 return Err(Error::Stopped);
             }
-            queue.commands.push_back(command(reply));
+            queue.push(command(reply), Duration::ZERO);
         }
         self.shared.wake.notify_one();
         answer.recv().unwrap_or(Err(Error::Stopped))
@@ -194,12 +228,17 @@ impl<I> Shared<I> {
         self.wake.notify_one();
     }
 
-    /// All that waits, or nothing once the writer is closed.
+    /// All that waits, once the first of it is due, or nothing once the writer is closed.
     fn take(&self) -> VecDeque<Command<I>> {
         let mut queue = self.queue.lock();
-        while queue.commands.is_empty() && queue.is_open {
-            self.wake.wait(&mut queue);
+        while queue.is_open {
+            match queue.due {
+                None => self.wake.wait(&mut queue),
+                Some(due) if due <= Instant::now() => break,
+                Some(due) => drop(self.wake.wait_until(&mut queue, due)),
+            }
         }
+        queue.due = None;
         std::mem::take(&mut queue.commands)
     }
 }

@@ -1,11 +1,16 @@
 //! A batch: what a decoder makes of a body, in the form the store can take without copying a label.
 
+mod memo;
+
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_128_with_seed};
+
+pub use memo::Memo;
 
 use crate::Error;
 use crate::labels::{LabelsBuilder, SeriesKey};
@@ -145,6 +150,10 @@ pub struct Batch {
     pub exemplars: Vec<Exemplar>,
     /// What the sender said of metric families.
     pub metadata: Vec<Metadata>,
+    /// Where the store remembers the series of this batch, if the sender has such a place.
+    pub memo: Option<Memo>,
+    /// How long the rows may wait for others to be made durable with; for senders whom a later answer costs nothing.
+    pub patience: Duration,
 }
 
 impl Batch {
@@ -158,6 +167,8 @@ impl Batch {
             samples: Vec::new(),
             exemplars: Vec::new(),
             metadata: Vec::new(),
+            memo: None,
+            patience: Duration::ZERO,
         }
     }
 

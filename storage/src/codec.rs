@@ -43,7 +43,7 @@ pub(crate) fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
 }
 
 /// Packs times.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(crate) struct TimeEncoder {
     time: i64,
     delta: i64,
@@ -75,7 +75,7 @@ impl TimeDecoder {
 }
 
 /// Packs values.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(crate) struct ValueEncoder {
     whole: i64,
     bits: u64,

@@ -12,6 +12,7 @@ mod chunk;
 mod evict;
 mod extras;
 mod freeze;
+mod names;
 mod packed;
 mod read;
 mod run;
@@ -35,6 +36,7 @@ use crate::series::{NewestSample, Series};
 use extras::Extras;
 pub(crate) use extras::FrozenExtras;
 pub(crate) use freeze::{CutDates, Frozen, FrozenSeries};
+use names::Names;
 pub use packed::{HeadBatches, HeadRows};
 use shard::Shard;
 
@@ -46,6 +48,7 @@ const SWEEP_SLOTS: usize = 512;
 pub(crate) struct Head {
     shards: Box<[Mutex<Shard>]>,
     clusters: RwLock<BTreeMap<Arc<str>, Arc<NewestSample>>>,
+    names: Names,
     extras: Mutex<Extras>,
     usage: Usage,
     /// The round of evictions under way.
@@ -83,6 +86,7 @@ impl Head {
         Head {
             shards: (0..shards.max(1)).map(|_| Mutex::default()).collect(),
             clusters: RwLock::default(),
+            names: Names::default(),
             extras: Mutex::default(),
             usage: Usage::default(),
             round: AtomicU32::new(0),
@@ -114,6 +118,7 @@ impl Head {
             series.set_kind(kind);
             return Ok((series.clone(), false));
         }
+        let key = SeriesKey { name: self.names.shared(key.name), ..key };
         let (series, grown) = shard.insert(hash, key, id, at as u32, cluster, self.round.load(Ordering::Relaxed));
         series.set_kind(kind);
         self.usage.add(grown);

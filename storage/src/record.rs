@@ -255,6 +255,7 @@ impl RecordReader {
     fn read_samples(&mut self, reader: &mut Reader<'_>, rows: &mut Rows) -> Result<(), Error> {
         let count = reader.count()?;
         rows.samples.reserve(count);
+        let mut series = Vec::new();
         // Only what the record before has used is cleared: a generation may have far more series than a record.
         for short in self.placed.drain(..) {
             self.places[short] = u32::MAX;
@@ -267,8 +268,8 @@ impl RecordReader {
             let place = match known {
                 Some(place) if place != u32::MAX => place,
                 _ => {
-                    rows.series.push(self.defined(short)?);
-                    let place = rows.series.len() as u32 - 1;
+                    series.push(self.defined(short)?);
+                    let place = series.len() as u32 - 1;
                     self.places[short as usize] = place;
                     self.placed.push(short as usize);
                     place
@@ -276,6 +277,7 @@ impl RecordReader {
             };
             rows.samples.push(Sample { series: place, time_ms: 0, value: 0.0 });
         }
+        rows.series = Arc::new(series);
         let mut times = TimeDecoder::default();
         for sample in &mut rows.samples {
             sample.time_ms = times.take(reader)?;
@@ -305,6 +307,10 @@ impl RecordReader {
     }
 }
 
+fn cluster<'a>(rows: &'a Rows, sample: &Sample) -> &'a Arc<str> {
+    &rows.series[sample.series as usize].key.cluster
+}
+
 /// What a record holds by cluster: rows, and the range of their times. It is the record's tag, which has a checksum of
 /// its own, so that damage to the rows can still be named.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -316,14 +322,12 @@ pub(crate) struct Summary {
 impl Summary {
     fn of(rows: &Rows) -> Self {
         let mut summary = Summary::default();
-        let mut per_series: Vec<Option<(u64, i64, i64)>> = vec![None; rows.series.len()];
-        for sample in &rows.samples {
-            let entry = per_series[sample.series as usize].get_or_insert((0, i64::MAX, i64::MIN));
-            *entry = (entry.0 + 1, entry.1.min(sample.time_ms), entry.2.max(sample.time_ms));
-        }
-        for (series, seen) in rows.series.iter().zip(per_series) {
-            if let Some((count, min, max)) = seen {
-                summary.add(&series.key.cluster, count, min..=max);
+        // Mostly all rows are of one cluster, whose name the series share.
+        let clusters = |a: &Sample, b: &Sample| Arc::ptr_eq(cluster(rows, a), cluster(rows, b));
+        for samples in rows.samples.chunk_by(clusters) {
+            let times = samples.iter().map(|sample| sample.time_ms);
+            if let (Some(min), Some(max)) = (times.clone().min(), times.max()) {
+                summary.add(cluster(rows, &samples[0]), samples.len() as u64, min..=max);
             }
         }
         for row in &rows.exemplars {

@@ -6,11 +6,14 @@ use model::batch::{Metadata, Sample};
 
 use crate::series::Series;
 
+/// Series that samples point to by their place. Batches of one sender share it if they have the same.
+pub(crate) type SeriesList = Arc<Vec<Arc<Series>>>;
+
 /// Rows of one batch: what is journaled, applied to the head and acknowledged together.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Rows {
     /// The series that samples and exemplars point to.
-    pub(crate) series: Vec<Arc<Series>>,
+    pub(crate) series: SeriesList,
     pub(crate) samples: Vec<Sample>,
     pub(crate) exemplars: Vec<ExemplarRow>,
     pub(crate) metadata: Vec<MetadataRow>,

@@ -5,6 +5,7 @@
 
 mod admit;
 mod idle;
+mod known;
 mod loss;
 mod open;
 mod place;
@@ -203,6 +204,7 @@ impl Ingest for Store {
     async fn write(&self, batch: Batch) -> Result<Receipt, Error> {
         let inner = &self.0.inner;
         inner.admit()?;
+        let patience = batch.patience;
         let (rows, receipt) = inner.clone().resolve(batch).await?;
         if rows.is_empty() {
             return Ok(receipt);
@@ -210,7 +212,7 @@ impl Ingest for Store {
         let said: Vec<_> = rows.metadata.iter().map(resolve::fingerprint).collect();
         let (answer, told) = oneshot::channel();
         let item = Item { rows, origin: Origin::Written, receipt, answer };
-        inner.writer.submit(item).map_err(|(_, error)| Error::from(error))?;
+        inner.writer.submit_patiently(item, patience).map_err(|(_, error)| Error::from(error))?;
         let receipt = told
             .await
             .map_err(|_| Error::new(ErrorKind::Unavailable, "the store is closing").with_retry_after(RETRY_AFTER))??;

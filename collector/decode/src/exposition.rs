@@ -7,6 +7,7 @@
 //! OpenMetrics writes a series as the text format does, only with less freedom. So one encoding serves the batches of
 //! both, and a target that changes from one to the other goes on with the series that are known of it.
 
+pub(crate) mod families;
 pub(crate) mod number;
 pub(crate) mod series;
 pub(crate) mod spans;
@@ -16,9 +17,10 @@ use std::ops::Range;
 
 use bytes::Bytes;
 use model::Batch;
-use model::batch::{Kind, LabelEncoding, Metadata, RawSeries, Sample};
+use model::batch::{Kind, LabelEncoding, RawSeries, Sample};
 use model::labels::{LabelsBuilder, NAME_LABEL};
 
+use self::families::Families;
 use self::series::{Grammar, Loose, Visit, scan, shown, unescape};
 use crate::error::{Fault, quoted};
 use crate::names::SeenNames;
@@ -120,12 +122,12 @@ pub(crate) struct Page<'a> {
     pub(crate) limits: &'a Limits,
     /// The time of samples that come without one.
     pub(crate) default_time_ms: i64,
-    /// What was read so far.
+    /// What was read so far, without what is said of families.
     pub(crate) batch: Batch,
+    /// What was said of families, that at hand left out.
+    pub(crate) families: Families,
     /// The family at hand.
     pub(crate) family: Family,
-    /// Whether quotes are escaped in help text, as they are in label values.
-    quotes_in_help: bool,
     /// Whether the body as a whole is UTF-8, so that no part of it need be asked.
     is_utf8: bool,
     names: SeenNames,
@@ -157,8 +159,8 @@ impl<'a> Page<'a> {
             limits,
             default_time_ms,
             batch: Batch::new(body.clone(), ENCODING),
+            families: Families::new(quotes_in_help, body.len()),
             family: Family::named(0..0),
-            quotes_in_help,
             is_utf8: body.is_ascii() || std::str::from_utf8(body).is_ok(),
             names: SeenNames::default(),
             exemplar_rows: 0,
@@ -215,7 +217,7 @@ impl<'a> Page<'a> {
 
     #[inline]
     fn check_rows(&self, at: usize, more: usize) -> Result<(), Box<Fault>> {
-        if self.batch.samples.len() + self.batch.metadata.len() + self.exemplar_rows + more > self.limits.max_rows {
+        if self.batch.samples.len() + self.families.len() + self.exemplar_rows + more > self.limits.max_rows {
             let what =
                 format!("the text has more than {} samples, exemplars and metadata entries", self.limits.max_rows);
             return Err(Fault::too_large(at, what));
@@ -234,7 +236,7 @@ impl<'a> Page<'a> {
         Ok(())
     }
 
-    /// Turns what is known of the family at hand into metadata.
+    /// Keeps what was said of the family at hand.
     pub(crate) fn end_family(&mut self) -> Result<(), Box<Fault>> {
         let Family { name, help, unit, form: Form { kind, .. } } =
             std::mem::replace(&mut self.family, Family::named(0..0));
@@ -242,18 +244,13 @@ impl<'a> Page<'a> {
             return Ok(());
         }
         self.check_rows(name.start, 1)?;
-        let (name, unit, help) =
-            (self.plain(name, true), self.plain(unit, true), self.plain(help, self.quotes_in_help));
-        self.batch.metadata.push(Metadata { name, kind, unit, help });
+        self.families.push(kind, [name, unit, help].map(|text| &self.body[text]));
         Ok(())
     }
 
     /// Text that was found to be UTF-8, with its escapes resolved.
-    pub(crate) fn plain(&self, text: Range<usize>, quotes: bool) -> String {
-        if text.is_empty() {
-            return String::new();
-        }
-        String::from_utf8(unescape(&self.body[text], quotes).into_owned()).unwrap_or_default()
+    pub(crate) fn plain(&self, text: Range<usize>) -> String {
+        plain(&self.body[text], true)
     }
 
     /// Holds a name against the limits; `what` it is goes into the message.
@@ -277,6 +274,11 @@ impl<'a> Page<'a> {
             got => Err(Fault::invalid(at, format!("expected the end of the line, got {}", shown(got)))),
         }
     }
+}
+
+/// Text that was found to be UTF-8, with its escapes resolved, those of quotes if `quotes`.
+fn plain(text: &[u8], quotes: bool) -> String {
+    String::from_utf8(unescape(text, quotes).into_owned()).unwrap_or_default()
 }
 
 /// Holds one series of a body against the limits.

@@ -30,4 +30,5 @@ pub mod remote_write;
 pub mod text;
 
 pub use error::{Error, Position};
+pub use exposition::families::Families;
 pub use limits::Limits;

@@ -45,7 +45,7 @@ use model::batch::Kind;
 use crate::error::{Fault, quoted};
 use crate::exposition::series::{Strict, scan_family, shown};
 use crate::exposition::{Form, Page, number};
-use crate::{Error, Limits};
+use crate::{Error, Families, Limits};
 
 /// Reads a whole body. Samples without a timestamp get `default_time_ms`, exemplars without one that of their sample.
 ///
@@ -59,9 +59,19 @@ use crate::{Error, Limits};
 /// # Errors
 /// `Invalid` with line and column of the first fault, `TooLarge` if a limit is broken.
 pub fn decode(body: &Bytes, default_time_ms: i64, limits: &Limits) -> Result<Batch, Error> {
+    let (mut batch, families) = decode_apart(body, default_time_ms, limits)?;
+    batch.metadata = families.metadata();
+    Ok(batch)
+}
+
+/// As [`decode`], but what comments say of families is given apart, as written.
+///
+/// # Errors
+/// As [`decode`].
+pub fn decode_apart(body: &Bytes, default_time_ms: i64, limits: &Limits) -> Result<(Batch, Families), Error> {
     let mut decoder = Decoder { page: Page::open(body, default_time_ms, limits, true)? };
     match decoder.run() {
-        Ok(()) => Ok(decoder.page.batch),
+        Ok(()) => Ok((decoder.page.batch, decoder.page.families)),
         Err(fault) => Err(fault.in_text(body)),
     }
 }

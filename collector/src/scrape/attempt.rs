@@ -30,6 +30,10 @@ const INLINE_BYTES: usize = 64 << 10;
 /// A compressed page becomes about ten times as large.
 const INLINE_COMPRESSED_BYTES: usize = INLINE_BYTES / 10;
 
+/// Rows may wait so long for those of other targets, to be made durable at once; never more than a twentieth of
+/// the interval.
+const PATIENCE: Duration = Duration::from_millis(250);
+
 /// What is left of a target that is not scraped any more; nothing of one that never was.
 #[derive(Debug, Default)]
 pub(crate) struct Remains(Option<Arc<Mutex<Memory>>>);
@@ -136,7 +140,8 @@ impl Scraper {
     }
 
     async fn write(&self, batch: Batch, give_up: Instant, stop: &Stop) -> Result<(), Failure> {
-        let batch = batch.stamped(self.job.cluster.clone());
+        let mut batch = batch.stamped(self.job.cluster.clone());
+        batch.patience = PATIENCE.min(self.target.interval / 20);
         write_until(&self.parts.ingest, batch, give_up, stop, || self.teller.counters().write_retried()).await.map(drop)
     }
 }

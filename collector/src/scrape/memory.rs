@@ -11,15 +11,19 @@
 //! A scrape is taken in two steps, for it may fail in between: [`Memory::take`] makes rows of a page, and
 //! [`Memory::commit`] remembers that they were written.
 
+mod lines;
+mod places;
 mod series;
 
+use decode::Families;
 use model::Batch;
-use model::batch::{Exemplar, Metadata, PLAIN, STALE_NAN_BITS, Sample};
+use model::batch::{Exemplar, Memo, PLAIN, STALE_NAN_BITS, Sample};
 use model::labels::LabelsBuilder;
 use model::time::{MAX_TIME_MS, in_range};
 use xxhash_rust::xxh3::xxh3_64;
 
-use self::series::{HashedMap, Row, SeriesList};
+use self::lines::{Line, Lines};
+use self::series::{Row, SeriesList};
 use super::conditions::Conditions;
 use crate::fetch::{Failure, Stage};
 use crate::metrics::Counts;
@@ -31,30 +35,22 @@ pub(crate) const UNTIMED_MS: i64 = MAX_TIME_MS;
 /// Lines that the last page did not have are forgotten once there are so many more of them than of others.
 const FORGET_SURPLUS: usize = 1000;
 
-/// A line of the page: what it became and when it was last there.
-#[derive(Debug, Clone, Copy)]
-struct Line {
-    /// The series, none if the rules dropped it.
-    series: Option<u32>,
-    /// The scrapes that had it first and last.
-    first_scrape: u64,
-    scrape: u64,
-}
-
 /// What is remembered of one target.
 #[derive(Debug)]
 pub(crate) struct Memory {
     series: SeriesList,
     /// The series of the rows that tell of the scrapes themselves.
     report: [u32; NAMES.len()],
-    lines: HashedMap<Line>,
+    lines: Lines,
     /// The number of the scrape at hand, and of the last one that was written.
-    scrape: u64,
-    good_scrape: u64,
-    /// What the last page said of its families.
-    metadata: Vec<Metadata>,
+    scrape: u32,
+    good_scrape: u32,
+    /// The fingerprint of what the last page said of its families.
+    said: Option<u128>,
     /// The time of the last report that was written.
     reported_ms: Option<i64>,
+    /// What the store remembers of the target.
+    memo: Memo,
 }
 
 /// A page, made rows.
@@ -70,8 +66,8 @@ pub(crate) struct Taken {
 /// What is remembered of a page once its rows are written.
 #[derive(Debug)]
 pub(crate) struct Pending {
-    /// What it said of its families.
-    metadata: Vec<Metadata>,
+    /// The fingerprint of what it said of its families.
+    said: u128,
     /// Whether it had not a single byte.
     is_blank: bool,
     /// How many lines it had, each counted once.
@@ -110,11 +106,12 @@ impl Memory {
         Memory {
             series,
             report,
-            lines: HashedMap::default(),
+            lines: Lines::default(),
             scrape: 0,
             good_scrape: 0,
-            metadata: Vec::new(),
+            said: None,
             reported_ms: None,
+            memo: Memo::default(),
         }
     }
 
@@ -129,9 +126,14 @@ impl Memory {
     ///
     /// # Errors
     /// At [`Stage::Relabel`], if a series cannot be kept or a limit is broken.
-    pub(crate) fn take(&mut self, page: Batch, time_ms: i64, conditions: &Conditions) -> Result<Taken, Box<Refused>> {
+    pub(crate) fn take(
+        &mut self,
+        (page, families): (Batch, Families),
+        time_ms: i64,
+        conditions: &Conditions,
+    ) -> Result<Taken, Box<Refused>> {
         self.scrape += 1;
-        let taken = self.rows_of(page, time_ms, conditions);
+        let taken = self.rows_of(page, &families, time_ms, conditions);
         if taken.is_err() {
             // Pages that are always new and always refused must not fill the memory.
             let scrape = self.scrape;
@@ -140,7 +142,13 @@ impl Memory {
         taken
     }
 
-    fn rows_of(&mut self, page: Batch, time_ms: i64, conditions: &Conditions) -> Result<Taken, Box<Refused>> {
+    fn rows_of(
+        &mut self,
+        page: Batch,
+        families: &Families,
+        time_ms: i64,
+        conditions: &Conditions,
+    ) -> Result<Taken, Box<Refused>> {
         let mut counts = Counts { exposed: page.samples.len() as u64, ..Counts::default() };
         let (became, lines) = self.look_up(&page, conditions)?;
         let mut batch = self.empty_batch(page.samples.len());
@@ -168,10 +176,11 @@ impl Memory {
         }
         counts.vanished = self.mark_vanished(&mut batch, time_ms);
         self.add_exemplars(&mut batch, page.exemplars, &became, time_ms);
-        if page.metadata != self.metadata {
-            batch.metadata.clone_from(&page.metadata);
+        let said = families.fingerprint();
+        if self.said != Some(said) {
+            batch.metadata = families.metadata();
         }
-        let page = Pending { metadata: page.metadata, is_blank: page.body.is_empty(), lines };
+        let page = Pending { said, is_blank: page.body.is_empty(), lines };
         Ok(Taken { batch, counts, page })
     }
 
@@ -189,7 +198,7 @@ impl Memory {
     /// Remembers that the rows of a page were written, with a report for `time_ms`.
     pub(crate) fn commit(&mut self, page: Pending, time_ms: i64) {
         self.series.commit(self.scrape);
-        self.metadata = page.metadata;
+        self.said = Some(page.said);
         if !page.is_blank {
             // As in Prometheus, lines that come back after a blank page are not new.
             self.good_scrape = self.scrape;
@@ -239,9 +248,10 @@ impl Memory {
     fn look_up(&mut self, page: &Batch, conditions: &Conditions) -> Result<(Vec<Option<Became>>, usize), Box<Refused>> {
         let mut builder = LabelsBuilder::default();
         let mut lines = 0;
+        self.lines.rewind();
         let mut became: Vec<Option<Became>> = Vec::with_capacity(page.series.len());
         for (index, raw) in page.series.iter().enumerate() {
-            let (series, is_new) = match self.lines.get_mut(&raw.hash) {
+            let (series, is_new) = match self.lines.find(raw.hash) {
                 Some(line) => {
                     let is_new = line.scrape < self.good_scrape;
                     lines += usize::from(line.scrape != self.scrape);
@@ -255,9 +265,8 @@ impl Memory {
                         Box::new(Refused { failure, counts })
                     })?;
                     let series = labels.map(|labels| self.series.place(&labels));
-                    let scrape = self.scrape;
                     lines += 1;
-                    self.lines.insert(raw.hash, Line { series, first_scrape: scrape, scrape });
+                    self.lines.insert(raw.hash, series, self.scrape);
                     (series, true)
                 }
             };
@@ -271,6 +280,7 @@ impl Memory {
         let mut batch = Batch::new(self.series.labels(), PLAIN);
         batch.series.reserve(rows + NAMES.len());
         batch.samples.reserve(rows + NAMES.len());
+        batch.memo = Some(self.memo.clone());
         batch
     }
 
@@ -317,14 +327,13 @@ impl Memory {
 
     /// Forgets all lines but those that are to stay, and the series that only they became.
     fn forget(&mut self, stays: impl Fn(&Line) -> bool) {
-        self.lines.retain(|_, line| stays(line));
-        let used = self.lines.values().filter_map(|line| line.series).chain(self.report);
+        self.lines.retain(stays);
+        let used = self.lines.iter().filter_map(|line| line.series).chain(self.report);
         let places = self.series.keep(used);
-        for line in self.lines.values_mut() {
+        for line in self.lines.iter_mut() {
             line.series = line.series.map(|series| places[series as usize]);
         }
         self.report = self.report.map(|series| places[series as usize]);
-        self.lines.shrink_to_fit();
     }
 }
 

@@ -1,6 +1,7 @@
 //! The forms of a page: what is asked for, what is answered, and how it is read.
 
 use bytes::Bytes;
+use decode::Families;
 use decode::body::ContentEncoding;
 use model::{Batch, ErrorKind};
 use reqwest::header::HeaderMap;
@@ -70,7 +71,7 @@ impl Forms {
     }
 }
 
-/// Decompresses and reads a page. Its rows without a timestamp have [`UNTIMED_MS`].
+/// Decompresses and reads a page, what it says of families apart. Its rows without a timestamp have [`UNTIMED_MS`].
 ///
 /// # Errors
 /// At [`Stage::Answer`] if it is too large, at [`Stage::Decode`] if it is not of its form.
@@ -79,7 +80,7 @@ pub(crate) fn read(
     encoding: ContentEncoding,
     body: Bytes,
     limits: &decode::Limits,
-) -> Result<Batch, Failure> {
+) -> Result<(Batch, Families), Failure> {
     let failure = |error: decode::Error| {
         let stage = if error.kind() == ErrorKind::TooLarge { Stage::Answer } else { Stage::Decode };
         Failure::new(stage, format!("the page is refused, {error}"))
@@ -87,8 +88,8 @@ pub(crate) fn read(
     let text = decode::body::decompress(encoding, &body, limits).map_err(failure)?;
     drop(body);
     match form {
-        Form::Text => decode::text::decode(&text, UNTIMED_MS, limits).map_err(failure),
-        Form::OpenMetrics => decode::openmetrics::decode(&text, UNTIMED_MS, limits).map_err(failure),
+        Form::Text => decode::text::decode_apart(&text, UNTIMED_MS, limits).map_err(failure),
+        Form::OpenMetrics => decode::openmetrics::decode_apart(&text, UNTIMED_MS, limits).map_err(failure),
     }
 }
 

@@ -96,6 +96,44 @@ async fn what_waits_together_is_synced_once() {
     writer.stop().await.unwrap();
 }
 
+/// Longer than any test.
+const HOUR: Duration = Duration::from_secs(3600);
+
+#[tokio::test]
+async fn items_with_patience_are_synced_with_the_next_that_has_none() {
+    let rig = Rig::new();
+    let log = Log::default();
+    let writer = Writer::start(rig.open().unwrap(), log.clone()).unwrap();
+    for _ in 0..3 {
+        writer.submit_patiently(item("", b"waits"), HOUR).unwrap();
+    }
+    writer.submit(item("", b"does not")).unwrap();
+    writer.barrier().unwrap();
+    let stats = writer.stats();
+    assert_eq!((stats.records, stats.groups, stats.waiting), (4, 1, 0));
+    let items: Vec<_> = log.durable_items().into_iter().map(|(_, item)| item).collect();
+    assert_eq!(items, [item("", b"waits"), item("", b"waits"), item("", b"waits"), item("", b"does not")]);
+    writer.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn patience_ends_when_it_is_used_up_when_many_wait_and_with_the_writer() {
+    let rig = Rig::new();
+    let (gate, reached, go) = gate();
+    let log = gate.log.clone();
+    (0..PATIENT_ITEMS + 3).for_each(|_| go.send(()).unwrap());
+    let writer = Writer::start(rig.open().unwrap(), gate).unwrap();
+    writer.submit_patiently(item("", b"soon"), Duration::from_millis(1)).unwrap();
+    reached.recv().unwrap();
+    for _ in 0..=PATIENT_ITEMS {
+        writer.submit_patiently(item("", b"many"), HOUR).unwrap();
+    }
+    (0..=PATIENT_ITEMS).for_each(|_| reached.recv().unwrap());
+    writer.submit_patiently(item("", b"last"), HOUR).unwrap();
+    writer.stop().await.unwrap();
+    assert_eq!(log.durable_items().len(), PATIENT_ITEMS + 3);
+}
+
 #[tokio::test]
 async fn an_item_with_nothing_to_append_is_answered_in_its_turn() {
     let rig = Rig::new();

@@ -1,42 +1,81 @@
-//! A sealed run of samples of one series: compressed, immutable, shared with snapshots.
+//! Samples of one series, packed: while they come, and sealed, which snapshots share.
 
 use std::sync::Arc;
 
 use crate::codec::{Reader, TimeDecoder, TimeEncoder, TimeValue, ValueDecoder, ValueEncoder};
 
-/// Samples of one series in the order in which they were applied, packed.
+/// Packs samples of one series as they come.
+#[derive(Debug, Default, Clone)]
+pub(super) struct Packer {
+    times: TimeEncoder,
+    values: ValueEncoder,
+    bytes: Vec<u8>,
+    len: u32,
+}
+
+impl Packer {
+    /// Adds a sample.
+    pub(super) fn push(&mut self, (time_ms, bits): TimeValue) {
+        self.times.put(&mut self.bytes, time_ms);
+        self.values.put(&mut self.bytes, bits);
+        self.len += 1;
+    }
+
+    /// How many samples were added since the last [`Packer::seal`].
+    pub(super) fn len(&self) -> usize {
+        self.len as usize
+    }
+
+    /// Takes the samples out. Their room is kept for the next ones.
+    pub(super) fn seal(&mut self) -> Chunk {
+        let chunk = Chunk { bytes: Arc::from(self.bytes.as_slice()), len: self.len };
+        self.bytes.clear();
+        (self.times, self.values, self.len) = Default::default();
+        chunk
+    }
+
+    /// Appends the samples to `out`.
+    pub(super) fn unpack(&self, out: &mut Vec<TimeValue>) {
+        unpack(&self.bytes, self.len(), out);
+    }
+
+    /// Bytes of memory taken.
+    pub(super) fn memory_bytes(&self) -> usize {
+        self.bytes.capacity()
+    }
+}
+
+/// Samples of one series in the order in which they were applied, packed, immutable.
 #[derive(Debug, Clone)]
-pub(crate) struct Chunk {
+pub(super) struct Chunk {
     bytes: Arc<[u8]>,
     len: u32,
 }
 
 impl Chunk {
-    /// Packs samples.
-    pub(crate) fn seal(samples: &[TimeValue]) -> Self {
-        let mut bytes = Vec::with_capacity(samples.len() * 4);
-        let (mut times, mut values) = (TimeEncoder::default(), ValueEncoder::default());
-        for (time_ms, bits) in samples {
-            times.put(&mut bytes, *time_ms);
-            values.put(&mut bytes, *bits);
-        }
-        Chunk { bytes: Arc::from(bytes), len: samples.len() as u32 }
+    /// How many samples there are.
+    pub(super) fn len(&self) -> usize {
+        self.len as usize
     }
 
     /// Appends the samples to `out`.
-    pub(crate) fn unpack(&self, out: &mut Vec<TimeValue>) {
-        out.reserve(self.len as usize);
-        let mut reader = Reader::new(&self.bytes);
-        let (mut times, mut values) = (TimeDecoder::default(), ValueDecoder::default());
-        for _ in 0..self.len {
-            // These bytes never left memory, so they read as they were written.
-            let (Ok(time_ms), Ok(bits)) = (times.take(&mut reader), values.take(&mut reader)) else { break };
-            out.push((time_ms, bits));
-        }
+    pub(super) fn unpack(&self, out: &mut Vec<TimeValue>) {
+        unpack(&self.bytes, self.len(), out);
     }
 
     /// Bytes of memory taken.
-    pub(crate) fn memory_bytes(&self) -> usize {
+    pub(super) fn memory_bytes(&self) -> usize {
         self.bytes.len() + 16 + size_of::<Self>()
+    }
+}
+
+fn unpack(bytes: &[u8], len: usize, out: &mut Vec<TimeValue>) {
+    out.reserve(len);
+    let mut reader = Reader::new(bytes);
+    let (mut times, mut values) = (TimeDecoder::default(), ValueDecoder::default());
+    for _ in 0..len {
+        // These bytes never left memory, so they read as they were written.
+        let (Ok(time_ms), Ok(bits)) = (times.take(&mut reader), values.take(&mut reader)) else { break };
+        out.push((time_ms, bits));
     }
 }

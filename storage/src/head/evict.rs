@@ -4,7 +4,7 @@
 //! that began long ago is idle. When that is, the store decides (`store::idle`).
 //!
 //! A series has one entry as long as anybody holds it: rows on their way to the journal, carried rows, the rows of a cut,
-//! exemplars. [`Arc::try_unwrap`] claims it only if the slot is the last to hold it. Those who merely remember it (the
+//! exemplars, the memo of a sender whose last batch had it. [`Arc::try_unwrap`] claims it only if the slot is the last to hold it. Those who merely remember it (the
 //! cache of label bytes) hold it weakly, and no more get it once it is claimed; those who look it up wait for the shard's
 //! lock and find no entry. So no rows can be on their way to a slot that is gone, and no second entry can stand beside
 //! the first. A series that comes back gets a new entry, which no generation of the journal has defined yet.
@@ -33,6 +33,7 @@ impl Head {
         for shard in &self.shards {
             self.usage.add(-shard.lock().trim());
         }
+        self.names.sweep();
         self.usage.series.fetch_sub(evicted, Ordering::Relaxed);
         self.usage.evicted.fetch_add(evicted, Ordering::Relaxed);
         evicted

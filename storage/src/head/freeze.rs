@@ -177,7 +177,7 @@ impl Carried {
             return;
         }
         let place = self.open.series.len() as u32;
-        self.open.series.push(series.clone());
+        Arc::make_mut(&mut self.open.series).push(series.clone());
         let sample =
             |(time_ms, bits): &TimeValue| Sample { series: place, time_ms: *time_ms, value: f64::from_bits(*bits) };
         self.open.samples.extend(samples.iter().map(sample));

@@ -1,6 +1,6 @@
-//! The rows of one series: sealed chunks and an open tail.
+//! The rows of one series: sealed chunks and an open tail, all of it packed.
 
-use super::chunk::Chunk;
+use super::chunk::{Chunk, Packer};
 use crate::codec::TimeValue;
 
 /// The tail is sealed at this many samples.
@@ -10,27 +10,26 @@ const SEAL_AT: usize = 64;
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Run {
     chunks: Vec<Chunk>,
-    tail: Vec<TimeValue>,
-    range: Option<(i64, i64)>,
-    len: usize,
+    tail: Packer,
+    /// The earliest and the latest time in milliseconds, if there is a sample.
+    min_ms: i64,
+    max_ms: i64,
 }
 
 impl Run {
     /// Adds a sample and returns by how many bytes the run grew.
     pub(crate) fn push(&mut self, sample: TimeValue) -> i64 {
-        let before = self.tail.capacity();
+        let before = self.tail.memory_bytes();
+        let (min_ms, max_ms) = self.range().unwrap_or((sample.0, sample.0));
+        (self.min_ms, self.max_ms) = (min_ms.min(sample.0), max_ms.max(sample.0));
         self.tail.push(sample);
-        self.len += 1;
-        let (min, max) = self.range.unwrap_or((i64::MAX, i64::MIN));
-        self.range = Some((min.min(sample.0), max.max(sample.0)));
-        let mut grown = (self.tail.capacity() as i64 - before as i64) * size_of::<TimeValue>() as i64;
+        let mut grown = self.tail.memory_bytes() - before;
         if self.tail.len() >= SEAL_AT {
-            let chunk = Chunk::seal(&self.tail);
-            grown += chunk.memory_bytes() as i64;
+            let chunk = self.tail.seal();
+            grown += chunk.memory_bytes();
             self.chunks.push(chunk);
-            self.tail.clear();
         }
-        grown
+        grown as i64
     }
 
     /// A run of these samples, which are sorted by time.
@@ -42,11 +41,11 @@ impl Run {
         run
     }
 
-    /// The same samples with the open tail packed as well: a quarter of the memory, for a copy that is to be kept.
+    /// The same samples with the open tail sealed as well, for a copy that is to be kept: without the tail's spare room.
     pub(crate) fn sealed(mut self) -> Self {
-        let tail = std::mem::take(&mut self.tail);
-        if !tail.is_empty() {
-            self.chunks.push(Chunk::seal(&tail));
+        let mut tail = std::mem::take(&mut self.tail);
+        if tail.len() > 0 {
+            self.chunks.push(tail.seal());
         }
         self
     }
@@ -58,23 +57,23 @@ impl Run {
 
     /// How many samples were pushed.
     pub(crate) fn len(&self) -> usize {
-        self.len
+        self.chunks.iter().map(Chunk::len).sum::<usize>() + self.tail.len()
     }
 
     /// Whether there is no sample.
     pub(crate) fn is_empty(&self) -> bool {
-        self.len == 0
+        self.chunks.is_empty() && self.tail.len() == 0
     }
 
     /// The earliest and the latest time in milliseconds.
     pub(crate) fn range(&self) -> Option<(i64, i64)> {
-        self.range
+        (!self.is_empty()).then_some((self.min_ms, self.max_ms))
     }
 
     /// Bytes of memory taken.
     pub(crate) fn memory_bytes(&self) -> i64 {
         let chunks: usize = self.chunks.iter().map(Chunk::memory_bytes).sum();
-        (chunks + self.tail.capacity() * size_of::<TimeValue>()) as i64
+        (chunks + self.tail.memory_bytes()) as i64
     }
 
     /// Puts the samples into `out`: sorted by time, each time once, the value that was applied last.
@@ -83,7 +82,7 @@ impl Run {
         for chunk in &self.chunks {
             chunk.unpack(out);
         }
-        out.extend_from_slice(&self.tail);
+        self.tail.unpack(out);
         if out.windows(2).all(|pair| pair[0].0 < pair[1].0) {
             return;
         }

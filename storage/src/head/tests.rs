@@ -24,7 +24,7 @@ fn series(head: &Head, number: usize) -> Arc<Series> {
 fn apply(head: &Head, origin: Origin, samples: &[(usize, i64, f64)]) {
     let mut rows = Rows::default();
     for (number, time_ms, value) in samples {
-        rows.series.push(series(head, *number));
+        Arc::make_mut(&mut rows.series).push(series(head, *number));
         rows.samples.push(Sample { series: rows.series.len() as u32 - 1, time_ms: *time_ms, value: *value });
     }
     head.apply(rows, origin);
@@ -181,4 +181,15 @@ fn memory_is_given_back() {
     freeze(&head, 1, Window::new(i64::MIN, watermark(DAY, Duration::from_secs(900))));
     head.retire(1);
     assert!(head.usage().bytes() <= of_series);
+}
+
+#[test]
+fn series_of_one_name_share_its_text_and_it_goes_with_them() {
+    let head = Head::new(4);
+    let all: Vec<_> = (0..10).map(|number| series(&head, number)).collect();
+    assert!(all.iter().all(|series| Arc::ptr_eq(&series.key.name, &all[0].key.name)));
+    let round = head.begin_round();
+    assert_eq!((head.evict(round), head.names.len()), (0, 1));
+    drop(all);
+    assert_eq!((head.evict(round), head.names.len()), (10, 0));
 }

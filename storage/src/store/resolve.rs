@@ -10,8 +10,9 @@ use model::labels::LabelsBuilder;
 use model::time::{self, Date};
 use model::{Batch, Error, Receipt};
 
+use super::known::Known;
 use super::{Family, Inner, Said};
-use crate::rows::{ExemplarRow, MetadataRow, Rows};
+use crate::rows::{ExemplarRow, MetadataRow, Rows, SeriesList};
 use crate::series::Series;
 
 /// A batch of more series than this is resolved off the async runtime.
@@ -54,21 +55,37 @@ impl Inner {
         Ok((rows, receipt))
     }
 
-    fn resolve_series(&self, batch: &Batch, receipt: &mut Receipt) -> Result<Vec<Arc<Series>>, Error> {
+    fn resolve_series(&self, batch: &Batch, receipt: &mut Receipt) -> Result<SeriesList, Error> {
         let salt = batch.salt();
+        let known = Known::of(batch, &self.head);
+        if let Some(all) = known.as_ref().and_then(|known| known.all(batch, salt)) {
+            return Ok(all);
+        }
+        let mut walk = known.as_ref().map(|known| known.walk());
         let mut builder = LabelsBuilder::default();
         let mut found = Vec::with_capacity(batch.series.len());
         for (index, raw) in batch.series.iter().enumerate() {
             let hash = raw.hash ^ salt;
-            if let Some(series) = self.raw.get(hash) {
+            let known = match (&mut walk, &batch.memo) {
+                (Some(walk), _) => walk.find(hash).cloned(),
+                (None, Some(_)) => None,
+                (None, None) => self.raw.get(hash),
+            };
+            if let Some(series) = known {
                 series.set_kind(raw.kind);
                 found.push(series);
                 continue;
             }
             let (series, made) = self.head.entry(batch.key(index, &mut builder)?, raw.kind)?;
             receipt.new_series += usize::from(made);
-            self.raw.insert(hash, &series);
+            if batch.memo.is_none() {
+                self.raw.insert(hash, &series);
+            }
             found.push(series);
+        }
+        let found = Arc::new(found);
+        if let Some(memo) = &batch.memo {
+            Known::remember(memo, batch, salt, &self.head, &found);
         }
         Ok(found)
     }

@@ -60,7 +60,7 @@ impl Visit for Found<'_> {
         if value.is_empty() {
             return Ok(());
         }
-        let label = (self.page.plain(name, true), self.page.plain(value, true));
+        let label = (self.page.plain(name), self.page.plain(value));
         self.characters += label.0.chars().count() + label.1.chars().count();
         if self.characters <= MAX_CHARACTERS {
             self.labels.push(label);

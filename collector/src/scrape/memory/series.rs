@@ -1,36 +1,14 @@
 //! The series of one target in their final form, with their last rows.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
 use std::ops::Range;
 
 use bytes::Bytes;
 use model::Batch;
 use model::batch::{Kind, RawSeries};
 
+use super::places::{Hashed, Places, trim};
 use crate::metrics::Counts;
-
-/// A map whose keys are hashes already.
-pub(super) type HashedMap<T> = HashMap<u128, T, BuildHasherDefault<Hashed>>;
-
-/// Takes a hash for what it is.
-#[derive(Debug, Default)]
-pub(super) struct Hashed(u64);
-
-impl Hasher for Hashed {
-    fn write(&mut self, bytes: &[u8]) {
-        // Keys are written as numbers; whatever else comes is hashed.
-        self.0 = xxhash_rust::xxh3::xxh3_64_with_seed(bytes, self.0);
-    }
-
-    fn write_u128(&mut self, hash: u128) {
-        self.0 = hash as u64;
-    }
-
-    fn finish(&self) -> u64 {
-        self.0
-    }
-}
 
 /// What of a row tells whether another one is the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,14 +26,20 @@ struct Series {
     /// Whether the tables hold it as alive: there was a row that says so, and no marker since.
     alive: bool,
     /// The scrape that last had a row that says so.
-    alive_scrape: u64,
+    alive_scrape: u32,
     /// The newest row of scrape `taken_scrape`, and the newest one that was written.
     taken: Row,
-    taken_scrape: u64,
+    taken_scrape: u32,
     written: Option<Row>,
     /// Its place in the batch of scrape `batch_scrape`.
     in_batch: u32,
-    batch_scrape: u64,
+    batch_scrape: u32,
+}
+
+impl Hashed for Series {
+    fn hash(&self) -> u128 {
+        self.hash
+    }
 }
 
 /// All series of a target.
@@ -67,7 +51,7 @@ pub(super) struct SeriesList {
     fresh: Vec<u8>,
     series: Vec<Series>,
     /// By the hash of the labels: two lines of a page may become one series.
-    places: HashedMap<u32>,
+    places: Places,
     /// The hash of the last exemplar of each series that had one.
     exemplars: HashMap<u32, u64>,
 }
@@ -81,8 +65,8 @@ impl SeriesList {
     /// The series with these labels, made if there is none. Its labels are in the buffer after [`SeriesList::absorb`].
     pub(super) fn place(&mut self, labels: &[u8]) -> u32 {
         let hash = Batch::hash(labels);
-        if let Some(place) = self.places.get(&hash) {
-            return *place;
+        if let Some(place) = self.places.find(hash, &self.series) {
+            return place as u32;
         }
         let place = self.series.len() as u32;
         let start = (self.labels.len() + self.fresh.len()) as u32;
@@ -99,7 +83,7 @@ impl SeriesList {
             in_batch: 0,
             batch_scrape: 0,
         });
-        self.places.insert(hash, place);
+        self.places.pushed(&self.series);
         place
     }
 
@@ -108,6 +92,7 @@ impl SeriesList {
         if !self.fresh.is_empty() {
             self.labels = [&self.labels[..], &self.fresh].concat().into();
             self.fresh = Vec::new();
+            trim(&mut self.series);
         }
     }
 
@@ -117,12 +102,12 @@ impl SeriesList {
     }
 
     /// Notes that the page of `scrape` says that a series is alive.
-    pub(super) fn note_alive(&mut self, series: u32, scrape: u64) {
+    pub(super) fn note_alive(&mut self, series: u32, scrape: u32) {
         self.series[series as usize].alive_scrape = scrape;
     }
 
     /// Whether a row of a page is to be written: not if the series had one at that time before.
-    pub(super) fn admit(&mut self, series: u32, row: Row, scrape: u64, counts: &mut Counts) -> bool {
+    pub(super) fn admit(&mut self, series: u32, row: Row, scrape: u32, counts: &mut Counts) -> bool {
         let series = &mut self.series[series as usize];
         let is_first = series.taken_scrape != scrape;
         let same_time = |before: &Row| before.time_ms == row.time_ms;
@@ -141,7 +126,7 @@ impl SeriesList {
     }
 
     /// The place of a series in the batch of `scrape`, where it is put if it is not there.
-    pub(super) fn in_batch(&mut self, series: u32, scrape: u64, batch: &mut Batch) -> u32 {
+    pub(super) fn in_batch(&mut self, series: u32, scrape: u32, batch: &mut Batch) -> u32 {
         let series = &mut self.series[series as usize];
         if series.batch_scrape != scrape {
             (series.batch_scrape, series.in_batch) = (scrape, batch.series.len() as u32);
@@ -151,7 +136,7 @@ impl SeriesList {
     }
 
     /// The series that are alive though the page of `scrape` does not say so.
-    pub(super) fn vanished(&self, scrape: u64) -> Vec<u32> {
+    pub(super) fn vanished(&self, scrape: u32) -> Vec<u32> {
         let gone = self.series.iter().enumerate().filter(|(_, s)| s.alive && s.alive_scrape != scrape);
         gone.map(|(place, _)| place as u32).collect()
     }
@@ -167,7 +152,7 @@ impl SeriesList {
     }
 
     /// Remembers that the rows of `scrape` were written, markers for all others included.
-    pub(super) fn commit(&mut self, scrape: u64) {
+    pub(super) fn commit(&mut self, scrape: u32) {
         for series in &mut self.series {
             series.alive = series.alive_scrape == scrape;
             if series.taken_scrape == scrape && series.written.is_none_or(|w| w.time_ms <= series.taken.time_ms) {
@@ -192,7 +177,7 @@ impl SeriesList {
             kept.push(series);
         }
         self.labels = labels.into();
-        self.places = kept.iter().enumerate().map(|(place, series)| (series.hash, place as u32)).collect();
+        self.places = Places::of(&kept);
         let exemplars = std::mem::take(&mut self.exemplars).into_iter();
         self.exemplars =
             exemplars.filter(|(at, _)| keeps[*at as usize]).map(|(at, e)| (places[at as usize], e)).collect();

@@ -31,7 +31,7 @@ impl Bench {
     /// Takes a page a second after the one before.
     fn take(&mut self, page: &str) -> Result<Taken, Box<Refused>> {
         self.time_ms += 1000;
-        let page = decode::text::decode(&Bytes::from(page.to_owned()), UNTIMED_MS, &Limits::default()).unwrap();
+        let page = decode::text::decode_apart(&Bytes::from(page.to_owned()), UNTIMED_MS, &Limits::default()).unwrap();
         self.memory.take(page, self.time_ms, &self.conditions)
     }
 
@@ -85,6 +85,20 @@ fn rows_have_the_time_of_the_scrape_and_series_that_go_are_marked() {
     // It is marked once, and begins anew when it comes back.
     assert_eq!(bench.scrape("a 1\nc 3\n").1, counts(2, 2, 0, 0));
     assert_eq!(bench.scrape("a 1\nc 3\nb{x=\"1\"} 2\n").1, counts(3, 3, 1, 0));
+}
+
+#[test]
+fn lines_are_known_in_any_order() {
+    let mut bench = Bench::new("");
+    bench.scrape("a 1\nb 2\nc 3\nd 4\n");
+    assert_eq!(bench.scrape("d 4\na 1\nc 3\nb 2\n").1, counts(4, 4, 0, 0));
+    let (rows, between) = bench.scrape("a 1\nx 9\nb 2\nb 2\nc 3\nd 4\n");
+    assert_eq!(rows, ["a{} 1 3000", "x{} 9 3000", "b{} 2 3000", "c{} 3 3000", "d{} 4 3000"]);
+    assert_eq!((between.added, between.vanished, between.repeated), (1, 0, 1));
+    assert_eq!(
+        bench.scrape("a 1\nx 9\nd 4\n").0,
+        ["a{} 1 4000", "x{} 9 4000", "d{} 4 4000", "b{} stale 4000", "c{} stale 4000"]
+    );
 }
 
 #[test]
@@ -252,7 +266,7 @@ fn an_exemplar_is_taken_once() {
     let mut scrape = |exemplar: &str| {
         bench.time_ms += 1000;
         let page = format!("# TYPE a counter\na_total 1 # {exemplar}\n# EOF\n");
-        let page = decode::openmetrics::decode(&Bytes::from(page), UNTIMED_MS, &Limits::default()).unwrap();
+        let page = decode::openmetrics::decode_apart(&Bytes::from(page), UNTIMED_MS, &Limits::default()).unwrap();
         let taken = bench.memory.take(page, bench.time_ms, &bench.conditions).unwrap();
         let (batch, _, page) = taken.into_parts();
         bench.memory.commit(page, bench.time_ms);

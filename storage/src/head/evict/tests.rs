@@ -164,7 +164,7 @@ impl Case {
         let mut rows = Rows::default();
         for (series, time_ms) in planned {
             self.values += 1;
-            rows.series.push(resolve(&self.head, &self.cache, *series));
+            Arc::make_mut(&mut rows.series).push(resolve(&self.head, &self.cache, *series));
             rows.samples.push(Sample {
                 series: rows.series.len() as u32 - 1,
                 time_ms: *time_ms,
@@ -329,7 +329,7 @@ fn no_row_is_lost_while_entries_come_and_go() {
                 for batch in 0..BATCHES {
                     let series = resolve(head, cache, (batch % 5) as u8);
                     let sample = Sample { series: 0, time_ms: batch * WRITERS + writer, value: 1.0 };
-                    let rows = Rows { series: vec![series], samples: vec![sample], ..Rows::default() };
+                    let rows = Rows { series: Arc::new(vec![series]), samples: vec![sample], ..Rows::default() };
                     to_journal.send(rows).unwrap();
                 }
             });
