@@ -17,7 +17,6 @@ mod timestamp_rule;
 use std::sync::Arc;
 
 use futures::future::join_all;
-use model::Error;
 use model::worker::Stop;
 use tokio::time::Instant;
 use url::Position;
@@ -25,8 +24,8 @@ use url::Position;
 use self::attempt::{Remains, Scraper, end};
 use self::task::Task;
 use crate::Parts;
-use crate::config::{Config, Via};
 use crate::metrics::Metrics;
+use crate::plan::Plan;
 use crate::write::{END_PATIENCE, write_until};
 
 pub(crate) use self::source::Source;
@@ -40,31 +39,25 @@ pub(crate) struct Federation {
 }
 
 impl Federation {
-    /// Begins to ask every server of the configuration.
-    ///
-    /// # Errors
-    /// `Invalid` if the configuration is wrong.
-    pub(crate) fn start(config: &Config, parts: Parts, metrics: Arc<Metrics>) -> Result<Self, Error> {
+    /// Begins to ask every server of the plan.
+    pub(crate) fn start(plan: &Plan, parts: Parts, metrics: Arc<Metrics>) -> Self {
         let mut federation = Federation { parts, metrics, tasks: Vec::new() };
-        for source in config.sources_via(Via::Federate)? {
-            federation.begin(source, Remains::default());
+        for source in &plan.federated {
+            federation.begin(source.clone(), Remains::default());
         }
-        Ok(federation)
+        federation
     }
 
-    /// Goes over to another configuration. A server whose entry is the same is not touched. One whose entry changed goes on
+    /// Goes over to another plan. A server whose entry is the same is not touched. One whose entry changed goes on
     /// from what was remembered of it. The series of one that is gone end with markers, unless it is read in another way.
-    ///
-    /// # Errors
-    /// `Invalid` if the configuration is wrong; everything goes on as it was then.
-    pub(crate) async fn reload(&mut self, config: &Config) -> Result<(), Error> {
-        let (wanted, elsewhere) = (config.sources_via(Via::Federate)?, config.sources_via(Via::RemoteRead)?);
+    pub(crate) async fn reload(&mut self, plan: &Plan) {
+        let wanted = &plan.federated;
         let is_same = |task: &Task, source: &Source| task.source.config == source.config && !task.is_dead();
         let tasks = std::mem::take(&mut self.tasks);
         let (kept, over): (Vec<Task>, Vec<Task>) =
             tasks.into_iter().partition(|task| wanted.iter().any(|source| is_same(task, source)));
-        let begun = wanted.into_iter().filter(|source| !kept.iter().any(|task| is_same(task, source)));
-        let begun: Vec<Source> = begun.collect();
+        let begun = wanted.iter().filter(|source| !kept.iter().any(|task| is_same(task, source)));
+        let begun: Vec<Arc<Source>> = begun.cloned().collect();
         self.tasks = kept;
         let mut stopped = join_all(over.into_iter().map(Task::stop)).await;
         for source in begun {
@@ -75,12 +68,10 @@ impl Federation {
             if !self.tasks.iter().any(|task| task.source.id == source.id) {
                 self.parts.sources.remove(&source.id);
             }
-            if !elsewhere.iter().any(|other| other.is_same_host(&source)) {
+            if !plan.read.iter().any(|other| other.source.is_same_host(&source)) {
                 self.end(&source, &remains).await;
             }
         }
-        self.metrics.forget_unused();
-        Ok(())
     }
 
     /// Stops asking. No series is marked: after the next start it goes on, as with Prometheus.
@@ -88,14 +79,14 @@ impl Federation {
         join_all(self.tasks.into_iter().map(Task::stop)).await;
     }
 
-    fn begin(&mut self, source: Source, remains: Remains) {
+    fn begin(&mut self, source: Arc<Source>, remains: Remains) {
         let interval_ms = i64::try_from(source.config.scrape_interval.as_millis()).ok();
         self.parts.sources.update(&source.id, |status| {
             status.interval_ms = interval_ms;
             status.url = source.endpoint.url[..Position::AfterPath].to_owned();
         });
         let counters = self.metrics.federate(&source.id.cluster, &source.id.job);
-        let scraper = Scraper::new(Arc::new(source), self.parts.clone(), counters, remains);
+        let scraper = Scraper::new(source, self.parts.clone(), counters, remains);
         self.tasks.push(Task::start(scraper, self.parts.clock.clone()));
     }
 

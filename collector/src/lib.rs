@@ -20,6 +20,7 @@ mod federate;
 mod fetch;
 mod http;
 mod metrics;
+mod plan;
 mod receive;
 pub mod relabel;
 mod remote_read;
@@ -40,6 +41,7 @@ pub use config::Config;
 pub use metrics::Metrics;
 
 use federate::Federation;
+use plan::Plan;
 use receive::Receiver;
 use remote_read::Reading;
 use scrape::Scraping;
@@ -79,12 +81,12 @@ impl Collectors {
     /// # Errors
     /// `Invalid` if the configuration is wrong.
     pub fn start(config: &Config, parts: Parts) -> Result<Self, Error> {
-        config.validate()?;
         let metrics = Arc::new(Metrics::default());
+        let plan = plan(config, &metrics)?;
         let receiver = Receiver::new(&config.remote_write, parts.clone(), metrics.clone());
-        let federation = Federation::start(config, parts.clone(), metrics.clone())?;
-        let reading = Reading::start(config, parts.clone(), metrics.clone())?;
-        let scraping = Scraping::start(config, parts, metrics.clone())?;
+        let federation = Federation::start(&plan, parts.clone(), metrics.clone());
+        let reading = Reading::start(&plan, parts.clone(), metrics.clone());
+        let scraping = Scraping::start(&plan, parts)?;
         Ok(Collectors { federation, reading, scraping, receiver, metrics })
     }
 
@@ -107,10 +109,12 @@ impl Collectors {
     /// # Errors
     /// As [`Collectors::start`]; everything goes on as it was then.
     pub async fn reload(&mut self, config: &Config) -> Result<(), Error> {
-        config.validate()?;
-        self.federation.reload(config).await?;
-        self.reading.reload(config).await?;
-        self.scraping.reload(config).await?;
+        let plan = plan(config, &self.metrics)?;
+        self.federation.reload(&plan).await;
+        self.reading.reload(&plan).await;
+        self.scraping.reload(&plan).await?;
+        drop(plan);
+        self.metrics.forget_unused();
         self.receiver.reload(&config.remote_write);
         Ok(())
     }
@@ -119,4 +123,10 @@ impl Collectors {
     pub async fn stop(self) {
         tokio::join!(self.federation.stop(), self.reading.stop(), self.scraping.stop());
     }
+}
+
+/// Checks a configuration whole, and resolves it once for all collectors.
+fn plan(config: &Config, metrics: &Arc<Metrics>) -> Result<Plan, Error> {
+    config.remote_write.validate().map_err(|e| e.context("remote_write"))?;
+    Plan::new(config, metrics)
 }

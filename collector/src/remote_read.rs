@@ -25,7 +25,6 @@ mod server;
 use std::sync::Arc;
 
 use futures::future::join_all;
-use model::Error;
 use model::worker::Stop;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
@@ -33,13 +32,14 @@ use url::Position;
 
 use self::coverage::Coverage;
 use self::reader::Reader;
-use self::server::Server;
 use crate::Parts;
-use crate::config::{Config, Via};
 use crate::metrics::Metrics;
+use crate::plan::Plan;
 use crate::schedule::Schedule;
 use crate::task;
 use crate::write::{END_PATIENCE, write_until};
+
+pub(crate) use self::server::Server;
 
 /// Pieces of the past that are read at once, of all servers together: after an outage of ours all of them have a hole.
 const PAST_AT_ONCE: usize = 2;
@@ -62,32 +62,26 @@ struct Task {
 }
 
 impl Reading {
-    /// Begins to read every server of the configuration that is to be read so.
-    ///
-    /// # Errors
-    /// `Invalid` if the configuration is wrong.
-    pub(crate) fn start(config: &Config, parts: Parts, metrics: Arc<Metrics>) -> Result<Self, Error> {
+    /// Begins to read every server of the plan that is to be read so.
+    pub(crate) fn start(plan: &Plan, parts: Parts, metrics: Arc<Metrics>) -> Self {
         let room = Arc::new(Semaphore::new(PAST_AT_ONCE));
         let mut reading = Reading { parts, metrics, room, tasks: Vec::new() };
-        for server in servers(config)? {
-            reading.begin(server, None);
+        for server in &plan.read {
+            reading.begin(server.clone(), None);
         }
-        Ok(reading)
+        reading
     }
 
-    /// Goes over to another configuration. A server whose entry is the same is not touched; one whose entry changed is read
+    /// Goes over to another plan. A server whose entry is the same is not touched; one whose entry changed is read
     /// from where it was, if it is asked for the same.
-    ///
-    /// # Errors
-    /// `Invalid` if the configuration is wrong; everything goes on as it was then.
-    pub(crate) async fn reload(&mut self, config: &Config) -> Result<(), Error> {
-        let wanted = servers(config)?;
+    pub(crate) async fn reload(&mut self, plan: &Plan) {
+        let wanted = &plan.read;
         let is_same = |task: &Task, server: &Server| task.server.config() == server.config() && !task.task.is_dead();
         let tasks = std::mem::take(&mut self.tasks);
         let (kept, over): (Vec<Task>, Vec<Task>) =
             tasks.into_iter().partition(|task| wanted.iter().any(|server| is_same(task, server)));
-        let begun = wanted.into_iter().filter(|server| !kept.iter().any(|task| is_same(task, server)));
-        let begun: Vec<Server> = begun.collect();
+        let begun = wanted.iter().filter(|server| !kept.iter().any(|task| is_same(task, server)));
+        let begun: Vec<Arc<Server>> = begun.cloned().collect();
         self.tasks = kept;
         let stopped = join_all(over.into_iter().map(|task| async { (task.server, task.task.stop().await) })).await;
         for server in begun {
@@ -97,11 +91,9 @@ impl Reading {
         for (server, _) in stopped {
             if !self.tasks.iter().any(|task| task.server.source.id == server.source.id) {
                 self.parts.sources.remove(&server.source.id);
-                self.end(&server, config.sources()?.iter().any(|other| other.is_twin(&server.source))).await;
+                self.end(&server, plan.sources().any(|other| other.is_twin(&server.source))).await;
             }
         }
-        self.metrics.forget_unused();
-        Ok(())
     }
 
     /// Stops reading. After the next start it goes on from where it was.
@@ -109,7 +101,7 @@ impl Reading {
         join_all(self.tasks.into_iter().map(|task| task.task.stop())).await;
     }
 
-    fn begin(&mut self, server: Server, coverage: Option<Coverage>) {
+    fn begin(&mut self, server: Arc<Server>, coverage: Option<Coverage>) {
         let source = &server.source;
         let interval_ms = i64::try_from(source.config.scrape_interval.as_millis()).ok();
         self.parts.sources.update(&source.id, |status| {
@@ -119,7 +111,6 @@ impl Reading {
         let counters = self.metrics.remote_read(&source.id.cluster, &source.id.job);
         let schedule = Schedule::new(source.config.scrape_interval, &source.identity());
         let name = format!("remote read {} {}", source.id.cluster, source.id.instance);
-        let server = Arc::new(server);
         let reader = Reader::new(server.clone(), self.parts.clone(), counters, self.room.clone(), coverage);
         let task = task::Task::start(name, schedule, self.parts.clock.clone(), std::future::ready(reader));
         self.tasks.push(Task { server, task });
@@ -139,8 +130,4 @@ impl Reading {
                 "the rows of a removed source could not be marked as ended");
         }
     }
-}
-
-fn servers(config: &Config) -> Result<Vec<Server>, Error> {
-    config.sources_via(Via::RemoteRead)?.into_iter().map(Server::new).collect()
 }

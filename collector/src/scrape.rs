@@ -24,8 +24,7 @@ use model::Error;
 
 use self::pool::Pool;
 use crate::Parts;
-use crate::config::Config;
-use crate::metrics::Metrics;
+use crate::plan::Plan;
 
 pub(crate) use self::job::Job;
 
@@ -33,47 +32,45 @@ pub(crate) use self::job::Job;
 #[derive(Debug)]
 pub(crate) struct Scraping {
     parts: Parts,
-    metrics: Arc<Metrics>,
     pools: Vec<Pool>,
 }
 
 impl Scraping {
-    /// Begins to scrape the targets of every job of the configuration.
+    /// Begins to scrape the targets of every job of the plan.
     ///
     /// # Errors
-    /// `Invalid` if the configuration is wrong.
-    pub(crate) fn start(config: &Config, parts: Parts, metrics: Arc<Metrics>) -> Result<Self, Error> {
-        let mut scraping = Scraping { parts, metrics, pools: Vec::new() };
-        for job in config.jobs(&scraping.metrics)? {
-            let pool = Pool::start(Arc::new(job), scraping.parts.clone(), Default::default())?;
+    /// `Invalid` if a list of targets cannot be asked for.
+    pub(crate) fn start(plan: &Plan, parts: Parts) -> Result<Self, Error> {
+        let mut scraping = Scraping { parts, pools: Vec::new() };
+        for job in &plan.jobs {
+            let pool = Pool::start(job.clone(), scraping.parts.clone(), Default::default())?;
             scraping.pools.push(pool);
         }
         Ok(scraping)
     }
 
-    /// Goes over to another configuration. Jobs whose entry is the same are not touched. Targets of a job whose entry
+    /// Goes over to another plan. Jobs whose entry is the same are not touched. Targets of a job whose entry
     /// changed are scraped by their old one until discovery has found them again, and miss no scrape. The series of targets
     /// that are gone end with markers.
     ///
     /// # Errors
-    /// `Invalid` if the configuration is wrong; everything goes on as it was then.
-    pub(crate) async fn reload(&mut self, config: &Config) -> Result<(), Error> {
-        let wanted = config.jobs(&self.metrics)?;
+    /// As [`Scraping::start`].
+    pub(crate) async fn reload(&mut self, plan: &Plan) -> Result<(), Error> {
+        let wanted = &plan.jobs;
         let is_same = |pool: &Pool, job: &Job| pool.job().config == job.config && !pool.is_dead();
         let pools = std::mem::take(&mut self.pools);
         let (kept, over): (Vec<Pool>, Vec<Pool>) =
             pools.into_iter().partition(|pool| wanted.iter().any(|job| is_same(pool, job)));
-        let begun = wanted.into_iter().filter(|job| !kept.iter().any(|pool| is_same(pool, job)));
-        let begun: Vec<Job> = begun.collect();
+        let begun = wanted.iter().filter(|job| !kept.iter().any(|pool| is_same(pool, job)));
+        let begun: Vec<Arc<Job>> = begun.cloned().collect();
         self.pools = kept;
         let mut over = join_all(over.into_iter().map(Pool::release)).await;
         for job in begun {
             let same_job = |(old, _): &(Arc<Job>, _)| old.is_called_as(&job);
             let tasks = over.iter().position(same_job).map(|at| over.swap_remove(at).1).unwrap_or_default();
-            self.pools.push(Pool::start(Arc::new(job), self.parts.clone(), tasks)?);
+            self.pools.push(Pool::start(job, self.parts.clone(), tasks)?);
         }
         join_all(over.into_iter().map(|(job, tasks)| pool::end(job, self.parts.clone(), tasks))).await;
-        self.metrics.forget_unused();
         Ok(())
     }
 

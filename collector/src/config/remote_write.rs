@@ -48,7 +48,7 @@ impl RemoteWriteConfig {
     /// Series of a batch are 32-bit ranges of its body.
     const MAX_SIZE_LIMIT: u64 = 1 << 30;
 
-    pub(super) fn validate(&self) -> Result<(), Error> {
+    pub(crate) fn validate(&self) -> Result<(), Error> {
         if self.cluster.as_deref() == Some("") {
             return Err(Error::invalid("cluster is empty, leave it out if the sender's own label is to count"));
         }

@@ -1,6 +1,8 @@
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::*;
+use crate::plan::Plan;
 
 fn read(yaml: &str) -> Result<Config, String> {
     let config: Config = serde_saphyr::from_str(yaml).map_err(|e| e.to_string())?;
@@ -116,8 +118,8 @@ fn instances_have_their_port_spelt_out() {
     for url in ["http://a", "https://a", "http://a:9090/x", "http://[::1]:1"] {
         configs.push(FederateConfig::new("c", url));
     }
-    let sources = Config { federate_configs: configs, ..Config::default() }.sources().unwrap();
-    let instances: Vec<&str> = sources.iter().map(|source| source.id.instance.as_str()).collect();
+    let plan = Plan::new(&Config { federate_configs: configs, ..Config::default() }, &Arc::default()).unwrap();
+    let instances: Vec<&str> = plan.sources().map(|source| source.id.instance.as_str()).collect();
     assert_eq!(instances, ["a:80", "a:443", "a:9090", "[::1]:1"]);
 }
 

@@ -165,6 +165,7 @@ impl Reader {
             };
             match kept {
                 Ok(read) => {
+                    self.tell_missing(now_ms);
                     counts.exposed += read.rows;
                     counts.kept += read.rows;
                     let rest = pause(read.rows, began.elapsed(), self.server.config().backfill_rate());

@@ -9,19 +9,19 @@ use crate::federate::Source;
 
 /// One server, checked and resolved.
 #[derive(Debug)]
-pub(super) struct Server {
+pub(crate) struct Server {
     /// Where it is, and who it is on the board.
-    pub(super) source: Source,
+    pub(crate) source: Source,
     /// What is asked for: the conditions of each selector.
-    pub(super) selections: Vec<Vec<Matcher>>,
+    pub(crate) selections: Vec<Vec<Matcher>>,
     /// What tells what is asked for from everything else that could be: 16 hexadecimal digits.
-    pub(super) key: String,
+    pub(crate) key: String,
 }
 
 impl Server {
     /// # Errors
     /// `Invalid` if a selector cannot be read.
-    pub(super) fn new(source: Source) -> Result<Self, Error> {
+    pub(crate) fn new(source: Source) -> Result<Self, Error> {
         let source = Source { endpoint: source.endpoint.with_body(), ..source };
         let config = &source.config;
         let selections = config.selections()?;
@@ -43,12 +43,12 @@ impl Server {
     }
 
     /// What it was resolved from.
-    pub(super) fn config(&self) -> &FederateConfig {
+    pub(crate) fn config(&self) -> &FederateConfig {
         &self.source.config
     }
 
     /// Whether what has been read of the one need not be read of the other.
-    pub(super) fn asks_for_the_same(&self, other: &Server) -> bool {
+    pub(crate) fn asks_for_the_same(&self, other: &Server) -> bool {
         (&self.source.id.cluster, &self.key) == (&other.source.id.cluster, &other.key)
     }
 }

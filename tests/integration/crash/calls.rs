@@ -56,14 +56,14 @@ impl Done {
         match op {
             "create" if is_made => self.has_name = false,
             "rename" if is_segment && ended => self.has_name = true,
-            "write" if is_segment && is_made && !self.has_name => {}
+            // The header of a segment that is made; or a start that writes the last group of the life before once more.
+            "write" if is_segment && !(is_made && self.has_name) => {}
             "write" if is_segment && bytes > END_MARK_BYTES => {
                 // The next group begins when the one before was answered.
                 self.group = if ended { Group::Written } else { Group::None };
             }
-            // The mark before the first group closes the segment of the life before.
             "write" if is_segment && ended => self.carrying = self.group != Group::None,
-            "sync" if is_segment && ended && self.group == Group::Written => self.group = Group::Synced,
+            "sync" if is_made && ended && self.group == Group::Written => self.group = Group::Synced,
             "create" if path.contains("/staged/") && is_block && ended => {
                 if self.committed || self.uploaded > 0 {
                     self.begin_cut();
@@ -103,7 +103,7 @@ impl Done {
 #[test]
 fn a_log_of_calls_says_where_a_kill_fell() {
     let log = "\
-        B write 32 /s/local/journal/1.journal\nE write 32 /s/local/journal/1.journal\n\
+        E write 900 /s/local/journal/1.journal\nE write 32 /s/local/journal/1.journal\n\
         E sync 0 /s/local/journal/1.journal\nE create 0 /s/local/staged/a.parquet\nE create 0 /s/local/staged/b.parquet\n\
         B write 900 /s/local/journal/segment.new\nE write 900 /s/local/journal/segment.new\n\
         E sync 0 /s/local/journal/segment.new\n\
@@ -118,7 +118,8 @@ fn a_log_of_calls_says_where_a_kill_fell() {
     let none: [&str; 0] = [];
     let beginning = after(3) + "E write 900 /s/local/journal/segment.new\n";
     assert_eq!(phases_at_end(&beginning, false), [APPEND_TO_SYNC]);
-    let barrier = ["E write 900 /s/1.journal\n", "E write 32 /s/1.journal\n", "E write 700 /s/2.journal\n"].concat();
+    let written = |bytes: usize| format!("E write {bytes} /s/local/journal/segment.new\n");
+    let barrier = [made, &written(900), &written(32), made, &written(700)].concat();
     assert_eq!(phases_at_end(&barrier, true), none, "rows that a cut leaves behind");
     for (lines, expected) in [
         (3, &none[..]),
