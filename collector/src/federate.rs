@@ -25,7 +25,6 @@ use self::attempt::{Remains, Scraper, end};
 use self::task::Task;
 use crate::Parts;
 use crate::metrics::Metrics;
-use crate::plan::Plan;
 use crate::write::{END_PATIENCE, write_until};
 
 pub(crate) use self::source::Source;
@@ -39,19 +38,18 @@ pub(crate) struct Federation {
 }
 
 impl Federation {
-    /// Begins to ask every server of the plan.
-    pub(crate) fn start(plan: &Plan, parts: Parts, metrics: Arc<Metrics>) -> Self {
+    /// Begins to ask these servers.
+    pub(crate) fn start(sources: &[Arc<Source>], parts: Parts, metrics: Arc<Metrics>) -> Self {
         let mut federation = Federation { parts, metrics, tasks: Vec::new() };
-        for source in &plan.federated {
+        for source in sources {
             federation.begin(source.clone(), Remains::default());
         }
         federation
     }
 
-    /// Goes over to another plan. A server whose entry is the same is not touched. One whose entry changed goes on
+    /// Goes over to other servers; `elsewhere` are those that are read in another way. A server whose entry is the same is not touched. One whose entry changed goes on
     /// from what was remembered of it. The series of one that is gone end with markers, unless it is read in another way.
-    pub(crate) async fn reload(&mut self, plan: &Plan) {
-        let wanted = &plan.federated;
+    pub(crate) async fn reload(&mut self, wanted: &[Arc<Source>], elsewhere: &[&Source]) {
         let is_same = |task: &Task, source: &Source| task.source.config == source.config && !task.is_dead();
         let tasks = std::mem::take(&mut self.tasks);
         let (kept, over): (Vec<Task>, Vec<Task>) =
@@ -68,7 +66,7 @@ impl Federation {
             if !self.tasks.iter().any(|task| task.source.id == source.id) {
                 self.parts.sources.remove(&source.id);
             }
-            if !plan.read.iter().any(|other| other.source.is_same_host(&source)) {
+            if !elsewhere.iter().any(|other| other.is_same_host(&source)) {
                 self.end(&source, &remains).await;
             }
         }

@@ -84,9 +84,9 @@ impl Collectors {
         let metrics = Arc::new(Metrics::default());
         let plan = plan(config, &metrics)?;
         let receiver = Receiver::new(&config.remote_write, parts.clone(), metrics.clone());
-        let federation = Federation::start(&plan, parts.clone(), metrics.clone());
-        let reading = Reading::start(&plan, parts.clone(), metrics.clone());
-        let scraping = Scraping::start(&plan, parts)?;
+        let federation = Federation::start(&plan.federated, parts.clone(), metrics.clone());
+        let reading = Reading::start(&plan.read, parts.clone(), metrics.clone());
+        let scraping = Scraping::start(&plan.jobs, parts)?;
         Ok(Collectors { federation, reading, scraping, receiver, metrics })
     }
 
@@ -110,9 +110,10 @@ impl Collectors {
     /// As [`Collectors::start`]; everything goes on as it was then.
     pub async fn reload(&mut self, config: &Config) -> Result<(), Error> {
         let plan = plan(config, &self.metrics)?;
-        self.federation.reload(&plan).await;
-        self.reading.reload(&plan).await;
-        self.scraping.reload(&plan).await?;
+        let read: Vec<_> = plan.read.iter().map(|server| &server.source).collect();
+        self.federation.reload(&plan.federated, &read).await;
+        self.reading.reload(&plan.read, &plan.federated).await;
+        self.scraping.reload(&plan.jobs).await?;
         drop(plan);
         self.metrics.forget_unused();
         self.receiver.reload(&config.remote_write);

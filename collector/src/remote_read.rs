@@ -33,8 +33,8 @@ use url::Position;
 use self::coverage::Coverage;
 use self::reader::Reader;
 use crate::Parts;
+use crate::federate::Source;
 use crate::metrics::Metrics;
-use crate::plan::Plan;
 use crate::schedule::Schedule;
 use crate::task;
 use crate::write::{END_PATIENCE, write_until};
@@ -62,20 +62,19 @@ struct Task {
 }
 
 impl Reading {
-    /// Begins to read every server of the plan that is to be read so.
-    pub(crate) fn start(plan: &Plan, parts: Parts, metrics: Arc<Metrics>) -> Self {
+    /// Begins to read these servers.
+    pub(crate) fn start(servers: &[Arc<Server>], parts: Parts, metrics: Arc<Metrics>) -> Self {
         let room = Arc::new(Semaphore::new(PAST_AT_ONCE));
         let mut reading = Reading { parts, metrics, room, tasks: Vec::new() };
-        for server in &plan.read {
+        for server in servers {
             reading.begin(server.clone(), None);
         }
         reading
     }
 
-    /// Goes over to another plan. A server whose entry is the same is not touched; one whose entry changed is read
+    /// Goes over to other servers; `elsewhere` are those that are read in another way. A server whose entry is the same is not touched; one whose entry changed is read
     /// from where it was, if it is asked for the same.
-    pub(crate) async fn reload(&mut self, plan: &Plan) {
-        let wanted = &plan.read;
+    pub(crate) async fn reload(&mut self, wanted: &[Arc<Server>], elsewhere: &[Arc<Source>]) {
         let is_same = |task: &Task, server: &Server| task.server.config() == server.config() && !task.task.is_dead();
         let tasks = std::mem::take(&mut self.tasks);
         let (kept, over): (Vec<Task>, Vec<Task>) =
@@ -91,7 +90,9 @@ impl Reading {
         for (server, _) in stopped {
             if !self.tasks.iter().any(|task| task.server.source.id == server.source.id) {
                 self.parts.sources.remove(&server.source.id);
-                self.end(&server, plan.sources().any(|other| other.is_twin(&server.source))).await;
+                let all = wanted.iter().map(|other| &other.source).chain(elsewhere.iter().map(|other| &**other));
+                let goes_on = all.into_iter().any(|other| other.is_twin(&server.source));
+                self.end(&server, goes_on).await;
             }
         }
     }

@@ -24,7 +24,6 @@ use model::Error;
 
 use self::pool::Pool;
 use crate::Parts;
-use crate::plan::Plan;
 
 pub(crate) use self::job::Job;
 
@@ -36,27 +35,26 @@ pub(crate) struct Scraping {
 }
 
 impl Scraping {
-    /// Begins to scrape the targets of every job of the plan.
+    /// Begins to scrape the targets of these jobs.
     ///
     /// # Errors
     /// `Invalid` if a list of targets cannot be asked for.
-    pub(crate) fn start(plan: &Plan, parts: Parts) -> Result<Self, Error> {
+    pub(crate) fn start(jobs: &[Arc<Job>], parts: Parts) -> Result<Self, Error> {
         let mut scraping = Scraping { parts, pools: Vec::new() };
-        for job in &plan.jobs {
+        for job in jobs {
             let pool = Pool::start(job.clone(), scraping.parts.clone(), Default::default())?;
             scraping.pools.push(pool);
         }
         Ok(scraping)
     }
 
-    /// Goes over to another plan. Jobs whose entry is the same are not touched. Targets of a job whose entry
+    /// Goes over to other jobs. Jobs whose entry is the same are not touched. Targets of a job whose entry
     /// changed are scraped by their old one until discovery has found them again, and miss no scrape. The series of targets
     /// that are gone end with markers.
     ///
     /// # Errors
     /// As [`Scraping::start`].
-    pub(crate) async fn reload(&mut self, plan: &Plan) -> Result<(), Error> {
-        let wanted = &plan.jobs;
+    pub(crate) async fn reload(&mut self, wanted: &[Arc<Job>]) -> Result<(), Error> {
         let is_same = |pool: &Pool, job: &Job| pool.job().config == job.config && !pool.is_dead();
         let pools = std::mem::take(&mut self.pools);
         let (kept, over): (Vec<Pool>, Vec<Pool>) =
