@@ -32,9 +32,21 @@ impl Plan {
     /// `Invalid`; the message names the entry and says how to mend it.
     pub(crate) fn new(config: &Config, metrics: &Arc<Metrics>) -> Result<Self, Error> {
         let mut plan = Plan::default();
+        let mut sources: Vec<Source> = Vec::with_capacity(config.federate_configs.len());
         for (index, entry) in config.federate_configs.iter().enumerate() {
-            plan.add_source(entry, &config.federate_configs[..index])
-                .map_err(|e| e.context(source_place(index, entry)))?;
+            let place = |e: Error| e.context(source_place(index, entry));
+            let source = Source::resolve(entry).map_err(place)?;
+            if let Some(twin) = sources.iter().position(|other| other.is_twin(&source)) {
+                return Err(place(Error::invalid(format!(
+                    "the same cluster, job_name {:?} and host as federate_configs[{twin}], give it another job_name",
+                    entry.job_name
+                ))));
+            }
+            sources.push(source.clone());
+            match entry.via {
+                Via::Federate => plan.federated.push(Arc::new(source)),
+                Via::RemoteRead => plan.read.push(Arc::new(Server::new(source).map_err(place)?)),
+            }
         }
         for (index, entry) in config.scrape_configs.iter().enumerate() {
             let job = Job::resolve(entry, metrics.clone());
@@ -42,28 +54,6 @@ impl Plan {
             plan.jobs.push(Arc::new(job.map_err(|e| e.context(job_place(index, entry)))?));
         }
         Ok(plan)
-    }
-
-    fn add_source(&mut self, entry: &FederateConfig, others: &[FederateConfig]) -> Result<(), Error> {
-        let source = Source::resolve(entry)?;
-        if self.sources().any(|other| other.is_twin(&source)) {
-            let twin = others.iter().position(|other| Source::resolve(other).is_ok_and(|other| other.is_twin(&source)));
-            return Err(Error::invalid(format!(
-                "the same cluster, job_name {:?} and host as federate_configs[{}], give it another job_name",
-                entry.job_name,
-                twin.unwrap_or_default()
-            )));
-        }
-        match entry.via {
-            Via::Federate => self.federated.push(Arc::new(source)),
-            Via::RemoteRead => self.read.push(Arc::new(Server::new(source)?)),
-        }
-        Ok(())
-    }
-
-    /// All servers, by whatever way they are read.
-    pub(crate) fn sources(&self) -> impl Iterator<Item = &Source> {
-        self.federated.iter().map(|source| &**source).chain(self.read.iter().map(|server| &server.source))
     }
 }
 

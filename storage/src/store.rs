@@ -203,9 +203,10 @@ impl Store {
 impl Ingest for Store {
     async fn write(&self, batch: Batch) -> Result<Receipt, Error> {
         let inner = &self.0.inner;
-        inner.admit()?;
+        let is_pressed = inner.admit()?;
         let patience = batch.patience;
         let (rows, receipt) = inner.clone().resolve(batch).await?;
+        let receipt = Receipt { is_pressed, ..receipt };
         if rows.is_empty() {
             return Ok(receipt);
         }

@@ -119,7 +119,7 @@ fn instances_have_their_port_spelt_out() {
         configs.push(FederateConfig::new("c", url));
     }
     let plan = Plan::new(&Config { federate_configs: configs, ..Config::default() }, &Arc::default()).unwrap();
-    let instances: Vec<&str> = plan.sources().map(|source| source.id.instance.as_str()).collect();
+    let instances: Vec<&str> = plan.federated.iter().map(|source| source.id.instance.as_str()).collect();
     assert_eq!(instances, ["a:80", "a:443", "a:9090", "[::1]:1"]);
 }
 

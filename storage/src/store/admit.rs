@@ -34,16 +34,18 @@ impl Default for Disk {
 }
 
 impl Inner {
-    /// Refuses rows before they are journaled when there is no room for them.
+    /// Refuses rows before they are journaled when there is no room for them; says whether it is getting scarce.
     ///
     /// # Errors
     /// `Busy` if memory or disk is full, `Unavailable` if the store is closing.
-    pub(super) fn admit(&self) -> Result<(), Error> {
+    pub(super) fn admit(&self) -> Result<bool, Error> {
         if self.closed.load(Ordering::SeqCst) {
             return Err(Error::new(ErrorKind::Unavailable, "the store is closing").with_retry_after(RETRY_AFTER));
         }
         let (used, budget) = (self.head.usage().bytes(), self.config.memory_bytes);
-        if self.is_short() {
+        let journal = self.writer.stats();
+        let is_short = is_pressed(used, budget) || is_pressed(journal.bytes, journal.max_bytes);
+        if is_short {
             self.pressure.notify_one();
         }
         if used > budget {
@@ -62,13 +64,7 @@ impl Inner {
             );
             return Err(Error::new(ErrorKind::Busy, message).with_retry_after(RETRY_AFTER));
         }
-        Ok(())
-    }
-
-    /// Whether so much of a budget is used that room should be made before rows are refused.
-    pub(super) fn is_short(&self) -> bool {
-        let journal = self.writer.stats();
-        is_pressed(self.head.usage().bytes(), self.config.memory_bytes) || is_pressed(journal.bytes, journal.max_bytes)
+        Ok(is_short)
     }
 
     /// Bytes that are free on the local disk, as of a moment ago.

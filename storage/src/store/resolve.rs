@@ -33,7 +33,7 @@ impl Inner {
     }
 
     fn resolve_now(&self, batch: Batch) -> Result<(Rows, Receipt), Error> {
-        let mut receipt = Receipt { samples: batch.samples.len(), new_series: 0, is_pressed: self.is_short() };
+        let mut receipt = Receipt { samples: batch.samples.len(), ..Receipt::default() };
         let series = self.resolve_series(&batch, &mut receipt)?;
         for sample in &batch.samples {
             let Some(series) = series.get(sample.series as usize) else {
