@@ -13,6 +13,7 @@ use xxhash_rust::xxh3::{xxh3_64, xxh3_128_with_seed};
 pub use memo::Memo;
 
 use crate::Error;
+use crate::histogram::NativeHistogram;
 use crate::labels::{LabelsBuilder, SeriesKey};
 
 /// The NaN whose bits say "this series ended here".
@@ -28,7 +29,25 @@ pub fn is_stale(value: f64) -> bool {
 /// Takes the labels of one series out of the bytes a decoder left for it. Pure, and total over any bytes.
 ///
 /// It pushes labels in any order, `__name__` among them; it is called only for a series the store does not know.
-pub type ReadLabels = fn(&[u8], &mut LabelsBuilder) -> Result<(), Error>;
+pub type ReadLabels = fn(RawLabels<'_>, &mut LabelsBuilder) -> Result<(), Error>;
+
+/// The labels of one series as a decoder left them.
+#[derive(Debug, Clone, Copy)]
+pub struct RawLabels<'a> {
+    /// The bytes of this series, out of the body.
+    pub bytes: &'a [u8],
+    /// The whole body.
+    pub body: &'a [u8],
+    /// See [`Batch::symbols`].
+    pub symbols: &'a [Range<u32>],
+}
+
+impl<'a> RawLabels<'a> {
+    /// Labels whose bytes say everything.
+    pub fn of(bytes: &'a [u8]) -> Self {
+        RawLabels { bytes, body: bytes, symbols: &[] }
+    }
+}
 
 /// A way of writing labels down: its name, which keeps equal bytes of two encodings apart, and its reader.
 #[derive(Clone, Copy)]
@@ -87,7 +106,8 @@ impl Kind {
 pub struct RawSeries {
     /// The range of [`Batch::body`] that [`LabelEncoding::read`] understands.
     pub labels: Range<u32>,
-    /// [`Batch::hash`] of these bytes.
+    /// [`Batch::hash`] of what these bytes say: of themselves, or, where they refer to [`Batch::symbols`], of something
+    /// that is the same for the same text in every batch.
     pub hash: u128,
     /// What it measures.
     pub kind: Kind,
@@ -102,6 +122,28 @@ pub struct Sample {
     pub time_ms: i64,
     /// Any double, bit for bit; [`STALE_NAN_BITS`] ends the series.
     pub value: f64,
+}
+
+/// One native histogram of a batch.
+#[derive(Debug, Clone)]
+pub struct Histogram {
+    /// Index into [`Batch::series`].
+    pub series: u32,
+    /// Milliseconds since the Unix epoch.
+    pub time_ms: i64,
+    /// The distribution; it is sound ([`NativeHistogram::validate`]).
+    pub value: NativeHistogram,
+}
+
+/// Since when the samples of a series count, where its sender says so: the last time that it began at zero.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Start {
+    /// Index into [`Batch::series`].
+    pub series: u32,
+    /// The time of the sample that came with it, in milliseconds since the Unix epoch.
+    pub time_ms: i64,
+    /// When the series began, in milliseconds since the Unix epoch.
+    pub start_ms: i64,
 }
 
 /// One exemplar of a batch: a sample that points at a trace.
@@ -140,12 +182,18 @@ pub struct Batch {
     pub body: Bytes,
     /// How the label bytes are to be read.
     pub encoding: LabelEncoding,
+    /// Texts within the body that label bytes refer to by number, where the encoding has such.
+    pub symbols: Vec<Range<u32>>,
     /// The cluster that the server has decided; `None` leaves the sender's own `cluster` label in force.
     pub cluster: Option<Arc<str>>,
     /// The series of this batch. The same series may come twice.
     pub series: Vec<RawSeries>,
     /// The samples, in any order.
     pub samples: Vec<Sample>,
+    /// The native histograms, in any order.
+    pub histograms: Vec<Histogram>,
+    /// Since when series count. One that says what the series' row before says may be left out.
+    pub starts: Vec<Start>,
     /// The exemplars, in any order.
     pub exemplars: Vec<Exemplar>,
     /// What the sender said of metric families.
@@ -162,9 +210,12 @@ impl Batch {
         Batch {
             body,
             encoding,
+            symbols: Vec::new(),
             cluster: None,
             series: Vec::new(),
             samples: Vec::new(),
+            histograms: Vec::new(),
+            starts: Vec::new(),
             exemplars: Vec::new(),
             metadata: Vec::new(),
             memo: None,
@@ -200,7 +251,7 @@ impl Batch {
             .get(raw.labels.start as usize..raw.labels.end as usize)
             .ok_or_else(|| Error::internal(format!("series {index} points outside the body")))?;
         builder.clear();
-        (self.encoding.read)(bytes, builder)
+        (self.encoding.read)(RawLabels { bytes, body: &self.body, symbols: &self.symbols }, builder)
     }
 
     /// Reads the labels of series `index` and makes its key; `builder` is scratch space.
@@ -214,7 +265,11 @@ impl Batch {
 
     /// Whether there is nothing to write.
     pub fn is_empty(&self) -> bool {
-        self.samples.is_empty() && self.exemplars.is_empty() && self.metadata.is_empty()
+        self.samples.is_empty()
+            && self.histograms.is_empty()
+            && self.starts.is_empty()
+            && self.exemplars.is_empty()
+            && self.metadata.is_empty()
     }
 }
 
@@ -227,8 +282,8 @@ fn process_seed() -> u64 {
 /// The plain encoding for batches that the program makes itself: `name 0xff value 0xff …`, `__name__` included.
 pub const PLAIN: LabelEncoding = LabelEncoding { name: "plain", read: read_plain };
 
-fn read_plain(bytes: &[u8], labels: &mut LabelsBuilder) -> Result<(), Error> {
-    let mut fields = bytes.split(|b| *b == 0xff);
+fn read_plain(raw: RawLabels<'_>, labels: &mut LabelsBuilder) -> Result<(), Error> {
+    let mut fields = raw.bytes.split(|b| *b == 0xff);
     while let Some(name) = fields.next().filter(|name| !name.is_empty()) {
         let value = fields.next().ok_or_else(|| Error::internal("plain labels end after a name"))?;
         labels.push_bytes(name, value)?;

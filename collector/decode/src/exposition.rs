@@ -17,7 +17,7 @@ use std::ops::Range;
 
 use bytes::Bytes;
 use model::Batch;
-use model::batch::{Kind, LabelEncoding, RawSeries, Sample};
+use model::batch::{Kind, LabelEncoding, RawLabels, RawSeries, Sample};
 use model::labels::{LabelsBuilder, NAME_LABEL};
 
 use self::families::Families;
@@ -30,7 +30,7 @@ use crate::{Error, Limits};
 pub const ENCODING: LabelEncoding = LabelEncoding { name: "text", read };
 
 /// Reads the labels of one series that a decoder has accepted.
-fn read(bytes: &[u8], labels: &mut LabelsBuilder) -> Result<(), model::Error> {
+fn read(RawLabels { bytes, .. }: RawLabels<'_>, labels: &mut LabelsBuilder) -> Result<(), model::Error> {
     struct Push<'a>(&'a [u8], &'a mut LabelsBuilder);
 
     impl Push<'_> {

@@ -10,7 +10,7 @@ use std::ops::Range;
 
 use bytes::Bytes;
 use model::Batch;
-use model::batch::{Kind, LabelEncoding, Metadata, RawSeries, STALE_NAN_BITS, Sample};
+use model::batch::{Kind, LabelEncoding, Metadata, RawLabels, RawSeries, STALE_NAN_BITS, Sample};
 use model::labels::{LabelsBuilder, SeriesKey};
 use model::time::in_range;
 
@@ -240,7 +240,7 @@ fn keep_series(mut batch: Batch, series: &[RawSeries], samples: Vec<Sample>) -> 
 
 fn read_key(bytes: &[u8], encoding: LabelEncoding, builder: &mut LabelsBuilder) -> Option<SeriesKey> {
     builder.clear();
-    (encoding.read)(bytes, builder).ok()?;
+    (encoding.read)(RawLabels::of(bytes), builder).ok()?;
     builder.build(None).ok()
 }
 

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use model::batch::RawLabels;
 use model::labels::{LabelsBuilder, NAME_LABEL};
 
 use super::wire::{Fields, Value};
@@ -11,7 +12,7 @@ use crate::names::SeenNames;
 use crate::{Error, Limits, text};
 
 /// Reads label fields, the bytes that a series of the batch points to.
-pub(super) fn read(bytes: &[u8], labels: &mut LabelsBuilder) -> Result<(), model::Error> {
+pub(super) fn read(RawLabels { bytes, .. }: RawLabels<'_>, labels: &mut LabelsBuilder) -> Result<(), model::Error> {
     let mut fields = Fields::new(bytes, 0..bytes.len());
     while let Some((number, value)) = fields.next().map_err(Error::from)? {
         let (1, Value::Bytes(range)) = (number, value) else {
