@@ -3,6 +3,7 @@
 pub(crate) mod columns;
 pub mod exemplars;
 mod file;
+pub mod histograms;
 pub(crate) mod labels;
 pub mod last_samples;
 pub mod mantissa;
@@ -10,14 +11,17 @@ pub mod meta;
 pub mod metadata;
 pub mod samples;
 pub mod series;
+pub mod starts;
 
 pub use exemplars::ExemplarsWriter;
 pub use file::Layout;
+pub use histograms::HistogramsWriter;
 pub use last_samples::LastSamples;
 pub use meta::{BlockMeta, Bounds};
 pub use metadata::MetadataWriter;
 pub use samples::SamplesWriter;
 pub use series::SeriesWriter;
+pub use starts::StartsWriter;
 
 use model::time::Date;
 

@@ -12,6 +12,7 @@ mod chunk;
 mod evict;
 mod extras;
 mod freeze;
+mod histograms;
 mod names;
 mod packed;
 mod read;
@@ -35,7 +36,7 @@ use crate::series::{NewestSample, Series};
 
 use extras::Extras;
 pub(crate) use extras::FrozenExtras;
-pub(crate) use freeze::{CutDates, Frozen, FrozenSeries};
+pub(crate) use freeze::{CutDates, Frozen, FrozenHistograms, FrozenSeries};
 use names::Names;
 pub use packed::{HeadBatches, HeadRows};
 use shard::Shard;
@@ -161,8 +162,12 @@ impl Head {
         for (shard, ranges) in self.shards.iter().zip(of_shard).filter(|(_, ranges)| !ranges.is_empty()) {
             self.usage.add(shard.lock().apply(&rows, &ranges, origin, round));
         }
-        if !rows.exemplars.is_empty() || !rows.metadata.is_empty() {
-            self.usage.add(self.extras.lock().apply(rows.exemplars, rows.metadata, origin));
+        self.usage.samples.fetch_add(rows.histograms.len() as u64, Ordering::Relaxed);
+        for row in &rows.histograms {
+            self.usage.add(self.shards[row.series.shard as usize].lock().apply_histogram(row, origin, round));
+        }
+        if !rows.exemplars.is_empty() || !rows.starts.is_empty() || !rows.metadata.is_empty() {
+            self.usage.add(self.extras.lock().apply(rows, origin));
         }
     }
 

@@ -14,6 +14,7 @@ mod days;
 pub mod delta;
 pub mod durable;
 mod head;
+mod histogram;
 pub mod index;
 pub mod matcher;
 mod record;

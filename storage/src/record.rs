@@ -16,11 +16,14 @@ use model::{Error, Labels, SeriesKey};
 use crate::codec::{
     Reader, TimeDecoder, TimeEncoder, ValueDecoder, ValueEncoder, damaged, put_bytes, put_signed, put_varint,
 };
-use crate::rows::{ExemplarRow, MetadataRow, Rows};
+use crate::histogram::{HistogramDecoder, HistogramEncoder};
+use crate::rows::{ExemplarRow, HistogramRow, MetadataRow, Rows, StartRow};
 use crate::series::Series;
 
 /// The version of the payload, its first byte.
 const VERSION: u8 = 1;
+/// The version of a payload that has native histograms or starts behind all that version 1 has.
+const VERSION_WITH_HISTOGRAMS: u8 = 2;
 /// A tag holds at most this many bytes; the first cluster that does not fit and all after it are left out.
 const TAG_BYTES: usize = 255;
 /// No record is larger than this when unpacked: what claims to be more is damaged.
@@ -65,7 +68,12 @@ impl RecordWriter {
         self.write_samples(rows);
         self.write_exemplars(rows);
         self.write_metadata(rows);
-        payload.push(VERSION);
+        let is_longer = !rows.histograms.is_empty() || !rows.starts.is_empty();
+        if is_longer {
+            self.write_histograms(rows);
+            self.write_starts(rows);
+        }
+        payload.push(if is_longer { VERSION_WITH_HISTOGRAMS } else { VERSION });
         payload.push(u8::from(origin == Origin::Carried));
         payload.extend_from_slice(&(self.plain.len() as u32).to_le_bytes());
         let start = payload.len();
@@ -78,9 +86,11 @@ impl RecordWriter {
 
     fn write_definitions(&mut self, rows: &Rows) {
         let first = self.next_short;
-        let exemplar_series = rows.exemplars.iter().map(|e| &e.series);
+        let others = rows.exemplars.iter().map(|row| &row.series);
+        let others = others.chain(rows.histograms.iter().map(|row| &row.series));
+        let others = others.chain(rows.starts.iter().map(|row| &row.series));
         let mut unknown = Vec::new();
-        for series in rows.series.iter().chain(exemplar_series) {
+        for series in rows.series.iter().chain(others) {
             if series.short_id(self.generation).is_none() {
                 series.define(self.generation, self.next_short);
                 self.next_short += 1;
@@ -141,6 +151,30 @@ impl RecordWriter {
         }
     }
 
+    fn write_histograms(&mut self, rows: &Rows) {
+        put_varint(&mut self.plain, rows.histograms.len() as u64);
+        let (mut previous, mut times, mut values) = (0, TimeEncoder::default(), HistogramEncoder::default());
+        for row in &rows.histograms {
+            let short = self.short(&row.series);
+            put_signed(&mut self.plain, short.wrapping_sub(previous));
+            previous = short;
+            times.put(&mut self.plain, row.time_ms);
+            values.put(&mut self.plain, &row.value);
+        }
+    }
+
+    fn write_starts(&mut self, rows: &Rows) {
+        put_varint(&mut self.plain, rows.starts.len() as u64);
+        let (mut previous, mut times, mut starts) = (0, TimeEncoder::default(), TimeEncoder::default());
+        for row in &rows.starts {
+            let short = self.short(&row.series);
+            put_signed(&mut self.plain, short.wrapping_sub(previous));
+            previous = short;
+            times.put(&mut self.plain, row.time_ms);
+            starts.put(&mut self.plain, row.start_ms);
+        }
+    }
+
     fn short(&self, series: &Series) -> i64 {
         series.short_id(self.generation).unwrap_or_default() as i64
     }
@@ -182,18 +216,19 @@ impl RecordReader {
             self.places.clear();
             self.placed.clear();
         }
-        let origin = self.unpack(payload)?;
+        let (version, origin) = self.unpack(payload)?;
         let plain = std::mem::take(&mut self.plain);
-        let rows = self.read_rows(&mut Reader::new(&plain), interner);
+        let rows = self.read_rows(version, &mut Reader::new(&plain), interner);
         self.plain = plain;
         Ok((origin, rows?))
     }
 
-    fn unpack(&mut self, payload: &[u8]) -> Result<Origin, Error> {
+    fn unpack(&mut self, payload: &[u8]) -> Result<(u8, Origin), Error> {
         let mut reader = Reader::new(payload);
         let version = reader.byte()?;
-        if version != VERSION {
-            return Err(damaged(&format!("version {version}, this program reads version {VERSION}")));
+        if !(VERSION..=VERSION_WITH_HISTOGRAMS).contains(&version) {
+            let text = format!("version {version}, this program reads versions up to {VERSION_WITH_HISTOGRAMS}");
+            return Err(damaged(&text));
         }
         let origin = match reader.byte()? {
             0 => Origin::Written,
@@ -209,12 +244,12 @@ impl RecordReader {
         }
         self.plain.resize(len, 0);
         match lz4_flex::block::decompress_into(packed, &mut self.plain) {
-            Ok(got) if got == len => Ok(origin),
+            Ok(got) if got == len => Ok((version, origin)),
             _ => Err(damaged("it does not unpack")),
         }
     }
 
-    fn read_rows(&mut self, reader: &mut Reader<'_>, interner: &mut dyn Intern) -> Result<Rows, Error> {
+    fn read_rows(&mut self, version: u8, reader: &mut Reader<'_>, interner: &mut dyn Intern) -> Result<Rows, Error> {
         self.read_definitions(reader, interner)?;
         let mut rows = Rows::default();
         self.read_samples(reader, &mut rows)?;
@@ -232,7 +267,31 @@ impl RecordReader {
                 time_ms: reader.signed()?,
             });
         }
+        if version == VERSION_WITH_HISTOGRAMS {
+            self.read_histograms(reader, &mut rows)?;
+            self.read_starts(reader, &mut rows)?;
+        }
         Ok(rows)
+    }
+
+    fn read_histograms(&self, reader: &mut Reader<'_>, rows: &mut Rows) -> Result<(), Error> {
+        let (mut short, mut times, mut values) = (0i64, TimeDecoder::default(), HistogramDecoder::default());
+        for _ in 0..reader.count()? {
+            short = short.wrapping_add(reader.signed()?);
+            let (series, time_ms) = (self.defined(short)?, times.take(reader)?);
+            rows.histograms.push(HistogramRow { series, time_ms, value: values.take(reader)? });
+        }
+        Ok(())
+    }
+
+    fn read_starts(&self, reader: &mut Reader<'_>, rows: &mut Rows) -> Result<(), Error> {
+        let (mut short, mut times, mut starts) = (0i64, TimeDecoder::default(), TimeDecoder::default());
+        for _ in 0..reader.count()? {
+            short = short.wrapping_add(reader.signed()?);
+            let (series, time_ms) = (self.defined(short)?, times.take(reader)?);
+            rows.starts.push(StartRow { series, time_ms, start_ms: starts.take(reader)? });
+        }
+        Ok(())
     }
 
     fn read_definitions(&mut self, reader: &mut Reader<'_>, interner: &mut dyn Intern) -> Result<(), Error> {
@@ -331,6 +390,12 @@ impl Summary {
             }
         }
         for row in &rows.exemplars {
+            summary.add(&row.series.key.cluster, 1, row.time_ms..=row.time_ms);
+        }
+        for row in &rows.histograms {
+            summary.add(&row.series.key.cluster, 1, row.time_ms..=row.time_ms);
+        }
+        for row in &rows.starts {
             summary.add(&row.series.key.cluster, 1, row.time_ms..=row.time_ms);
         }
         for row in &rows.metadata {

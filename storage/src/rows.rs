@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use model::NativeHistogram;
 use model::batch::{Metadata, Sample};
 
 use crate::series::Series;
@@ -15,8 +16,28 @@ pub(crate) struct Rows {
     /// The series that samples and exemplars point to.
     pub(crate) series: SeriesList,
     pub(crate) samples: Vec<Sample>,
+    pub(crate) histograms: Vec<HistogramRow>,
+    pub(crate) starts: Vec<StartRow>,
     pub(crate) exemplars: Vec<ExemplarRow>,
     pub(crate) metadata: Vec<MetadataRow>,
+}
+
+/// One row of `histograms`.
+#[derive(Debug, Clone)]
+pub(crate) struct HistogramRow {
+    pub(crate) series: Arc<Series>,
+    pub(crate) time_ms: i64,
+    pub(crate) value: NativeHistogram,
+}
+
+/// One row of `starts`.
+#[derive(Debug, Clone)]
+pub(crate) struct StartRow {
+    pub(crate) series: Arc<Series>,
+    /// When that was said, in milliseconds.
+    pub(crate) time_ms: i64,
+    /// When the series began, in milliseconds.
+    pub(crate) start_ms: i64,
 }
 
 /// One row of `exemplars`.
@@ -55,6 +76,10 @@ impl MetadataRow {
 
 impl Rows {
     pub(crate) fn is_empty(&self) -> bool {
-        self.samples.is_empty() && self.exemplars.is_empty() && self.metadata.is_empty()
+        self.samples.is_empty()
+            && self.histograms.is_empty()
+            && self.starts.is_empty()
+            && self.exemplars.is_empty()
+            && self.metadata.is_empty()
     }
 }

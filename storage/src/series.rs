@@ -8,7 +8,9 @@ use hashbrown::HashMap;
 use model::SeriesKey;
 use model::batch::Kind;
 use parking_lot::RwLock;
+use xxhash_rust::xxh3::xxh3_64_with_seed;
 
+use crate::rows::StartRow;
 use crate::sign::Sign;
 
 /// What a series takes beside its own fields and texts: counts and padding of its four allocations, its places in the
@@ -25,6 +27,8 @@ pub(crate) struct Series {
     pub(crate) shard: u32,
     pub(crate) slot: u32,
     kind: AtomicU8,
+    /// The fingerprint of the row of `starts` that it last had; 0 if it had none.
+    started: AtomicU64,
     /// What its rows say of the cluster it belongs to, and the newest one that says that it lives.
     pub(crate) sign: Sign,
     pub(crate) newest: Arc<NewestSample>,
@@ -87,6 +91,7 @@ impl Series {
             shard,
             slot,
             kind: AtomicU8::new(0),
+            started: AtomicU64::new(0),
             newest,
             defined: AtomicU64::new(0),
             short: AtomicU64::new(0),
@@ -114,6 +119,16 @@ impl Series {
         }
     }
 
+    /// Whether there is a row of `starts` for this start and day already.
+    pub(crate) fn has_start(&self, row: &StartRow) -> bool {
+        self.started.load(Ordering::Relaxed) == fingerprint(row)
+    }
+
+    /// Notes that there is one.
+    pub(crate) fn note_start(&self, row: &StartRow) {
+        self.started.store(fingerprint(row), Ordering::Relaxed);
+    }
+
     /// The short id in this generation, if the generation has the definition.
     pub(crate) fn short_id(&self, generation: u64) -> Option<u64> {
         // 0 means never, so generations are kept one higher.
@@ -130,6 +145,12 @@ impl Series {
         let texts = self.key.name.len() + self.key.cluster.len() + self.key.labels.as_bytes().len();
         size_of::<Self>() + texts + OVERHEAD_BYTES
     }
+}
+
+/// Of the start and of the day on which it was said, so that the row comes once more each day and outlives the retention.
+fn fingerprint(row: &StartRow) -> u64 {
+    let day = row.time_ms.div_euclid(model::time::DAY_MS);
+    xxh3_64_with_seed(&row.start_ms.to_le_bytes(), day as u64) | 1
 }
 
 /// From the hash of a sender's label bytes to the series, without looking at the labels. It remembers series but does not

@@ -18,8 +18,10 @@ use parquet::file::metadata::ParquetMetaData;
 use crate::block::Block;
 use crate::block::columns::read_batches;
 use crate::block::exemplars::ExemplarColumns;
+use crate::block::histograms::HistogramColumns;
 use crate::block::metadata::MetadataColumns;
 use crate::block::series::SeriesColumns;
+use crate::block::starts::StartColumns;
 use crate::days::{DayKey, Days};
 pub use crate::head::{HeadBatches, HeadRows};
 use crate::matcher::Selection;
@@ -114,8 +116,7 @@ impl Snapshot {
         self.inner.head.samples(&resolved.series, &time_ms, self.view.cut, reserve)
     }
 
-    /// All rows not in a block of a table other than `samples`, in its read schema. Those of `exemplars` and `metadata` are
-    /// for the calls of the Prometheus API that ask for them.
+    /// All rows not in a block of a table other than `samples`, in its read schema.
     ///
     /// # Errors
     /// `Unavailable` or `Corrupt` if a block of `series`, which tells what rows a day has already, cannot be read.
@@ -127,6 +128,22 @@ impl Snapshot {
                 let mut columns = SeriesColumns::default();
                 for row in self.series_without_row().await? {
                     columns.push(&row.key, row.id, row.kind, row.first_time_ms);
+                }
+                read_batches(columns)
+            }
+            Table::Histograms => {
+                let mut columns = HistogramColumns::default();
+                for (series, run) in self.inner.head.histograms(self.view.cut) {
+                    for (time_ms, histogram) in run.read() {
+                        columns.push(&series.key, series.id, time_ms, &histogram);
+                    }
+                }
+                read_batches(columns)
+            }
+            Table::Starts => {
+                let mut columns = StartColumns::default();
+                for row in extras().iter().flat_map(|extras| &extras.starts) {
+                    columns.push(&row.series.key, row.series.id, row.time_ms, row.start_ms);
                 }
                 read_batches(columns)
             }

@@ -211,18 +211,21 @@ impl Ingest for Store {
             return Ok(receipt);
         }
         let said: Vec<_> = rows.metadata.iter().map(resolve::fingerprint).collect();
+        let started = rows.starts.clone();
         let (answer, told) = oneshot::channel();
         let item = Item { rows, origin: Origin::Written, receipt, answer };
         inner.writer.submit_patiently(item, patience).map_err(|(_, error)| Error::from(error))?;
         let receipt = told
             .await
             .map_err(|_| Error::new(ErrorKind::Unavailable, "the store is closing").with_retry_after(RETRY_AFTER))??;
-        let mut known = inner.metadata.lock();
-        if known.len() >= KNOWN_FAMILIES {
-            known.clear();
+        started.iter().for_each(|row| row.series.note_start(row));
+        if !said.is_empty() {
+            let mut known = inner.metadata.lock();
+            if known.len() >= KNOWN_FAMILIES {
+                known.clear();
+            }
+            known.extend(said);
         }
-        known.extend(said);
-        drop(known);
         Ok(receipt)
     }
 }

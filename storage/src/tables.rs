@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, LazyLock};
 
-use arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef};
+use arrow::datatypes::{DataType, Field, FieldRef, Fields, Schema, SchemaRef};
 use object_store::path::Path;
 
 /// A table of the store. Each is one Delta table, partitioned by `date` (UTC day, not among the columns of a file).
@@ -12,6 +12,10 @@ pub enum Table {
     Series,
     /// One row per sample.
     Samples,
+    /// One row per native histogram.
+    Histograms,
+    /// One row per series, day and time at which it began at zero; a restart may add it once more.
+    Starts,
     /// One row per exemplar.
     Exemplars,
     /// One row per metric family, cluster, day and what is said of it then; a restart may add it once more.
@@ -23,15 +27,18 @@ pub const DATE: &str = "date";
 
 impl Table {
     /// All tables, in the order in which a cut commits them: a series before its samples.
-    pub const ALL: [Table; 4] = [Table::Series, Table::Metadata, Table::Exemplars, Table::Samples];
+    pub const ALL: [Table; 6] =
+        [Table::Series, Table::Metadata, Table::Starts, Table::Exemplars, Table::Histograms, Table::Samples];
 
     /// Where it stands in [`Table::ALL`], which is the order of every list by table.
     pub(crate) fn place(self) -> usize {
         match self {
             Table::Series => 0,
             Table::Metadata => 1,
-            Table::Exemplars => 2,
-            Table::Samples => 3,
+            Table::Starts => 2,
+            Table::Exemplars => 3,
+            Table::Histograms => 4,
+            Table::Samples => 5,
         }
     }
 
@@ -40,6 +47,8 @@ impl Table {
         match self {
             Table::Series => "series",
             Table::Samples => "samples",
+            Table::Histograms => "histograms",
+            Table::Starts => "starts",
             Table::Exemplars => "exemplars",
             Table::Metadata => "metadata",
         }
@@ -52,8 +61,9 @@ impl Table {
 
     /// The columns of its files.
     pub fn schema(self) -> SchemaRef {
-        static SCHEMAS: LazyLock<[SchemaRef; 4]> = LazyLock::new(|| {
-            [series(), metadata(), exemplars(), samples()].map(|fields| Arc::new(Schema::new(fields)))
+        static SCHEMAS: LazyLock<[SchemaRef; Table::ALL.len()]> = LazyLock::new(|| {
+            let tables = [series(), metadata(), starts(), exemplars(), histograms(), samples()];
+            tables.map(|fields| Arc::new(Schema::new(fields)))
         });
         SCHEMAS[self.place()].clone()
     }
@@ -92,6 +102,49 @@ fn samples() -> Vec<Field> {
     ]
 }
 
+/// Columns with counts come twice: as whole numbers, and as doubles for histograms that were computed. A row that has
+/// neither is a staleness marker.
+fn histograms() -> Vec<Field> {
+    let list = |name: &str, item: DataType| Field::new(name, DataType::List(list_item(item)), true);
+    let side = |side: &str| {
+        [
+            list(&format!("{side}_offsets"), DataType::Int32),
+            list(&format!("{side}_lengths"), DataType::Int32),
+            list(&format!("{side}_counts"), DataType::Int64),
+            list(&format!("{side}_counts_float"), DataType::Float64),
+        ]
+    };
+    let mut fields = vec![
+        Field::new("name", DataType::Utf8, false),
+        Field::new("cluster", DataType::Utf8, false),
+        Field::new("series_id", DataType::Int64, false),
+        Field::new("time_ms", DataType::Int64, false),
+        Field::new("start_time_ms", DataType::Int64, true),
+        Field::new("reset_hint", DataType::Utf8, false),
+        Field::new("schema", DataType::Int8, true),
+        Field::new("count", DataType::Int64, true),
+        Field::new("count_float", DataType::Float64, true),
+        Field::new("sum", DataType::Float64, true),
+        Field::new("zero_threshold", DataType::Float64, true),
+        Field::new("zero_count", DataType::Int64, true),
+        Field::new("zero_count_float", DataType::Float64, true),
+        list("custom_bounds", DataType::Float64),
+    ];
+    fields.extend(side("positive"));
+    fields.extend(side("negative"));
+    fields
+}
+
+fn starts() -> Vec<Field> {
+    vec![
+        Field::new("name", DataType::Utf8, false),
+        Field::new("cluster", DataType::Utf8, false),
+        Field::new("series_id", DataType::Int64, false),
+        Field::new("time_ms", DataType::Int64, false),
+        Field::new("start_time_ms", DataType::Int64, false),
+    ]
+}
+
 fn exemplars() -> Vec<Field> {
     vec![
         Field::new("name", DataType::Utf8, false),
@@ -114,6 +167,11 @@ fn metadata() -> Vec<Field> {
         Field::new("help", DataType::Utf8, false),
         Field::new("time_ms", DataType::Int64, false),
     ]
+}
+
+/// The items of a list, named as Parquet and Delta name them.
+pub(crate) fn list_item(item: DataType) -> FieldRef {
+    Arc::new(Field::new("element", item, false))
 }
 
 /// `map<string, string>` with the field names that Parquet and Delta use.

@@ -169,7 +169,7 @@ fn column(builder: WriterPropertiesBuilder, field: &Field) -> WriterPropertiesBu
         _ => builder,
     };
     match (field.name().as_str(), field.data_type()) {
-        ("time_ms" | "first_time_ms" | "mantissa", _) => builder
+        ("time_ms" | "first_time_ms" | "mantissa" | "count" | "zero_count", _) => builder
             .set_column_dictionary_enabled(path.clone(), false)
             .set_column_encoding(path, Encoding::DELTA_BINARY_PACKED),
         (_, DataType::Float64) => builder.set_column_dictionary_enabled(path, false),
@@ -180,7 +180,7 @@ fn column(builder: WriterPropertiesBuilder, field: &Field) -> WriterPropertiesBu
 fn sorting_columns(table: Table) -> Vec<SortingColumn> {
     let columns = match table {
         Table::Series => 3,
-        Table::Samples | Table::Exemplars => 4,
+        Table::Samples | Table::Histograms | Table::Starts | Table::Exemplars => 4,
         Table::Metadata => 2,
     };
     (0..columns).map(|column_idx| SortingColumn { column_idx, descending: false, nulls_first: false }).collect()

@@ -15,7 +15,7 @@ pub struct BlockMeta {
     pub size_bytes: u64,
     /// Smallest and largest time, name and cluster; `None` if there is no row.
     pub bounds: Option<Bounds>,
-    /// The newest sample of each cluster; empty for other tables than `samples`.
+    /// The newest sample of each cluster; empty for other tables than `samples` and `histograms`.
     pub last_samples: LastSamples,
 }
 

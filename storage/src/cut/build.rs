@@ -11,11 +11,13 @@ use model::{Error, ErrorKind};
 use uuid::Uuid;
 
 use super::plan::Class;
-use crate::block::{BlockMeta, ExemplarsWriter, MetadataWriter, SamplesWriter, SeriesWriter};
+use crate::block::{
+    BlockMeta, ExemplarsWriter, HistogramsWriter, MetadataWriter, SamplesWriter, SeriesWriter, StartsWriter,
+};
 use crate::codec::TimeValue;
 use crate::days::{DayKey, Days};
-use crate::head::{Frozen, FrozenSeries};
-use crate::rows::{ExemplarRow, MetadataRow};
+use crate::head::{Frozen, FrozenHistograms, FrozenSeries};
+use crate::rows::{ExemplarRow, MetadataRow, StartRow};
 use crate::series::{Series, SeriesInfo};
 use crate::tables::Table;
 
@@ -72,12 +74,16 @@ struct Open {
     file: Arc<dyn File>,
 }
 
-type OpenWriters = BTreeMap<(Date, Class), (Open, SamplesWriter<Sink>)>;
+/// The files that a cut writes of a table, with their writers.
+type OpenWriters<W> = BTreeMap<(Date, Class), (Open, W)>;
 
 impl Builder<'_> {
     fn all(&mut self, frozen: &Frozen) -> Result<(), Error> {
         self.samples(frozen)?;
-        self.extras(frozen)?;
+        self.histograms(frozen)?;
+        self.exemplars(frozen)?;
+        self.starts(frozen)?;
+        self.metadata(frozen)?;
         self.series()?;
         self.files.sync_dir(self.folder).map_err(|e| staging_failed(self.folder, e))
     }
@@ -86,10 +92,10 @@ impl Builder<'_> {
         let mut order: Vec<&FrozenSeries> = frozen.series.iter().collect();
         order.sort_unstable_by(|a, b| a.series.table_order(&b.series));
         let mut writers = OpenWriters::new();
-        let mut rows = Vec::new();
+        let mut rows: Vec<TimeValue> = Vec::new();
         for FrozenSeries { series, run } in order {
             run.read(&mut rows);
-            for ((date, class), rows) in split(frozen, &rows) {
+            for ((date, class), rows) in split(frozen, rows.iter().copied()) {
                 self.note_series(series, date, rows.iter().map(|row| row.0).min().unwrap_or_default());
                 if let std::collections::btree_map::Entry::Vacant(free) = writers.entry((date, class)) {
                     let (open, sink) = self.create()?;
@@ -101,14 +107,34 @@ impl Builder<'_> {
             }
         }
         for ((date, class), (open, writer)) in writers {
-            let meta = writer.finish()?;
-            let window_ms = (class == Class::Window).then_some((frozen.window.start_ms, frozen.window.end_ms));
-            self.done(Table::Samples, date, window_ms, meta, open)?;
+            self.done(Table::Samples, date, window_ms(frozen, class), writer.finish()?, open)?;
         }
         Ok(())
     }
 
-    fn extras(&mut self, frozen: &Frozen) -> Result<(), Error> {
+    fn histograms(&mut self, frozen: &Frozen) -> Result<(), Error> {
+        let mut order: Vec<&FrozenHistograms> = frozen.histograms.iter().collect();
+        order.sort_unstable_by(|a, b| a.series.table_order(&b.series));
+        let mut writers = OpenWriters::new();
+        for FrozenHistograms { series, run } in order {
+            for ((date, class), rows) in split(frozen, run.read()) {
+                self.note_series(series, date, rows.iter().map(|row| row.0).min().unwrap_or_default());
+                if let std::collections::btree_map::Entry::Vacant(free) = writers.entry((date, class)) {
+                    let (open, sink) = self.create()?;
+                    free.insert((open, HistogramsWriter::new(sink)?));
+                }
+                if let Some((_, writer)) = writers.get_mut(&(date, class)) {
+                    writer.push_series(&series.key, series.id, &rows)?;
+                }
+            }
+        }
+        for ((date, class), (open, writer)) in writers {
+            self.done(Table::Histograms, date, window_ms(frozen, class), writer.finish()?, open)?;
+        }
+        Ok(())
+    }
+
+    fn exemplars(&mut self, frozen: &Frozen) -> Result<(), Error> {
         let mut exemplars = BTreeMap::<Date, Vec<&ExemplarRow>>::new();
         for row in &frozen.extras.exemplars {
             self.note_series(&row.series, Date::of_ms(row.time_ms), row.time_ms);
@@ -124,6 +150,29 @@ impl Builder<'_> {
             let meta = writer.finish()?;
             self.done(Table::Exemplars, date, None, meta, open)?;
         }
+        Ok(())
+    }
+
+    fn starts(&mut self, frozen: &Frozen) -> Result<(), Error> {
+        let mut starts = BTreeMap::<Date, Vec<&StartRow>>::new();
+        for row in &frozen.extras.starts {
+            self.note_series(&row.series, Date::of_ms(row.time_ms), row.time_ms);
+            starts.entry(Date::of_ms(row.time_ms)).or_default().push(row);
+        }
+        for (date, mut rows) in starts {
+            rows.sort_by(|a, b| a.series.table_order(&b.series).then(a.time_ms.cmp(&b.time_ms)));
+            let (open, sink) = self.create()?;
+            let mut writer = StartsWriter::new(sink)?;
+            for row in rows {
+                writer.push(&row.series.key, row.series.id, row.time_ms, row.start_ms)?;
+            }
+            let meta = writer.finish()?;
+            self.done(Table::Starts, date, None, meta, open)?;
+        }
+        Ok(())
+    }
+
+    fn metadata(&mut self, frozen: &Frozen) -> Result<(), Error> {
         let mut metadata = BTreeMap::<Date, Vec<&MetadataRow>>::new();
         for row in &frozen.extras.metadata {
             metadata.entry(Date::of_ms(row.time_ms)).or_default().push(row);
@@ -189,13 +238,18 @@ impl Builder<'_> {
     }
 }
 
-/// The rows of one series by the block they go to.
-fn split(frozen: &Frozen, rows: &[TimeValue]) -> BTreeMap<(Date, Class), Vec<TimeValue>> {
-    let mut blocks = BTreeMap::<(Date, Class), Vec<TimeValue>>::new();
+/// The rows of one series, each with its time in milliseconds, by the block they go to.
+fn split<T>(frozen: &Frozen, rows: impl IntoIterator<Item = (i64, T)>) -> BTreeMap<(Date, Class), Vec<(i64, T)>> {
+    let mut blocks = BTreeMap::<(Date, Class), Vec<(i64, T)>>::new();
     for row in rows {
-        blocks.entry((Date::of_ms(row.0), frozen.window.class(row.0))).or_default().push(*row);
+        blocks.entry((Date::of_ms(row.0), frozen.window.class(row.0))).or_default().push(row);
     }
     blocks
+}
+
+/// The window of a block with rows of this class; a late one has none.
+fn window_ms(frozen: &Frozen, class: Class) -> Option<(i64, i64)> {
+    (class == Class::Window).then_some((frozen.window.start_ms, frozen.window.end_ms))
 }
 
 /// Appends to a file of the file layer. The Parquet writer before it buffers.

@@ -58,7 +58,8 @@ impl Cutter {
         let mut cutter =
             Cutter { tables, days, watermark_ms: i64::MIN, last_number, job: None, staged, droppable: None, views };
         let view = cutter.view(last_number);
-        let own = view.of(Table::Samples).iter().filter(|block| block.journal == journal);
+        let with_windows = view.of(Table::Samples).iter().chain(view.of(Table::Histograms).iter());
+        let own = with_windows.filter(|block| block.journal == journal);
         cutter.watermark_ms = own.filter_map(|block| block.window_ms).map(|(_, end)| end).max().unwrap_or(i64::MIN);
         (cutter, view)
     }

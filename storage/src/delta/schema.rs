@@ -67,6 +67,11 @@ fn delta_type(field: &Field) -> Result<Value, Error> {
         DataType::Int8 => json!("byte"),
         DataType::Float64 => json!("double"),
         DataType::Binary => json!("binary"),
+        DataType::List(item) => json!({
+            "type": "array",
+            "elementType": delta_type(item)?,
+            "containsNull": item.is_nullable(),
+        }),
         DataType::Map(entries, _) => match entries.data_type() {
             DataType::Struct(pair) if pair.len() == 2 => json!({
                 "type": "map",

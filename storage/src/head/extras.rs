@@ -1,19 +1,20 @@
-//! Exemplars and metadata of the head: few, so one list for all shards.
+//! Exemplars, starts and metadata of the head: few, so one list for all shards.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use model::time::Date;
 
-use super::freeze::Carried;
+use super::freeze::{Carried, CutDates};
 use crate::cut::plan;
 use crate::record::Origin;
-use crate::rows::{ExemplarRow, MetadataRow};
+use crate::rows::{ExemplarRow, MetadataRow, Rows, StartRow};
 
-/// Exemplars and metadata that are in no block yet.
+/// Exemplars, starts and metadata that are in no block yet.
 #[derive(Debug, Default)]
 pub(super) struct Extras {
     pub(super) exemplars: Vec<ExemplarRow>,
+    pub(super) starts: Vec<StartRow>,
     /// The newest by cluster and name.
     pub(super) metadata: BTreeMap<(Arc<str>, String), MetadataRow>,
     /// What cuts have taken and a snapshot may still need, by the cut's number.
@@ -24,24 +25,27 @@ pub(super) struct Extras {
 #[derive(Debug, Default)]
 pub(crate) struct FrozenExtras {
     pub(crate) exemplars: Vec<ExemplarRow>,
+    pub(crate) starts: Vec<StartRow>,
     pub(crate) metadata: Vec<MetadataRow>,
 }
 
 impl FrozenExtras {
     fn memory_bytes(&self) -> i64 {
-        let exemplars = self.exemplars.iter().map(ExemplarRow::memory_bytes);
+        let starts = (self.starts.len() * size_of::<StartRow>()) as i64;
+        let exemplars = self.exemplars.iter().map(ExemplarRow::memory_bytes).chain([starts]);
         exemplars.chain(self.metadata.iter().map(MetadataRow::memory_bytes)).sum()
     }
 }
 
 impl Extras {
     pub(super) fn is_empty(&self) -> bool {
-        self.exemplars.is_empty() && self.metadata.is_empty()
+        self.exemplars.is_empty() && self.starts.is_empty() && self.metadata.is_empty()
     }
 
-    /// Adds rows and returns by how many bytes they grew. A carried exemplar that is there already is left out.
-    pub(super) fn apply(&mut self, exemplars: Vec<ExemplarRow>, metadata: Vec<MetadataRow>, origin: Origin) -> i64 {
-        let mut grown = 0;
+    /// Adds the exemplars, starts and metadata among the rows and returns by how many bytes they grew. A carried one that
+    /// is there already is left out.
+    pub(super) fn apply(&mut self, Rows { exemplars, starts, metadata, .. }: Rows, origin: Origin) -> i64 {
+        let mut grown = self.apply_starts(starts, origin);
         let key = |row: &ExemplarRow| (Arc::as_ptr(&row.series), row.time_ms, row.value.to_bits(), row.labels.clone());
         let present: HashSet<_> = match origin {
             Origin::Written => HashSet::new(),
@@ -61,20 +65,39 @@ impl Extras {
         grown
     }
 
-    /// The first dates of exemplars, as many as a cut takes.
-    pub(super) fn leaving_dates(&self) -> BTreeSet<Date> {
-        let dates = self.exemplars.iter().map(|row| (Date::of_ms(row.time_ms), false)).collect();
-        plan::admitted(&dates).into_iter().collect()
+    fn apply_starts(&mut self, starts: Vec<StartRow>, origin: Origin) -> i64 {
+        let key = |row: &StartRow| (Arc::as_ptr(&row.series), row.time_ms, row.start_ms);
+        let before = self.starts.len();
+        let present: HashSet<_> = match origin {
+            Origin::Written => HashSet::new(),
+            Origin::Carried => self.starts.iter().map(key).collect(),
+        };
+        self.starts.extend(starts.into_iter().filter(|row| !present.contains(&key(row))));
+        ((self.starts.len() - before) * size_of::<StartRow>()) as i64
     }
 
-    /// Exemplars of these dates and all metadata leave.
-    pub(super) fn freeze(&mut self, number: u64, dates: &BTreeSet<Date>, carried: &mut Carried) -> Arc<FrozenExtras> {
-        let leaves = |row: &ExemplarRow| dates.contains(&Date::of_ms(row.time_ms));
+    /// The first dates of exemplars, as many as a cut takes.
+    pub(super) fn exemplar_dates(&self) -> BTreeSet<Date> {
+        leaving_dates(self.exemplars.iter().map(|row| row.time_ms))
+    }
+
+    /// The first dates of starts, as many as a cut takes.
+    pub(super) fn start_dates(&self) -> BTreeSet<Date> {
+        leaving_dates(self.starts.iter().map(|row| row.time_ms))
+    }
+
+    /// Exemplars and starts of these dates and all metadata leave.
+    pub(super) fn freeze(&mut self, number: u64, dates: &CutDates, carried: &mut Carried) -> Arc<FrozenExtras> {
+        let leaves = |row: &ExemplarRow| dates.exemplars.contains(&Date::of_ms(row.time_ms));
         let (exemplars, stay): (Vec<_>, Vec<_>) = std::mem::take(&mut self.exemplars).into_iter().partition(leaves);
         carried.exemplars(&stay);
         self.exemplars = stay;
+        let leaves = |row: &StartRow| dates.starts.contains(&Date::of_ms(row.time_ms));
+        let (starts, stay): (Vec<_>, Vec<_>) = std::mem::take(&mut self.starts).into_iter().partition(leaves);
+        carried.starts(&stay);
+        self.starts = stay;
         let metadata = std::mem::take(&mut self.metadata).into_values().collect();
-        let frozen = Arc::new(FrozenExtras { exemplars, metadata });
+        let frozen = Arc::new(FrozenExtras { exemplars, starts, metadata });
         self.frozen.push((number, frozen.clone()));
         frozen
     }
@@ -83,6 +106,11 @@ impl Extras {
     pub(super) fn retire(&mut self, number: u64) -> i64 {
         super::retire(&mut self.frozen, number, FrozenExtras::memory_bytes)
     }
+}
+
+fn leaving_dates(times_ms: impl Iterator<Item = i64>) -> BTreeSet<Date> {
+    let dates = times_ms.map(|time_ms| (Date::of_ms(time_ms), false)).collect();
+    plan::admitted(&dates).into_iter().collect()
 }
 
 #[cfg(test)]

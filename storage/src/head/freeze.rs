@@ -6,19 +6,20 @@ use std::sync::Arc;
 use model::batch::Sample;
 use model::time::Date;
 
+use super::histograms::{HistogramRun, TimeHistogram};
 use super::run::Run;
 use super::slots::Slot;
 use super::{FrozenExtras, Head};
 use crate::codec::TimeValue;
 use crate::cut::plan::{self, Class, Window};
-use crate::rows::Rows;
+use crate::rows::{HistogramRow, Rows, StartRow};
 use crate::series::Series;
 
 /// Carried rows are journaled in records of about this many samples.
 const CARRY_SAMPLES: usize = 1 << 16;
 
-/// And of at most this many exemplars, which are labels for the most part.
-const CARRY_EXEMPLARS: usize = 1 << 12;
+/// And of at most this many exemplars, which are labels for the most part, or native histograms.
+const CARRY_EXTRAS: usize = 1 << 12;
 
 /// What a cut took, and what it leaves behind and must carry.
 #[derive(Debug)]
@@ -28,6 +29,8 @@ pub(crate) struct Frozen {
     pub(crate) window: Window,
     /// Each series that has rows in this cut, in no order.
     pub(crate) series: Vec<FrozenSeries>,
+    /// Each series that has native histograms in this cut, in no order.
+    pub(crate) histograms: Vec<FrozenHistograms>,
     pub(crate) extras: Arc<FrozenExtras>,
     /// Copies of the rows that stayed, which must be journaled again before the cut may commit.
     pub(crate) carried: Vec<Rows>,
@@ -39,23 +42,29 @@ pub(crate) struct Frozen {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct CutDates {
     pub(crate) samples: BTreeSet<Date>,
+    pub(crate) histograms: BTreeSet<Date>,
     pub(crate) exemplars: BTreeSet<Date>,
+    pub(crate) starts: BTreeSet<Date>,
 }
 
 impl CutDates {
-    /// The dates of either.
+    fn tables(&mut self) -> [&mut BTreeSet<Date>; 4] {
+        [&mut self.samples, &mut self.histograms, &mut self.exemplars, &mut self.starts]
+    }
+
+    /// The dates of any.
     pub(crate) fn all(&self) -> BTreeSet<Date> {
-        &self.samples | &self.exemplars
+        let tables = [&self.samples, &self.histograms, &self.exemplars, &self.starts];
+        tables.into_iter().flatten().copied().collect()
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.samples.is_empty() && self.exemplars.is_empty()
+        self.all().is_empty()
     }
 
     /// Leaves out the dates that are not among these.
     pub(crate) fn retain(&mut self, dates: &BTreeSet<Date>) {
-        self.samples.retain(|date| dates.contains(date));
-        self.exemplars.retain(|date| dates.contains(date));
+        self.tables().into_iter().for_each(|of_table| of_table.retain(|date| dates.contains(date)));
     }
 }
 
@@ -66,59 +75,99 @@ pub(crate) struct FrozenSeries {
     pub(crate) run: Arc<Run>,
 }
 
+/// The native histograms of one series in a cut.
+#[derive(Debug, Clone)]
+pub(crate) struct FrozenHistograms {
+    pub(crate) series: Arc<Series>,
+    pub(crate) run: Arc<HistogramRun>,
+}
+
 impl Head {
     /// Takes the rows of `dates` that leave in cut `number`. Called between two groups by the thread that applies rows.
     pub(crate) fn freeze(&self, number: u64, window: Window, dates: &CutDates) -> Frozen {
-        let leaves = |time_ms| window.class(time_ms) != Class::Stay && dates.samples.contains(&Date::of_ms(time_ms));
-        let mut series = Vec::new();
+        let leaves = |dates: &BTreeSet<Date>, time_ms| {
+            window.class(time_ms) != Class::Stay && dates.contains(&Date::of_ms(time_ms))
+        };
+        let samples_leave = |time_ms| leaves(&dates.samples, time_ms);
+        let histograms_leave = |time_ms| leaves(&dates.histograms, time_ms);
+        let (mut series, mut histograms) = (Vec::new(), Vec::new());
         let mut carried = Carried::default();
         let mut scratch = Scratch::default();
         // No row is added meanwhile, and a query finds those of a series live or frozen.
         self.sweep(|shard, range| {
-            for slot in shard.slots.range_mut(range).filter(|slot| !slot.live.is_empty()) {
-                self.usage.add(slot.freeze(number, window, &leaves, &mut scratch, &mut carried));
+            for slot in shard.slots.range_mut(range).filter(|slot| slot.has_live_rows()) {
+                self.usage.add(slot.freeze(number, window, &samples_leave, &mut scratch, &mut carried));
                 if let Some((_, run)) = slot.frozen.last().filter(|(cut, _)| *cut == number) {
                     series.push(FrozenSeries { series: slot.series.clone(), run: run.clone() });
                 }
+                if let Some(run) = slot.freeze_histograms(number, &histograms_leave, &self.usage, &mut carried) {
+                    histograms.push(FrozenHistograms { series: slot.series.clone(), run });
+                }
             }
         });
-        let extras = self.extras.lock().freeze(number, &dates.exemplars, &mut carried);
+        let extras = self.extras.lock().freeze(number, dates, &mut carried);
         let rows = series.iter().map(|frozen| frozen.run.len() as u64).sum::<u64>()
-            + (extras.exemplars.len() + extras.metadata.len()) as u64;
-        Frozen { number, window, series, extras, carried: carried.finish(), rows }
+            + histograms.iter().map(|frozen| frozen.run.len() as u64).sum::<u64>()
+            + (extras.exemplars.len() + extras.starts.len() + extras.metadata.len()) as u64;
+        Frozen { number, window, series, histograms, extras, carried: carried.finish(), rows }
     }
 
     /// The dates of which a cut may take rows now. What comes for other dates before it is made stays behind.
     pub(crate) fn dates(&self, window: Window) -> CutDates {
-        let samples = plan::admitted(&self.leaving_dates(window)).into_iter().collect();
-        CutDates { samples, exemplars: self.extras.lock().leaving_dates() }
-    }
-
-    /// The dates of the rows that are not to stay, and whether the window has rows there.
-    fn leaving_dates(&self, window: Window) -> BTreeMap<Date, bool> {
-        let mut dates = BTreeMap::new();
-        let mut note = |date: Date, in_window: bool| *dates.entry(date).or_insert(false) |= in_window;
+        let (mut samples, mut histograms) = (Leaving::new(window), Leaving::new(window));
         let mut scratch = Vec::new();
         self.sweep(|shard, range| {
             for slot in shard.slots.range_mut(range) {
-                let Some((min, max)) = slot.live.range() else { continue };
-                if Date::of_ms(min) == Date::of_ms(max) {
-                    let classes = [window.class(min), window.class(max)];
-                    if classes != [Class::Stay; 2] {
-                        note(Date::of_ms(min), classes.contains(&Class::Window));
-                    }
-                    continue;
+                if samples.has_to_look_into(slot.live.range()) {
+                    slot.live.read(&mut scratch);
+                    scratch.iter().for_each(|(time_ms, _)| samples.note(*time_ms));
                 }
-                slot.live.read(&mut scratch);
-                for (time_ms, _) in &scratch {
-                    match window.class(*time_ms) {
-                        Class::Stay => {}
-                        class => note(Date::of_ms(*time_ms), class == Class::Window),
-                    }
+                let Some(all) = &slot.histograms else { continue };
+                if histograms.has_to_look_into(all.live.range()) {
+                    all.live.read().iter().for_each(|(time_ms, _)| histograms.note(*time_ms));
                 }
             }
         });
-        dates
+        let (samples, histograms) = (samples.admitted(), histograms.admitted());
+        let extras = self.extras.lock();
+        CutDates { samples, histograms, exemplars: extras.exemplar_dates(), starts: extras.start_dates() }
+    }
+}
+
+/// The dates of the rows of a table that are not to stay, and whether the window has rows there.
+struct Leaving {
+    window: Window,
+    dates: BTreeMap<Date, bool>,
+}
+
+impl Leaving {
+    fn new(window: Window) -> Self {
+        Leaving { window, dates: BTreeMap::new() }
+    }
+
+    /// Notes the dates of a run by its earliest and latest time; returns whether these do not tell all.
+    fn has_to_look_into(&mut self, range: Option<(i64, i64)>) -> bool {
+        let Some((min, max)) = range else { return false };
+        if Date::of_ms(min) != Date::of_ms(max) {
+            return true;
+        }
+        let classes = [self.window.class(min), self.window.class(max)];
+        if classes != [Class::Stay; 2] {
+            *self.dates.entry(Date::of_ms(min)).or_insert(false) |= classes.contains(&Class::Window);
+        }
+        false
+    }
+
+    /// Notes the date of a row.
+    fn note(&mut self, time_ms: i64) {
+        match self.window.class(time_ms) {
+            Class::Stay => {}
+            class => *self.dates.entry(Date::of_ms(time_ms)).or_insert(false) |= class == Class::Window,
+        }
+    }
+
+    fn admitted(self) -> BTreeSet<Date> {
+        plan::admitted(&self.dates).into_iter().collect()
     }
 }
 
@@ -162,6 +211,28 @@ impl Slot {
         self.frozen.push((number, Arc::new(run)));
         after - before
     }
+
+    /// As [`Slot::freeze`], with the native histograms; returns those that leave.
+    fn freeze_histograms(
+        &mut self,
+        number: u64,
+        leaves: &impl Fn(i64) -> bool,
+        usage: &super::Usage,
+        carried: &mut Carried,
+    ) -> Option<Arc<HistogramRun>> {
+        let all = self.histograms.as_mut().filter(|all| !all.live.is_empty())?;
+        let before = all.live.memory_bytes();
+        let (leave, stay): (Vec<_>, Vec<_>) = all.live.read().into_iter().partition(|(time_ms, _)| leaves(*time_ms));
+        carried.histograms(&self.series, &stay);
+        if leave.is_empty() {
+            return None;
+        }
+        let run = Arc::new(HistogramRun::of(&leave));
+        all.live = HistogramRun::of(&stay);
+        usage.add(run.memory_bytes() + all.live.memory_bytes() - before);
+        all.frozen.push((number, run.clone()));
+        Some(run)
+    }
 }
 
 /// Gathers the rows to be carried into records of bearable size.
@@ -187,8 +258,25 @@ impl Carried {
     }
 
     pub(super) fn exemplars(&mut self, rows: &[crate::rows::ExemplarRow]) {
-        for rows in rows.chunks(CARRY_EXEMPLARS) {
+        for rows in rows.chunks(CARRY_EXTRAS) {
             self.open.exemplars.extend_from_slice(rows);
+            self.full.push(std::mem::take(&mut self.open));
+        }
+    }
+
+    pub(super) fn starts(&mut self, rows: &[StartRow]) {
+        for rows in rows.chunks(CARRY_SAMPLES) {
+            self.open.starts.extend_from_slice(rows);
+            self.full.push(std::mem::take(&mut self.open));
+        }
+    }
+
+    fn histograms(&mut self, series: &Arc<Series>, histograms: &[TimeHistogram]) {
+        for (time_ms, value) in histograms {
+            let row = HistogramRow { series: series.clone(), time_ms: *time_ms, value: value.clone() };
+            self.open.histograms.push(row);
+        }
+        if self.open.histograms.len() >= CARRY_EXTRAS {
             self.full.push(std::mem::take(&mut self.open));
         }
     }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use model::Error;
 use model::time::Date;
 
+use super::histograms::HistogramRun;
 use super::packed::{HeadRows, SeriesRun};
 use super::run::Run;
 use super::shard::{self, Shard};
@@ -30,7 +31,8 @@ impl Slot {
     }
 
     fn first_time_ms(&self, committed: u64, time_ms: &RangeInclusive<i64>) -> Option<i64> {
-        let ranges = self.visible(committed).filter_map(|(_, run)| run.range());
+        let histograms = self.histograms.iter().flat_map(|all| all.visible(committed)).filter_map(|run| run.range());
+        let ranges = self.visible(committed).filter_map(|(_, run)| run.range()).chain(histograms);
         let overlapping = ranges.filter(|(min, max)| min <= time_ms.end() && max >= time_ms.start());
         overlapping.map(|(min, _)| min).min()
     }
@@ -111,6 +113,9 @@ impl Head {
                         }
                     }
                 }
+                for run in slot.histograms.iter().flat_map(|all| all.visible(committed)) {
+                    run.read().iter().for_each(|(time_ms, _)| note(*time_ms));
+                }
                 if !days.is_empty() {
                     found.push((slot.series.clone(), days));
                 }
@@ -119,12 +124,27 @@ impl Head {
         found
     }
 
-    /// The visible exemplars and metadata.
+    /// The visible native histograms, series by series; of a series each run by itself.
+    pub(crate) fn histograms(&self, committed: u64) -> Vec<(Arc<Series>, HistogramRun)> {
+        let mut found = Vec::new();
+        for shard in &self.shards {
+            for slot in shard.lock().slots.iter() {
+                let runs = slot.histograms.iter().flat_map(|all| all.visible(committed));
+                found.extend(runs.map(|run| (slot.series.clone(), run.clone())));
+            }
+        }
+        found
+    }
+
+    /// The visible exemplars, starts and metadata.
     pub(crate) fn extras(&self, committed: u64) -> Vec<Arc<FrozenExtras>> {
         let extras = self.extras.lock();
         let frozen = extras.frozen.iter().filter(|(cut, _)| *cut > committed).map(|(_, frozen)| frozen.clone());
-        let live =
-            FrozenExtras { exemplars: extras.exemplars.clone(), metadata: extras.metadata.values().cloned().collect() };
+        let live = FrozenExtras {
+            exemplars: extras.exemplars.clone(),
+            starts: extras.starts.clone(),
+            metadata: extras.metadata.values().cloned().collect(),
+        };
         frozen.chain([Arc::new(live)]).collect()
     }
 }

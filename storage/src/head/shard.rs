@@ -7,11 +7,12 @@ use hashbrown::HashTable;
 use model::SeriesKey;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
+use super::histograms::{HistogramRun, Histograms};
 use super::run::Run;
 use super::slots::{Slot, Slots};
 use crate::index::LivePostings;
 use crate::record::Origin;
-use crate::rows::Rows;
+use crate::rows::{HistogramRow, Rows};
 use crate::series::{NewestSample, Series};
 
 /// The series of one shard and their rows.
@@ -96,12 +97,35 @@ impl Shard {
     }
 
     pub(super) fn has_rows(&self) -> bool {
-        self.slots.iter().any(|slot| !slot.live.is_empty())
+        self.slots.iter().any(Slot::has_live_rows)
     }
 
     /// Lets go of the frozen runs of some slots up to a cut and returns how many bytes that freed.
     pub(super) fn retire(&mut self, range: Range<usize>, number: u64) -> i64 {
         let slots = self.slots.range_mut(range);
-        slots.map(|slot| super::retire(&mut slot.frozen, number, Run::memory_bytes)).sum()
+        let mut freed = 0;
+        for slot in slots {
+            freed += super::retire(&mut slot.frozen, number, Run::memory_bytes);
+            if let Some(histograms) = &mut slot.histograms {
+                freed += super::retire(&mut histograms.frozen, number, HistogramRun::memory_bytes);
+            }
+        }
+        freed
+    }
+
+    /// Adds a native histogram of a series of this shard and returns by how many bytes it grew.
+    pub(super) fn apply_histogram(&mut self, row: &HistogramRow, origin: Origin, round: u32) -> i64 {
+        let slot = &mut self.slots[row.series.slot];
+        slot.written = round;
+        let made = if slot.histograms.is_none() { size_of::<Histograms>() as i64 } else { 0 };
+        let live = &mut slot.histograms.get_or_insert_default().live;
+        let is_there = || live.read().iter().any(|(time_ms, _)| *time_ms == row.time_ms);
+        if origin == Origin::Carried && is_there() {
+            return made;
+        }
+        if row.series.sign.is_of_life(row.value.sum) {
+            row.series.newest.saw(row.time_ms);
+        }
+        made + live.push(row.time_ms, &row.value)
     }
 }

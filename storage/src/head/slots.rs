@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use roaring::RoaringBitmap;
 
+use super::histograms::Histograms;
 use super::run::Run;
 use crate::series::Series;
 
@@ -19,18 +20,25 @@ pub(super) struct Slot {
     pub(super) live: Run,
     /// What a cut has taken and a snapshot may still need, by the cut's number.
     pub(super) frozen: Vec<(u64, Arc<Run>)>,
+    /// Native histograms, of a series that has some.
+    pub(super) histograms: Option<Box<Histograms>>,
     /// The round (see `evict`) in which it was made or last written.
     pub(super) written: u32,
 }
 
 impl Slot {
     pub(super) fn new(series: Arc<Series>, round: u32) -> Self {
-        Slot { series, live: Run::default(), frozen: Vec::new(), written: round }
+        Slot { series, live: Run::default(), frozen: Vec::new(), histograms: None, written: round }
     }
 
     /// Whether nobody can see a row of it.
     pub(super) fn is_empty(&self) -> bool {
-        self.live.is_empty() && self.frozen.is_empty()
+        self.live.is_empty() && self.frozen.is_empty() && self.histograms.as_ref().is_none_or(|all| all.is_empty())
+    }
+
+    /// Whether there are rows that a cut could take.
+    pub(super) fn has_live_rows(&self) -> bool {
+        !self.live.is_empty() || self.histograms.as_ref().is_some_and(|all| !all.live.is_empty())
     }
 }
 

@@ -1,3 +1,5 @@
+use model::NativeHistogram;
+use model::histogram::{BucketCounts, Counts, Span};
 use model::labels::LabelsBuilder;
 use proptest::prelude::*;
 
@@ -96,6 +98,39 @@ fn exemplars_and_metadata_come_back() {
     assert_eq!(read.metadata, written.metadata);
     assert_eq!(read.exemplars[0].labels, written.exemplars[0].labels);
     assert_eq!((read.exemplars[0].time_ms, read.exemplars[0].value), (9, 0.5));
+}
+
+#[test]
+fn histograms_and_starts_come_back() {
+    let mut known = Known::default();
+    let mut written = rows(&mut known, &[(1, 5, 6)]);
+    for (number, time_ms, count) in [(1, 5, 3), (2, 5, 4), (1, -6, 9)] {
+        let counts = BucketCounts { count, positive: vec![count], ..BucketCounts::default() };
+        let value = NativeHistogram {
+            sum: 0.1,
+            positive_spans: vec![Span { offset: number, length: 1 }],
+            counts: Counts::Integer(counts),
+            ..NativeHistogram::stale()
+        };
+        written.histograms.push(HistogramRow { series: series(&mut known, number as u8), time_ms, value });
+    }
+    for (number, time_ms, start_ms) in [(3, 7, 1), (1, 7, i64::MIN), (3, 8, i64::MAX)] {
+        written.starts.push(StartRow { series: series(&mut known, number), time_ms, start_ms });
+    }
+    let (mut tag, mut payload) = (Vec::new(), Vec::new());
+    RecordWriter::default().write(&written, Origin::Written, 1, &mut tag, &mut payload);
+    assert_eq!(payload[0], VERSION_WITH_HISTOGRAMS);
+    let (_, read) = RecordReader::default().read(1, &payload, &mut Known::default()).unwrap();
+    let histograms = |rows: &Rows| {
+        rows.histograms.iter().map(|row| (row.series.key.clone(), row.time_ms, row.value.clone())).collect::<Vec<_>>()
+    };
+    let starts = |rows: &Rows| {
+        rows.starts.iter().map(|row| (row.series.key.clone(), row.time_ms, row.start_ms)).collect::<Vec<_>>()
+    };
+    assert_eq!(told(&read), told(&written));
+    assert_eq!((histograms(&read), starts(&read)), (histograms(&written), starts(&written)));
+    let clusters = Summary::read(&tag).clusters;
+    assert_eq!((&clusters["eu"], &clusters["us"]), (&(1, 5..=5), &(6, -6..=8)), "every row counts");
 }
 
 #[test]

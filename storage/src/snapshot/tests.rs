@@ -1,9 +1,10 @@
 use arrow::array::ArrayRef;
 use arrow::compute::{cast, concat_batches};
-use model::Ingest;
-use model::batch::{BatchBuilder, Exemplar, Metadata};
+use model::batch::{BatchBuilder, Exemplar, Histogram, Metadata, Start};
 use model::files::sim::SimDisk;
+use model::histogram::{BucketCounts, Counts, Span};
 use model::time::ManualClock;
+use model::{Ingest, NativeHistogram};
 use object_store::ObjectStoreExt;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
@@ -48,8 +49,24 @@ async fn a_row_reads_the_same_before_and_after_it_moves_into_a_block() {
         let (name, unit, help) = (name.into(), "s".into(), help.into());
         batch.metadata.push(Metadata { name, kind, unit, help });
     }
+    for (time_ms, schema) in [(NOW - 600_000, 3), (NOW - 590_000, -4)] {
+        let counts = BucketCounts { count: 6, zero: 1, positive: vec![2, 3], negative: Vec::new() };
+        let value = NativeHistogram {
+            schema,
+            sum: 0.25,
+            positive_spans: vec![Span { offset: 7, length: 2 }],
+            counts: Counts::Integer(counts),
+            ..NativeHistogram::stale()
+        };
+        batch.histograms.push(Histogram { series: 1, time_ms, value });
+    }
+    batch.histograms.push(Histogram { series: 1, time_ms: NOW - 580_000, value: NativeHistogram::stale() });
+    for series in [0, 1] {
+        batch.starts.push(Start { series, time_ms: NOW - 600_000, start_ms: NOW - 700_000 });
+    }
     store.write(batch.stamped("eu".into())).await.unwrap();
-    let tables = [(Table::Series, 2), (Table::Exemplars, 2), (Table::Metadata, 2)];
+    let tables =
+        [(Table::Series, 2), (Table::Exemplars, 2), (Table::Metadata, 2), (Table::Histograms, 3), (Table::Starts, 2)];
     let mut before = Vec::new();
     for (table, rows) in tables {
         before.push(concat_batches(&table.read_schema(), &store.snapshot().head_rows(table).await.unwrap()).unwrap());

@@ -126,12 +126,8 @@ async fn replay(
     replayed.await.map_err(|e| Error::internal("replay panicked").with_source(e))?
 }
 
-/// Up to which position the rows of each table are in blocks, committed or staged.
-struct Committed {
-    samples: Position,
-    exemplars: Position,
-    metadata: Position,
-}
+/// Up to which position the rows of each table are in blocks, committed or staged; in the order of [`Table::ALL`].
+struct Committed([Position; Table::ALL.len()]);
 
 impl Committed {
     fn of((tables, staged): (&[DeltaTable], &VecDeque<StagedCut>), journal: uuid::Uuid) -> Self {
@@ -140,12 +136,17 @@ impl Committed {
             let staged = staged.iter().filter_map(|cut| cut.position(table, journal)).max();
             staged.unwrap_or(Position(0)).max(Position(committed.unwrap_or(0)))
         };
-        Committed { samples: of(Table::Samples), exemplars: of(Table::Exemplars), metadata: of(Table::Metadata) }
+        Committed(Table::ALL.map(of))
+    }
+
+    /// The positions of the tables whose rows the journal holds; the rows of `series` follow from theirs.
+    fn journaled(&self) -> impl Iterator<Item = Position> {
+        Table::ALL.into_iter().filter(|table| *table != Table::Series).map(|table| self.0[table.place()])
     }
 
     /// The journal must reach at least as far as the tables say it did, or new records would be taken for old ones.
     fn check(&self, journal: &Journal, local: &std::path::Path) -> Result<(), Error> {
-        let (next, committed) = (journal.next(), self.samples.max(self.exemplars).max(self.metadata));
+        let (next, committed) = (journal.next(), self.journaled().max().unwrap_or(Position(0)));
         if next >= committed {
             return Ok(());
         }
@@ -161,14 +162,15 @@ impl Committed {
 
     /// Takes out the rows that a record at `position` holds in vain.
     fn retain(&self, position: Position, rows: &mut Rows) {
-        if position < self.samples {
-            rows.samples.clear();
-        }
-        if position < self.exemplars {
-            rows.exemplars.clear();
-        }
-        if position < self.metadata {
-            rows.metadata.clear();
+        for table in Table::ALL.into_iter().filter(|table| position < self.0[table.place()]) {
+            match table {
+                Table::Series => {}
+                Table::Samples => rows.samples.clear(),
+                Table::Histograms => rows.histograms.clear(),
+                Table::Starts => rows.starts.clear(),
+                Table::Exemplars => rows.exemplars.clear(),
+                Table::Metadata => rows.metadata.clear(),
+            }
         }
     }
 }
@@ -181,7 +183,7 @@ fn replay_into(
     on_damage: OnDamage,
 ) -> Result<(u64, u64), Error> {
     let mut reader = RecordReader::default();
-    let mut loss = Loss::new(committed.samples.min(committed.exemplars).min(committed.metadata));
+    let mut loss = Loss::new(committed.journaled().min().unwrap_or(Position(0)));
     let (mut records, mut samples) = (0u64, 0u64);
     // A generation is read from its beginning even if its first rows are in blocks: definitions come before rows.
     journal.replay(Position(0), &mut |record| match reader.read(record.generation, record.payload, &mut &**head) {

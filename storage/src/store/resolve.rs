@@ -8,11 +8,11 @@ use std::sync::Arc;
 
 use model::labels::LabelsBuilder;
 use model::time::{self, Date};
-use model::{Batch, Error, Receipt};
+use model::{Batch, Error, NativeHistogram, Receipt};
 
 use super::known::Known;
 use super::{Family, Inner, Said};
-use crate::rows::{ExemplarRow, MetadataRow, Rows, SeriesList};
+use crate::rows::{ExemplarRow, HistogramRow, MetadataRow, Rows, SeriesList, StartRow};
 use crate::series::Series;
 
 /// A batch of more series than this is resolved off the async runtime.
@@ -33,7 +33,8 @@ impl Inner {
     }
 
     fn resolve_now(&self, batch: Batch) -> Result<(Rows, Receipt), Error> {
-        let mut receipt = Receipt { samples: batch.samples.len(), ..Receipt::default() };
+        let samples = batch.samples.len() + batch.histograms.len();
+        let mut receipt = Receipt { samples, ..Receipt::default() };
         let series = self.resolve_series(&batch, &mut receipt)?;
         for sample in &batch.samples {
             let Some(series) = series.get(sample.series as usize) else {
@@ -42,6 +43,27 @@ impl Inner {
             check_time(sample.time_ms, series)?;
         }
         let mut rows = Rows { samples: batch.samples, ..Rows::default() };
+        for histogram in batch.histograms {
+            let Some(series) = series.get(histogram.series as usize) else {
+                return Err(Error::internal("a native histogram of no series of its batch"));
+            };
+            check_time(histogram.time_ms, series)?;
+            let (series, time_ms, value) = (series.clone(), histogram.time_ms, histogram.value);
+            // Of one that ends its series nothing else counts, and its parts need not fit.
+            let value = if value.is_stale() { NativeHistogram::stale() } else { value };
+            rows.histograms.push(HistogramRow { series, time_ms, value });
+        }
+        for start in batch.starts {
+            let Some(series) = series.get(start.series as usize) else {
+                return Err(Error::internal("a start of no series of its batch"));
+            };
+            check_time(start.time_ms, series)?;
+            check_time(start.start_ms, series)?;
+            let row = StartRow { series: series.clone(), time_ms: start.time_ms, start_ms: start.start_ms };
+            if !row.series.has_start(&row) {
+                rows.starts.push(row);
+            }
+        }
         for exemplar in batch.exemplars {
             let Some(series) = series.get(exemplar.series as usize) else {
                 return Err(Error::internal("an exemplar of no series of its batch"));

@@ -201,7 +201,8 @@ pub(super) async fn expire(inner: &Inner) -> Result<usize, Error> {
 /// The oldest date that is kept. A clock that is far ahead of the rows is not believed: it would take out everything.
 fn oldest_date(inner: &Inner) -> Date {
     let view = inner.view.read().clone();
-    let newest_ms = view.of(Table::Samples).iter().map(|block| block.max_time_ms).max();
+    let blocks = view.of(Table::Samples).iter().chain(view.of(Table::Histograms).iter());
+    let newest_ms = blocks.map(|block| block.max_time_ms).max();
     let now_ms = inner.clock.now_ms().min(newest_ms.map_or(i64::MAX, |newest_ms| newest_ms.saturating_add(DAY_MS)));
     let oldest_ms = now_ms.saturating_sub(inner.config.retention.as_millis() as i64);
     Date::of_ms(oldest_ms.clamp(MIN_TIME_MS, MAX_TIME_MS))

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use model::batch::STALE_NAN_BITS;
 use model::time::{DAY_MS, Date};
+use storage::Table;
 use storage::block::Block;
 
-use crate::read::{HeadPart, Picture, Stored};
+use crate::read::{Blocks, HeadPart, Picture, Stored};
 use crate::reference::WriteId;
 use crate::series::{Identity, Key, identities};
 
@@ -16,14 +17,16 @@ const LATE_DATES: usize = 32;
 
 /// Checks blocks and head of a snapshot. The error names the block and the rule.
 pub(crate) fn check(picture: &Picture, seen: &BTreeMap<Key, u64>) -> Result<(), String> {
-    for (block, rows) in &picture.samples {
-        check_block(block, rows).map_err(|wrong| format!("block {block:?}: {wrong}"))?;
-    }
-    check_windows(picture)?;
-    check_late(picture)?;
-    let newest = picture.samples.iter().map(|(block, _)| block.gen_max).max();
-    for part in &picture.head {
-        check_head(part, newest).map_err(|wrong| format!("head rows of rank {}: {wrong}", part.rank))?;
+    for (table, blocks) in [(Table::Samples, &picture.samples), (Table::Histograms, &picture.histograms)] {
+        for (block, rows) in blocks {
+            check_block(block, rows).map_err(|wrong| format!("block {block:?}: {wrong}"))?;
+        }
+        check_windows(blocks)?;
+        check_late(blocks)?;
+        let newest = blocks.iter().map(|(block, _)| block.gen_max).max();
+        for part in picture.head.iter().filter(|part| part.table == table) {
+            check_head(part, newest).map_err(|wrong| format!("head rows of rank {}: {wrong}", part.rank))?;
+        }
     }
     check_series(picture)?;
     check_resolved(picture, seen)
@@ -97,9 +100,9 @@ fn check_block(block: &Block, rows: &[Stored]) -> Result<(), String> {
 }
 
 /// Windows of one journal never overlap; a window over midnight has a block on each side.
-fn check_windows(picture: &Picture) -> Result<(), String> {
+fn check_windows(blocks: &Blocks) -> Result<(), String> {
     let mut ends: BTreeMap<_, Vec<(i64, i64, &str)>> = BTreeMap::new();
-    for (block, _) in &picture.samples {
+    for (block, _) in blocks {
         if let Some((start, end)) = block.window_ms {
             let day = block.date.start_ms();
             let clipped = (start.max(day), end.min(day + DAY_MS), block.path.as_str());
@@ -115,9 +118,9 @@ fn check_windows(picture: &Picture) -> Result<(), String> {
     Ok(())
 }
 
-fn check_late(picture: &Picture) -> Result<(), String> {
+fn check_late(blocks: &Blocks) -> Result<(), String> {
     let mut dates: BTreeMap<_, BTreeSet<Date>> = BTreeMap::new();
-    for (block, _) in picture.samples.iter().filter(|(block, _)| block.window_ms.is_none()) {
+    for (block, _) in blocks.iter().filter(|(block, _)| block.window_ms.is_none()) {
         let dates = dates.entry((block.journal, block.gen_min, block.gen_max)).or_default();
         if !dates.insert(block.date) {
             return Err(format!("a second late block of its cut and date: {block:?}"));
@@ -163,7 +166,7 @@ fn check_series(picture: &Picture) -> Result<(), String> {
             return Err(format!("nobody wrote the series {row:?}"));
         }
     }
-    for (block, stored) in &picture.samples {
+    for (block, stored) in picture.samples.iter().chain(&picture.histograms) {
         for row in stored.iter() {
             if !rows.contains_key(&(row.name.as_str(), row.cluster.as_str(), row.series_id, block.date)) {
                 return Err(format!("no row of `series` for {} and {row:?}", block.date));

@@ -7,20 +7,24 @@ use std::sync::Arc;
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::{DataType, Float64Type, Int8Type, Int64Type};
 use model::batch::STALE_NAN_BITS;
+use model::histogram;
 use object_store::ObjectStoreExt;
 use object_store::path::Path;
 use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 use storage::block::Block;
 use storage::{Resolved, Selection, Snapshot, Table};
 
-use crate::series::{Identity, Key};
+use crate::series::{Identity, Key, distribution};
 
 /// The value of each key.
 pub(crate) type Values = BTreeMap<Key, u64>;
 /// How often each key is stored.
 pub(crate) type Counts = BTreeMap<Key, usize>;
 
-/// A row of `samples` as it is stored.
+/// The live blocks of a table with their rows.
+pub(crate) type Blocks<T = Stored> = Vec<(Arc<Block>, Arc<Vec<T>>)>;
+
+/// A row of `samples` or `histograms` as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Stored {
     pub(crate) name: String,
@@ -45,9 +49,10 @@ pub(crate) struct StoredSeries {
     pub(crate) first_time_ms: i64,
 }
 
-/// Rows of `samples` that are not in a block.
+/// Rows of `samples` or `histograms` that are not in a block.
 #[derive(Debug)]
 pub(crate) struct HeadPart {
+    pub(crate) table: Table,
     pub(crate) rank: i64,
     pub(crate) min_time_ms: i64,
     pub(crate) max_time_ms: i64,
@@ -57,8 +62,9 @@ pub(crate) struct HeadPart {
 /// All that a snapshot shows.
 #[derive(Debug)]
 pub(crate) struct Picture {
-    pub(crate) samples: Vec<(Arc<Block>, Arc<Vec<Stored>>)>,
-    pub(crate) series: Vec<(Arc<Block>, Arc<Vec<StoredSeries>>)>,
+    pub(crate) samples: Blocks,
+    pub(crate) histograms: Blocks,
+    pub(crate) series: Blocks<StoredSeries>,
     pub(crate) head: Vec<HeadPart>,
     pub(crate) head_series: Vec<StoredSeries>,
     pub(crate) resolved: Resolved,
@@ -67,7 +73,7 @@ pub(crate) struct Picture {
 /// Blocks never change: each is read once in a life.
 #[derive(Debug, Default)]
 pub(crate) struct Reader {
-    samples: BTreeMap<String, Arc<Vec<Stored>>>,
+    rows: BTreeMap<String, Arc<Vec<Stored>>>,
     series: BTreeMap<String, Arc<Vec<StoredSeries>>>,
 }
 
@@ -81,19 +87,14 @@ impl Reader {
             let batches = part.batches(Table::Samples.read_schema(), 1000).collect::<Result<Vec<_>, _>>();
             let rows = all(&batches.map_err(|e| format!("head rows of samples: {e}"))?, samples_of)?;
             let (rank, min_time_ms, max_time_ms) = (part.rank, part.min_time_ms, part.max_time_ms);
-            head.push(HeadPart { rank, min_time_ms, max_time_ms, rows });
+            head.push(HeadPart { table: Table::Samples, rank, min_time_ms, max_time_ms, rows });
         }
+        let batches = snapshot.head_rows(Table::Histograms).await;
+        head.extend(ranked(all(&batches.map_err(|e| format!("head rows of histograms: {e}"))?, histograms_of)?));
         let head_rows = snapshot.head_rows(Table::Series).await.map_err(|e| format!("head rows of series: {e}"))?;
         let head_series = all(&head_rows, series_of)?;
-        let mut samples = Vec::new();
-        for block in snapshot.blocks(Table::Samples) {
-            if !self.samples.contains_key(&block.path) {
-                let batches = fetch(snapshot, Table::Samples, &block).await?;
-                self.samples.insert(block.path.clone(), Arc::new(all(&batches, samples_of)?));
-            }
-            let rows = self.samples[&block.path].clone();
-            samples.push((block, rows));
-        }
+        let samples = self.blocks(snapshot, Table::Samples, samples_of).await?;
+        let histograms = self.blocks(snapshot, Table::Histograms, histograms_of).await?;
         let mut series = Vec::new();
         for block in snapshot.blocks(Table::Series) {
             if !self.series.contains_key(&block.path) {
@@ -103,8 +104,47 @@ impl Reader {
             let rows = self.series[&block.path].clone();
             series.push((block, rows));
         }
-        Ok(Picture { samples, series, head, head_series, resolved })
+        Ok(Picture { samples, histograms, series, head, head_series, resolved })
     }
+
+    async fn blocks(
+        &mut self,
+        snapshot: &Snapshot,
+        table: Table,
+        rows_of: fn(&RecordBatch) -> Result<Vec<Stored>, String>,
+    ) -> Result<Blocks, String> {
+        let mut found = Vec::new();
+        for block in snapshot.blocks(table) {
+            if !self.rows.contains_key(&block.path) {
+                let batches = fetch(snapshot, table, &block).await?;
+                self.rows.insert(block.path.clone(), Arc::new(all(&batches, rows_of)?));
+            }
+            let rows = self.rows[&block.path].clone();
+            found.push((block, rows));
+        }
+        Ok(found)
+    }
+}
+
+/// Native histograms of the head come series by series, of a series what is older first: of equal keys the later counts.
+fn ranked(rows: Vec<Stored>) -> Vec<HeadPart> {
+    let mut parts: Vec<Vec<Stored>> = Vec::new();
+    let mut met: BTreeMap<(String, String, i64, i64), usize> = BTreeMap::new();
+    for row in rows {
+        let times = met.entry((row.name.clone(), row.cluster.clone(), row.series_id, row.time_ms)).or_default();
+        if parts.len() == *times {
+            parts.push(Vec::new());
+        }
+        parts[*times].push(row);
+        *times += 1;
+    }
+    let part = |(at, mut rows): (usize, Vec<Stored>)| {
+        rows.sort_by(|a, b| a.order().cmp(&b.order()));
+        let times = || rows.iter().map(|row| row.time_ms);
+        let (min_time_ms, max_time_ms) = (times().min().unwrap_or(0), times().max().unwrap_or(0));
+        HeadPart { table: Table::Histograms, rank: i64::MAX / 2 + at as i64, min_time_ms, max_time_ms, rows }
+    };
+    parts.into_iter().enumerate().map(part).collect()
 }
 
 impl Picture {
@@ -112,7 +152,8 @@ impl Picture {
     ///
     /// The error names a row whose series no row of `series` explains.
     pub(crate) fn merged(&self) -> Result<(Values, Counts), String> {
-        let mut by_rank: Vec<(i64, &[Stored])> = self.samples.iter().map(|(b, rows)| (b.gen_max, &rows[..])).collect();
+        let blocks = self.samples.iter().chain(&self.histograms);
+        let mut by_rank: Vec<(i64, &[Stored])> = blocks.map(|(block, rows)| (block.gen_max, &rows[..])).collect();
         by_rank.extend(self.head.iter().map(|part| (part.rank, &part.rows[..])));
         by_rank.sort_by_key(|(rank, _)| *rank);
         let (mut seen, mut stored) = (BTreeMap::new(), BTreeMap::new());
@@ -134,12 +175,13 @@ impl Picture {
     }
 
     /// How large the parts are, for the tally of a case.
-    pub(crate) fn sizes(&self) -> [(&'static str, usize); 4] {
+    pub(crate) fn sizes(&self) -> [(&'static str, usize); 5] {
         let late = self.samples.iter().filter(|(block, _)| block.window_ms.is_none()).count();
         [
             ("most late blocks", late),
             ("most blocks of a window", self.samples.len() - late),
             ("most rows in blocks", self.samples.iter().map(|(_, rows)| rows.len()).sum()),
+            ("most rows of histograms in blocks", self.histograms.iter().map(|(_, rows)| rows.len()).sum()),
             ("most rows in the head", self.head.iter().map(|part| part.rows.len()).sum()),
         ]
     }
@@ -206,6 +248,51 @@ fn bits(mantissa: Option<i64>, scale: Option<i8>, value: Option<f64>) -> Result<
         (None, None, None) => Ok(STALE_NAN_BITS),
         other => Err(format!("(mantissa, scale, value) = {other:?} is no value")),
     }
+}
+
+/// The value that a native histogram stands for; the error says where it differs from the one that was written for it.
+fn histograms_of(batch: &RecordBatch) -> Result<Vec<Stored>, String> {
+    let (name, cluster) = (column(batch, "name", &DataType::Utf8)?, column(batch, "cluster", &DataType::Utf8)?);
+    let (id, time) = (column(batch, "series_id", &DataType::Int64)?, column(batch, "time_ms", &DataType::Int64)?);
+    let (sum, start) = (column(batch, "sum", &DataType::Float64)?, column(batch, "start_time_ms", &DataType::Int64)?);
+    let buckets = ["positive_counts", "positive_counts_float"].map(|name| batch.column_by_name(name).cloned());
+    let [Some(whole), Some(float)] = buckets else { return Err("no columns of counts".into()) };
+    let mut rows = Vec::new();
+    for at in 0..batch.num_rows() {
+        let bits = match sum.is_valid(at) {
+            true => sum.as_primitive::<Float64Type>().value(at).to_bits(),
+            false => STALE_NAN_BITS,
+        };
+        let counts = |list: &Arc<dyn Array>| {
+            let list = list.as_list_opt::<i32>().ok_or("counts are no list")?;
+            let values = list.is_valid(at).then(|| column_of(&list.value(at))).transpose()?;
+            Ok::<_, String>(values.map(|values| values.as_primitive::<Float64Type>().values().to_vec()))
+        };
+        let expected = distribution(bits);
+        let (expected_whole, expected_float) = match &expected.counts {
+            _ if expected.is_stale() => (None, None),
+            histogram::Counts::Integer(counts) => {
+                (Some(counts.positive.iter().map(|count| *count as f64).collect()), None)
+            }
+            histogram::Counts::Float(counts) => (None, Some(counts.positive.clone())),
+        };
+        let start_ms = start.is_valid(at).then(|| start.as_primitive::<Int64Type>().value(at));
+        if (counts(&whole)?, counts(&float)?, start_ms) != (expected_whole, expected_float, expected.start_ms) {
+            return Err(format!("row {at} is not {expected:?}: {batch:?}"));
+        }
+        rows.push(Stored {
+            name: name.as_string::<i32>().value(at).to_owned(),
+            cluster: cluster.as_string::<i32>().value(at).to_owned(),
+            series_id: id.as_primitive::<Int64Type>().value(at),
+            time_ms: time.as_primitive::<Int64Type>().value(at),
+            bits,
+        });
+    }
+    Ok(rows)
+}
+
+fn column_of(values: &Arc<dyn Array>) -> Result<Arc<dyn Array>, String> {
+    arrow::compute::cast(values, &DataType::Float64).map_err(|e| e.to_string())
 }
 
 fn series_of(batch: &RecordBatch) -> Result<Vec<StoredSeries>, String> {

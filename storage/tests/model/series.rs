@@ -4,8 +4,9 @@
 
 use std::collections::BTreeMap;
 
-use model::Batch;
-use model::batch::{BatchBuilder, Kind};
+use model::batch::{BatchBuilder, Histogram, Kind, is_stale};
+use model::histogram::{BucketCounts, Counts, Span};
+use model::{Batch, NativeHistogram};
 use xxhash_rust::xxh3::xxh3_64;
 
 /// Name, cluster and all other labels, sorted.
@@ -56,6 +57,33 @@ fn payload(n: usize) -> (String, Vec<(String, String)>) {
     (name.into(), labels)
 }
 
+/// Whether the rows of series `n` are native histograms.
+fn has_histograms(n: usize) -> bool {
+    n % 4 == 3
+}
+
+/// The native histogram that stands for a value: its sum, and buckets that follow from it.
+pub(crate) fn distribution(bits: u64) -> NativeHistogram {
+    let sum = f64::from_bits(bits);
+    if is_stale(sum) {
+        return NativeHistogram::stale();
+    }
+    let positive: Vec<u64> = (0..bits % 5).map(|bucket| (bits >> 9) % 100 + bucket).collect();
+    let counts = BucketCounts { count: positive.iter().sum(), positive, ..BucketCounts::default() };
+    let float = |counts: &BucketCounts<u64>| BucketCounts {
+        count: counts.count as f64,
+        positive: counts.positive.iter().map(|count| *count as f64).collect(),
+        ..BucketCounts::default()
+    };
+    NativeHistogram {
+        sum,
+        start_ms: bits.is_multiple_of(3).then_some((bits % 1000) as i64),
+        positive_spans: vec![Span { offset: -1, length: counts.positive.len() as u32 }],
+        counts: if bits.is_multiple_of(7) { Counts::Float(float(&counts)) } else { Counts::Integer(counts) },
+        ..NativeHistogram::stale()
+    }
+}
+
 /// The identity of series `n` where the server has decided on `stamp`.
 pub(crate) fn identity(n: usize, stamp: Option<&str>) -> Identity {
     let (name, pairs) = payload(n);
@@ -95,6 +123,7 @@ pub(crate) struct Row {
 pub(crate) fn batch(stamp: Option<&str>, rows: &[Row]) -> Batch {
     let mut builder = BatchBuilder::default();
     let mut known: Vec<Option<u32>> = vec![None; SERIES];
+    let mut histograms = Vec::new();
     for (at, row) in rows.iter().enumerate() {
         let series = match known[row.series] {
             // Now and then the same series comes as a second entry of the same batch.
@@ -106,9 +135,14 @@ pub(crate) fn batch(stamp: Option<&str>, rows: &[Row]) -> Batch {
             }
         };
         known[row.series] = Some(series);
-        builder.sample(series, row.time_ms, f64::from_bits(row.bits));
+        if has_histograms(row.series) {
+            histograms.push(Histogram { series, time_ms: row.time_ms, value: distribution(row.bits) });
+        } else {
+            builder.sample(series, row.time_ms, f64::from_bits(row.bits));
+        }
     }
-    let batch = builder.build();
+    let mut batch = builder.build();
+    batch.histograms = histograms;
     match stamp {
         Some(stamp) => batch.stamped(stamp.into()),
         None => batch,
