@@ -29,7 +29,18 @@ pub(crate) const SCHEMA: &str = "public";
 /// The schema with one table per metric.
 pub(crate) const METRIC_SCHEMA: &str = "metric";
 /// The tables of the default schema.
-pub(crate) const TABLES: [&str; 6] = ["clusters", "metrics", "samples", "series", "services", "sources"];
+pub(crate) const TABLES: [&str; 10] = [
+    "clusters",
+    "exemplars",
+    "histograms",
+    "metadata",
+    "metrics",
+    "samples",
+    "series",
+    "services",
+    "sources",
+    "starts",
+];
 /// How many names are offered instead of an unknown one.
 const SUGGESTIONS: usize = 5;
 
@@ -124,6 +135,10 @@ impl SchemaProvider for PublicSchema {
             "metrics" => Arc::new(SeriesTable::metrics(source)),
             "samples" => Arc::new(RawTable::new(source, Table::Samples)),
             "series" => Arc::new(RawTable::new(source, Table::Series)),
+            "histograms" => Arc::new(RawTable::new(source, Table::Histograms)),
+            "starts" => Arc::new(RawTable::new(source, Table::Starts)),
+            "exemplars" => Arc::new(RawTable::new(source, Table::Exemplars)),
+            "metadata" => Arc::new(RawTable::new(source, Table::Metadata)),
             "clusters" => self.fleet.clusters(&self.source.last_samples())?,
             "services" => self.fleet.services()?,
             "sources" => self.fleet.sources()?,

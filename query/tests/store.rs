@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use futures::TryStreamExt;
-use model::batch::{BatchBuilder, Kind, STALE_NAN_BITS};
+use model::batch::{BatchBuilder, Exemplar, Histogram, Kind, Metadata, STALE_NAN_BITS, Start};
 use model::files::Disk;
+use model::histogram::{BucketCounts, CUSTOM_BUCKETS, Counts, Span};
 use model::time::ManualClock;
-use model::{Ingest, Sources};
+use model::{Batch, Ingest, NativeHistogram, Sources};
 use parking_lot::RwLock;
 use query::{Config, Engine, Params, Parts};
 use storage::Store;
@@ -54,10 +55,7 @@ async fn one(store: &Store, time_ms: i64, value: f64) {
     store.write(batch.build().stamped("east".into())).await.unwrap();
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn answers_do_not_change_when_rows_move() {
-    let folder = tempfile::tempdir().unwrap();
-    let clock = Arc::new(ManualClock::new(NOON));
+async fn open(folder: &tempfile::TempDir, clock: &Arc<ManualClock>) -> (Store, Engine) {
     let config =
         storage::Config { url: folder.path().join("data").display().to_string(), ..storage::Config::default() };
     let parts = storage::store::Parts { files: Arc::new(Disk), clock: clock.clone() };
@@ -68,7 +66,83 @@ async fn answers_do_not_change_when_rows_move() {
         sources: Sources::default(),
         clock: clock.clone(),
     };
-    let engine = Engine::new(Config::default(), parts).unwrap();
+    (store, Engine::new(Config::default(), parts).unwrap())
+}
+
+/// Two native histograms, a marker, an exemplar, a start and what a family is.
+fn everything_else() -> Batch {
+    let mut builder = BatchBuilder::default();
+    let series = builder.series("seconds", &[("job", "api")], Kind::Histogram);
+    let mut batch = builder.build();
+    let counts = BucketCounts { count: 6, zero: 1, positive: vec![2, 3], negative: Vec::new() };
+    let whole = NativeHistogram {
+        schema: 3,
+        sum: 0.25,
+        start_ms: Some(NOON - HOUR),
+        positive_spans: vec![Span { offset: -7, length: 2 }],
+        counts: Counts::Integer(counts),
+        ..NativeHistogram::stale()
+    };
+    let counts = BucketCounts { count: 1.5, zero: 0.0, positive: vec![0.5, 1.0], negative: Vec::new() };
+    let custom = NativeHistogram {
+        schema: CUSTOM_BUCKETS,
+        sum: 2.0,
+        custom_bounds: vec![0.1],
+        positive_spans: vec![Span { offset: 0, length: 2 }],
+        counts: Counts::Float(counts),
+        ..NativeHistogram::stale()
+    };
+    for (value, time_ms) in [(whole, NOON - 3000), (custom, NOON - 2000), (NativeHistogram::stale(), NOON - 1000)] {
+        batch.histograms.push(Histogram { series, time_ms, value });
+    }
+    batch.starts.push(Start { series, time_ms: NOON - 3000, start_ms: NOON - HOUR });
+    let labels = vec![("trace_id".to_owned(), "abc".to_owned())];
+    batch.exemplars.push(Exemplar { series, time_ms: NOON - 3000, value: 0.2, labels });
+    let (name, help) = ("seconds".to_owned(), "How long it took.".to_owned());
+    batch.metadata.push(Metadata { name, kind: Kind::Histogram, unit: "seconds".to_owned(), help });
+    batch.stamped("east".into())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn histograms_and_all_that_comes_with_samples_can_be_asked_for() {
+    let (folder, clock) = (tempfile::tempdir().unwrap(), Arc::new(ManualClock::new(NOON)));
+    let (store, engine) = open(&folder, &clock).await;
+    store.write(everything_else()).await.unwrap();
+    let queries = [
+        "SELECT time_ms, schema, count, sum, zero_count, start_time_ms, positive_offsets, positive_counts \
+         FROM histograms WHERE count > 0",
+        "SELECT schema, count_float, sum, custom_bounds, positive_counts_float, negative_counts_float, positive_counts[1] \
+         FROM histograms WHERE schema = -53",
+        "SELECT count(*), count(sum), max(time_ms) FROM histograms WHERE name = 'seconds' AND cluster = 'east'",
+        "SELECT name, cluster, time_ms, start_time_ms FROM starts",
+        "SELECT name, value, trace_id, span_id FROM exemplars",
+        "SELECT name, cluster, kind, unit, help FROM metadata",
+        "SELECT h.schema, s.kind, s.labels['job'] FROM histograms h JOIN series s USING (name, cluster, series_id) \
+         WHERE h.sum < 1",
+    ];
+    let expected = [
+        format!("{},3,6,0.25,1,{},[-7],[2, 3]", NOON - 3000, NOON - HOUR),
+        "-53,1.5,2.0,[0.1],[0.5, 1.0],[],".to_owned(),
+        format!("3,2,{}", NOON - 1000),
+        format!("seconds,east,{},{}", NOON - 3000, NOON - HOUR),
+        "seconds,0.2,abc,".to_owned(),
+        "seconds,east,histogram,seconds,How long it took.".to_owned(),
+        "3,histogram,api".to_owned(),
+    ];
+    for moved in [false, true] {
+        for (query, expected) in queries.iter().zip(&expected) {
+            assert_eq!(ask(&engine, query).await, *expected, "{query}, in blocks: {moved}");
+        }
+        clock.advance(HOUR);
+        store.cut().await.unwrap();
+    }
+    store.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_do_not_change_when_rows_move() {
+    let (folder, clock) = (tempfile::tempdir().unwrap(), Arc::new(ManualClock::new(NOON)));
+    let (store, engine) = open(&folder, &clock).await;
     let queries = [
         "SELECT count(*), min(ts), max(ts), sum(value) FROM metrics",
         "SELECT cluster, labels['cpu'], count(*), max(value) FROM metrics WHERE name = 'cpu' GROUP BY 1, 2 ORDER BY 1, 2",

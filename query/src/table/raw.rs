@@ -1,4 +1,5 @@
-//! `samples` and `series`: the rows as they are kept, duplicates and staleness markers included.
+//! `samples`, `histograms`, `series` and the smaller tables: the rows as they are kept, duplicates and staleness markers
+//! included.
 
 use std::sync::Arc;
 
