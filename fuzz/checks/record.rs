@@ -9,9 +9,10 @@ use std::sync::Arc;
 use model::batch::Kind;
 use model::{Error, SeriesKey};
 
+use crate::cluster::ClusterState;
 use crate::record::{Intern, Origin, RecordReader, RecordWriter, Summary};
 use crate::rows::Rows;
-use crate::series::{NewestSample, Series};
+use crate::series::Series;
 
 /// The series that were met so far.
 #[derive(Default)]
@@ -21,7 +22,7 @@ impl Intern for Known {
     fn intern(&mut self, key: SeriesKey, kind: Kind) -> Result<Arc<Series>, Error> {
         let made = self.0.entry(key.clone()).or_insert_with(|| {
             let id = key.labels.series_id();
-            Arc::new(Series::new(key, id, 0, 0, Arc::new(NewestSample::default())))
+            Arc::new(Series::new(key, id, 0, 0, Arc::new(ClusterState::default())))
         });
         made.set_kind(kind);
         Ok(made.clone())

@@ -172,10 +172,26 @@ pub struct Metadata {
     pub help: String,
 }
 
+/// How many series the cluster of a batch may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SeriesLimits {
+    /// Series in memory: those written in the last hours. Default: no limit.
+    pub max_series: u64,
+    /// Series that are new in one minute. Default: no limit.
+    pub max_new_series_per_minute: u64,
+}
+
+impl Default for SeriesLimits {
+    fn default() -> Self {
+        SeriesLimits { max_series: u64::MAX, max_new_series_per_minute: u64::MAX }
+    }
+}
+
 /// Rows on their way into a store, with the labels still as the sender wrote them.
 ///
 /// A store looks a series up by hash and reads its labels only if it has never met it, so a batch of known series costs
-/// no allocation for a label. Written whole or not at all.
+/// no allocation for a label. Written whole or not at all, but for the rows of new series beyond
+/// [`Batch::series_limits`].
 #[derive(Debug, Clone)]
 pub struct Batch {
     /// The decoded body; series point into it.
@@ -200,6 +216,8 @@ pub struct Batch {
     pub metadata: Vec<Metadata>,
     /// Where the store remembers the series of this batch, if the sender has such a place.
     pub memo: Option<Memo>,
+    /// How many series the cluster may have. The rows of those beyond are left out, and the receipt says so.
+    pub series_limits: SeriesLimits,
     /// How long the rows may wait for others to be made durable with; for senders whom a later answer costs nothing.
     pub patience: Duration,
 }
@@ -219,6 +237,7 @@ impl Batch {
             exemplars: Vec::new(),
             metadata: Vec::new(),
             memo: None,
+            series_limits: SeriesLimits::default(),
             patience: Duration::ZERO,
         }
     }

@@ -25,14 +25,15 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
 
-use model::batch::Kind;
+use model::batch::{Kind, SeriesLimits};
 use model::{Error, SeriesKey};
 use parking_lot::{Mutex, MutexGuard, RwLock};
 
 use crate::block::LastSamples;
+use crate::cluster::ClusterState;
 use crate::record::{Intern, Origin};
 use crate::rows::Rows;
-use crate::series::{NewestSample, Series};
+use crate::series::Series;
 
 use extras::Extras;
 pub(crate) use extras::FrozenExtras;
@@ -48,7 +49,7 @@ const SWEEP_SLOTS: usize = 512;
 #[derive(Debug)]
 pub(crate) struct Head {
     shards: Box<[Mutex<Shard>]>,
-    clusters: RwLock<BTreeMap<Arc<str>, Arc<NewestSample>>>,
+    clusters: RwLock<BTreeMap<Arc<str>, Arc<ClusterState>>>,
     names: Names,
     extras: Mutex<Extras>,
     usage: Usage,
@@ -103,6 +104,19 @@ impl Head {
     /// # Errors
     /// `Invalid` if another series of the same name and cluster has the same id.
     pub(crate) fn entry(&self, key: SeriesKey, kind: Kind) -> Result<(Arc<Series>, bool), Error> {
+        self.entry_within(key, kind, None)
+    }
+
+    /// As [`Head::entry`], within the limits of the cluster at a time in milliseconds.
+    ///
+    /// # Errors
+    /// As [`Head::entry`], and `TooLarge` if the cluster may not have one more.
+    pub(crate) fn entry_within(
+        &self,
+        key: SeriesKey,
+        kind: Kind,
+        limits: Option<(&SeriesLimits, i64)>,
+    ) -> Result<(Arc<Series>, bool), Error> {
         let id = key.labels.series_id();
         let hash = shard::hash(&key.name, &key.cluster, id);
         let at = (hash >> 48) as usize % self.shards.len();
@@ -119,6 +133,7 @@ impl Head {
             series.set_kind(kind);
             return Ok((series.clone(), false));
         }
+        cluster.admit(&key, limits)?;
         let key = SeriesKey { name: self.names.shared(key.name), ..key };
         let (series, grown) = shard.insert(hash, key, id, at as u32, cluster, self.round.load(Ordering::Relaxed));
         series.set_kind(kind);
@@ -127,9 +142,9 @@ impl Head {
         Ok((series, true))
     }
 
-    fn cluster(&self, name: &Arc<str>) -> Arc<NewestSample> {
-        if let Some(newest) = self.clusters.read().get(name) {
-            return newest.clone();
+    fn cluster(&self, name: &Arc<str>) -> Arc<ClusterState> {
+        if let Some(state) = self.clusters.read().get(name) {
+            return state.clone();
         }
         self.clusters.write().entry(name.clone()).or_default().clone()
     }
@@ -144,7 +159,7 @@ impl Head {
     /// The newest sample of each cluster, in milliseconds.
     pub(crate) fn last_samples(&self) -> BTreeMap<Arc<str>, i64> {
         let clusters = self.clusters.read();
-        clusters.iter().filter_map(|(name, newest)| Some((name.clone(), newest.time_ms()?))).collect()
+        clusters.iter().filter_map(|(name, state)| Some((name.clone(), state.newest_ms()?))).collect()
     }
 
     /// Adds rows that are durable. Called in journal order by one thread.

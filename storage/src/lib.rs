@@ -6,6 +6,7 @@
 
 pub mod block;
 mod block_cache;
+mod cluster;
 mod codec;
 pub mod config;
 mod cut;

@@ -1,7 +1,7 @@
 //! Series as the store knows them while it runs, and the cache from a sender's label bytes to them.
 
 use std::hash::{BuildHasherDefault, Hasher};
-use std::sync::atomic::{AtomicI64, AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 
 use hashbrown::HashMap;
@@ -10,6 +10,7 @@ use model::batch::Kind;
 use parking_lot::RwLock;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
+use crate::cluster::ClusterState;
 use crate::rows::StartRow;
 use crate::sign::Sign;
 
@@ -29,9 +30,9 @@ pub(crate) struct Series {
     kind: AtomicU8,
     /// The fingerprint of the row of `starts` that it last had; 0 if it had none.
     started: AtomicU64,
-    /// What its rows say of the cluster it belongs to, and the newest one that says that it lives.
+    /// What its rows say of the cluster it belongs to.
     pub(crate) sign: Sign,
-    pub(crate) newest: Arc<NewestSample>,
+    pub(crate) cluster: Arc<ClusterState>,
     /// Generation and short id under which the journal last had its definition. Only the writer's thread asks.
     defined: AtomicU64,
     short: AtomicU64,
@@ -58,32 +59,8 @@ impl SeriesInfo {
     }
 }
 
-/// The time of the newest sample that says that a cluster lives. It outlives the cluster's series.
-#[derive(Debug)]
-pub(crate) struct NewestSample {
-    time_ms: AtomicI64,
-}
-
-impl Default for NewestSample {
-    fn default() -> Self {
-        NewestSample { time_ms: AtomicI64::new(i64::MIN) }
-    }
-}
-
-impl NewestSample {
-    pub(crate) fn saw(&self, time_ms: i64) {
-        if time_ms > self.time_ms.load(Ordering::Relaxed) {
-            self.time_ms.fetch_max(time_ms, Ordering::Relaxed);
-        }
-    }
-
-    pub(crate) fn time_ms(&self) -> Option<i64> {
-        Some(self.time_ms.load(Ordering::Relaxed)).filter(|time| *time != i64::MIN)
-    }
-}
-
 impl Series {
-    pub(crate) fn new(key: SeriesKey, id: i64, shard: u32, slot: u32, newest: Arc<NewestSample>) -> Self {
+    pub(crate) fn new(key: SeriesKey, id: i64, shard: u32, slot: u32, cluster: Arc<ClusterState>) -> Self {
         Series {
             sign: Sign::of(&key.name),
             key,
@@ -92,7 +69,7 @@ impl Series {
             slot,
             kind: AtomicU8::new(0),
             started: AtomicU64::new(0),
-            newest,
+            cluster,
             defined: AtomicU64::new(0),
             short: AtomicU64::new(0),
         }

@@ -70,6 +70,7 @@ impl Shard {
         if let Ok(entry) = self.by_key.find_entry(hash, |slot| *slot == number) {
             entry.remove();
         }
+        series.cluster.release();
         let before = self.postings.memory_bytes();
         self.postings.remove(number, &series.key);
         (before - self.postings.memory_bytes()) as i64 + series.memory_bytes() as i64

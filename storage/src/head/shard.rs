@@ -10,10 +10,11 @@ use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 use super::histograms::{HistogramRun, Histograms};
 use super::run::Run;
 use super::slots::{Slot, Slots};
+use crate::cluster::ClusterState;
 use crate::index::LivePostings;
 use crate::record::Origin;
 use crate::rows::{HistogramRow, Rows};
-use crate::series::{NewestSample, Series};
+use crate::series::Series;
 
 /// The series of one shard and their rows.
 #[derive(Debug, Default)]
@@ -50,13 +51,13 @@ impl Shard {
         key: SeriesKey,
         id: i64,
         shard: u32,
-        newest: Arc<NewestSample>,
+        cluster: Arc<ClusterState>,
         round: u32,
     ) -> (Arc<Series>, i64) {
         let before = self.index_bytes();
         let slot = self.slots.next();
         self.postings.insert(slot, &key);
-        let series = Arc::new(Series::new(key, id, shard, slot, newest));
+        let series = Arc::new(Series::new(key, id, shard, slot, cluster));
         self.slots.fill(Slot::new(series.clone(), round));
         let slots = &self.slots;
         self.by_key.insert_unique(hash, slot, |slot| slot_hash(&slots[*slot]));
@@ -89,7 +90,7 @@ impl Shard {
                 }
                 grown += live.push((sample.time_ms, sample.value.to_bits()));
                 if series.sign.is_of_life(sample.value) {
-                    series.newest.saw(sample.time_ms);
+                    series.cluster.saw(sample.time_ms);
                 }
             }
         }
@@ -124,7 +125,7 @@ impl Shard {
             return made;
         }
         if row.series.sign.is_of_life(row.value.sum) {
-            row.series.newest.saw(row.time_ms);
+            row.series.cluster.saw(row.time_ms);
         }
         made + live.push(row.time_ms, &row.value)
     }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use model::labels::LabelsBuilder;
 use model::time::{self, Date};
-use model::{Batch, Error, NativeHistogram, Receipt};
+use model::{Batch, Error, ErrorKind, NativeHistogram, OverLimit, Receipt};
 
 use super::known::Known;
 use super::{Family, Inner, Said};
@@ -32,10 +32,10 @@ impl Inner {
             .map_err(|e| Error::internal("resolving a batch panicked").with_source(e))?
     }
 
-    fn resolve_now(&self, batch: Batch) -> Result<(Rows, Receipt), Error> {
-        let samples = batch.samples.len() + batch.histograms.len();
-        let mut receipt = Receipt { samples, ..Receipt::default() };
-        let series = self.resolve_series(&batch, &mut receipt)?;
+    fn resolve_now(&self, mut batch: Batch) -> Result<(Rows, Receipt), Error> {
+        let mut receipt = Receipt::default();
+        let series = self.resolve_series(&mut batch, &mut receipt)?;
+        receipt.samples = batch.samples.len() + batch.histograms.len();
         for sample in &batch.samples {
             let Some(series) = series.get(sample.series as usize) else {
                 return Err(Error::internal("a sample of no series of its batch"));
@@ -77,7 +77,8 @@ impl Inner {
         Ok((rows, receipt))
     }
 
-    fn resolve_series(&self, batch: &Batch, receipt: &mut Receipt) -> Result<SeriesList, Error> {
+    /// The series that the rows of a batch point to. Rows of those beyond a limit leave the batch.
+    fn resolve_series(&self, batch: &mut Batch, receipt: &mut Receipt) -> Result<SeriesList, Error> {
         let salt = batch.salt();
         let known = Known::of(batch, &self.head);
         if let Some(all) = known.as_ref().and_then(|known| known.all(batch, salt)) {
@@ -86,6 +87,8 @@ impl Inner {
         let mut walk = known.as_ref().map(|known| known.walk());
         let mut builder = LabelsBuilder::default();
         let mut found = Vec::with_capacity(batch.series.len());
+        let limits = Some((&batch.series_limits, self.clock.now_ms()));
+        let mut left_out = LeftOut::default();
         for (index, raw) in batch.series.iter().enumerate() {
             let hash = raw.hash ^ salt;
             let known = match (&mut walk, &batch.memo) {
@@ -98,7 +101,14 @@ impl Inner {
                 found.push(series);
                 continue;
             }
-            let (series, made) = self.head.entry(batch.key(index, &mut builder)?, raw.kind)?;
+            let entry = self.head.entry_within(batch.key(index, &mut builder)?, raw.kind, limits);
+            let (series, made) = match entry {
+                Err(error) if error.kind() == ErrorKind::TooLarge => {
+                    left_out.push(index, error);
+                    continue;
+                }
+                entry => entry?,
+            };
             receipt.new_series += usize::from(made);
             if batch.memo.is_none() {
                 self.raw.insert(hash, &series);
@@ -106,7 +116,9 @@ impl Inner {
             found.push(series);
         }
         let found = Arc::new(found);
-        if let Some(memo) = &batch.memo {
+        if left_out.is_any() {
+            receipt.over_limit = Some(Box::new(left_out.remove_from(batch)));
+        } else if let Some(memo) = &batch.memo {
             Known::remember(memo, batch, salt, &self.head, &found);
         }
         Ok(found)
@@ -126,6 +138,60 @@ impl Inner {
                 rows.metadata.push(row);
             }
         }
+    }
+}
+
+/// The series of a batch that its cluster may not have.
+#[derive(Default)]
+struct LeftOut {
+    /// Their places in the batch, ascending.
+    places: Vec<usize>,
+    told: OverLimit,
+}
+
+impl LeftOut {
+    fn is_any(&self) -> bool {
+        !self.places.is_empty()
+    }
+
+    #[cold]
+    fn push(&mut self, place: usize, error: Error) {
+        if self.places.is_empty() {
+            self.told.message = error.message().to_owned();
+        }
+        self.places.push(place);
+    }
+
+    /// Takes their rows out of the batch; the others point to the places that their series have without them.
+    fn remove_from(mut self, batch: &mut Batch) -> OverLimit {
+        let mut places = vec![None; batch.series.len()];
+        let mut left_out = self.places.iter().copied().peekable();
+        let mut next = 0u32;
+        for (place, new) in places.iter_mut().enumerate() {
+            if left_out.next_if_eq(&place).is_none() {
+                *new = Some(next);
+                next += 1;
+            }
+        }
+        // A row of no series at all is refused later, by name.
+        let stays = |series: &mut u32| match places.get(*series as usize) {
+            Some(Some(new)) => {
+                *series = *new;
+                true
+            }
+            Some(None) => false,
+            None => true,
+        };
+        let before = (batch.samples.len(), batch.histograms.len(), batch.exemplars.len());
+        batch.samples.retain_mut(|row| stays(&mut row.series));
+        batch.histograms.retain_mut(|row| stays(&mut row.series));
+        batch.exemplars.retain_mut(|row| stays(&mut row.series));
+        batch.starts.retain_mut(|row| stays(&mut row.series));
+        self.told.series = self.places.len();
+        self.told.samples = before.0 - batch.samples.len();
+        self.told.histograms = before.1 - batch.histograms.len();
+        self.told.exemplars = before.2 - batch.exemplars.len();
+        self.told
     }
 }
 

@@ -1,7 +1,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use model::batch::{BatchBuilder, Kind};
+use model::NativeHistogram;
+use model::batch::{BatchBuilder, Kind, SeriesLimits};
 use model::files::Files as _;
 use model::files::faulty::{Fault, Faulty, Op};
 use model::files::sim::{Fate, SimDisk};
@@ -52,7 +53,7 @@ async fn rows_survive_a_power_cut_and_move_into_blocks_once() {
     let store = Store::open(config(), parts(&disk, NOW)).await.unwrap();
     let rows =
         [("a", NOW - 600_000, 1.0), ("b", NOW - 600_000, 0.1), ("a", NOW - 5, f64::NAN), ("a", NOW + 9e6 as i64, 7.0)];
-    assert_eq!(store.write(batch(&rows)).await.unwrap(), Receipt { samples: 4, new_series: 2, is_pressed: false });
+    assert_eq!(store.write(batch(&rows)).await.unwrap(), Receipt { samples: 4, new_series: 2, ..Receipt::default() });
     assert_eq!(head_rows(&store).await, 4);
     disk.power_cut(|| Fate::Lost);
     drop(store);
@@ -426,4 +427,32 @@ async fn the_last_sample_of_each_cluster_is_known_after_a_restart() {
     assert_eq!(store.snapshot().last_samples(), expected, "a late sample is not the last");
     store.write(of("eu", &[("a", NOW, 2.0)])).await.unwrap();
     assert_eq!(store.snapshot().last_samples()["eu"], NOW);
+}
+
+#[tokio::test]
+async fn series_beyond_a_limit_are_left_out_and_all_others_are_kept() {
+    let clock = Arc::new(ManualClock::new(NOW));
+    let store = Store::open(config(), Parts { files: Arc::new(SimDisk::new()), clock: clock.clone() }).await.unwrap();
+    let limits = SeriesLimits { max_new_series_per_minute: 2, ..SeriesLimits::default() };
+    let limited = |samples: &[(&str, i64, f64)]| Batch { series_limits: limits, ..batch(samples) };
+    let receipt = store.write(limited(&[("a", NOW, 1.0), ("b", NOW, 2.0), ("a", NOW + 1, 3.0)])).await.unwrap();
+    assert_eq!(receipt, Receipt { samples: 3, new_series: 2, ..Receipt::default() });
+    let mut mixed = limited(&[("c", NOW + 2, 4.0), ("a", NOW + 2, 5.0), ("d", NOW + 2, 6.0), ("b", NOW + 2, 7.0)]);
+    for series in [0, 1] {
+        let value = NativeHistogram::stale();
+        mixed.histograms.push(model::batch::Histogram { series, time_ms: NOW + 3, value });
+        mixed.exemplars.push(model::batch::Exemplar { series, time_ms: NOW, value: 0.0, labels: Vec::new() });
+    }
+    let receipt = store.write(mixed).await.unwrap();
+    let told = receipt.over_limit.expect("two are too many");
+    assert_eq!((receipt.samples, told.series, told.samples, told.histograms, told.exemplars), (3, 2, 2, 1, 1));
+    assert!(told.message.contains("\"instance\" makes most of them, with 3 values"), "{}", told.message);
+    assert_eq!(head_rows(&store).await, 5);
+    let resolved = store.snapshot().resolve(&Selection::all()).await.unwrap();
+    let instances: Vec<_> = resolved.series.iter().map(|info| info.key.labels.get("instance").unwrap()).collect();
+    assert_eq!(instances.len(), 2);
+    assert!(instances.contains(&"a") && instances.contains(&"b"));
+    clock.advance(60_000);
+    let receipt = store.write(limited(&[("c", NOW, 1.0), ("a", NOW + 9, 1.0)])).await.unwrap();
+    assert_eq!(receipt, Receipt { samples: 2, new_series: 1, ..Receipt::default() });
 }
