@@ -58,10 +58,46 @@ impl Process {
 
     /// Bytes of its memory that are in RAM.
     pub(crate) fn resident_bytes(&self) -> Result<u64, Fault> {
+        self.status_bytes("VmRSS:")
+    }
+
+    fn status_bytes(&self, key: &str) -> Result<u64, Fault> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).ok_or("no VmRSS")?;
+        let line = status.lines().find_map(|line| line.strip_prefix(key)).ok_or_else(|| format!("no {key}"))?;
         Ok(line.trim().trim_end_matches(" kB").parse::<u64>()? << 10)
     }
+
+    /// Asks it to end in good order and waits until it has. No other process may end meanwhile.
+    pub(crate) fn terminate(mut self) -> Result<Ended, Fault> {
+        let before = children_cpu_seconds()?;
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM)?;
+        let (begin, mut peak_bytes) = (Instant::now(), 0);
+        let status = loop {
+            // One that is just ending has no memory any more.
+            peak_bytes = self.status_bytes("VmHWM:").unwrap_or(0).max(peak_bytes);
+            if let Some(status) = self.child.try_wait()? {
+                break status;
+            }
+            if begin.elapsed() > PATIENCE {
+                return Err(format!("{} does not end: {}", self.url, self.log()).into());
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        };
+        match status.success() {
+            true => Ok(Ended { cpu_seconds: children_cpu_seconds()? - before, peak_bytes }),
+            false => Err(format!("{}: {status}: {}", self.url, self.log()).into()),
+        }
+    }
+}
+
+/// What a process has used in its life.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    /// CPU seconds of all its threads.
+    pub(crate) cpu_seconds: f64,
+    /// Bytes of its memory in RAM, at most.
+    pub(crate) peak_bytes: u64,
 }
 
 impl Drop for Process {

@@ -1,50 +1,67 @@
-//! Remote write as agents send it: 500 samples a request, 13 labels of about 400 bytes each, one connection. Samples per
-//! CPU-second of the whole process, from its first request to two seconds after its last answer.
+//! Remote write as agents send it: 500 samples a request, 13 labels of about 400 bytes each, over one connection and over
+//! eight. Of each contender, for the same requests: samples per CPU-second, the time until the last answer, the peak of
+//! its memory, the bytes on its disk.
 //!
-//! Ours answers once the samples are synced to disk; the peers do not.
+//! CPU counts from the first request until the process has ended in good order, which a SIGTERM asks for: by then all of
+//! our rows lie in committed blocks, and the peers have flushed what they flush. Ours answers once the samples are synced
+//! to disk; the peers do not.
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::Instant;
 
+use futures::future::try_join_all;
 use model::Clock;
 use reqwest::Client;
 
-use crate::process::Process;
+use crate::process::folder_bytes;
 use crate::report::{Contender, table};
 use crate::{Bench, Fault, peers, wire};
 
-const SERIES: usize = 10_000;
+const SERIES: usize = 20_000;
 const OF_REQUEST: usize = 500;
-const STEPS: usize = 120;
+const STEPS: usize = 60;
 const ROUNDS: usize = 3;
+const NAMES: [&str; 3] = ["ours", "VictoriaMetrics", "Prometheus"];
+
+/// What a contender came to.
+struct Figures {
+    samples_per_cpu_second: f64,
+    seconds: f64,
+    peak_bytes: f64,
+    disk_bytes_per_sample: f64,
+}
 
 pub(crate) async fn run(bench: &Bench) -> Result<(), Fault> {
-    let series: Vec<Vec<u8>> = (0..SERIES).map(wire::kubelet).collect();
-    let mut contenders = [Contender::new("ours"), Contender::new("VictoriaMetrics"), Contender::new("Prometheus")];
-    for _ in 0..ROUNDS {
-        let folder = bench.fresh("remote-write")?;
-        for (place, contender) in contenders.iter_mut().enumerate() {
-            let process = start(place, &folder).await?;
-            contender.rounds.push((SERIES * STEPS) as f64 / write(&process, &series).await?);
-        }
-    }
+    let requests = requests()?;
     println!("{} samples of {SERIES} series, {OF_REQUEST} a request", SERIES * STEPS);
-    table("samples a CPU-second", true, &contenders);
+    for connections in [1, 8] {
+        let mut tables = [(); 4].map(|()| NAMES.map(Contender::new));
+        for _ in 0..ROUNDS {
+            let folder = bench.fresh("remote-write")?;
+            for place in 0..NAMES.len() {
+                let figures = measure(place, &folder, &requests, connections).await?;
+                let Figures { samples_per_cpu_second, seconds, peak_bytes, disk_bytes_per_sample } = figures;
+                let values = [samples_per_cpu_second, seconds, peak_bytes / 1e6, disk_bytes_per_sample];
+                for (table, value) in tables.iter_mut().zip(values) {
+                    table[place].rounds.push(value);
+                }
+            }
+        }
+        println!("-- {connections} connections");
+        let [cpu, seconds, memory, disk] = &tables;
+        table("samples a CPU-second", true, cpu);
+        table("seconds until the last answer", false, seconds);
+        table("MB of memory at most", false, memory);
+        table("bytes on disk a sample", false, disk);
+    }
     Ok(())
 }
 
-async fn start(place: usize, folder: &Path) -> Result<Process, Fault> {
-    match place {
-        0 => peers::fleetscope(folder, "").await,
-        1 => peers::victoria_metrics(folder).await,
-        _ => peers::prometheus(folder, "").await,
-    }
-}
-
-/// Sends everything; CPU seconds that the process took.
-async fn write(process: &Process, series: &[Vec<u8>]) -> Result<f64, Fault> {
-    let (client, before) = (Client::new(), process.cpu_seconds()?);
+/// The compressed bodies, in the order in which one agent sends them.
+fn requests() -> Result<Vec<Vec<u8>>, Fault> {
+    let series: Vec<Vec<u8>> = (0..SERIES).map(wire::kubelet).collect();
     let start_ms = model::SystemClock.now_ms() - STEPS as i64 * 15_000;
+    let mut requests = Vec::with_capacity(STEPS * SERIES / OF_REQUEST);
     for step in 0..STEPS {
         for (chunk, of_chunk) in series.chunks(OF_REQUEST).enumerate() {
             let mut request = wire::Request::default();
@@ -53,12 +70,43 @@ async fn write(process: &Process, series: &[Vec<u8>]) -> Result<f64, Fault> {
                 let value = (index * 1234 + step * (index % 7 + 1)) as f64 + 0.5;
                 request.push(labels, [(start_ms + step as i64 * 15_000, value)].into_iter());
             }
-            send(&client, &process.url, request.compressed()?).await?;
+            requests.push(request.compressed()?);
         }
     }
-    // What the peers put off until after the answer is part of it.
-    tokio::time::sleep(Duration::from_secs(2)).await;
-    Ok(process.cpu_seconds()? - before)
+    Ok(requests)
+}
+
+async fn measure(place: usize, folder: &Path, requests: &[Vec<u8>], connections: usize) -> Result<Figures, Fault> {
+    let process = match place {
+        0 => peers::fleetscope(folder, "").await?,
+        1 => peers::victoria_metrics(folder).await?,
+        _ => peers::prometheus(folder, "").await?,
+    };
+    let data = folder.join(["store", "victoria", "tsdb"][place]);
+    let (begin, before) = (Instant::now(), process.cpu_seconds()?);
+    // A connection has series of its own, as each shard of an agent has, so that the samples of a series keep their order.
+    let senders = (0..connections).map(|sender| {
+        let own = requests.iter().enumerate().filter(move |(at, _)| at % (SERIES / OF_REQUEST) % connections == sender);
+        send_all(&process.url, own.map(|(_, body)| body))
+    });
+    try_join_all(senders).await?;
+    let seconds = begin.elapsed().as_secs_f64();
+    let ended = process.terminate()?;
+    let samples = (SERIES * STEPS) as f64;
+    Ok(Figures {
+        samples_per_cpu_second: samples / (ended.cpu_seconds - before),
+        seconds,
+        peak_bytes: ended.peak_bytes as f64,
+        disk_bytes_per_sample: folder_bytes(&data)? as f64 / samples,
+    })
+}
+
+async fn send_all<'a>(url: &str, bodies: impl Iterator<Item = &'a Vec<u8>>) -> Result<(), Fault> {
+    let client = Client::new();
+    for body in bodies {
+        send(&client, url, body.clone()).await?;
+    }
+    Ok(())
 }
 
 /// Sends a request; it must be taken.

@@ -12,6 +12,7 @@ pub mod metadata;
 pub mod samples;
 pub mod series;
 pub mod starts;
+mod texts;
 
 pub use exemplars::ExemplarsWriter;
 pub use file::Layout;

@@ -120,7 +120,7 @@ impl Head {
         let id = key.labels.series_id();
         let hash = shard::hash(&key.name, &key.cluster, id);
         let at = (hash >> 48) as usize % self.shards.len();
-        let cluster = self.cluster(&key.cluster);
+        let (shared, cluster) = self.cluster(&key.cluster);
         let mut shard = self.shards[at].lock();
         if let Some(series) = shard.find(hash, &key.name, &key.cluster, id) {
             if series.key.labels != key.labels {
@@ -134,7 +134,7 @@ impl Head {
             return Ok((series.clone(), false));
         }
         cluster.admit(&key, limits)?;
-        let key = SeriesKey { name: self.names.shared(key.name), ..key };
+        let key = SeriesKey { name: self.names.shared(key.name), cluster: shared, ..key };
         let (series, grown) = shard.insert(hash, key, id, at as u32, cluster, self.round.load(Ordering::Relaxed));
         series.set_kind(kind);
         self.usage.add(grown);
@@ -142,17 +142,20 @@ impl Head {
         Ok((series, true))
     }
 
-    fn cluster(&self, name: &Arc<str>) -> Arc<ClusterState> {
-        if let Some(state) = self.clusters.read().get(name) {
-            return state.clone();
+    /// What is known of a cluster, and its name as all its series share it: what is the same is found to be by its address.
+    fn cluster(&self, name: &Arc<str>) -> (Arc<str>, Arc<ClusterState>) {
+        if let Some((name, state)) = self.clusters.read().get_key_value(name) {
+            return (name.clone(), state.clone());
         }
-        self.clusters.write().entry(name.clone()).or_default().clone()
+        let mut clusters = self.clusters.write();
+        let entry = clusters.entry(name.clone());
+        (entry.key().clone(), entry.or_default().clone())
     }
 
     /// Takes in what blocks tell of the newest sample of each cluster.
     pub(crate) fn saw(&self, told: &LastSamples) {
         for (cluster, time_ms) in told.iter() {
-            self.cluster(cluster).saw(time_ms);
+            self.cluster(cluster).1.saw(time_ms);
         }
     }
 

@@ -117,10 +117,12 @@ impl Columns for ExemplarColumns {
         self.labels.text_bytes()
     }
 
+    fn keys(&mut self) -> [&mut Texts; 2] {
+        [&mut self.names, &mut self.clusters]
+    }
+
     fn take(&mut self) -> Result<Vec<ArrayRef>, Error> {
         Ok(vec![
-            self.names.take()?,
-            self.clusters.take()?,
             Arc::new(Int64Array::from(std::mem::take(&mut self.series_ids))),
             Arc::new(Int64Array::from(std::mem::take(&mut self.times_ms))),
             Arc::new(Float64Array::from(std::mem::take(&mut self.values))),

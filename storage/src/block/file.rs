@@ -6,26 +6,29 @@
 use std::io::Write;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, RecordBatch};
-use arrow::datatypes::{DataType, Field, FieldRef, Schema};
+use arrow::array::ArrayRef;
+use arrow::datatypes::{DataType, Field, FieldRef};
 use model::{Error, ErrorKind};
-use parquet::arrow::ArrowWriter;
-use parquet::arrow::arrow_writer::ArrowWriterOptions;
+use parquet::arrow::ArrowSchemaConverter;
+use parquet::arrow::arrow_writer::{ArrowColumnWriter, ArrowRowGroupWriterFactory, compute_leaves};
 use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{KeyValue, SortingColumn};
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder};
+use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::ColumnPath;
 
 use crate::Table;
 use crate::block::columns::Columns;
 use crate::block::meta::BlockMeta;
+use crate::block::texts::TextChunk;
 
 /// Bytes of text that are gathered before they are encoded.
 const BATCH_TEXT_BYTES: usize = 8 << 20;
 /// Bytes of a page before compression at most.
 const PAGE_BYTES: usize = 64 << 10;
-/// Bytes of a dictionary at most: two million ids. Beyond it the column goes on without dictionary.
+/// Bytes of a dictionary at most: two million ids. Beyond it a column of ids goes on without dictionary, and one of names
+/// in the next row group.
 const DICTIONARY_BYTES: usize = 16 << 20;
 
 /// How many rows the parts of a file have at most. Everyone takes the default; a test has reason for smaller parts.
@@ -46,11 +49,22 @@ impl Default for Layout {
 /// One Parquet file on its way into a sink. Its writer adds rows to `columns`, takes them into account in `meta`, and
 /// calls [`File::write_if_full`].
 pub(crate) struct File<W: Write + Send, C: Columns> {
-    writer: ArrowWriter<W>,
+    writer: SerializedFileWriter<W>,
+    columns_of_group: ArrowRowGroupWriterFactory,
+    layout: Layout,
+    group: Option<Group>,
     /// Rows not yet encoded.
     pub(crate) columns: C,
     /// What is known of all rows.
     pub(crate) meta: BlockMeta,
+}
+
+/// The row group that is being encoded.
+struct Group {
+    rows: usize,
+    /// Name and cluster.
+    keys: [TextChunk; 2],
+    others: Vec<ArrowColumnWriter>,
 }
 
 impl<W: Write + Send, C: Columns> File<W, C> {
@@ -68,11 +82,13 @@ impl<W: Write + Send, C: Columns> File<W, C> {
     /// `Unavailable` if the sink fails.
     pub(crate) fn with_layout(sink: W, layout: Layout) -> Result<Self, Error> {
         let table = C::TABLE;
-        let properties = properties(table, layout)?;
+        let properties = Arc::new(properties(table, layout)?);
         // The schema is told by Parquet's own types; a copy in Arrow's terms would only bind readers to our choice.
-        let options = ArrowWriterOptions::new().with_properties(properties).with_skip_arrow_metadata(true);
-        let writer = ArrowWriter::try_new_with_options(sink, table.schema(), options).map_err(|e| failed(table, e))?;
-        Ok(File { writer, columns: C::default(), meta: BlockMeta::default() })
+        let schema = ArrowSchemaConverter::new().convert(&table.schema()).map_err(|e| failed(table, e))?;
+        let writer = SerializedFileWriter::new(sink, schema.root_schema_ptr(), properties);
+        let writer = writer.map_err(|e| failed(table, e))?;
+        let columns_of_group = ArrowRowGroupWriterFactory::new(&writer, table.schema());
+        Ok(File { writer, columns_of_group, layout, group: None, columns: C::default(), meta: BlockMeta::default() })
     }
 
     /// Encodes the gathered rows once they are many.
@@ -87,16 +103,54 @@ impl<W: Write + Send, C: Columns> File<W, C> {
     }
 
     fn write(&mut self) -> Result<(), Error> {
-        if self.columns.rows() == 0 {
+        let (rows, mut written) = (self.columns.rows(), 0);
+        if rows == 0 {
             return Ok(());
         }
         let columns = self.columns.take()?;
-        // A column has the type that it was gathered in: a text column may be a dictionary.
-        let fields = C::TABLE.schema().fields().iter().zip(&columns).map(gathered).collect::<Vec<_>>();
-        let batch = RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).map_err(|e| {
-            Error::internal(format!("rows of {} do not fit its columns", C::TABLE.name())).with_source(e)
-        })?;
-        self.writer.write(&batch).map_err(|e| failed(C::TABLE, e))
+        while written < rows {
+            let mut group = match self.group.take() {
+                Some(group) => group,
+                None => self.begin_group().map_err(|e| failed(C::TABLE, e))?,
+            };
+            let part = (rows - written).min(self.layout.group_rows - group.rows);
+            for (chunk, texts) in group.keys.iter_mut().zip(self.columns.keys()) {
+                chunk.take_from(texts, part);
+            }
+            let columns: Vec<ArrayRef> = columns.iter().map(|column| column.slice(written, part)).collect();
+            group.write::<C>(&columns).map_err(|e| failed(C::TABLE, e))?;
+            group.rows += part;
+            written += part;
+            let is_full = group.rows >= self.layout.group_rows;
+            let has_long_texts = group.keys.iter().any(|chunk| chunk.text_bytes() >= DICTIONARY_BYTES);
+            self.group = Some(group);
+            if is_full || has_long_texts {
+                self.end_group().map_err(|e| failed(C::TABLE, e))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn begin_group(&self) -> Result<Group, ParquetError> {
+        let place = self.writer.flushed_row_groups().len();
+        let mut others = self.columns_of_group.create_column_writers(place)?;
+        others.drain(..2);
+        Ok(Group { rows: 0, keys: Default::default(), others })
+    }
+
+    fn end_group(&mut self) -> Result<(), ParquetError> {
+        let Some(group) = self.group.take() else { return Ok(()) };
+        let schema = self.writer.schema_descr();
+        let columns = [schema.column(0), schema.column(1)];
+        let mut into = self.writer.next_row_group()?;
+        for (chunk, column) in group.keys.into_iter().zip(columns) {
+            let (bytes, told) = chunk.close(column, self.layout.page_rows)?;
+            into.append_column(&bytes, told)?;
+        }
+        for column in group.others {
+            column.close()?.append_to_row_group(&mut into)?;
+        }
+        into.close().map(drop)
     }
 
     /// Writes what is left of the rows, then bytes that no reader of Parquet looks at, and says under `key` where they
@@ -106,7 +160,7 @@ impl<W: Write + Send, C: Columns> File<W, C> {
     /// `Unavailable` if the sink fails.
     pub(crate) fn embed(&mut self, key: &str, version: u8, bytes: &[u8]) -> Result<(), Error> {
         self.write()?;
-        self.writer.flush().map_err(|e| failed(C::TABLE, e))?;
+        self.end_group().map_err(|e| failed(C::TABLE, e))?;
         let place = format!("{},{},{version}", self.writer.bytes_written(), bytes.len());
         self.writer.write_all(bytes).map_err(|e| failed(C::TABLE, ParquetError::External(Box::new(e))))?;
         self.note(key, place);
@@ -124,10 +178,27 @@ impl<W: Write + Send, C: Columns> File<W, C> {
     /// `Unavailable` if the sink fails.
     pub(crate) fn finish(mut self) -> Result<BlockMeta, Error> {
         self.write()?;
+        self.end_group().map_err(|e| failed(C::TABLE, e))?;
         self.writer.finish().map_err(|e| failed(C::TABLE, e))?;
-        self.writer.sync().map_err(|e| failed(C::TABLE, ParquetError::External(Box::new(e))))?;
+        self.writer.flush().map_err(|e| failed(C::TABLE, ParquetError::External(Box::new(e))))?;
         self.meta.size_bytes = self.writer.bytes_written() as u64;
         Ok(self.meta)
+    }
+}
+
+impl Group {
+    /// Encodes rows of the columns behind name and cluster.
+    fn write<C: Columns>(&mut self, columns: &[ArrayRef]) -> Result<(), ParquetError> {
+        let schema = C::TABLE.schema();
+        let mut writers = self.others.iter_mut();
+        for (field, column) in schema.fields().iter().skip(2).zip(columns) {
+            // A column has the type that it was gathered in: a text column may be a dictionary.
+            for leaf in compute_leaves(&gathered((field, column)), column)? {
+                let writer = writers.next().ok_or_else(|| ParquetError::General("a column too many".into()))?;
+                writer.write(&leaf)?;
+            }
+        }
+        Ok(())
     }
 }
 

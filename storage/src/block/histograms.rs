@@ -216,11 +216,13 @@ impl Columns for HistogramColumns {
         8 * self.listed
     }
 
+    fn keys(&mut self) -> [&mut Texts; 2] {
+        [&mut self.names, &mut self.clusters]
+    }
+
     fn take(&mut self) -> Result<Vec<ArrayRef>, Error> {
         self.listed = 0;
         let mut columns: Vec<ArrayRef> = vec![
-            self.names.take()?,
-            self.clusters.take()?,
             Arc::new(Int64Array::from(std::mem::take(&mut self.series_ids))),
             Arc::new(Int64Array::from(std::mem::take(&mut self.times_ms))),
             Arc::new(self.start_times_ms.finish()),

@@ -85,10 +85,12 @@ impl Columns for MetadataColumns {
         self.helps.values_slice().len()
     }
 
+    fn keys(&mut self) -> [&mut Texts; 2] {
+        [&mut self.names, &mut self.clusters]
+    }
+
     fn take(&mut self) -> Result<Vec<ArrayRef>, Error> {
         Ok(vec![
-            self.names.take()?,
-            self.clusters.take()?,
             Arc::new(self.kinds.finish()),
             Arc::new(self.units.finish()),
             Arc::new(self.helps.finish()),

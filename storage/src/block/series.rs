@@ -94,10 +94,12 @@ impl Columns for SeriesColumns {
         self.labels.text_bytes()
     }
 
+    fn keys(&mut self) -> [&mut Texts; 2] {
+        [&mut self.names, &mut self.clusters]
+    }
+
     fn take(&mut self) -> Result<Vec<ArrayRef>, Error> {
         Ok(vec![
-            self.names.take()?,
-            self.clusters.take()?,
             Arc::new(Int64Array::from(std::mem::take(&mut self.series_ids))),
             self.labels.take()?,
             Arc::new(self.kinds.finish()),
