@@ -44,7 +44,12 @@ pub(crate) fn labels<'a>(labels: impl Iterator<Item = (&'a str, &'a str)>) -> Ve
 
 /// The label fields of one series of a kubelet, about 400 bytes.
 pub(crate) fn kubelet(index: usize) -> Vec<u8> {
-    let pairs = [
+    labels(kubelet_labels(index).iter().map(|(name, value)| (*name, value.as_str())))
+}
+
+/// Its labels.
+pub(crate) fn kubelet_labels(index: usize) -> [(&'static str, String); 13] {
+    [
         ("__name__", "container_network_receive_bytes_total".to_owned()),
         ("container", "checkout-service".to_owned()),
         ("endpoint", "https-metrics".to_owned()),
@@ -58,12 +63,11 @@ pub(crate) fn kubelet(index: usize) -> Vec<u8> {
         ("node", format!("ip-10-12-{}-{}.eu-central-1", index / 250, index % 250)),
         ("pod", format!("checkout-service-7d9c5b6f4-{index:05x}")),
         ("service", "kube-prometheus-kubelet".to_owned()),
-    ];
-    labels(pairs.iter().map(|(name, value)| (*name, value.as_str())))
+    ]
 }
 
 /// Appends a number in as few bytes as protobuf allows.
-fn varint(out: &mut Vec<u8>, mut number: u64) {
+pub(crate) fn varint(out: &mut Vec<u8>, mut number: u64) {
     while number >= 0x80 {
         out.push(number as u8 | 0x80);
         number >>= 7;
@@ -72,7 +76,7 @@ fn varint(out: &mut Vec<u8>, mut number: u64) {
 }
 
 /// Appends a field that holds bytes.
-fn field(out: &mut Vec<u8>, number: u8, content: &[u8]) {
+pub(crate) fn field(out: &mut Vec<u8>, number: u8, content: &[u8]) {
     out.push(number << 3 | 2);
     varint(out, content.len() as u64);
     out.extend_from_slice(content);

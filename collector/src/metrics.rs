@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use decode::{Reason, Refused};
 use parking_lot::Mutex;
 
 use self::exposition::Family;
@@ -98,6 +99,9 @@ impl SourceCounters {
 pub(crate) struct RemoteWriteCounters {
     requests: Mutex<BTreeMap<u16, u64>>,
     samples: AtomicU64,
+    histograms: AtomicU64,
+    exemplars: AtomicU64,
+    refused: [AtomicU64; Reason::ALL.len()],
     body_bytes: AtomicU64,
     decoded_bytes: AtomicU64,
 }
@@ -114,9 +118,18 @@ impl RemoteWriteCounters {
         add(&self.decoded_bytes, decoded_bytes as u64);
     }
 
-    /// Counts samples that were acknowledged.
-    pub(crate) fn acknowledged(&self, samples: usize) {
+    /// Counts rows that were acknowledged.
+    pub(crate) fn acknowledged(&self, samples: usize, histograms: usize, exemplars: usize) {
         add(&self.samples, samples as u64);
+        add(&self.histograms, histograms as u64);
+        add(&self.exemplars, exemplars as u64);
+    }
+
+    /// Counts what was left out of a request whose other rows were written.
+    pub(crate) fn refused(&self, refused: &Refused) {
+        for (reason, count) in refused.counts() {
+            add(&self.refused[reason as usize], count);
+        }
     }
 }
 
@@ -160,8 +173,16 @@ impl Metrics {
         for (code, count) in requests {
             family.line(&[("code", &code.to_string())], count);
         }
+        let name = "fleetscope_remote_write_refused_total";
+        let mut family =
+            Family::counter(out, name, "Rows left out of requests whose other rows were written, by what is wrong.");
+        for reason in Reason::ALL {
+            family.line(&[("reason", reason.as_str())], get(&counters.refused[reason as usize]));
+        }
         for (name, help, value) in [
             ("samples", "Samples acknowledged, staleness markers included.", &counters.samples),
+            ("histograms", "Native histograms acknowledged, staleness markers included.", &counters.histograms),
+            ("exemplars", "Exemplars acknowledged.", &counters.exemplars),
             ("body_bytes", "Bytes of requests as they came over the wire.", &counters.body_bytes),
             ("decoded_bytes", "Bytes of requests after decompression.", &counters.decoded_bytes),
         ] {

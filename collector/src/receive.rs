@@ -20,6 +20,9 @@ use crate::Parts;
 use crate::config::RemoteWriteConfig;
 use crate::metrics::Metrics;
 
+/// Where remote write is received: as Prometheus itself does, as one that is served below a path, and as Mimir does.
+const REMOTE_WRITE_PATHS: [&str; 3] = ["/api/v1/write", "/prometheus/api/v1/write", "/api/v1/push"];
+
 /// What the routes share. Cloning shares it.
 #[derive(Debug, Clone)]
 pub(crate) struct Receiver(Arc<State>);
@@ -75,6 +78,10 @@ impl Receiver {
 
     /// The routes of all receivers.
     pub(crate) fn routes(&self) -> Router {
-        Router::new().route("/api/v1/write", post(remote_write::handle)).with_state(self.clone())
+        let mut routes = Router::new();
+        for path in REMOTE_WRITE_PATHS {
+            routes = routes.route(path, post(remote_write::handle));
+        }
+        routes.with_state(self.clone())
     }
 }

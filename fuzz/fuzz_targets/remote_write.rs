@@ -1,4 +1,4 @@
-//! Any bytes are a request that is read whole or refused.
+//! Any bytes are a request of which what is good is kept.
 #![no_main]
 
 use bytes::Bytes;
@@ -6,9 +6,12 @@ use decode::{Limits, remote_write};
 use libfuzzer_sys::fuzz_target;
 use model::Batch;
 use model::labels::LabelsBuilder;
+use model::time::MAX_TIME_MS;
 
 fuzz_target!(|input: &[u8]| {
-    let Ok(batch) = remote_write::decode(&Bytes::copy_from_slice(input), &Limits::default()) else { return };
+    let body = Bytes::copy_from_slice(input);
+    let Ok(decoded) = remote_write::decode(&body, MAX_TIME_MS, &Limits::default()) else { return };
+    let batch = decoded.batch;
     let mut builder = LabelsBuilder::default();
     for (index, series) in batch.series.iter().enumerate() {
         let bytes = &batch.body[series.labels.start as usize..series.labels.end as usize];
@@ -17,6 +20,10 @@ fuzz_target!(|input: &[u8]| {
     }
     for sample in &batch.samples {
         assert!((sample.series as usize) < batch.series.len() && model::time::in_range(sample.time_ms));
+    }
+    for histogram in &batch.histograms {
+        assert!((histogram.series as usize) < batch.series.len() && model::time::in_range(histogram.time_ms));
+        histogram.value.validate().expect("a sound histogram");
     }
     for exemplar in &batch.exemplars {
         assert!((exemplar.series as usize) < batch.series.len() && model::time::in_range(exemplar.time_ms));

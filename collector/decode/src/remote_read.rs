@@ -37,18 +37,15 @@ use model::Batch;
 pub use self::frames::Frames;
 pub use self::request::{Hints, Matcher, Operator, Query, ResponseType, encode_request};
 use crate::protobuf::wire::{Fields, Value};
-use crate::protobuf::{Decoder, NativeHistograms, wrong_type};
+use crate::protobuf::{Decoder, wrong_type};
 use crate::{Error, Limits};
 
 /// What an answer, or one part of a streamed one, has become.
 #[derive(Debug)]
 pub struct Part {
-    /// The samples within the times that were asked for, values bit for bit, staleness markers among them. Its label
-    /// encoding is [`crate::remote_write::ENCODING`].
+    /// The samples and native histograms within the times that were asked for, values bit for bit, staleness markers
+    /// among them. Its label encoding is [`crate::remote_write::ENCODING`].
     pub batch: Batch,
-    /// How many series have native histograms, which are not in the batch: there is no table for them yet. A series
-    /// that the server has divided among several frames counts in each.
-    pub histogram_series: usize,
 }
 
 /// Reads a whole `ReadResponse` to a request of one query, already decompressed.
@@ -58,9 +55,9 @@ pub struct Part {
 ///
 /// # Errors
 /// `Invalid` if the bytes are no such message or answer more than one query, and for what
-/// [`crate::remote_write::decode`] refuses in a series, except native histograms; `TooLarge` if a limit is broken.
+/// [`crate::remote_write::decode`] refuses in a series, except that one may have no name; `TooLarge` if a limit is broken.
 pub fn decode_samples(body: &Bytes, time_ms: RangeInclusive<i64>, limits: &Limits) -> Result<Part, Error> {
-    let mut decoder = Decoder::new("answer", body, limits)?.within(time_ms);
+    let mut decoder = Decoder::of_answer("answer", body, time_ms, limits)?;
     let mut results = 0;
     let mut fields = Fields::new(body, 0..body.len());
     while let Some((number, value)) = fields.next()? {
@@ -76,7 +73,7 @@ pub fn decode_samples(body: &Bytes, time_ms: RangeInclusive<i64>, limits: &Limit
             _ => {}
         }
     }
-    decoder.into_part()
+    Ok(Part { batch: decoder.finish()? })
 }
 
 /// Reads a `ChunkedReadResponse` to a request of one query: the payload of one frame, or of several as [`Frames`] puts
@@ -88,10 +85,10 @@ pub fn decode_samples(body: &Bytes, time_ms: RangeInclusive<i64>, limits: &Limit
 ///
 /// # Errors
 /// `Invalid` if the bytes are no such message, answer another query, or hold a chunk that is damaged or of an encoding
-/// that is not known, and for what [`crate::remote_write::decode`] refuses in a series, except native histograms;
-/// `TooLarge` if a limit is broken.
+/// that is not known or of native histograms, and for what [`crate::remote_write::decode`] refuses in a series, except
+/// that one may have no name; `TooLarge` if a limit is broken. An answer of samples has the histograms too.
 pub fn decode_chunks(frame: &Bytes, time_ms: RangeInclusive<i64>, limits: &Limits) -> Result<Part, Error> {
-    let mut decoder = Decoder::new("frame", frame, limits)?.within(time_ms);
+    let mut decoder = Decoder::of_answer("frame", frame, time_ms, limits)?;
     let mut fields = Fields::new(frame, 0..frame.len());
     while let Some((number, value)) = fields.next()? {
         match (number, value) {
@@ -104,12 +101,12 @@ pub fn decode_chunks(frame: &Bytes, time_ms: RangeInclusive<i64>, limits: &Limit
             _ => {}
         }
     }
-    decoder.into_part()
+    Ok(Part { batch: decoder.finish()? })
 }
 
 impl Decoder<'_> {
     fn query_result(&mut self, range: Range<usize>) -> Result<(), Error> {
-        let mut fields = Fields::new(self.body, range);
+        let mut fields = Fields::new(self.draft.body, range);
         while let Some((number, value)) = fields.next()? {
             match (number, value) {
                 (1, Value::Bytes(range)) => self.series(range)?,
@@ -118,14 +115,6 @@ impl Decoder<'_> {
             }
         }
         Ok(())
-    }
-
-    fn into_part(self) -> Result<Part, Error> {
-        let histogram_series = match self.native_histograms {
-            NativeHistograms::PassedOver { series } => series,
-            NativeHistograms::Refused => 0,
-        };
-        Ok(Part { batch: self.finish()?, histogram_series })
     }
 }
 

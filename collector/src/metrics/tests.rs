@@ -29,7 +29,7 @@ fn what_is_counted_is_what_the_text_says() {
     metrics.remote_write.answered(204);
     metrics.remote_write.answered(429);
     metrics.remote_write.answered(204);
-    metrics.remote_write.acknowledged(5);
+    metrics.remote_write.acknowledged(5, 2, 1);
     metrics.remote_write.received(10, 20);
 
     let rows = rendered(&metrics);

@@ -1,105 +1,115 @@
-//! `POST /api/v1/write`: Prometheus remote write 1.0, the acknowledged way in.
+//! `POST /api/v1/write`: Prometheus remote write 1.0 and 2.0, the acknowledged way in.
 //!
-//! 204 means that every row of the request is durable. Anything else means that none is promised.
+//! 204 means that every row of the request is durable, but for series with bad labels in 1.0; 400 with a list of rows that
+//! every other row is (`remote_write/answer.rs` has all answers). Anything else means that none is promised.
 //!
-//! Source: <https://prometheus.io/docs/specs/prw/remote_write_spec/>; types and encodings as Prometheus' own receiver
-//! takes them (`storage/remote/write_handler.go`).
+//! Source: <https://prometheus.io/docs/specs/prw/remote_write_spec/>,
+//! <https://prometheus.io/docs/specs/prw/remote_write_spec_2_0/>
+
+mod answer;
+mod negotiation;
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
-use axum::http::{HeaderMap, HeaderName, StatusCode};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use bytes::Bytes;
+use decode::Decoded;
 use decode::body::ContentEncoding;
-use model::{Batch, Error, Receipt};
+use model::Error;
 use tokio::time::Instant;
 
+use self::answer::{Failure, Written};
+use self::negotiation::Message;
 use super::budget::Share;
 use super::{Receiver, Settings, body};
-use crate::http::error;
 
 /// The [`model::source::SourceId::kind`] of senders.
 const KIND: &str = "remote_write";
 /// Bodies up to this size are decoded where they are: it takes less time than moving them to another thread.
 const INLINE_BYTES: usize = 64 << 10;
 
-/// What is told of a request on the board.
-type Outcome = Result<Receipt, Refusal>;
-
-/// Why a request was refused.
-enum Refusal {
-    /// By its headers.
-    Unsupported(String),
-    /// By anything later.
-    Error(Error),
-}
-
-impl From<Error> for Refusal {
-    fn from(error: Error) -> Self {
-        Refusal::Error(error)
-    }
-}
+/// What became of a request.
+type Outcome = Result<Written, Failure>;
 
 /// Extract, call, encode.
 pub(super) async fn handle(State(receiver): State<Receiver>, request: Request) -> Response {
     let started = Instant::now();
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
     let settings = receiver.0.settings.read().clone();
-    let outcome = receive(&receiver, &settings, request).await;
-    tell(&receiver, &settings, peer, started, &outcome);
-    let response = match outcome {
-        Ok(receipt) => {
-            receiver.0.metrics.remote_write.acknowledged(receipt.samples);
-            StatusCode::NO_CONTENT.into_response()
-        }
-        Err(Refusal::Unsupported(text)) => (StatusCode::UNSUPPORTED_MEDIA_TYPE, format!("{text}\n")).into_response(),
-        Err(Refusal::Error(error)) => error::response(&error),
+    let message = negotiation::message(request.headers());
+    let (message, outcome) = match message {
+        Ok(message) => (message, receive(&receiver, &settings, message, request).await),
+        Err(text) => (Message::V1, Err(Failure::Unsupported(text))),
     };
-    receiver.0.metrics.remote_write.answered(response.status().as_u16());
+    tell(&receiver, &settings, peer, started, &outcome);
+    let response = answer::response(message, &outcome);
+    let metrics = &receiver.0.metrics.remote_write;
+    if let Ok(written) = &outcome {
+        metrics.acknowledged(written.samples, written.histograms, written.exemplars);
+        metrics.refused(&written.refused);
+    }
+    metrics.answered(response.status().as_u16());
     response
 }
 
-async fn receive(receiver: &Receiver, settings: &Arc<Settings>, request: Request) -> Outcome {
+async fn receive(receiver: &Receiver, settings: &Arc<Settings>, message: Message, request: Request) -> Outcome {
     let (head, body) = request.into_parts();
-    check_headers(&head.headers).map_err(Refusal::Unsupported)?;
     let mut share = settings.budget.enter()?;
     let config = &settings.config;
     let wire = body::read(body, &head.headers, settings.limits.max_body_bytes, config.body_timeout, &mut share).await?;
     let wire_bytes = wire.len();
-    let (batch, share) = decode(wire, settings, share).await?;
+    let future_ms = i64::try_from(config.future_limit.as_millis()).unwrap_or(i64::MAX);
+    let latest_ms = receiver.0.parts.clock.now_ms().saturating_add(future_ms);
+    let (Decoded { batch, refused }, share) = decode(wire, message, latest_ms, settings, share).await?;
     receiver.0.metrics.remote_write.received(wire_bytes, batch.body.len());
+    let (samples, histograms, exemplars) = (batch.samples.len(), batch.histograms.len(), batch.exemplars.len());
+    let written = Written { samples, histograms, exemplars, refused };
     if batch.is_empty() {
-        return Ok(Receipt::default());
+        return Ok(written);
     }
     let batch = match &settings.cluster {
         Some(cluster) => batch.stamped(cluster.clone()),
         None => batch,
     };
-    let receipt = receiver.0.parts.ingest.write(batch).await?;
+    receiver.0.parts.ingest.write(batch).await?;
     drop(share);
-    Ok(receipt)
+    Ok(written)
 }
 
 /// Decompresses and decodes, on another thread if that may take long.
-async fn decode(wire: Bytes, settings: &Arc<Settings>, mut share: Share) -> Result<(Batch, Share), Error> {
+async fn decode(
+    wire: Bytes,
+    message: Message,
+    latest_ms: i64,
+    settings: &Arc<Settings>,
+    mut share: Share,
+) -> Result<(Decoded, Share), Error> {
     // The claim is in the first bytes; one that lies is refused by the decompressor without allocating what it claims.
     let claimed = snappy_claim(&wire).min(settings.limits.max_decoded_bytes);
     share.grow_to(wire.len() + claimed)?;
     let settings = settings.clone();
     let is_small = claimed <= INLINE_BYTES;
     let work = move || {
-        let body = decode::body::decompress(ContentEncoding::Snappy, &wire, &settings.limits)?;
+        let body = decode::body::decompress(ContentEncoding::Snappy, &wire, &settings.limits).map_err(bad_request)?;
         drop(wire);
-        Ok::<_, decode::Error>((decode::remote_write::decode(&body, &settings.limits)?, share))
+        let decoded = match message {
+            Message::V1 => decode::remote_write::decode(&body, latest_ms, &settings.limits),
+            Message::V2 => decode::remote_write::v2::decode(&body, latest_ms, &settings.limits),
+        };
+        Ok((decoded.map_err(bad_request)?, share))
     };
     if is_small {
-        return Ok(work()?);
+        return work();
     }
     let done = tokio::task::spawn_blocking(work).await;
-    Ok(done.map_err(|_| Error::internal("the decoding of the request broke off"))??)
+    done.map_err(|_| Error::internal("the decoding of the request broke off"))?
+}
+
+/// A body that was read whole and then is too large is a bad request to a sender, not one that a proxy would have kept out.
+fn bad_request(error: decode::Error) -> Error {
+    Error::invalid(error.message())
 }
 
 /// The length that a snappy block says it has when decompressed: a little-endian base-128 number at its start.
@@ -117,32 +127,6 @@ fn snappy_claim(wire: &[u8]) -> usize {
     usize::try_from(claim).unwrap_or(usize::MAX)
 }
 
-/// Only remote write 1.0, snappy: an absent header means that.
-fn check_headers(headers: &HeaderMap) -> Result<(), String> {
-    let text = |name: HeaderName| headers.get(name).map_or(Ok(""), |value| value.to_str()).unwrap_or("?");
-    let content_type = text(CONTENT_TYPE).to_ascii_lowercase();
-    let mut parts = content_type.split(';').map(str::trim);
-    let media = parts.next().unwrap_or("");
-    if !matches!(media, "" | "application/x-protobuf") {
-        return Err(format!("the content type {media:?} is not accepted: send application/x-protobuf"));
-    }
-    let proto = parts.filter_map(|part| part.split_once('=')).find(|(name, _)| name.trim() == "proto");
-    match proto.map(|(_, message)| message.trim()) {
-        None | Some("prometheus.writerequest") => {}
-        Some("io.prometheus.write.v2.request") => {
-            return Err("remote write 2.0 is not accepted: send 1.0, in Prometheus with \
-                        protobuf_message: prometheus.WriteRequest"
-                .to_owned());
-        }
-        Some(other) => return Err(format!("the message {other:?} is not accepted: send prometheus.WriteRequest")),
-    }
-    let encoding = text(CONTENT_ENCODING).to_ascii_lowercase();
-    if !matches!(encoding.as_str(), "" | "snappy") {
-        return Err(format!("the content encoding {encoding:?} is not accepted: send snappy"));
-    }
-    Ok(())
-}
-
 /// Puts the outcome on the board.
 fn tell(receiver: &Receiver, settings: &Settings, peer: Option<IpAddr>, started: Instant, outcome: &Outcome) {
     let now_ms = receiver.0.parts.clock.now_ms();
@@ -151,15 +135,15 @@ fn tell(receiver: &Receiver, settings: &Settings, peer: Option<IpAddr>, started:
         status.last_attempt_ms = Some(now_ms);
         status.duration_seconds = started.elapsed().as_secs_f64();
         status.error = match outcome {
-            Ok(_) => None,
-            Err(Refusal::Unsupported(text)) => Some(text.clone()),
-            Err(Refusal::Error(error)) => Some(error.to_string()),
+            Ok(written) => written.faults(),
+            Err(failure) => Some(failure.text()),
         };
-        if let Ok(receipt) = outcome {
+        if let Ok(written) = outcome {
             status.last_success_ms = Some(now_ms);
             // A Prometheus sends its metadata in requests without samples; they say nothing of how much it sends.
-            if receipt.samples > 0 {
-                status.samples = receipt.samples as u64;
+            let rows = written.samples + written.histograms;
+            if rows > 0 {
+                status.samples = rows as u64;
             }
         }
     });

@@ -30,7 +30,6 @@ pub(super) struct Answers {
     /// The forms of an answer that are asked for.
     accepted: &'static [ResponseType],
     behind_ms: i64,
-    has_told_histograms: bool,
 }
 
 /// What was read.
@@ -60,7 +59,6 @@ impl Answers {
             connection: Connection::default(),
             accepted: &ResponseType::PREFERRED,
             behind_ms: 0,
-            has_told_histograms: false,
         }
     }
 
@@ -113,10 +111,7 @@ impl Answers {
                 () = stop.stopped() => return Ok(false),
             };
             let Some(part) = part else { return Ok(true) };
-            if part.histogram_series > 0 {
-                self.tell_histograms();
-            }
-            read.rows += part.batch.samples.len() as u64;
+            read.rows += (part.batch.samples.len() + part.batch.histograms.len()) as u64;
             if !part.batch.is_empty() {
                 let batch = part.batch.stamped(self.server.source.cluster.clone());
                 let receipt = self.write(batch, give_up, stop).await?;
@@ -141,21 +136,14 @@ impl Answers {
         self.behind_ms = behind_ms;
     }
 
-    /// Asks for samples from now on if chunks came that cannot be read: newer servers know more encodings.
+    /// Asks for samples from now on if chunks came that cannot be read: newer servers know more encodings, and those of
+    /// native histograms come as samples as well.
     fn doubt_chunks(&mut self, failure: &Failure, are_chunks: bool) {
         if are_chunks && failure.stage == Stage::Decode {
             self.accepted = &[ResponseType::Samples];
             let id = &self.server.source.id;
             tracing::warn!(cluster = %id.cluster, job = %id.job, instance = %id.instance, error = %failure,
                 "the chunks of a source cannot be read, it is asked for samples from now on");
-        }
-    }
-
-    fn tell_histograms(&mut self) {
-        if !std::mem::replace(&mut self.has_told_histograms, true) {
-            let id = &self.server.source.id;
-            tracing::warn!(cluster = %id.cluster, job = %id.job, instance = %id.instance,
-                "the source has native histograms, which are not kept yet: its other samples are");
         }
     }
 }

@@ -9,6 +9,7 @@ mod relabel;
 mod reload;
 mod remote_read;
 mod remote_write;
+mod remote_write_2;
 mod scrapes;
 mod sources;
 mod store_trouble;

@@ -9,6 +9,7 @@ use super::wire::{Fields, Value};
 use super::wrong_type;
 use crate::error::quoted;
 use crate::names::SeenNames;
+use crate::refused::{Bad, Reason};
 use crate::{Error, Limits, text};
 
 /// Reads label fields, the bytes that a series of the batch points to.
@@ -70,7 +71,7 @@ impl Label {
     }
 
     #[inline]
-    pub(super) fn check(&self, body: &[u8], limits: &Limits) -> Result<(), Error> {
+    pub(super) fn check(&self, body: &[u8], limits: &Limits) -> Result<(), Box<Bad>> {
         let fits = self.name.len() <= limits.max_name_bytes && self.value.len() <= limits.max_value_bytes;
         // A metric name is held against the limit of names, which no short text can break.
         let short = self.value.len() <= limits.max_name_bytes;
@@ -79,10 +80,11 @@ impl Label {
     }
 
     #[cold]
-    fn fault(&self, body: &[u8], limits: &Limits) -> Error {
+    fn fault(&self, body: &[u8], limits: &Limits) -> Box<Bad> {
         let (name, value) = (&body[self.name.clone()], &body[self.value.clone()]);
         if name.is_empty() {
-            return Error::invalid(format!("a label with the value {} has an empty name", quoted(value)));
+            let what = format!("a label with the value {} has an empty name", quoted(value));
+            return Bad::new(Reason::InvalidLabels, what);
         }
         let (part, bytes, limit) = if name.len() > limits.max_name_bytes {
             ("name", name.len(), limits.max_name_bytes)
@@ -91,7 +93,8 @@ impl Label {
         } else {
             ("value", value.len(), limits.max_value_bytes)
         };
-        Error::too_large(format!("the {part} of label {} has {bytes} bytes, the limit is {limit}", quoted(name)))
+        let what = format!("the {part} of label {} has {bytes} bytes, the limit is {limit}", quoted(name));
+        Bad::new(Reason::LabelLimit, what)
     }
 }
 
@@ -102,6 +105,8 @@ pub(super) struct Labels {
     /// Where the label fields lie, tags included, those joined that touch.
     fields: Vec<Range<usize>>,
     seen: SeenNames,
+    /// What is wrong with the first bad label.
+    fault: Option<Box<Bad>>,
 }
 
 impl Labels {
@@ -109,9 +114,10 @@ impl Labels {
         self.ranges.clear();
         self.fields.clear();
         self.seen.clear();
+        self.fault = None;
     }
 
-    /// Takes the label at `range`, which `field` holds.
+    /// Takes the label at `range`, which `field` holds. A bad one is left out and remembered.
     #[inline]
     pub(super) fn take(
         &mut self,
@@ -121,27 +127,26 @@ impl Labels {
         range: Range<usize>,
     ) -> Result<(), Error> {
         let label = Label::read(body, range)?;
-        label.check(body, limits)?;
-        // The name of the metric is a label here, and is not counted.
-        if self.ranges.len() > limits.max_labels {
-            return Err(self.too_many(body, limits));
+        if let Err(bad) = label.check(body, limits) {
+            self.note(bad, body);
+        } else if self.ranges.len() > limits.max_labels {
+            // The name of the metric is a label here, and is not counted.
+            let what = format!("a series has more than {} labels", limits.max_labels);
+            self.note(Bad::new(Reason::LabelLimit, what), body);
+        } else if !self.seen.note(body, label.name.start, label.name.end) {
+            let what = format!("the label {} comes twice", quoted(&body[label.name]));
+            self.note(Bad::new(Reason::InvalidLabels, what), body);
+        } else {
+            self.push(label, field);
         }
-        if !self.seen.note(body, label.name.start, label.name.end) {
-            return Err(self.twice(body, &label));
-        }
-        self.push(label, field);
         Ok(())
     }
 
     #[cold]
-    fn too_many(&self, body: &[u8], limits: &Limits) -> Error {
-        Error::too_large(format!("a series has more than {} labels: {}", limits.max_labels, self.shown(body)))
-    }
-
-    #[cold]
-    fn twice(&self, body: &[u8], label: &Label) -> Error {
-        let name = quoted(&body[label.name.clone()]);
-        Error::invalid(format!("the label {name} comes twice in series {}", self.shown(body)))
+    fn note(&mut self, bad: Box<Bad>, body: &[u8]) {
+        if self.fault.is_none() {
+            self.fault = Some(bad.of_series(&self.shown(body)));
+        }
     }
 
     /// Adds a label and the field that holds it.
@@ -167,39 +172,52 @@ impl Labels {
         }
     }
 
-    /// Checks the labels as a whole, once the last one was taken.
-    pub(super) fn check(&self, body: &[u8]) -> Result<(), Error> {
+    /// What is wrong with the labels as a whole, once the last one was taken.
+    pub(super) fn fault(&mut self, body: &[u8], needs_name: bool) -> Option<Box<Bad>> {
+        if self.fault.is_some() {
+            return self.fault.take();
+        }
+        let invalid = |what: String| Some(Bad::new(Reason::InvalidLabels, what));
         if self.ranges.iter().all(|label| label.value.is_empty()) {
-            return Err(Error::invalid("a series has no labels"));
+            return invalid("a series has no labels".to_owned());
+        }
+        let is_name = |label: &Label| body[label.name.clone()] == *NAME_LABEL.as_bytes() && !label.value.is_empty();
+        if needs_name && !self.ranges.iter().any(is_name) {
+            return invalid(format!("a series has no name: {}", self.shown(body)));
         }
         // Tags and lengths below 128 are ASCII as well, so one look at all bytes settles the common case.
         if self.contiguous().is_some_and(|all| body[all].is_ascii()) {
-            return Ok(());
+            return None;
         }
         for label in &self.ranges {
             for (part, range) in [("name", &label.name), ("value", &label.value)] {
                 if std::str::from_utf8(&body[range.clone()]).is_err() {
                     let what = format!("the {part} of a label is not UTF-8: {}", quoted(&body[range.clone()]));
-                    return Err(Error::invalid(format!("{what}, in series {}", self.shown(body))));
+                    return invalid(format!("{what}, in series {}", self.shown(body)));
                 }
             }
         }
-        Ok(())
+        None
     }
 
     /// The series for a message, as text.
     pub(super) fn shown(&self, body: &[u8]) -> String {
         let text = |range: &Range<usize>| String::from_utf8_lossy(&body[range.clone()]).into_owned();
         let pairs: Vec<_> = self.ranges.iter().map(|label| (text(&label.name), text(&label.value))).collect();
-        let name = pairs.iter().find(|(name, _)| name == NAME_LABEL).map_or("", |(_, value)| value.as_str());
-        let others = pairs.iter().filter(|(name, _)| name != NAME_LABEL);
-        let mut series = String::new();
-        // Writing to a string cannot fail.
-        let _ = text::write_series(&mut series, name, others.map(|(name, value)| (name.as_str(), value.as_str())));
-        const SHOWN: usize = 400;
-        match series.char_indices().nth(SHOWN) {
-            Some((cut, _)) => format!("{}…", &series[..cut]),
-            None => series,
-        }
+        shown(&pairs)
+    }
+}
+
+/// A series for a message, as text.
+pub(crate) fn shown(labels: &[(String, String)]) -> String {
+    let name = labels.iter().find(|(name, _)| name == NAME_LABEL).map_or("", |(_, value)| value.as_str());
+    let others = labels.iter().filter(|(name, _)| name != NAME_LABEL);
+    let mut series = String::new();
+    // Writing to a string cannot fail.
+    let _ = text::write_series(&mut series, name, others.map(|(name, value)| (name.as_str(), value.as_str())));
+    const SHOWN: usize = 400;
+    match series.char_indices().nth(SHOWN) {
+        Some((cut, _)) => format!("{}…", &series[..cut]),
+        None => series,
     }
 }

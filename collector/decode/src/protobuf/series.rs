@@ -3,39 +3,36 @@
 use std::ops::Range;
 
 use model::Batch;
-use model::batch::{Exemplar, Kind, RawSeries, Sample};
+use model::batch::{Exemplar, Kind, RawSeries};
 
 use super::labels::Label;
 use super::wire::{Fields, Value};
-use super::{Decoder, wrong_type};
+use super::{Before, Decoder, wrong_type};
 use crate::Error;
 use crate::error::quoted;
-
-/// How many rows the batch had before a series.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Before {
-    samples: usize,
-    exemplars: usize,
-}
+use crate::refused::{Bad, Reason};
 
 impl Decoder<'_> {
     /// Takes the `TimeSeries` at `range`.
     pub(crate) fn series(&mut self, range: Range<usize>) -> Result<(), Error> {
         let before = self.begin_series();
-        let index = self.series_index();
-        let mut has_histograms = false;
-        let mut fields = Fields::new(self.body, range);
+        let index = self.draft.series_index();
+        let mut fields = Fields::new(self.draft.body, range);
         while let Some((number, value)) = self.next_but_labels(&mut fields)? {
             match (number, value) {
-                (2, Value::Bytes(range)) => self.sample(index, range)?,
+                (2, Value::Bytes(range)) => {
+                    self.draft.sample(index, range)?;
+                }
                 (3, Value::Bytes(range)) => self.exemplar(index, range)?,
-                (4, Value::Bytes(_)) => has_histograms = true,
+                (4, Value::Bytes(range)) => {
+                    if let Some(bad) = self.draft.histogram(index, range)? {
+                        let bad = bad.of_series(&self.shown_series());
+                        self.draft.refuse(*bad, 1)?;
+                    }
+                }
                 (1..=4, _) => return Err(wrong_type("TimeSeries", number)),
                 _ => {}
             }
-        }
-        if has_histograms {
-            self.native_histograms.meet()?;
         }
         self.end_series(before)
     }
@@ -44,7 +41,7 @@ impl Decoder<'_> {
     #[inline]
     pub(crate) fn begin_series(&mut self) -> Before {
         self.labels.clear();
-        Before { samples: self.batch.samples.len(), exemplars: self.batch.exemplars.len() }
+        self.draft.before_series()
     }
 
     /// The next field of the series at hand that is no label; takes the labels before it.
@@ -61,109 +58,54 @@ impl Decoder<'_> {
                     other => return Ok(other),
                 },
             };
-            self.labels.take(self.body, self.limits, start..label.end, label)?;
+            self.labels.take(self.draft.body, self.draft.limits, start..label.end, label)?;
         }
-    }
-
-    /// The index that the series at hand will have, if it has rows.
-    pub(crate) fn series_index(&self) -> u32 {
-        self.batch.series.len() as u32
     }
 
     /// The series at hand for a message, as text.
     pub(crate) fn shown_series(&self) -> String {
-        self.labels.shown(self.body)
+        self.labels.shown(self.draft.body)
     }
 
     /// Checks the series at hand and enters it into the batch, unless there is no row of it.
     pub(crate) fn end_series(&mut self, before: Before) -> Result<(), Error> {
-        self.labels.check(self.body)?;
-        let samples = self.batch.samples[before.samples..].iter().map(|sample| sample.time_ms);
-        let exemplars = self.batch.exemplars[before.exemplars..].iter().map(|exemplar| exemplar.time_ms);
-        // The earliest and the latest are enough to know that all are right, as nearly always.
-        let (first_ms, last_ms) = samples
-            .chain(exemplars)
-            .fold((i64::MAX, i64::MIN), |(first, last), time_ms| (first.min(time_ms), last.max(time_ms)));
-        if first_ms > last_ms {
+        // Answers of a server hold what it has taken once, names or not.
+        let needs_name = self.draft.keeps_what_is_good();
+        if let Some(bad) = self.labels.fault(self.draft.body, needs_name) {
+            return self.draft.refuse_series(before, *bad);
+        }
+        if let Some((rows, time_ms)) = self.draft.sift_by_time(before) {
+            let bad = self.draft.untimely(time_ms, &self.shown_series());
+            self.draft.refuse(*bad, rows)?;
+        }
+        if self.draft.rows_since(before) == 0 {
             return Ok(());
         }
-        if let Some(time_ms) = [first_ms, last_ms].into_iter().find(|time_ms| !model::time::in_range(*time_ms)) {
-            let series = self.shown_series();
-            return Err(Error::invalid(format!("the time {time_ms} ms of series {series} is outside years 1 to 9999")));
-        }
-        if !self.wants(first_ms) || !self.wants(last_ms) {
-            self.drop_unwanted(before.samples);
-        }
-        if (before.samples, before.exemplars) == (self.batch.samples.len(), self.batch.exemplars.len()) {
-            return Ok(());
-        }
-        let (hash, labels) = match self.labels.contiguous() {
-            Some(all) => (Batch::hash(&self.body[all.clone()]), all),
-            None => self.gather(),
+        let (labels, hash) = match self.labels.contiguous() {
+            Some(all) => (all.clone(), Batch::hash(&self.draft.body[all])),
+            None => {
+                let (place, bytes) = self.draft.gather(self.labels.fields());
+                (place, Batch::hash(bytes))
+            }
         };
         let labels = labels.start as u32..labels.end as u32;
-        self.batch.series.push(RawSeries { labels, hash, kind: Kind::Unknown });
-        Ok(())
-    }
-
-    fn wants(&self, time_ms: i64) -> bool {
-        self.time_ms.as_ref().is_none_or(|wanted| wanted.contains(&time_ms))
-    }
-
-    /// Drops the samples from `first` on that are outside the times that are wanted.
-    fn drop_unwanted(&mut self, first: usize) {
-        let mut kept = first;
-        for at in first..self.batch.samples.len() {
-            if self.wants(self.batch.samples[at].time_ms) {
-                self.batch.samples[kept] = self.batch.samples[at];
-                kept += 1;
-            }
-        }
-        self.batch.samples.truncate(kept);
-    }
-
-    /// Copies scattered label fields together; returns their hash and the place they will have in the batch.
-    fn gather(&mut self) -> (u128, Range<usize>) {
-        let start = self.moved.len();
-        for field in self.labels.fields() {
-            self.moved.extend_from_slice(&self.body[field.clone()]);
-        }
-        let place = self.body.len() + start..self.body.len() + self.moved.len();
-        (Batch::hash(&self.moved[start..]), place)
-    }
-
-    #[inline]
-    fn sample(&mut self, series: u32, range: Range<usize>) -> Result<(), Error> {
-        self.count_rows(1)?;
-        let (mut value, mut time_ms) = (0.0, 0);
-        let mut fields = Fields::new(self.body, range);
-        while let Some((number, field)) = fields.next()? {
-            match (number, field) {
-                (1, Value::Fixed64(bits)) => value = f64::from_bits(bits),
-                (2, Value::Varint(time)) => time_ms = time as i64,
-                (1 | 2, _) => return Err(wrong_type("Sample", number)),
-                _ => {}
-            }
-        }
-        self.batch.samples.push(Sample { series, time_ms, value });
+        self.draft.batch.series.push(RawSeries { labels, hash, kind: Kind::Unknown });
         Ok(())
     }
 
     fn exemplar(&mut self, series: u32, range: Range<usize>) -> Result<(), Error> {
-        self.count_rows(1)?;
+        self.draft.count_rows(1)?;
         let mut exemplar = Exemplar { series, time_ms: 0, value: 0.0, labels: Vec::new() };
-        let mut fields = Fields::new(self.body, range);
+        let mut fault = None;
+        let mut fields = Fields::new(self.draft.body, range);
         while let Some((number, value)) = fields.next()? {
             match (number, value) {
                 (1, Value::Bytes(range)) => {
-                    self.count_rows(1)?;
-                    let label = Label::read(self.body, range)?;
-                    label.check(self.body, self.limits)?;
-                    if exemplar.labels.len() == self.limits.max_labels {
-                        let what = format!("an exemplar has more than {} labels", self.limits.max_labels);
-                        return Err(Error::too_large(what));
+                    self.draft.count_rows(1)?;
+                    let label = Label::read(self.draft.body, range)?;
+                    if fault.is_none() {
+                        fault = self.exemplar_label(&label, &mut exemplar).err();
                     }
-                    exemplar.labels.push((self.label_text(label.name)?, self.label_text(label.value)?));
                 }
                 (2, Value::Fixed64(bits)) => exemplar.value = f64::from_bits(bits),
                 (3, Value::Varint(time)) => exemplar.time_ms = time as i64,
@@ -171,14 +113,27 @@ impl Decoder<'_> {
                 _ => {}
             }
         }
-        self.batch.exemplars.push(exemplar);
+        if let Some(bad) = fault {
+            let bad = bad.of_series(&self.shown_series());
+            return self.draft.refuse(*bad, 1);
+        }
+        self.draft.batch.exemplars.push(exemplar);
         Ok(())
     }
 
-    fn label_text(&self, range: Range<usize>) -> Result<String, Error> {
-        let bytes = &self.body[range];
-        let text = std::str::from_utf8(bytes)
-            .map_err(|_| Error::invalid(format!("the label of an exemplar is not UTF-8: {}", quoted(bytes))))?;
-        Ok(text.to_owned())
+    fn exemplar_label(&self, label: &Label, exemplar: &mut Exemplar) -> Result<(), Box<Bad>> {
+        let invalid = |what| Bad::new(Reason::InvalidExemplar, what);
+        let (body, limits) = (self.draft.body, self.draft.limits);
+        label.check(body, limits).map_err(|bad| invalid(format!("an exemplar: {}", bad.what)))?;
+        if exemplar.labels.len() == limits.max_labels {
+            return Err(invalid(format!("an exemplar has more than {} labels", limits.max_labels)));
+        }
+        let text = |range: &Range<usize>| {
+            let bytes = &body[range.clone()];
+            let text = std::str::from_utf8(bytes).map(str::to_owned);
+            text.map_err(|_| invalid(format!("the label of an exemplar is not UTF-8: {}", quoted(bytes))))
+        };
+        exemplar.labels.push((text(&label.name)?, text(&label.value)?));
+        Ok(())
     }
 }

@@ -89,6 +89,17 @@ impl<'a> Fields<'a> {
         Some(start..self.at)
     }
 
+    /// The next number of a packed field, whose numbers stand one behind the other.
+    #[inline]
+    pub(crate) fn next_varint(&mut self) -> Result<Option<u64>, Malformed> {
+        if self.at >= self.body.len() { Ok(None) } else { self.varint().map(Some) }
+    }
+
+    /// As [`Fields::next_varint`], of numbers with eight bytes each.
+    pub(crate) fn next_fixed64(&mut self) -> Result<Option<u64>, Malformed> {
+        if self.at >= self.body.len() { Ok(None) } else { Ok(Some(u64::from_le_bytes(self.fixed()?))) }
+    }
+
     #[inline]
     fn varint(&mut self) -> Result<u64, Malformed> {
         match self.body.get(self.at) {

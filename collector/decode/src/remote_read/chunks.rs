@@ -9,23 +9,16 @@ use crate::Error;
 use crate::protobuf::wire::{Fields, Value};
 use crate::protobuf::{Decoder, wrong_type};
 
-/// How the samples of a chunk are packed.
+/// The encoding of chunks of samples.
 ///
 /// Source: `Chunk.Encoding` in Prometheus' `types.proto`
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Encoding {
-    Xor,
-    /// Native histograms, four ways.
-    Histograms,
-}
+const XOR: u64 = 1;
 
-impl Encoding {
-    fn of(number: u64) -> Result<Self, String> {
-        match number {
-            1 => Ok(Encoding::Xor),
-            2 | 3 | 5 | 6 => Ok(Encoding::Histograms),
-            _ => Err(format!("it has encoding {number}, which is not known: ask for samples instead of chunks")),
-        }
+/// Why a chunk of another encoding is not read.
+fn unknown(encoding: u64) -> String {
+    match encoding {
+        2 | 3 | 5 | 6 => "it has native histograms: ask for samples instead of chunks".to_owned(),
+        _ => format!("it has encoding {encoding}, which is not known: ask for samples instead of chunks"),
     }
 }
 
@@ -33,32 +26,25 @@ impl Decoder<'_> {
     /// Takes the `ChunkedSeries` at `range`.
     pub(super) fn chunked_series(&mut self, range: Range<usize>) -> Result<(), Error> {
         let before = self.begin_series();
-        let mut has_histograms = false;
         let mut chunks = 0;
-        let mut fields = Fields::new(self.body, range);
+        let mut fields = Fields::new(self.draft.body, range);
         while let Some((number, value)) = self.next_but_labels(&mut fields)? {
             match (number, value) {
                 (2, Value::Bytes(range)) => {
                     chunks += 1;
-                    match self.chunk(chunks, range)? {
-                        Encoding::Xor => {}
-                        Encoding::Histograms => has_histograms = true,
-                    }
+                    self.chunk(chunks, range)?;
                 }
                 (1 | 2, _) => return Err(wrong_type("ChunkedSeries", number)),
                 _ => {}
             }
         }
-        if has_histograms {
-            self.native_histograms.meet()?;
-        }
         self.end_series(before)
     }
 
-    /// Takes the `Chunk` at `range`, the `place`-th of its series, unless it has histograms.
-    fn chunk(&mut self, place: usize, range: Range<usize>) -> Result<Encoding, Error> {
+    /// Takes the `Chunk` at `range`, the `place`-th of its series.
+    fn chunk(&mut self, place: usize, range: Range<usize>) -> Result<(), Error> {
         let (mut encoding, mut data) = (0, 0..0);
-        let mut fields = Fields::new(self.body, range);
+        let mut fields = Fields::new(self.draft.body, range);
         while let Some((number, value)) = fields.next()? {
             match (number, value) {
                 (3, Value::Varint(number)) => encoding = number,
@@ -68,18 +54,17 @@ impl Decoder<'_> {
                 _ => {}
             }
         }
-        let encoding = Encoding::of(encoding).map_err(|what| self.damaged_chunk(place, &what))?;
-        if encoding == Encoding::Xor {
-            let chunk = xor::Chunk::new(&self.body[data]).map_err(|damage| self.damaged_chunk(place, damage))?;
-            self.count_rows(chunk.samples())?;
-            let series = self.series_index();
-            let samples = &mut self.batch.samples;
-            let unpacked = chunk.unpack(|time_ms, bits| {
-                samples.push(Sample { series, time_ms, value: f64::from_bits(bits) });
-            });
-            unpacked.map_err(|damage| self.damaged_chunk(place, damage))?;
+        if encoding != XOR {
+            return Err(self.damaged_chunk(place, &unknown(encoding)));
         }
-        Ok(encoding)
+        let chunk = xor::Chunk::new(&self.draft.body[data]).map_err(|damage| self.damaged_chunk(place, damage))?;
+        self.draft.count_rows(chunk.samples())?;
+        let series = self.draft.series_index();
+        let samples = &mut self.draft.batch.samples;
+        let unpacked = chunk.unpack(|time_ms, bits| {
+            samples.push(Sample { series, time_ms, value: f64::from_bits(bits) });
+        });
+        unpacked.map_err(|damage| self.damaged_chunk(place, damage))
     }
 
     #[cold]

@@ -12,7 +12,7 @@ use model::{Batch, ErrorKind};
 use proptest::prelude::*;
 
 use crate::chunk_writer::chunk;
-use crate::samples::{Message, chunked_series, label, packed_chunk, sample, series};
+use crate::samples::{Message, chunked_series, float, integer, label, packed_chunk, sample, series};
 
 const ALL: RangeInclusive<i64> = MIN_TIME_MS..=MAX_TIME_MS;
 
@@ -63,12 +63,13 @@ fn both_answers_say_the_same() {
         [(ALL, 0, 4), (1000..=3002, 0, 4), (1001..=3001, 1, 3), (3002..=9999, 3, 4), (5..=6, 0, 0)]
     {
         for part in [samples(&whole, time_ms.clone()).unwrap(), chunks(&streamed, time_ms.clone()).unwrap()] {
-            assert_eq!((rows(&part.batch), part.histogram_series), (few(from, to), 0), "{time_ms:?}");
+            assert_eq!(rows(&part.batch), few(from, to), "{time_ms:?}");
             assert_eq!(part.batch.series.len(), usize::from(from < to));
         }
     }
     // A store that knows the series from remote write knows it from here.
-    let written = remote_write::decode(&of([series(&UP, &floats)]).0.into(), &Limits::default()).unwrap();
+    let written =
+        remote_write::decode(&of([series(&UP, &floats)]).0.into(), MAX_TIME_MS, &Limits::default()).unwrap().batch;
     for part in [samples(whole, ALL).unwrap(), chunks(streamed, ALL).unwrap()] {
         assert_eq!((part.batch.series[0].hash, part.batch.salt()), (written.series[0].hash, written.salt()));
         assert_eq!(part.batch.encoding.name, remote_write::ENCODING.name);
@@ -103,21 +104,27 @@ fn labels_may_stand_anywhere_in_a_series() {
 }
 
 #[test]
-fn series_with_native_histograms_are_counted() {
+fn native_histograms_come_in_answers_of_samples_alone() {
     let histogram =
         |encoding| Message::default().bytes(1, label("__name__", "h")).bytes(2, packed_chunk(encoding, "?"));
     for encoding in [2, 3, 5, 6] {
-        let part = chunks(of([histogram(encoding), chunked_series(&UP, &[chunk(&FEW)])]), ALL).unwrap();
-        assert_eq!((part.histogram_series, part.batch.series.len(), rows(&part.batch)), (1, 1, few(0, 4)));
+        let error = chunks(of([chunked_series(&UP, &[chunk(&FEW)]), histogram(encoding)]), ALL).unwrap_err();
+        assert!(error.message().contains("chunk 1 of series h cannot be read: it has native histograms"), "{error}");
     }
-    // One that had floats before counts once, and its floats are taken.
-    let both = chunked_series(&UP, &[chunk(&FEW)]).bytes(2, packed_chunk(2, "")).bytes(2, packed_chunk(3, ""));
-    let part = chunks(of([both, histogram(2)]), ALL).unwrap();
-    assert_eq!((part.histogram_series, rows(&part.batch)), (2, few(0, 4)));
-    let only = series(&[("__name__", "h")], &[]).bytes(4, "").bytes(4, "");
-    let both = series(&UP, &[(f64::from_bits(1), 1000)]).bytes(4, "");
+    let only = series(&[("__name__", "h")], &[]).bytes(4, integer(7)).bytes(4, float(9));
+    let both = series(&UP, &[(f64::from_bits(1), 1000)]).bytes(4, integer(1000));
     let part = samples(answer([only, both]), ALL).unwrap();
-    assert_eq!((part.histogram_series, part.batch.series.len(), rows(&part.batch)), (2, 1, few(0, 1)));
+    assert_eq!((part.batch.series.len(), rows(&part.batch)), (2, few(0, 1)));
+    let times: Vec<_> = part.batch.histograms.iter().map(|histogram| (histogram.series, histogram.time_ms)).collect();
+    assert_eq!(times, [(0, 7), (0, 9), (1, 1000)]);
+    // Only those that were asked for.
+    let only = series(&[("__name__", "h")], &[]).bytes(4, integer(7)).bytes(4, float(9));
+    let part = samples(answer([only]), 8..=9).unwrap();
+    assert_eq!((part.batch.histograms.len(), part.batch.histograms[0].time_ms), (1, 9));
+    // An answer is good as a whole or not at all.
+    let bad = series(&UP, &[(1.0, 1000)]).bytes(4, integer(7).varint(1, 99));
+    let error = samples(answer([bad]), ALL).unwrap_err();
+    assert!(error.message().contains("99 observations") && error.message().contains("in series up"), "{error}");
 }
 
 #[test]
@@ -190,7 +197,7 @@ fn what_a_server_may_cost_is_limited() {
     };
     let flat = |samples| chunk(&(0..samples).map(|n| (n * 1000, 0)).collect::<Vec<_>>());
     assert_eq!(chunks(of([chunked_series(&UP, &[flat(600), flat(400)])])).unwrap().batch.samples.len(), 1000);
-    let rows = "the frame has more than 1000 samples, exemplars and entries";
+    let rows = "the frame has more than 1000 samples, buckets, exemplars and entries";
     too_large(chunks(of([chunked_series(&UP, &[flat(600), flat(401)])])), rows);
     // The densest chunk, and one that only says so: neither is unpacked.
     too_large(chunks(of([chunked_series(&UP, &[flat(65_535)])])), rows);

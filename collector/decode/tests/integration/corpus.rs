@@ -6,6 +6,7 @@ use bytes::Bytes;
 use decode::body::{ContentEncoding, decompress};
 use decode::{Limits, openmetrics, remote_write, text};
 use model::Batch;
+use model::time::MAX_TIME_MS;
 
 use crate::cases::ANSWER_MS;
 use crate::damaged::check;
@@ -13,11 +14,13 @@ use crate::{cases, chunk_writer, samples};
 
 #[path = "../../../../fuzz/checks/remote_read.rs"]
 mod remote_read;
+#[path = "../../../../fuzz/checks/remote_write_2.rs"]
+pub(crate) mod remote_write_2;
 #[allow(dead_code, reason = "the part that reads seeds looks for them from another folder")]
 #[path = "../../../../fuzz/checks/replay.rs"]
 mod replay;
 
-const TARGETS: [&str; 5] = ["text", "openmetrics", "remote_write", "remote_read", "body"];
+const TARGETS: [&str; 6] = ["text", "openmetrics", "remote_write", "remote_write_2", "remote_read", "body"];
 
 fn folder(target: &str) -> PathBuf {
     PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").unwrap()).join("../../fuzz/seeds").join(target)
@@ -43,7 +46,9 @@ fn every_seed_is_survived_by_every_decoder() {
         for input in inputs {
             check_if_taken(text::decode(&input, ANSWER_MS, &limits), &limits);
             check_if_taken(openmetrics::decode(&input, ANSWER_MS, &limits), &limits);
-            check_if_taken(remote_write::decode(&input, &limits), &limits);
+            let decoded = remote_write::decode(&input, MAX_TIME_MS, &limits);
+            check_if_taken(decoded.map(|decoded| decoded.batch), &limits);
+            remote_write_2::check(&input);
             for encoding in [ContentEncoding::Identity, ContentEncoding::Gzip, ContentEncoding::Snappy] {
                 if let Ok(decoded) = decompress(encoding, &input, &limits) {
                     assert!(decoded.len() <= limits.max_decoded_bytes);
@@ -120,6 +125,15 @@ fn every_seed_of_an_answer_holds_and_so_do_changes_of_it() {
     }
 }
 
+#[test]
+fn changes_of_every_seed_of_remote_write_2_hold() {
+    for input in inputs("remote_write_2") {
+        for change in 0..200 {
+            remote_write_2::check(&replay::changed(&input, change));
+        }
+    }
+}
+
 /// Writes the seeds that come from the tests of this crate.
 #[test]
 #[ignore = "writes into fuzz/seeds: cargo test -p decode write_seeds -- --ignored"]
@@ -138,6 +152,17 @@ fn write_seeds() {
     std::fs::write(folder("remote_write").join("all-fields"), samples::request()).unwrap();
     let one = samples::Message::default().bytes(1, samples::series(&[("__name__", "up")], &[(1.0, 1)]));
     std::fs::write(folder("remote_write").join("one-series"), one).unwrap();
+    let histograms = samples::series(&[("__name__", "latency")], &[]).bytes(4, samples::integer(1));
+    let histograms = samples::Message::default().bytes(1, histograms.bytes(4, samples::float(2)));
+    std::fs::write(folder("remote_write").join("histograms"), histograms).unwrap();
+    std::fs::write(folder("remote_write_2").join("all-fields"), samples::request_2()).unwrap();
+    let one = samples::Message::default().bytes(1, [1, 2]).bytes(2, samples::sample(1.0, 1));
+    let one = samples::Message::default().bytes(4, "").bytes(4, "__name__").bytes(4, "up").bytes(5, one);
+    std::fs::write(folder("remote_write_2").join("one-series"), one).unwrap();
+    let late =
+        samples::Message::default().bytes(5, samples::Message::default().bytes(1, [1, 2]).bytes(3, samples::float(1)));
+    let late = late.bytes(4, "").bytes(4, "__name__").bytes(4, "latency");
+    std::fs::write(folder("remote_write_2").join("symbols-last"), late).unwrap();
     // The first byte chooses the part of an answer.
     for (name, head, body) in [
         ("samples", 0, samples::Message::default().bytes(1, samples::request()).0),

@@ -2,17 +2,22 @@
 
 use bytes::Bytes;
 use decode::body::{ContentEncoding, decompress};
-use decode::{Limits, openmetrics, remote_read, remote_write, text};
+use decode::{Decoded, Limits, openmetrics, remote_read, remote_write, text};
 use model::Batch;
 use model::labels::LabelsBuilder;
+use model::time::MAX_TIME_MS;
 
 use crate::cases::ANSWER_MS;
+use crate::corpus::remote_write_2;
 use crate::samples;
 
 /// What holds of every batch that a decoder lets through.
 pub(crate) fn check(batch: &Batch, limits: &Limits) {
     check_series(batch);
+    check_rows(batch);
     assert!(batch.samples.len() + batch.exemplars.len() + batch.metadata.len() <= limits.max_rows);
+    let buckets: usize = batch.histograms.iter().map(|histogram| 1 + histogram.value.buckets()).sum();
+    assert!(batch.samples.len() + buckets <= limits.max_rows);
     assert!(batch.samples.capacity() <= batch.body.len() + 4, "{} {}", batch.samples.capacity(), batch.body.len());
     assert!(batch.series.capacity() <= batch.body.len() + 4);
 }
@@ -28,10 +33,23 @@ fn check_series(batch: &Batch) {
             assert!(error.message().contains("comes twice in one series"), "{error}");
         }
     }
+}
+
+/// What holds of the rows however their series are written.
+pub(crate) fn check_rows(batch: &Batch) {
     assert!(batch.samples.iter().all(|sample| (sample.series as usize) < batch.series.len()));
     assert!(batch.samples.iter().all(|sample| model::time::in_range(sample.time_ms)));
     assert!(batch.exemplars.iter().all(|exemplar| (exemplar.series as usize) < batch.series.len()));
     assert!(batch.exemplars.iter().all(|exemplar| model::time::in_range(exemplar.time_ms)));
+    for histogram in &batch.histograms {
+        assert!((histogram.series as usize) < batch.series.len() && model::time::in_range(histogram.time_ms));
+        histogram.value.validate().expect("a sound histogram");
+        assert!(histogram.value.start_ms.is_none_or(model::time::in_range));
+    }
+    for start in &batch.starts {
+        assert!((start.series as usize) < batch.series.len());
+        assert!(model::time::in_range(start.time_ms) && model::time::in_range(start.start_ms));
+    }
 }
 
 /// The body cut at every byte, with every bit flipped, with every byte left out, and with some bytes put in.
@@ -79,13 +97,28 @@ fn survives(text: &str, decode: fn(&Bytes, i64, &Limits) -> Result<Batch, decode
 
 #[test]
 fn remote_write_never_panics() {
+    survives_in_part(&samples::request(), remote_write::decode, check);
+}
+
+#[test]
+fn remote_write_2_never_panics() {
+    survives_in_part(&samples::request_2(), remote_write::v2::decode, remote_write_2::check_batch);
+}
+
+fn survives_in_part(
+    body: &[u8],
+    decode: fn(&Bytes, i64, &Limits) -> Result<Decoded, decode::Error>,
+    check: fn(&Batch, &Limits),
+) {
     let limits = Limits::default();
-    let (mut taken, mut refused) = (0, 0);
-    for body in damaged(&samples::request()) {
-        match remote_write::decode(&Bytes::from(body), &limits) {
-            Ok(batch) => {
-                check(&batch, &limits);
-                taken += 1;
+    let (mut whole, mut in_part, mut refused) = (0, 0, 0);
+    for body in damaged(body) {
+        match decode(&Bytes::from(body), MAX_TIME_MS, &limits) {
+            Ok(decoded) => {
+                check(&decoded.batch, &limits);
+                assert!(decoded.refused.messages().all(|(_, message)| message.len() < 600));
+                whole += usize::from(decoded.refused.is_empty());
+                in_part += usize::from(!decoded.refused.is_empty());
             }
             Err(error) => {
                 assert!(error.message().len() < 600, "{error}");
@@ -93,7 +126,7 @@ fn remote_write_never_panics() {
             }
         }
     }
-    assert!(taken > 100 && refused > 100, "{taken} {refused}");
+    assert!(whole > 100 && in_part > 100 && refused > 100, "{whole} {in_part} {refused}");
 }
 
 #[test]
@@ -104,6 +137,7 @@ fn remote_read_never_panics() {
     let mut count = |part: Result<remote_read::Part, decode::Error>| match part {
         Ok(part) => {
             check_series(&part.batch);
+            check_rows(&part.batch);
             assert!(part.batch.samples.len() <= limits.max_rows);
             taken += 1;
         }

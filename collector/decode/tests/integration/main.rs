@@ -12,6 +12,7 @@ mod prometheus;
 mod reference;
 mod remote_read;
 mod requests;
+mod requests_2;
 mod round_trip;
 mod samples;
 mod server;

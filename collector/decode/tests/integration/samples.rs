@@ -125,7 +125,7 @@ pub(crate) fn values() -> Vec<(i64, u64)> {
 pub(crate) fn frame() -> Vec<u8> {
     let chunks = [chunk(&steps()), chunk(&values())];
     let first = chunked_series(&[("__name__", "up"), ("job", "a")], &chunks);
-    let second = chunked_series(&[("__name__", "é")], &[]).bytes(2, packed_chunk(2, "histograms"));
+    let second = chunked_series(&[("__name__", "é")], &[chunk(&[(1_600_000_000_000, 1)])]);
     Message::default().bytes(1, first).bytes(1, second).varint(2, 0).varint(99, 7).0
 }
 
@@ -146,12 +146,46 @@ fn crc32c(bytes: &[u8]) -> u32 {
     !bytes.iter().fold(!0, |sum, byte| (0..8).fold(sum ^ u32::from(*byte), step))
 }
 
+/// A native histogram with whole counts: 3 and 5 in buckets 1 and 2, 2 in bucket −1 of the negative side, one zero.
+pub(crate) fn integer(time_ms: i64) -> Message {
+    let spans = [span(1, 2), span(-1, 1)];
+    let histogram = Message::default().varint(1, 11).double(3, 5.5).varint(4, 6).double(5, 1e-9).varint(6, 1);
+    let histogram = histogram.bytes(8, &spans[1]).bytes(9, [4]).bytes(11, &spans[0]).bytes(12, [6, 4]);
+    histogram.varint(14, 2).varint(15, time_ms as u64)
+}
+
+/// One with weights, and bounds of its own.
+pub(crate) fn float(time_ms: i64) -> Message {
+    let doubles = |numbers: &[f64]| numbers.iter().flat_map(|number| number.to_le_bytes()).collect::<Vec<u8>>();
+    let histogram = Message::default().double(2, 4.0).double(3, 0.25).varint(4, 105).bytes(11, span(0, 3));
+    let histogram = histogram.bytes(13, doubles(&[0.5, 1.5, 2.0])).varint(14, 3).varint(15, time_ms as u64);
+    histogram.bytes(16, doubles(&[0.1, 1.0]))
+}
+
+/// Signs are in the lowest bit.
+pub(crate) fn span(offset: i64, length: u64) -> Message {
+    Message::default().varint(1, (offset << 1 ^ offset >> 63) as u64).varint(2, length)
+}
+
+/// A request of remote write 2.0 with every field that one may have.
+pub(crate) fn request_2() -> Vec<u8> {
+    let symbols = ["", "__name__", "up", "job", "a", "latency", "trace_id", "4bf9", "Time of a request.", "seconds"];
+    let message = symbols.iter().fold(Message::default(), |message, symbol| message.bytes(4, symbol));
+    let up = Message::default().bytes(1, [1, 2, 3, 4]).bytes(2, sample(1.0, 1_700_000_000_000).varint(3, 7));
+    let metadata = Message::default().varint(1, 3).varint(3, 8).varint(4, 9);
+    let exemplar = Message::default().bytes(1, [6, 7]).double(2, 0.25).varint(3, 5);
+    let latency = Message::default().varint(1, 1).varint(1, 5).bytes(3, integer(9).varint(17, 3)).bytes(3, float(10));
+    let latency = latency.bytes(4, exemplar).bytes(5, metadata).varint(6, 2).varint(77, 1);
+    message.bytes(5, up).bytes(5, latency).varint(99, 7).0
+}
+
 /// A request with every field that a request may have.
 pub(crate) fn request() -> Vec<u8> {
     let exemplar = Message::default().bytes(1, label("trace_id", "4bf92f3577b34da6")).double(2, 0.25).varint(3, 5);
     let metadata = Message::default().varint(1, 1).bytes(2, "requests").bytes(4, "Requests.").bytes(5, "requests");
     let first = series(&[("__name__", "up"), ("job", "a")], &[(1.0, 1_700_000_000_000), (0.0, -1)]);
     let second = series(&[("__name__", "é"), ("漢", "🦀")], &[(f64::NAN, 0)]).bytes(3, exemplar);
+    let second = second.bytes(4, integer(1_600_000_000_000)).bytes(4, float(1_600_000_000_001));
     Message::default().bytes(1, first).bytes(1, second).bytes(3, metadata).varint(99, 7).0
 }
 

@@ -4,9 +4,9 @@ use std::collections::VecDeque;
 use std::ops::RangeInclusive;
 
 use async_trait::async_trait;
-use model::batch::is_stale;
+use model::batch::{Histogram, is_stale};
 use model::labels::LabelsBuilder;
-use model::{Batch, Error, Ingest, Recall, Receipt};
+use model::{Batch, Error, Ingest, Recall, Receipt, SeriesKey};
 use parking_lot::Mutex;
 use tokio::sync::{Notify, Semaphore};
 
@@ -47,6 +47,8 @@ pub(crate) type Written = Vec<Row>;
 #[derive(Debug)]
 pub(crate) struct Recorder {
     writes: Mutex<Vec<Written>>,
+    /// What the writes held besides samples, as it was given.
+    batches: Mutex<Vec<Batch>>,
     failures: Mutex<VecDeque<Error>>,
     forgetting: Mutex<VecDeque<Error>>,
     /// Offered batches, refused ones too.
@@ -67,6 +69,7 @@ impl Recorder {
     pub(crate) fn with_gate(open: usize) -> Self {
         Recorder {
             writes: Mutex::default(),
+            batches: Mutex::default(),
             failures: Mutex::default(),
             forgetting: Mutex::default(),
             offered: Mutex::default(),
@@ -96,6 +99,24 @@ impl Recorder {
 
     pub(crate) fn writes(&self) -> Vec<Written> {
         self.writes.lock().clone()
+    }
+
+    /// What was written, as it was given.
+    pub(crate) fn batches(&self) -> Vec<Batch> {
+        self.batches.lock().clone()
+    }
+
+    /// Every histogram that was written, with its series.
+    pub(crate) fn histograms(&self) -> Vec<(SeriesKey, Histogram)> {
+        let mut builder = LabelsBuilder::default();
+        let mut all = Vec::new();
+        for batch in self.batches.lock().iter() {
+            for histogram in &batch.histograms {
+                let key = batch.key(histogram.series as usize, &mut builder).unwrap();
+                all.push((key, histogram.clone()));
+            }
+        }
+        all
     }
 
     /// Waits until `found` finds something in the writes so far.
@@ -148,6 +169,7 @@ impl Ingest for Recorder {
         }
         let rows = rows(&batch)?;
         let receipt = Receipt { samples: rows.len(), ..Receipt::default() };
+        self.batches.lock().push(batch);
         self.writes.lock().push(rows);
         self.changed.notify_waiters();
         Ok(receipt)

@@ -49,3 +49,68 @@ pub(crate) fn varint(out: &mut Vec<u8>, mut number: u64) {
     }
     out.push(number as u8);
 }
+
+/// A request of remote write 2.0 while it is made.
+#[derive(Debug)]
+pub(crate) struct Request2 {
+    symbols: Vec<String>,
+    series: Vec<u8>,
+}
+
+impl Default for Request2 {
+    fn default() -> Self {
+        Request2 { symbols: vec![String::new()], series: Vec::new() }
+    }
+}
+
+impl Request2 {
+    pub(crate) fn symbol(&mut self, text: &str) -> u64 {
+        let known = self.symbols.iter().position(|symbol| symbol == text);
+        let number = known.unwrap_or_else(|| {
+            self.symbols.push(text.to_owned());
+            self.symbols.len() - 1
+        });
+        number as u64
+    }
+
+    /// Adds a series with labels, and fields of its own behind them.
+    pub(crate) fn push(&mut self, labels: &[(&str, &str)], fields: &[(u8, Vec<u8>)]) {
+        let mut numbers = Vec::new();
+        for text in labels.iter().flat_map(|(name, value)| [name, value]) {
+            let number = self.symbol(text);
+            varint(&mut numbers, number);
+        }
+        let mut series = Vec::new();
+        field(&mut series, 1, &numbers);
+        fields.iter().for_each(|(number, bytes)| field(&mut series, *number, bytes));
+        field(&mut self.series, 5, &series);
+    }
+
+    pub(crate) fn body(&self) -> Vec<u8> {
+        let mut message = Vec::new();
+        self.symbols.iter().for_each(|symbol| field(&mut message, 4, symbol.as_bytes()));
+        message.extend_from_slice(&self.series);
+        compressed(&message)
+    }
+}
+
+/// A sample, which began to count at `start_ms`, if that is not 0.
+pub(crate) fn sample(time_ms: i64, value: f64, start_ms: i64) -> Vec<u8> {
+    let mut sample = vec![1 << 3 | 1];
+    sample.extend_from_slice(&value.to_bits().to_le_bytes());
+    for (number, time_ms) in [(2, time_ms), (3, start_ms)] {
+        sample.push(number << 3);
+        varint(&mut sample, time_ms as u64);
+    }
+    sample
+}
+
+/// A native histogram that says it has `count` observations; its two buckets have one and two.
+pub(crate) fn histogram(time_ms: i64, count: u8) -> Vec<u8> {
+    let mut histogram = vec![1 << 3, count, 4 << 3, 2];
+    field(&mut histogram, 11, &[1 << 3, 0, 2 << 3, 2]);
+    field(&mut histogram, 12, &[2, 2]);
+    histogram.push(15 << 3);
+    varint(&mut histogram, time_ms as u64);
+    histogram
+}

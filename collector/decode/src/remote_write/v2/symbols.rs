@@ -1,0 +1,115 @@
+//! The texts of a request: each is hashed and checked when it is first pointed at, and never again.
+
+use std::ops::Range;
+
+use model::Batch;
+use model::labels::NAME_LABEL;
+
+use super::metadata::Said;
+use crate::Limits;
+use crate::error::quoted;
+use crate::refused::{Bad, Reason};
+
+/// What is known of the symbols of a request.
+#[derive(Debug, Default)]
+pub(super) struct Symbols(Vec<Symbol>);
+
+/// What is known of one.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Symbol {
+    /// [`Batch::hash`] of the text.
+    pub(super) hash: u128,
+    pub(super) len: u32,
+    state: State,
+    /// What the last series of this name said of its family.
+    pub(super) said: Said,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    New,
+    Text,
+    /// The label whose value is the name of the metric.
+    NameLabel,
+    NotUtf8,
+}
+
+impl Symbol {
+    pub(super) fn is_name_label(&self) -> bool {
+        self.state == State::NameLabel
+    }
+}
+
+impl Symbols {
+    /// Those at these ranges of the body, of which nothing is known yet.
+    pub(super) fn new(ranges: &[Range<u32>]) -> Self {
+        let new = |range: &Range<u32>| {
+            let len = range.end - range.start;
+            Symbol { hash: 0, len, state: State::New, said: Said::default() }
+        };
+        Symbols(ranges.iter().map(new).collect())
+    }
+
+    /// The symbol with a number, which is text.
+    ///
+    /// # Errors
+    /// What is wrong with a label that points at it.
+    #[inline]
+    pub(super) fn text(&mut self, number: u32, body: &[u8], ranges: &[Range<u32>]) -> Result<&mut Symbol, Box<Bad>> {
+        let count = self.0.len();
+        let Some(symbol) = self.0.get_mut(number as usize) else { return Err(missing(number, count)) };
+        if symbol.state == State::New {
+            *symbol = look(symbol, &body[bytes_of(&ranges[number as usize])]);
+        }
+        if symbol.state == State::NotUtf8 {
+            return Err(not_utf8(&body[bytes_of(&ranges[number as usize])]));
+        }
+        Ok(symbol)
+    }
+}
+
+/// The range of the body that a symbol is.
+pub(super) fn bytes_of(range: &Range<u32>) -> Range<usize> {
+    range.start as usize..range.end as usize
+}
+
+/// What there is to know of a text.
+fn look(symbol: &Symbol, text: &[u8]) -> Symbol {
+    let state = if text == NAME_LABEL.as_bytes() {
+        State::NameLabel
+    } else if std::str::from_utf8(text).is_ok() {
+        State::Text
+    } else {
+        State::NotUtf8
+    };
+    Symbol { hash: Batch::hash(text), state, ..*symbol }
+}
+
+/// What is wrong with a label's name, if anything is.
+#[inline]
+pub(super) fn check_name(name: &Symbol, shown: impl Fn() -> String, limits: &Limits) -> Result<(), Box<Bad>> {
+    if name.len > 0 && name.len as usize <= limits.max_name_bytes {
+        Ok(())
+    } else {
+        Err(bad_name(name, &shown(), limits))
+    }
+}
+
+#[cold]
+fn bad_name(name: &Symbol, shown: &str, limits: &Limits) -> Box<Bad> {
+    if name.len == 0 {
+        return Bad::new(Reason::InvalidLabels, "a label has an empty name");
+    }
+    let what = format!("the name of label {shown} has {} bytes, the limit is {}", name.len, limits.max_name_bytes);
+    Bad::new(Reason::LabelLimit, what)
+}
+
+#[cold]
+fn missing(number: u32, count: usize) -> Box<Bad> {
+    Bad::new(Reason::InvalidLabels, format!("a label points at symbol {number}, the request has {count}"))
+}
+
+#[cold]
+fn not_utf8(text: &[u8]) -> Box<Bad> {
+    Bad::new(Reason::InvalidLabels, format!("the name or the value of a label is not UTF-8: {}", quoted(text)))
+}
