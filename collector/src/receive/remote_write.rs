@@ -14,10 +14,11 @@ use axum::http::{HeaderMap, HeaderName, StatusCode};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use decode::body::ContentEncoding;
-use model::{Batch, Error, Receipt};
+use model::{Batch, Error, ErrorKind, Receipt};
 use tokio::time::Instant;
 
 use super::budget::Share;
+use super::identity::{Admitted, Caller, Reason, Refused};
 use super::{Receiver, Settings, body};
 use crate::http::error;
 
@@ -33,8 +34,16 @@ type Outcome = Result<Receipt, Refusal>;
 enum Refusal {
     /// By its headers.
     Unsupported(String),
+    /// For how much its sender sends.
+    Refused(Refused),
     /// By anything later.
     Error(Error),
+}
+
+impl From<Refused> for Refusal {
+    fn from(refused: Refused) -> Self {
+        Refusal::Refused(refused)
+    }
 }
 
 impl From<Error> for Refusal {
@@ -48,58 +57,85 @@ pub(super) async fn handle(State(receiver): State<Receiver>, request: Request) -
     let started = Instant::now();
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
     let settings = receiver.0.settings.read().clone();
-    let outcome = receive(&receiver, &settings, request).await;
-    tell(&receiver, &settings, peer, started, &outcome);
+    let caller = match receiver.0.identity.caller(request.headers()) {
+        Ok(caller) => caller,
+        // It is not put on the board, which whoever can reach us could fill.
+        Err(refused) => {
+            let response = refused.into_response();
+            receiver.0.metrics.remote_write.answered(response.status().as_u16());
+            return response;
+        }
+    };
+    let outcome = receive(&receiver, &settings, &caller, request).await;
+    tell(&receiver, &caller, peer, started, &outcome);
     let response = match outcome {
         Ok(receipt) => {
             receiver.0.metrics.remote_write.acknowledged(receipt.samples);
             StatusCode::NO_CONTENT.into_response()
         }
         Err(Refusal::Unsupported(text)) => (StatusCode::UNSUPPORTED_MEDIA_TYPE, format!("{text}\n")).into_response(),
+        Err(Refusal::Refused(refused)) => refused.into_response(),
         Err(Refusal::Error(error)) => error::response(&error),
     };
     receiver.0.metrics.remote_write.answered(response.status().as_u16());
     response
 }
 
-async fn receive(receiver: &Receiver, settings: &Arc<Settings>, request: Request) -> Outcome {
+async fn receive(receiver: &Receiver, settings: &Arc<Settings>, caller: &Caller, request: Request) -> Outcome {
     let (head, body) = request.into_parts();
     check_headers(&head.headers).map_err(Refusal::Unsupported)?;
     let mut share = settings.budget.enter()?;
-    let config = &settings.config;
-    let wire = body::read(body, &head.headers, settings.limits.max_body_bytes, config.body_timeout, &mut share).await?;
+    let limits = caller.limits(&settings.limits);
+    let timeout = settings.config.body_timeout;
+    let wire = body::read(body, &head.headers, limits.max_body_bytes, timeout, &mut share).await;
+    let wire = wire.map_err(|e| too_large(caller, Reason::RequestSize, e))?;
+    caller.take_bytes(wire.len())?;
     let wire_bytes = wire.len();
-    let (batch, share) = decode(wire, settings, share).await?;
+    let (batch, share) = decode(wire, limits, caller, share).await?;
     receiver.0.metrics.remote_write.received(wire_bytes, batch.body.len());
-    if batch.is_empty() {
-        return Ok(Receipt::default());
+    let Admitted { batches, refused } = caller.admit(batch)?;
+    let mut receipt = Receipt::default();
+    for batch in batches {
+        let written = receiver.0.parts.ingest.write(batch).await?;
+        receipt.samples += written.samples;
     }
-    let batch = match &settings.cluster {
-        Some(cluster) => batch.stamped(cluster.clone()),
-        None => batch,
-    };
-    let receipt = receiver.0.parts.ingest.write(batch).await?;
     drop(share);
-    Ok(receipt)
+    refused.map_or(Ok(receipt), |refused| Err(refused.into()))
+}
+
+/// Counts a push that is too large for its sender; any other error goes on as it is.
+fn too_large(caller: &Caller, reason: Reason, error: Error) -> Refusal {
+    match error.kind() {
+        ErrorKind::TooLarge => caller.refused(reason, error).into(),
+        _ => error.into(),
+    }
 }
 
 /// Decompresses and decodes, on another thread if that may take long.
-async fn decode(wire: Bytes, settings: &Arc<Settings>, mut share: Share) -> Result<(Batch, Share), Error> {
+async fn decode(
+    wire: Bytes,
+    limits: decode::Limits,
+    caller: &Caller,
+    mut share: Share,
+) -> Result<(Batch, Share), Refusal> {
     // The claim is in the first bytes; one that lies is refused by the decompressor without allocating what it claims.
-    let claimed = snappy_claim(&wire).min(settings.limits.max_decoded_bytes);
+    let claimed = snappy_claim(&wire).min(limits.max_decoded_bytes);
     share.grow_to(wire.len() + claimed)?;
-    let settings = settings.clone();
     let is_small = claimed <= INLINE_BYTES;
     let work = move || {
-        let body = decode::body::decompress(ContentEncoding::Snappy, &wire, &settings.limits)?;
+        let body = decode::body::decompress(ContentEncoding::Snappy, &wire, &limits);
+        let body = body.map_err(|e| (Reason::RequestSize, e))?;
         drop(wire);
-        Ok::<_, decode::Error>((decode::remote_write::decode(&body, &settings.limits)?, share))
+        let batch = decode::remote_write::decode(&body, &limits).map_err(|e| (Reason::Labels, e))?;
+        Ok((batch, share))
     };
-    if is_small {
-        return Ok(work()?);
-    }
-    let done = tokio::task::spawn_blocking(work).await;
-    Ok(done.map_err(|_| Error::internal("the decoding of the request broke off"))??)
+    let done = if is_small {
+        work()
+    } else {
+        let done = tokio::task::spawn_blocking(work).await;
+        done.map_err(|_| Error::internal("the decoding of the request broke off"))?
+    };
+    done.map_err(|(reason, error): (Reason, decode::Error)| too_large(caller, reason, error.into()))
 }
 
 /// The length that a snappy block says it has when decompressed: a little-endian base-128 number at its start.
@@ -144,15 +180,16 @@ fn check_headers(headers: &HeaderMap) -> Result<(), String> {
 }
 
 /// Puts the outcome on the board.
-fn tell(receiver: &Receiver, settings: &Settings, peer: Option<IpAddr>, started: Instant, outcome: &Outcome) {
+fn tell(receiver: &Receiver, caller: &Caller, peer: Option<IpAddr>, started: Instant, outcome: &Outcome) {
     let now_ms = receiver.0.parts.clock.now_ms();
-    let cluster = settings.cluster.as_deref().unwrap_or("");
+    let cluster = caller.cluster().map_or("", |cluster| &**cluster);
     receiver.0.senders.update(KIND, cluster, peer, |status| {
         status.last_attempt_ms = Some(now_ms);
         status.duration_seconds = started.elapsed().as_secs_f64();
         status.error = match outcome {
             Ok(_) => None,
             Err(Refusal::Unsupported(text)) => Some(text.clone()),
+            Err(Refusal::Refused(refused)) => Some(refused.error().to_string()),
             Err(Refusal::Error(error)) => Some(error.to_string()),
         };
         if let Ok(receipt) = outcome {
