@@ -1,13 +1,12 @@
 //! From the command line to the work, and from its result to the exit code.
 
 use std::io::IsTerminal;
-use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use clap::Parser;
 use model::{Error, ErrorKind};
 
-use crate::app::{self, Events, Options, Parts};
+use crate::app::{self, Address, Events, Options, Parts};
 use crate::cli::{Cli, Command, Serve};
 use crate::config::Config;
 use crate::{client, demo, join, telemetry};
@@ -69,12 +68,14 @@ async fn serve(arguments: Serve, parts: Parts) -> Result<(), Error> {
     served
 }
 
-/// The one line on standard output, for scripts that asked for port 0.
-fn announce(address: SocketAddr) {
+/// A line for each address on standard output, for scripts that asked for port 0.
+fn announce(addresses: &[Address]) {
     use std::io::Write;
     let mut out = std::io::stdout();
-    // Who has closed our standard output does not want the line.
-    let _ = writeln!(out, "listening on http://{address}").and_then(|()| out.flush());
+    for address in addresses {
+        // Who has closed our standard output does not want the line.
+        let _ = writeln!(out, "listening on {address}").and_then(|()| out.flush());
+    }
 }
 
 fn load(path: Option<&std::path::Path>) -> Result<Config, Error> {

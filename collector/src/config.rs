@@ -31,7 +31,7 @@ pub use remote_write::RemoteWriteConfig;
 pub(crate) use scrape::check_times;
 pub use scrape::{ScrapeConfig, ScrapeProtocol};
 pub use tls::TlsConfig;
-pub use token::{TokenConfig, check_holders};
+pub use token::{Holders, TokenConfig};
 
 /// What is collected, and how.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]

@@ -15,6 +15,7 @@ use model::worker::{Stop, Worker};
 use parking_lot::RwLock;
 
 use self::file::TokenFile;
+pub(crate) use self::file::read;
 use crate::config::TokenConfig;
 use crate::token::{Token, TokenHash};
 

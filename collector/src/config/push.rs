@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use model::Error;
 use serde::{Deserialize, Serialize};
 
-use super::{Config, LimitsConfig, PushLimits, TokenConfig, check_holders};
+use super::{Config, Holders, LimitsConfig, PushLimits, TokenConfig};
 
 /// What holds for every push, whatever its protocol.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -57,12 +57,12 @@ impl Config {
     /// `Invalid`; the message names the cluster or the setting.
     pub fn validate_push(&self) -> Result<(), Error> {
         self.push.limits.validate().map_err(|e| e.context("push"))?;
+        let mut holders = Holders::default();
         for cluster in &self.clusters {
-            cluster.limits.validate().map_err(|e| e.context(format!("cluster {:?}", cluster.name)))?;
+            let shown = format!("cluster {:?}", cluster.name);
+            cluster.limits.validate().map_err(|e| e.context(&shown))?;
+            holders.add(&shown, &cluster.tokens)?;
         }
-        let holders: Vec<_> =
-            self.clusters.iter().map(|entry| (format!("cluster {:?}", entry.name), &*entry.tokens)).collect();
-        check_holders(holders.iter().map(|(holder, tokens)| (holder.as_str(), *tokens)))?;
         match &self.remote_write.cluster {
             Some(stamp) if self.guarded_clusters().contains(stamp) => Err(Error::invalid(format!(
                 "remote_write.cluster: {stamp:?} has tokens, so nobody without one may write to it; leave one of the two out"

@@ -2,10 +2,12 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use model::Error;
 use serde::{Deserialize, Serialize};
 
+use crate::keyring::read;
 use crate::token::TokenHash;
 
 /// One token that is accepted, or a file of such: `{sha256: …}` or `{file: …}`.
@@ -20,24 +22,47 @@ pub enum TokenConfig {
     File(PathBuf),
 }
 
-/// Checks that no token, and no file of such, has two holders; `holders` are their names and tokens.
-///
-/// # Errors
-/// `Invalid`; the message names both.
-pub fn check_holders<'a>(holders: impl IntoIterator<Item = (&'a str, &'a [TokenConfig])>) -> Result<(), Error> {
-    let (mut hashes, mut files) = (HashMap::new(), HashMap::new());
-    for (holder, tokens) in holders {
-        for token in tokens {
-            let (other, what) = match token {
-                TokenConfig::Sha256(hash) => (hashes.insert(hash, holder), format!("the token with the hash {hash}")),
-                TokenConfig::File(path) => (files.insert(path, holder), format!("the file {}", path.display())),
-            };
-            if let Some(other) = other {
-                return Err(Error::invalid(format!(
-                    "{what} is a token of {other} and of {holder}: who sends would not be known"
-                )));
-            }
+impl TokenConfig {
+    /// The hashes of the tokens that it stands for. Reads a file.
+    ///
+    /// # Errors
+    /// `Invalid` if the file cannot be used; the message names it and holds nothing of it.
+    pub fn hashes(&self) -> Result<Vec<TokenHash>, Error> {
+        match self {
+            TokenConfig::Sha256(hash) => Ok(vec![*hash]),
+            TokenConfig::File(path) => read(path).map_err(Error::invalid),
         }
     }
-    Ok(())
+}
+
+/// Who was met with which tokens, to see that none has two holders.
+#[derive(Debug, Default)]
+pub struct Holders {
+    hashes: HashMap<TokenHash, Arc<str>>,
+    files: HashMap<PathBuf, Arc<str>>,
+}
+
+impl Holders {
+    /// Adds the tokens of one holder.
+    ///
+    /// # Errors
+    /// `Invalid` if another one has one of them; the message names both.
+    pub fn add(&mut self, holder: &str, tokens: &[TokenConfig]) -> Result<(), Error> {
+        let holder: Arc<str> = Arc::from(holder);
+        for token in tokens {
+            let (other, what) = match token {
+                TokenConfig::Sha256(hash) => {
+                    (self.hashes.insert(*hash, holder.clone()), format!("the token with the hash {hash}"))
+                }
+                TokenConfig::File(path) => {
+                    (self.files.insert(path.clone(), holder.clone()), format!("the file {}", path.display()))
+                }
+            };
+            if let Some(other) = other.filter(|other| *other != holder) {
+                let text = format!("{what} is of {other} and of {holder}: whose it is would not be known");
+                return Err(Error::invalid(text));
+            }
+        }
+        Ok(())
+    }
 }
