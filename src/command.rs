@@ -9,7 +9,7 @@ use model::{Error, ErrorKind};
 use crate::app::{self, Address, Events, Options, Parts};
 use crate::cli::{Cli, Command, Serve};
 use crate::config::Config;
-use crate::{client, demo, join, telemetry};
+use crate::{client, demo, join, telemetry, token};
 
 /// The whole program on the real disk.
 pub fn run() -> ExitCode {
@@ -33,6 +33,7 @@ pub fn main_with(parts: Parts) -> ExitCode {
             }
             Command::Demo(arguments) => demo::run(arguments, parts).await,
             Command::Join(arguments) => join::run(&arguments, &*parts.clock, &mut std::io::stdout()).await,
+            Command::Token(arguments) => token::run(&arguments, &mut std::io::stdin(), &mut std::io::stdout()),
             Command::Check(arguments) => {
                 let config = Config::check(&arguments.config).map_err(|mistake| Error::invalid(mistake.to_string()))?;
                 println!("{}: ok, {}", arguments.config.display(), config.summary());
