@@ -4,6 +4,7 @@
 //! Does not own: any route.
 
 use std::any::Any;
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,10 +29,12 @@ use tower::ServiceExt;
 use tower_http::catch_panic::CatchPanicLayer;
 
 mod deadline;
+mod frames;
 pub mod tls;
 
 pub use deadline::BodyTimeout;
 use deadline::DeadlineBody;
+use frames::FullFrames;
 use tls::Tls;
 
 /// What every connection is held to.
@@ -168,7 +171,8 @@ fn connection<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     let service = service_fn(move |request: Request<Incoming>| {
         let mut request = request.map(|body| Body::new(DeadlineBody::new(body, body_timeout.get())));
         request.extensions_mut().insert(ConnectInfo(peer));
-        router.clone().oneshot(request)
+        let answer = router.clone().oneshot(request);
+        async move { Ok::<_, Infallible>(answer.await?.map(FullFrames)) }
     });
     builder.serve_connection(TokioIo::new(stream), service).into_owned()
 }

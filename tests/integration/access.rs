@@ -6,7 +6,7 @@ use reqwest::{Client, StatusCode};
 use rustix::process::Signal;
 use tempfile::tempdir;
 
-use crate::peers::fleetscope;
+use crate::peers::{Prometheus, fleetscope};
 use crate::remote_write::{HEADERS, body, now_ms};
 use crate::server::{PATIENCE, Server, Setup, authority, eventually};
 use crate::tls::Certificates;
@@ -40,6 +40,26 @@ async fn push(server: &Server, client: &Client, token: Option<&str>, labels: &[(
     (answer.status(), answer.text().await.unwrap())
 }
 
+/// Whoever shows no reader's token sees only whether the server lives.
+async fn reads_only_with_a_token(server: &Server, stranger: &Client, reader: &Secret, others: [&Secret; 2]) {
+    for path in ["/metrics", "/api/v1/sources", "/api/v1/sql", "/-/reload", "/nowhere"] {
+        for token in [None, Some(&others[0].token), Some(&others[1].token)] {
+            let request = stranger.get(server.url(path));
+            let request = if let Some(token) = token { request.bearer_auth(token) } else { request };
+            let answer = request.send().await.unwrap();
+            assert_eq!(answer.status(), StatusCode::UNAUTHORIZED, "{path}");
+            assert_eq!(answer.headers()["www-authenticate"], "Bearer, Basic realm=\"fleetscope\"");
+            let text = answer.text().await.unwrap();
+            assert_eq!(text, "{\"kind\":\"forbidden\",\"message\":\"unauthorized\"}", "{path}");
+        }
+    }
+    for path in ["/healthz", "/readyz"] {
+        assert_eq!(stranger.get(server.url(path)).send().await.unwrap().status(), StatusCode::OK, "{path}");
+    }
+    let basic = stranger.get(server.url("/api/v1/sources")).basic_auth("grafana", Some(&reader.token));
+    assert_eq!(basic.send().await.unwrap().status(), StatusCode::OK);
+}
+
 fn write(path: &Path, text: &str) {
     std::fs::write(path.with_extension("fresh"), text).unwrap();
     std::fs::rename(path.with_extension("fresh"), path).unwrap();
@@ -55,7 +75,7 @@ async fn a_server_that_others_reach_knows_who_writes_and_who_reads_and_gives_no_
     write(&dublin_file, &dublin.token);
     write(&reader_file, &reader.token);
     let yaml = format!(
-        "log: {{level: debug}}\ntls_server_config: {{cert_file: {}, key_file: {}}}\nclusters:\n  - {{name: berlin, role: \
+        "log: {{level: trace}}\ntls_server_config: {{cert_file: {}, key_file: {}}}\nclusters:\n  - {{name: berlin, role: \
          active, tokens: [{{sha256: {}}}]}}\n  - {{name: dublin, tokens: [{{file: {}}}]}}\nreaders: {{tokens: [{{sha256: {}}}]}}\n",
         certificates.path("here.pem"),
         certificates.path("here.key"),
@@ -85,23 +105,7 @@ async fn a_server_that_others_reach_knows_who_writes_and_who_reads_and_gives_no_
     let rows = "SELECT cluster, labels['exported_cluster'] FROM metrics WHERE name = 'load' ORDER BY cluster";
     assert_eq!(server.rows(rows).await, [["berlin", ""], ["dublin", "berlin"]]);
 
-    // Reading.
-    for path in ["/metrics", "/api/v1/sources", "/api/v1/sql", "/-/reload", "/nowhere"] {
-        for token in [None, Some(&berlin.token), Some(&nobody.token)] {
-            let request = stranger.get(server.url(path));
-            let request = if let Some(token) = token { request.bearer_auth(token) } else { request };
-            let answer = request.send().await.unwrap();
-            assert_eq!(answer.status(), StatusCode::UNAUTHORIZED, "{path}");
-            assert_eq!(answer.headers()["www-authenticate"], "Bearer, Basic realm=\"fleetscope\"");
-            let text = answer.text().await.unwrap();
-            assert_eq!(text, "{\"kind\":\"forbidden\",\"message\":\"unauthorized\"}", "{path}");
-        }
-    }
-    for path in ["/healthz", "/readyz"] {
-        assert_eq!(stranger.get(server.url(path)).send().await.unwrap().status(), StatusCode::OK, "{path}");
-    }
-    let basic = stranger.get(server.url("/api/v1/sources")).basic_auth("grafana", Some(&reader.token));
-    assert_eq!(basic.send().await.unwrap().status(), StatusCode::OK);
+    reads_only_with_a_token(&server, &stranger, &reader, [&berlin, &nobody]).await;
 
     // From the command line.
     let (url, ca) = (server.url(""), certificates.path("ca.pem"));
@@ -120,7 +124,7 @@ async fn a_server_that_others_reach_knows_who_writes_and_who_reads_and_gives_no_
     let (code, checked, _) = fleetscope(&["check", "--config", &setup.arguments[4]]);
     assert_eq!(code, Some(0), "{checked}");
 
-    // The secrets: in no log, at the level debug, no metric, no answer, no output.
+    // The secrets: in no log, at its finest level, no metric, no answer, no output.
     let metrics = server.get("/metrics").await.1;
     let refused = "fleetscope_push_refused_total{cluster=\"\",reason=\"unauthorized\"}";
     assert_eq!(server.metric(refused).await, Some(3.0));
@@ -161,7 +165,43 @@ async fn tokens_in_files_rotate_without_a_restart() {
     server.terminate().await;
 }
 
-/// A configuration that other machines may reach, and its hash of a cluster's token.
+#[tokio::test]
+async fn a_prometheus_pushes_over_tls_with_a_token_and_comes_again_above_its_rate() {
+    let folder = tempdir().unwrap();
+    let certificates = Certificates::make(folder.path());
+    certificates.make_server("here", "ca");
+    let (berlin, path) = (Secret::new(), folder.path().join("berlin.token"));
+    write(&path, &berlin.token);
+    let yaml = format!(
+        "tls_server_config: {{cert_file: {}, key_file: {}}}\nclusters:\n  - name: berlin\n    tokens: [{{sha256: {}}}]\n    \
+         limits: {{sample_rate_limit: 150, rate_burst: 1s}}\n",
+        certificates.path("here.pem"),
+        certificates.path("here.key"),
+        berlin.hash
+    );
+    let server = Server::start(&Setup::new(folder.path(), &yaml).trusting(certificates.path("ca.pem"))).await;
+    let remote_write = format!(
+        "{{url: '{}', authorization: {{credentials_file: {}}}, tls_config: {{ca_file: {}}}, queue_config: \
+         {{batch_send_deadline: 1s}}}}",
+        server.url("/api/v1/write"),
+        path.display(),
+        certificates.path("ca.pem")
+    );
+    let prometheus = folder.path().join("prometheus");
+    let _prometheus = Prometheus::start_pushing(&prometheus, "{cluster: elsewhere}", &remote_write).await;
+    let rows = "SELECT count(*) FROM metrics WHERE cluster = 'berlin' AND name = 'up' \
+                AND labels['exported_cluster'] = 'elsewhere'";
+    eventually("rows", PATIENCE, async || (server.number(rows).await > 0).then_some(())).await;
+    // It scrapes hundreds of series of itself a second: what it is told to send later comes.
+    let refused = "fleetscope_push_refused_total{cluster=\"berlin\",reason=\"sample_rate\"}";
+    eventually("a rate that is used up", PATIENCE, async || server.metric(refused).await).await;
+    let all = server.number(rows).await;
+    eventually("more rows", PATIENCE, async || (server.number(rows).await > all).then_some(())).await;
+    assert_eq!(server.number("SELECT count(DISTINCT cluster) FROM metrics").await, 1);
+    server.terminate().await;
+}
+
+/// A configuration that other machines may reach.
 fn whole(certificates: &Certificates) -> String {
     let (secret, reader) = (Secret::new(), Secret::new());
     format!(

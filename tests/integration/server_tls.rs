@@ -77,6 +77,10 @@ async fn http_2_is_spoken_and_whoever_does_not_shake_hands_holds_nobody_up() {
     let client = Client::builder().tls_certs_only([ca]).build().unwrap();
     let answer = client.get(server.url("/healthz")).send().await.unwrap();
     assert_eq!((answer.status(), answer.version()), (StatusCode::OK, Version::HTTP_2));
+    // More than an HTTP/2 client bears of what is empty.
+    for n in 0..150 {
+        assert_eq!(server.number(&format!("SELECT {n}")).await, n);
+    }
     let plain = Client::new().get(format!("http://{}/healthz", server.address)).send().await;
     assert!(plain.is_err(), "{plain:?}");
     // It ends although they have not begun, and lets them go.
