@@ -6,12 +6,13 @@
 //! Up: listener (health answers at once) → store (replay) → collectors → routes. Down: no new connection, no new fetch
 //! from a source, requests in flight answered, head cut to blocks, journal closed.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use collector::Collectors;
+use collector::{Collectors, Keyring};
 use model::files::{Disk, FilesRef};
 use model::worker::Worker;
 use model::{Clock, Cluster, Error, ErrorKind, Sources, SystemClock};
@@ -23,14 +24,18 @@ use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
 use crate::config::Config;
-use crate::server::{self, BodyTimeout, Limits};
+use crate::server::tls::Tls;
+use crate::server::{self, BodyTimeout, Limits, Listener};
 use crate::telemetry::Requests;
 
+mod exposure;
+mod guard;
 mod health;
 mod metrics;
 mod routes;
 mod signals;
 
+use exposure::Exposure;
 pub use health::Health;
 pub use signals::{Event, Events, listen_to_signals};
 
@@ -54,34 +59,51 @@ impl Default for Parts {
 pub struct Options {
     /// Go on with a journal that is damaged before its tail, without the damaged part.
     pub set_aside_damaged: bool,
-    /// Listen on an address that other machines reach.
+    /// Listen on an address that other machines reach although not everybody has to prove who he is.
     pub insecure_listen: bool,
 }
 
-/// Runs the server until it is told to stop. `announce` is given the address as soon as it is bound.
+/// An address that the server listens on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Address {
+    /// Where it is.
+    pub socket: SocketAddr,
+    /// Whether it speaks TLS.
+    pub is_tls: bool,
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}://{}", if self.is_tls { "https" } else { "http" }, self.socket)
+    }
+}
+
+/// Runs the server until it is told to stop. `announce` is given its addresses as soon as they are bound, that of `listen`
+/// first.
 ///
 /// # Errors
-/// `Invalid` for settings that cannot be used, `Corrupt` for a damaged store, `Unavailable` if the address is taken or
+/// `Invalid` for settings that cannot be used, `Corrupt` for a damaged store, `Unavailable` if an address is taken or
 /// the store cannot be reached, and at the end if the head could not be cut (its rows stay in the journal).
 pub async fn run(
     config: Config,
     options: Options,
     parts: Parts,
     mut events: Events,
-    announce: impl FnOnce(SocketAddr),
+    announce: impl FnOnce(&[Address]),
 ) -> Result<(), Error> {
-    let listener = bind(config.listen, options.insecure_listen).await?;
+    let access = Access::new(&config, &options)?;
     let health = Health::default();
     let requests = Requests::default();
-    let front = routes::Front::new(health.clone(), events.sender(), requests.clone());
-    announce(listener.local_addr().map_err(|e| unavailable(config.listen, e))?);
-    let router = front.router();
+    let front = routes::Front::new(health.clone(), events.sender(), requests.clone(), access.readers.clone());
+    let listeners = vec![bind("--listen", config.listen, front.router()).await?];
+    announce(&addresses(&listeners, access.tls.is_some())?);
     let body_timeout = BodyTimeout::new(longest_body(&config.collector));
     let limits = Limits { body_timeout: body_timeout.clone(), ..Limits::default() };
-    let server = Worker::task("http", move |stop| server::run(listener, router, limits, stop));
+    let tls = access.tls.clone();
+    let server = Worker::task("http", move |stop| server::run(listeners, tls, limits, stop));
 
     let built = tokio::select! {
-        built = App::build(config, &options, &parts) => built,
+        built = App::build(config, access, &options, &parts) => built,
         () = stop_event(&mut events.receiver) => Err(Error::new(ErrorKind::Cancelled, "stopped while starting")),
     };
     let mut app = match built {
@@ -91,7 +113,7 @@ pub async fn run(
             return if error.kind() == ErrorKind::Cancelled { Ok(()) } else { Err(error) };
         }
     };
-    front.open(app.router(), app.metrics(requests));
+    front.open(app.collectors.routes(), query::routes(app.engine.clone()), app.metrics(requests));
     health.ready();
     tracing::info!("ready");
 
@@ -116,9 +138,41 @@ pub async fn run(
     app.drain(server).await
 }
 
+/// Who may do what, and the files that say so.
+struct Access {
+    exposure: Exposure,
+    readers: Keyring,
+    tls: Option<Tls>,
+    watches: Vec<Worker>,
+}
+
+impl Access {
+    /// Reads the files of tokens and certificate, and begins to look for changes of them.
+    fn new(config: &Config, options: &Options) -> Result<Self, Error> {
+        let exposure = Exposure::new(&[config.listen], config.tls_server_config.is_some(), options.insecure_listen);
+        exposure.check(config)?;
+        let tls = config.tls_server_config.as_ref().map(Tls::new).transpose()?;
+        let readers = Keyring::new(config.readers.holders());
+        let watches = tls.iter().map(Tls::watch).chain([readers.watch("reader tokens")]).collect();
+        Ok(Access { exposure, readers, tls, watches })
+    }
+
+    /// Goes over to the readers of another configuration, and looks at the files.
+    async fn reload(&self, config: &Config) -> Result<(), Error> {
+        let (ring, readers) = (self.readers.clone(), config.readers.clone());
+        let reading = tokio::task::spawn_blocking(move || ring.replace(readers.holders()));
+        reading.await.map_err(|e| Error::internal("reading the files of tokens broke off").with_source(e))?;
+        if let Some(tls) = &self.tls {
+            tls.look().await;
+        }
+        Ok(())
+    }
+}
+
 /// Everything that runs.
 struct App {
     config: Config,
+    access: Access,
     /// What the engine reads of the clusters; a reload replaces it.
     clusters: Arc<RwLock<Vec<Cluster>>>,
     store: Store,
@@ -127,7 +181,7 @@ struct App {
 }
 
 impl App {
-    async fn build(config: Config, options: &Options, parts: &Parts) -> Result<Self, Error> {
+    async fn build(config: Config, access: Access, options: &Options, parts: &Parts) -> Result<Self, Error> {
         let begin_ms = parts.clock.now_ms();
         let store_parts = storage::store::Parts { files: parts.files.clone(), clock: parts.clock.clone() };
         let on_damage = if options.set_aside_damaged { OnDamage::SetAside } else { OnDamage::Stop };
@@ -150,18 +204,14 @@ impl App {
             clock: parts.clock.clone(),
         };
         let collectors = Collectors::start(&config.collector, collector_parts)?;
-        Ok(App { config, clusters, store, collectors, engine })
-    }
-
-    /// The routes of the crates that own a protocol.
-    fn router(&self) -> axum::Router {
-        self.collectors.routes().merge(query::routes(self.engine.clone()))
+        Ok(App { config, access, clusters, store, collectors, engine })
     }
 
     /// What renders the metrics of all parts.
     fn metrics(&self, requests: Requests) -> metrics::Metrics {
         let (collectors, store, engine) = (self.collectors.metrics(), self.store.clone(), self.engine.clone());
-        metrics::Metrics { requests, collectors, store, engine }
+        let (readers, tls) = (self.access.readers.clone(), self.access.tls.clone());
+        metrics::Metrics { requests, collectors, store, engine, readers, tls }
     }
 
     /// Reads the configuration again and goes over to it; returns what was read.
@@ -175,7 +225,9 @@ impl App {
             ));
         };
         let new = load(path).await?;
+        self.access.exposure.check(&new)?;
         self.collectors.reload(&new.collector).await?;
+        self.access.reload(&new).await?;
         for key in new.needs_restart(&self.config) {
             tracing::warn!(key, "this setting has changed and takes effect at the next start");
         }
@@ -184,14 +236,16 @@ impl App {
         self.clusters.write().clone_from(&new.clusters);
         self.config.clusters = new.clusters;
         self.config.collector = new.collector;
+        self.config.readers = new.readers;
         Ok(summary)
     }
 
     /// Sources first, so that nothing new comes in; the server before the store, so that whoever is being answered
     /// still has one.
     async fn drain(self, server: Worker) -> Result<(), Error> {
-        let App { store, collectors, engine, .. } = self;
+        let App { store, collectors, engine, access, .. } = self;
         drop(engine);
+        futures::future::join_all(access.watches.into_iter().map(Worker::stop)).await;
         tokio::join!(server.stop(), collectors.stop());
         store.close().await?;
         tracing::info!("stopped");
@@ -212,18 +266,23 @@ async fn load(path: PathBuf) -> Result<Config, Error> {
     config.map_err(|mistake| Error::invalid(mistake.to_string()))
 }
 
-async fn bind(address: SocketAddr, insecure: bool) -> Result<TcpListener, Error> {
-    if !address.ip().is_loopback() && !insecure {
-        return Err(Error::invalid(format!(
-            "{address} can be reached by other machines and nobody has to prove who he is: listen on 127.0.0.1 behind \
-             a proxy that checks, or say --insecure-listen"
-        )));
-    }
-    TcpListener::bind(address).await.map_err(|e| unavailable(address, e))
+/// Binds the address that a flag may name.
+async fn bind(flag: &str, address: SocketAddr, router: axum::Router) -> Result<Listener, Error> {
+    let socket = TcpListener::bind(address).await.map_err(|e| unavailable(flag, address, e))?;
+    Ok(Listener { socket, router })
 }
 
-fn unavailable(address: SocketAddr, error: std::io::Error) -> Error {
-    Error::new(ErrorKind::Unavailable, format!("cannot listen on {address}")).with_source(error)
+fn addresses(listeners: &[Listener], is_tls: bool) -> Result<Vec<Address>, Error> {
+    let address = |listener: &Listener| {
+        let socket = listener.socket.local_addr();
+        socket.map_err(|e| Error::internal("a socket has no address").with_source(e))
+    };
+    listeners.iter().map(|listener| Ok(Address { socket: address(listener)?, is_tls })).collect()
+}
+
+fn unavailable(flag: &str, address: SocketAddr, error: std::io::Error) -> Error {
+    let text = format!("cannot listen on {address}, see {flag}");
+    Error::new(ErrorKind::Unavailable, text).with_source(error)
 }
 
 /// Returns at the first request to stop. There is nothing to reload yet: the file is read when the store is open.

@@ -13,6 +13,7 @@ Examples:
   fleetscope serve --config fleetscope.yaml          scrape and federate what the file names
   fleetscope join --prometheus http://prom:9090      ask a Prometheus, print the file that federates it
   fleetscope check --config fleetscope.yaml          validate the file, change nothing
+  fleetscope token new --cluster berlin              a token for a cluster's pushes, and its hash for the file
   fleetscope status                                  which clusters are alive, and which are not
   fleetscope query \"SELECT cluster, last_sample FROM clusters\"
 
@@ -45,6 +46,9 @@ pub enum Command {
     Demo(Demo),
     /// Ask Prometheus servers about themselves and print the configuration that federates them.
     Join(Join),
+    /// Make a token for the pushes of a cluster or for readers, or the hash of one.
+    #[command(subcommand)]
+    Token(Token),
     /// Validate a configuration file, and the credentials and certificates in the files that it names.
     Check(Check),
 }
@@ -61,7 +65,8 @@ pub struct Serve {
     /// Address and port for HTTP; port 0 takes a free one. The address in use is printed on standard output.
     #[arg(long, value_name = "ADDR", env = "FLEETSCOPE_LISTEN")]
     pub listen: Option<SocketAddr>,
-    /// Listen on an address that other machines reach, although nobody has to prove who he is yet.
+    /// Listen on an address that other machines reach, although TLS or tokens are missing: whoever reaches it may then read
+    /// along, write or ask.
     #[arg(long)]
     pub insecure_listen: bool,
     /// If the journal is damaged, keep every record that still decodes, move the rest aside and start.
@@ -71,15 +76,36 @@ pub struct Serve {
     pub set_aside_damaged: bool,
 }
 
+/// How a running server is reached.
+#[derive(Debug, Clone, Args)]
+pub struct Connection {
+    /// The server to ask.
+    #[arg(long, value_name = "URL", env = "FLEETSCOPE_SERVER", default_value = "http://127.0.0.1:9911")]
+    pub server: String,
+    /// The file with a reader's token, where the server wants one.
+    #[arg(long, value_name = "FILE", env = "FLEETSCOPE_TOKEN_FILE")]
+    pub token_file: Option<PathBuf>,
+    /// The certificates of the authorities that may vouch for the server, PEM, instead of the system's.
+    #[arg(long, value_name = "FILE", env = "FLEETSCOPE_CA_FILE")]
+    pub ca_file: Option<PathBuf>,
+}
+
+impl Connection {
+    /// To a server that wants no token.
+    pub fn open(server: &str) -> Self {
+        Connection { server: server.to_owned(), token_file: None, ca_file: None }
+    }
+}
+
 /// The arguments of `query`.
 #[derive(Debug, Clone, Args)]
 pub struct Query {
     /// The statement, for example "SELECT ts, cluster, value FROM metrics WHERE name = 'up' LIMIT 10".
     #[arg(value_name = "SQL")]
     pub sql: String,
-    /// The server to ask.
-    #[arg(long, value_name = "URL", env = "FLEETSCOPE_SERVER", default_value = "http://127.0.0.1:9911")]
-    pub server: String,
+    /// How the server is reached.
+    #[command(flatten)]
+    pub connection: Connection,
     /// How to print the rows.
     #[arg(long, value_enum, default_value_t = Format::Table)]
     pub format: Format,
@@ -88,9 +114,9 @@ pub struct Query {
 /// The arguments of `status`.
 #[derive(Debug, Clone, Args)]
 pub struct Status {
-    /// The server to ask.
-    #[arg(long, value_name = "URL", env = "FLEETSCOPE_SERVER", default_value = "http://127.0.0.1:9911")]
-    pub server: String,
+    /// How the server is reached.
+    #[command(flatten)]
+    pub connection: Connection,
     /// When to use colours.
     #[arg(long, value_enum, default_value_t)]
     pub color: Color,
@@ -172,4 +198,23 @@ pub struct Check {
     /// The configuration file.
     #[arg(long, value_name = "FILE", env = "FLEETSCOPE_CONFIG")]
     pub config: PathBuf,
+}
+
+/// What to do with a token.
+#[derive(Debug, Clone, Subcommand)]
+pub enum Token {
+    /// Make a token of 256 random bits; print it, its SHA-256 and the lines for the configuration.
+    ///
+    /// The token is shown this once. Give it to the sender; only the hash belongs into the configuration.
+    New(NewToken),
+    /// Read a token on standard input and print its SHA-256 for the configuration.
+    Hash,
+}
+
+/// The arguments of `token new`.
+#[derive(Debug, Clone, Args)]
+pub struct NewToken {
+    /// The cluster whose pushes it is for; without it, a token for readers.
+    #[arg(long, value_name = "NAME")]
+    pub cluster: Option<String>,
 }

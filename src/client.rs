@@ -5,6 +5,7 @@ use std::io::Write;
 use futures::StreamExt;
 use model::{Error, ErrorKind};
 
+use self::ask::Asker;
 use crate::cli::{Color, Format, Query, Status};
 
 mod ask;
@@ -15,10 +16,11 @@ mod table;
 /// are as wide as their widest value.
 ///
 /// # Errors
-/// `Unavailable` if the server cannot be reached, the server's own kind and message if it refuses the statement.
+/// `Invalid` if a file of the connection cannot be used, `Unavailable` if the server cannot be reached, the server's own kind
+/// and message if it refuses the statement.
 pub async fn query(query: &Query, out: &mut (dyn Write + Send)) -> Result<(), Error> {
     let accept = if query.format == Format::Json { "application/json" } else { "text/csv" };
-    let answer = ask::ask(&query.server, &query.sql, accept).await?;
+    let answer = Asker::new(&query.connection)?.ask(&query.sql, accept).await?;
     let mut whole = Vec::new();
     let mut chunks = answer.bytes_stream();
     while let Some(chunk) = chunks.next().await {
@@ -40,7 +42,7 @@ pub async fn query(query: &Query, out: &mut (dyn Write + Send)) -> Result<(), Er
 /// # Errors
 /// As [`query`].
 pub async fn status(status: &Status, shows_colour: bool, out: &mut (dyn Write + Send)) -> Result<(), Error> {
-    let fleet = status::ask(&status.server).await?;
+    let fleet = status::ask(&Asker::new(&status.connection)?).await?;
     let in_colour = status.color == Color::Always || status.color == Color::Auto && shows_colour;
     write(out, status::render(&fleet, in_colour).as_bytes())
 }

@@ -1,16 +1,15 @@
 //! From the command line to the work, and from its result to the exit code.
 
 use std::io::IsTerminal;
-use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use clap::Parser;
 use model::{Error, ErrorKind};
 
-use crate::app::{self, Events, Options, Parts};
+use crate::app::{self, Address, Events, Options, Parts};
 use crate::cli::{Cli, Command, Serve};
 use crate::config::Config;
-use crate::{client, demo, join, telemetry};
+use crate::{client, demo, join, telemetry, token};
 
 /// The whole program on the real disk.
 pub fn run() -> ExitCode {
@@ -34,6 +33,7 @@ pub fn main_with(parts: Parts) -> ExitCode {
             }
             Command::Demo(arguments) => demo::run(arguments, parts).await,
             Command::Join(arguments) => join::run(&arguments, &*parts.clock, &mut std::io::stdout()).await,
+            Command::Token(arguments) => token::run(&arguments, &mut std::io::stdin(), &mut std::io::stdout()),
             Command::Check(arguments) => {
                 let config = Config::check(&arguments.config).map_err(|mistake| Error::invalid(mistake.to_string()))?;
                 println!("{}: ok, {}", arguments.config.display(), config.summary());
@@ -69,12 +69,14 @@ async fn serve(arguments: Serve, parts: Parts) -> Result<(), Error> {
     served
 }
 
-/// The one line on standard output, for scripts that asked for port 0.
-fn announce(address: SocketAddr) {
+/// A line for each address on standard output, for scripts that asked for port 0.
+fn announce(addresses: &[Address]) {
     use std::io::Write;
     let mut out = std::io::stdout();
-    // Who has closed our standard output does not want the line.
-    let _ = writeln!(out, "listening on http://{address}").and_then(|()| out.flush());
+    for address in addresses {
+        // Who has closed our standard output does not want the line.
+        let _ = writeln!(out, "listening on {address}").and_then(|()| out.flush());
+    }
 }
 
 fn load(path: Option<&std::path::Path>) -> Result<Config, Error> {

@@ -12,7 +12,7 @@ mod file;
 mod mistake;
 
 use file::Depth;
-pub use file::{Log, LogFormat};
+pub use file::{Log, LogFormat, Readers, TlsServer};
 pub use mistake::Mistake;
 
 /// The default address: this machine only.
@@ -31,6 +31,10 @@ pub struct Config {
     pub storage: storage::Config,
     /// The clusters and their attributes.
     pub clusters: Vec<Cluster>,
+    /// Who may read.
+    pub readers: Readers,
+    /// The certificate of all listeners; without one they speak plain HTTP.
+    pub tls_server_config: Option<TlsServer>,
     /// What is collected, and how.
     pub collector: collector::Config,
     /// The limits of queries.
@@ -45,6 +49,8 @@ impl Default for Config {
             log: Log::default(),
             storage: storage::Config::default(),
             clusters: Vec::new(),
+            readers: Readers::default(),
+            tls_server_config: None,
             collector: collector::Config::default(),
             query: query::Config::default(),
         }
@@ -86,6 +92,7 @@ impl Config {
             ("log", self.log != other.log),
             ("storage", self.storage != other.storage),
             ("query", self.query != other.query),
+            ("tls_server_config", self.tls_server_config != other.tls_server_config),
         ];
         changed.into_iter().filter_map(|(key, differs)| differs.then_some(key)).collect()
     }

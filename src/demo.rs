@@ -7,7 +7,6 @@ mod exporters;
 mod history;
 mod tour;
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,7 +17,7 @@ use parking_lot::RwLock;
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 
-use crate::app::{self, Events, Options, Parts};
+use crate::app::{self, Address, Events, Options, Parts};
 use crate::cli::Demo;
 use crate::config::{Config, Log};
 use crate::telemetry;
@@ -57,9 +56,11 @@ pub async fn run(demo: Demo, parts: Parts) -> Result<(), Error> {
         }
         std::future::pending().await
     };
-    let announce = |address: SocketAddr| {
-        // Whoever waits for it ends only with the demo.
-        let _ = announced.send(address);
+    let announce = |addresses: &[Address]| {
+        if let Some(first) = addresses.first() {
+            // Whoever waits for it ends only with the demo.
+            let _ = announced.send(first.socket);
+        }
     };
     let served = tokio::select! {
         served = app::run(config, Options::default(), parts, events, announce) => served,

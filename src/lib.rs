@@ -11,6 +11,7 @@ pub mod demo;
 pub mod join;
 pub mod server;
 pub mod telemetry;
+pub mod token;
 
 mod command;
 

@@ -1,9 +1,10 @@
 //! The HTTP server: accepts connections, holds them to limits of time and number, ends them in order.
 //!
-//! Owns: the listener, the connections, the limits that hold for every route, panics of a request.
+//! Owns: the listeners, their TLS, the connections, the limits that hold for every route, panics of a request.
 //! Does not own: any route.
 
 use std::any::Any;
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,24 +18,32 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::{GracefulConnection, GracefulShutdown};
 use model::worker::Stop;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
+use tokio_rustls::server::TlsStream;
 use tower::ServiceExt;
 use tower_http::catch_panic::CatchPanicLayer;
 
 mod deadline;
+mod frames;
+pub mod tls;
 
 pub use deadline::BodyTimeout;
 use deadline::DeadlineBody;
+use frames::FullFrames;
+use tls::Tls;
 
 /// What every connection is held to.
 #[derive(Debug, Clone)]
 pub struct Limits {
-    /// Connections at once; further ones wait in the listener's queue.
+    /// Connections at once of each listener; further ones wait in its queue.
     pub connections: usize,
+    /// The time that the handshake of TLS may take.
+    pub handshake_timeout: Duration,
     /// The time a client may take to send the head of a request; an idle connection is closed after it too.
     pub header_timeout: Duration,
     /// The time a client may take to send the body of a request. Whoever has a route that waits longer makes it longer.
@@ -47,6 +56,7 @@ impl Default for Limits {
     fn default() -> Self {
         Limits {
             connections: 1024,
+            handshake_timeout: Duration::from_secs(10),
             header_timeout: Duration::from_secs(30),
             body_timeout: BodyTimeout::new(Duration::from_secs(60)),
             drain_timeout: Duration::from_secs(30),
@@ -60,18 +70,34 @@ const HTTP2_STREAMS: u32 = 128;
 const HEAD_BYTES: usize = 16 << 10;
 const HTTP2_KEEPALIVE: Duration = Duration::from_secs(20);
 
-/// Serves `router` until told to stop, then answers what is in flight and returns.
-pub async fn run(listener: TcpListener, router: Router, limits: Limits, stop: Stop) {
+/// An address that is served, and what is there.
+#[derive(Debug)]
+pub struct Listener {
+    /// Bound already.
+    pub socket: TcpListener,
+    /// Its routes.
+    pub router: Router,
+}
+
+/// Serves all listeners, behind TLS if there is a certificate, until told to stop; then answers what is in flight and
+/// returns.
+pub async fn run(listeners: Vec<Listener>, tls: Option<Tls>, limits: Limits, stop: Stop) {
+    let served = listeners.into_iter().map(|listener| serve(listener, tls.clone(), &limits, stop.clone()));
+    futures::future::join_all(served).await;
+}
+
+async fn serve(listener: Listener, tls: Option<Tls>, limits: &Limits, stop: Stop) {
+    let Listener { socket, router } = listener;
     let router = router.layer(CatchPanicLayer::custom(panicked));
     let graceful = GracefulShutdown::new();
     let room = Arc::new(Semaphore::new(limits.connections));
     let mut connections = JoinSet::new();
-    let builder = builder(&limits);
+    let builder = Arc::new(builder(limits));
     loop {
         // The semaphore is never closed, so the permit always comes.
         let Ok(permit) = room.clone().acquire_owned().await else { break };
         let (stream, peer) = tokio::select! {
-            accepted = listener.accept() => match accepted {
+            accepted = socket.accept() => match accepted {
                 Ok(accepted) => accepted,
                 Err(error) => {
                     // Out of file descriptors, most likely: others have to close first.
@@ -82,21 +108,44 @@ pub async fn run(listener: TcpListener, router: Router, limits: Limits, stop: St
             },
             () = stop.stopped() => break,
         };
-        let connection = graceful.watch(connection(&builder, stream, peer, router.clone(), &limits));
+        // Answers leave here in pieces as large as they get: waiting to fill a packet only adds time.
+        let _ = stream.set_nodelay(true);
+        let (builder, router, watcher) = (builder.clone(), router.clone(), graceful.watcher());
+        let (tls, limits, stop) = (tls.clone(), limits.clone(), stop.clone());
         connections.spawn(async move {
-            if let Err(error) = connection.await {
+            let ended = match tls {
+                None => watcher.watch(connection(&builder, stream, peer, router, &limits)).await,
+                Some(tls) => match shake_hands(&tls, stream, limits.handshake_timeout, &stop).await {
+                    Ok(stream) => watcher.watch(connection(&builder, stream, peer, router, &limits)).await,
+                    Err(error) => Err(error.into()),
+                },
+            };
+            if let Err(error) = ended {
                 tracing::debug!(%peer, %error, "connection ended early");
             }
             drop(permit);
         });
         while connections.try_join_next().is_some() {}
     }
-    drop(listener);
+    drop(socket);
     let drained = tokio::time::timeout(limits.drain_timeout, graceful.shutdown()).await.is_ok();
     if !drained {
         tracing::warn!(connections = connections.len(), "requests in flight took too long and are cut off");
     }
     connections.shutdown().await;
+}
+
+/// Begins TLS. No request is in flight before that is done, so it ends when the server stops.
+async fn shake_hands(
+    tls: &Tls,
+    stream: TcpStream,
+    timeout: Duration,
+    stop: &Stop,
+) -> std::io::Result<TlsStream<TcpStream>> {
+    tokio::select! {
+        done = tokio::time::timeout(timeout, tls.acceptor().accept(stream)) => done?,
+        () = stop.stopped() => Err(std::io::ErrorKind::ConnectionAborted.into()),
+    }
 }
 
 fn builder(limits: &Limits) -> auto::Builder<TokioExecutor> {
@@ -111,21 +160,19 @@ fn builder(limits: &Limits) -> auto::Builder<TokioExecutor> {
     builder
 }
 
-fn connection(
+fn connection<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     builder: &auto::Builder<TokioExecutor>,
-    stream: TcpStream,
+    stream: S,
     peer: SocketAddr,
     router: Router,
     limits: &Limits,
-) -> impl hyper_util::server::graceful::GracefulConnection<Error = Box<dyn std::error::Error + Send + Sync>> + Send + use<>
-{
-    // Answers leave here in pieces as large as they get: waiting to fill a packet only adds time.
-    let _ = stream.set_nodelay(true);
+) -> impl GracefulConnection<Error = Box<dyn std::error::Error + Send + Sync>> + Send + use<S> {
     let body_timeout = limits.body_timeout.clone();
     let service = service_fn(move |request: Request<Incoming>| {
         let mut request = request.map(|body| Body::new(DeadlineBody::new(body, body_timeout.get())));
         request.extensions_mut().insert(ConnectInfo(peer));
-        router.clone().oneshot(request)
+        let answer = router.clone().oneshot(request);
+        async move { Ok::<_, Infallible>(answer.await?.map(FullFrames)) }
     });
     builder.serve_connection(TokioIo::new(stream), service).into_owned()
 }

@@ -1,18 +1,22 @@
 //! The settings of the collectors, in Prometheus' words where Prometheus has a word.
 //!
-//! Owns: the shape of `scrape_configs`, `federate_configs` and `remote_write`, their defaults, and what makes an entry wrong.
-//! Does not own: what makes several wrong together (`plan`), the file they stand in (`config` of the binary), clusters and
-//! their attributes ([`model::Cluster`]).
+//! Owns: the shape of `scrape_configs`, `federate_configs`, `remote_write`, `push` and of what a cluster says of its pushes,
+//! their defaults, and what makes an entry wrong.
+//! Does not own: what makes several wrong together (`plan`), the file they stand in (`config` of the binary), the attributes
+//! of clusters ([`model::Cluster`]).
 
 mod credentials;
 mod discovery;
 mod federate;
 mod http;
+mod limits;
+mod push;
 mod relabel;
 mod remote_write;
 mod scrape;
 mod selector;
 mod tls;
+mod token;
 
 use serde::{Deserialize, Serialize};
 
@@ -20,11 +24,14 @@ pub use credentials::{Authorization, BasicAuth};
 pub use discovery::{FileSdConfig, HttpSdConfig, StaticConfig};
 pub use federate::{FederateConfig, Via};
 pub(crate) use http::HttpConfig;
+pub use limits::{Bytes, LimitsConfig, PushLimits};
+pub use push::{ClusterConfig, PushConfig};
 pub use relabel::{RelabelAction, RelabelConfig};
 pub use remote_write::RemoteWriteConfig;
 pub(crate) use scrape::check_times;
 pub use scrape::{ScrapeConfig, ScrapeProtocol};
 pub use tls::TlsConfig;
+pub use token::{Holders, TokenConfig};
 
 /// What is collected, and how.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -36,6 +43,10 @@ pub struct Config {
     pub scrape_configs: Vec<ScrapeConfig>,
     /// How pushed samples are received at `/api/v1/write`.
     pub remote_write: RemoteWriteConfig,
+    /// Who may push without a token, and how much is taken.
+    pub push: PushConfig,
+    /// How pushes of clusters are known, and how much each may push. Default: none, every push is taken.
+    pub clusters: Vec<ClusterConfig>,
 }
 
 #[cfg(test)]

@@ -19,6 +19,7 @@ mod discovery;
 mod federate;
 mod fetch;
 mod http;
+mod keyring;
 mod metrics;
 mod plan;
 mod receive;
@@ -29,20 +30,24 @@ mod schedule;
 mod scrape;
 mod task;
 mod teller;
+mod token;
 mod write;
 
 use std::fmt;
 use std::sync::Arc;
 
 use axum::Router;
+use model::worker::Worker;
 use model::{Clock, Error, Ingest, Recall, Sources};
 
 pub use config::Config;
+pub use keyring::Keyring;
 pub use metrics::Metrics;
+pub use token::{Token, TokenHash};
 
 use federate::Federation;
 use plan::Plan;
-use receive::Receiver;
+use receive::{Identity, Receiver};
 use remote_read::Reading;
 use scrape::Scraping;
 
@@ -72,6 +77,8 @@ pub struct Collectors {
     reading: Reading,
     scraping: Scraping,
     receiver: Receiver,
+    identity: Identity,
+    token_watch: Worker,
     metrics: Arc<Metrics>,
 }
 
@@ -83,11 +90,13 @@ impl Collectors {
     pub fn start(config: &Config, parts: Parts) -> Result<Self, Error> {
         let metrics = Arc::new(Metrics::default());
         let plan = plan(config, &metrics)?;
-        let receiver = Receiver::new(&config.remote_write, parts.clone(), metrics.clone());
+        let identity = Identity::new(config, parts.clock.clone(), metrics.clone());
+        let receiver = Receiver::new(&config.remote_write, identity.clone(), parts.clone(), metrics.clone());
         let federation = Federation::start(&plan.federated, parts.clone(), metrics.clone());
         let reading = Reading::start(&plan.read, parts.clone(), metrics.clone());
         let scraping = Scraping::start(&plan.jobs, parts)?;
-        Ok(Collectors { federation, reading, scraping, receiver, metrics })
+        let token_watch = identity.watch();
+        Ok(Collectors { federation, reading, scraping, receiver, identity, token_watch, metrics })
     }
 
     /// The routes of the receivers. They go on to work, with the newest settings, after [`Collectors::reload`].
@@ -117,17 +126,18 @@ impl Collectors {
         drop(plan);
         self.metrics.forget_unused();
         self.receiver.reload(&config.remote_write);
-        Ok(())
+        self.identity.reload(config).await
     }
 
     /// Stops asking sources. What is being written is written; no series is marked as ended.
     pub async fn stop(self) {
-        tokio::join!(self.federation.stop(), self.reading.stop(), self.scraping.stop());
+        tokio::join!(self.federation.stop(), self.reading.stop(), self.scraping.stop(), self.token_watch.stop());
     }
 }
 
 /// Checks a configuration whole, and resolves it once for all collectors.
 fn plan(config: &Config, metrics: &Arc<Metrics>) -> Result<Plan, Error> {
+    config.validate_push()?;
     config.remote_write.validate().map_err(|e| e.context("remote_write"))?;
     Plan::new(config, metrics)
 }

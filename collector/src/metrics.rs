@@ -4,15 +4,16 @@
 //! Does not own: the endpoint that shows them (the binary), the state of single sources ([`model::Sources`]).
 
 mod exposition;
+mod push;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use decode::{Reason, Refused};
 use parking_lot::Mutex;
 
 use self::exposition::Family;
+use self::push::PushCounters;
 use crate::fetch::Stage;
 
 /// The counters of all collectors of one process.
@@ -23,6 +24,8 @@ pub struct Metrics {
     scrape: SourceFamilies,
     /// The receiver's.
     pub(crate) remote_write: RemoteWriteCounters,
+    /// Those of all that is pushed.
+    pub(crate) pushes: PushCounters,
 }
 
 /// What became of the rows of an answer.
@@ -101,7 +104,6 @@ pub(crate) struct RemoteWriteCounters {
     samples: AtomicU64,
     histograms: AtomicU64,
     exemplars: AtomicU64,
-    refused: [AtomicU64; Reason::ALL.len()],
     body_bytes: AtomicU64,
     decoded_bytes: AtomicU64,
 }
@@ -123,13 +125,6 @@ impl RemoteWriteCounters {
         add(&self.samples, samples as u64);
         add(&self.histograms, histograms as u64);
         add(&self.exemplars, exemplars as u64);
-    }
-
-    /// Counts what was left out of a request whose other rows were written.
-    pub(crate) fn refused(&self, refused: &Refused) {
-        for (reason, count) in refused.counts() {
-            add(&self.refused[reason as usize], count);
-        }
     }
 }
 
@@ -163,6 +158,7 @@ impl Metrics {
         render_sources("scrape", &self.scrape, out);
         render_targets(&self.scrape, out);
         self.render_remote_write(out);
+        self.pushes.render(out);
     }
 
     fn render_remote_write(&self, out: &mut String) {
@@ -172,12 +168,6 @@ impl Metrics {
         let mut family = Family::counter(out, name, "Remote-write requests by the status they were answered with.");
         for (code, count) in requests {
             family.line(&[("code", &code.to_string())], count);
-        }
-        let name = "fleetscope_remote_write_refused_total";
-        let mut family =
-            Family::counter(out, name, "Rows left out of requests whose other rows were written, by what is wrong.");
-        for reason in Reason::ALL {
-            family.line(&[("reason", reason.as_str())], get(&counters.refused[reason as usize]));
         }
         for (name, help, value) in [
             ("samples", "Samples acknowledged, staleness markers included.", &counters.samples),

@@ -64,6 +64,7 @@ impl Config {
     /// `Invalid`; the message names the entry and says how to mend it.
     pub fn validate(&self) -> Result<(), Error> {
         Plan::new(self, &Arc::default())?;
+        self.validate_push()?;
         self.remote_write.validate().map_err(|e| e.context("remote_write"))
     }
 

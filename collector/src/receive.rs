@@ -1,10 +1,11 @@
 //! The receivers: HTTP routes at which others push their telemetry.
 //!
-//! Owns: the routes, the limits on what is received at once, the status of each sender.
+//! Owns: the routes, who sends and how much he may, the limits on what is received at once, the status of each sender.
 //! Does not own: the listener and its TLS (the binary), wire formats (`decode`), the store ([`model::Ingest`]).
 
 mod body;
 mod budget;
+mod identity;
 mod remote_write;
 mod senders;
 
@@ -15,6 +16,7 @@ use axum::routing::post;
 use parking_lot::RwLock;
 
 use self::budget::Budget;
+pub(crate) use self::identity::{Identity, Reason};
 use self::senders::Senders;
 use crate::Parts;
 use crate::config::RemoteWriteConfig;
@@ -32,6 +34,7 @@ struct State {
     parts: Parts,
     metrics: Arc<Metrics>,
     senders: Senders,
+    identity: Identity,
     settings: RwLock<Arc<Settings>>,
 }
 
@@ -39,7 +42,6 @@ struct State {
 #[derive(Debug)]
 struct Settings {
     config: RemoteWriteConfig,
-    cluster: Option<Arc<str>>,
     limits: decode::Limits,
     budget: Budget,
 }
@@ -53,7 +55,6 @@ impl Settings {
             ..decode::Limits::default()
         };
         Arc::new(Settings {
-            cluster: config.cluster.as_deref().map(Arc::from),
             budget: Budget::new(config.max_concurrent_requests, config.memory_limit),
             config: config.clone(),
             limits,
@@ -62,10 +63,11 @@ impl Settings {
 }
 
 impl Receiver {
-    /// A receiver that writes to `parts`.
-    pub(crate) fn new(config: &RemoteWriteConfig, parts: Parts, metrics: Arc<Metrics>) -> Self {
+    /// A receiver that writes to `parts` what `identity` lets in.
+    pub(crate) fn new(config: &RemoteWriteConfig, identity: Identity, parts: Parts, metrics: Arc<Metrics>) -> Self {
         let senders = Senders::new(parts.sources.clone());
-        Receiver(Arc::new(State { parts, metrics, senders, settings: RwLock::new(Settings::new(config)) }))
+        let settings = RwLock::new(Settings::new(config));
+        Receiver(Arc::new(State { parts, metrics, senders, identity, settings }))
     }
 
     /// Goes over to another configuration; requests that have begun end under the old one.

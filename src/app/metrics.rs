@@ -3,10 +3,12 @@
 use std::fmt::Write;
 use std::sync::Arc;
 
+use collector::Keyring;
 use query::Engine;
 use storage::Store;
 use storage::store::Stats;
 
+use crate::server::tls::Tls;
 use crate::telemetry::Requests;
 
 /// So many queries that never end leave too few threads to go on: another process should take over.
@@ -19,6 +21,8 @@ pub(super) struct Metrics {
     pub(super) collectors: Arc<collector::Metrics>,
     pub(super) store: Store,
     pub(super) engine: Engine,
+    pub(super) readers: Keyring,
+    pub(super) tls: Option<Tls>,
 }
 
 impl Metrics {
@@ -28,6 +32,21 @@ impl Metrics {
         self.collectors.render(out);
         render_storage(&self.store.stats(), out);
         out.push_str(&self.engine.metrics_text());
+        self.render_files(out);
+    }
+
+    /// Files that cannot be used as they are: what they held before counts.
+    fn render_files(&self, out: &mut String) {
+        let readers: u64 = self.readers.failing_files().values().sum();
+        let certificate = self.tls.as_ref().map(|tls| u64::from(tls.fault().is_some()));
+        let all = [
+            ("reader_token_files", "Files of readers' tokens that cannot be used as they are.", Some(readers)),
+            ("tls_files", "1 if the files of tls_server_config cannot be used as they are.", certificate),
+        ];
+        for (name, help, value) in all {
+            let (name, Some(value)) = (format!("fleetscope_{name}_failing"), value) else { continue };
+            let _ = writeln!(out, "# HELP {name} {help}\n# TYPE {name} gauge\n{name} {value}");
+        }
     }
 
     /// Why no request should be sent here, as far as the parts know.

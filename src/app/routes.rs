@@ -8,10 +8,12 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Router, middleware};
+use collector::Keyring;
 use model::{Error, ErrorKind};
 use tokio::sync::{mpsc, oneshot};
 use tower::ServiceExt;
 
+use super::guard;
 use super::health::Health;
 use super::metrics::Metrics;
 use super::signals::Event;
@@ -28,6 +30,7 @@ pub(super) struct Front {
     health: Health,
     events: mpsc::Sender<Event>,
     requests: Requests,
+    readers: Keyring,
     inside: Arc<OnceLock<Inside>>,
 }
 
@@ -38,25 +41,26 @@ struct Inside {
 }
 
 impl Front {
-    pub(super) fn new(health: Health, events: mpsc::Sender<Event>, requests: Requests) -> Self {
-        Front { health, events, requests, inside: Arc::default() }
+    /// One that lets `readers` read.
+    pub(super) fn new(health: Health, events: mpsc::Sender<Event>, requests: Requests, readers: Keyring) -> Self {
+        Front { health, events, requests, readers, inside: Arc::default() }
     }
 
-    /// Lets requests through to `router`. Only the first call has an effect.
-    pub(super) fn open(&self, router: Router, metrics: Metrics) {
-        let router = router.fallback(nothing_there);
+    /// Lets requests through: to `pushes`, whose routes see themselves to who sends, and to `reads`. Only the first call has
+    /// an effect.
+    pub(super) fn open(&self, pushes: Router, reads: Router, metrics: Metrics) {
+        let guard = middleware::from_fn_with_state(self.readers.clone(), guard::check);
+        let router = pushes.merge(reads.fallback(nothing_there).layer(guard));
         let router = router.layer(middleware::from_fn_with_state(self.requests.clone(), telemetry::count));
         let _ = self.inside.set(Inside { router, metrics });
     }
 
     /// The router of the listener.
     pub(super) fn router(&self) -> Router {
-        let own = Router::new()
-            .route("/healthz", get(|| async { "ok\n" }))
-            .route("/readyz", get(readyz))
-            .route("/metrics", get(metrics))
-            .route("/-/reload", post(reload))
-            .layer(middleware::from_fn_with_state(self.requests.clone(), telemetry::count));
+        let guard = middleware::from_fn_with_state(self.readers.clone(), guard::check);
+        let guarded = Router::new().route("/metrics", get(metrics)).route("/-/reload", post(reload)).layer(guard);
+        let own = Router::new().route("/healthz", get(|| async { "ok\n" })).route("/readyz", get(readyz));
+        let own = own.merge(guarded).layer(middleware::from_fn_with_state(self.requests.clone(), telemetry::count));
         own.fallback(enter).with_state(self.clone())
     }
 }

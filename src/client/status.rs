@@ -6,7 +6,7 @@ use model::{Error, duration};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::ask;
+use super::ask::Asker;
 use super::table::printable;
 
 /// Over how many seconds series and samples are counted: an interval of a minute must not look like silence.
@@ -45,7 +45,7 @@ struct Rows<T> {
 ///
 /// # Errors
 /// As those of a query.
-pub(super) async fn ask(server: &str) -> Result<Vec<Cluster>, Error> {
+pub(super) async fn ask(server: &Asker) -> Result<Vec<Cluster>, Error> {
     #[derive(Debug, Deserialize)]
     struct Now {
         now_ms: i64,
@@ -75,8 +75,8 @@ fn statement(now_ms: i64) -> String {
     )
 }
 
-async fn rows<T: DeserializeOwned>(server: &str, sql: &str) -> Result<Vec<T>, Error> {
-    let text = ask::text(server, sql, "application/json").await?;
+async fn rows<T: DeserializeOwned>(server: &Asker, sql: &str) -> Result<Vec<T>, Error> {
+    let text = server.text(sql, "application/json").await?;
     let answer: Rows<T> = serde_json::from_str(&text).map_err(|e| {
         Error::internal("the answer is not what was asked for, is the server of this version").with_source(e)
     })?;

@@ -3,13 +3,17 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use collector::config::{FederateConfig, RemoteWriteConfig, ScrapeConfig};
+use collector::config::{FederateConfig, PushConfig, RemoteWriteConfig, ScrapeConfig};
 use model::{duration, size};
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny};
 use serde_saphyr::Spanned;
 
 use super::{Config, DEFAULT_LISTEN, Mistake};
+
+mod access;
+
+pub use access::{Readers, TlsServer};
 
 /// What is logged, and how. Logs go to standard error.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -54,10 +58,13 @@ pub(super) struct File {
     log: Option<Spanned<Log>>,
     storage: Storage,
     global: Global,
-    clusters: Vec<Spanned<model::Cluster>>,
+    clusters: Vec<Spanned<access::ClusterEntry>>,
     scrape_configs: Vec<Spanned<ScrapeConfig>>,
     federate_configs: Vec<Spanned<FederateConfig>>,
     remote_write: Option<Spanned<RemoteWriteConfig>>,
+    push: Option<Spanned<PushConfig>>,
+    readers: Option<Spanned<Readers>>,
+    tls_server_config: Option<Spanned<TlsServer>>,
     query: query::Config,
 }
 
@@ -154,13 +161,18 @@ impl File {
         for source in &self.federate_configs {
             backfill_is_kept(source, storage.retention)?;
         }
+        let access = access::resolve(self.clusters, self.push, self.readers, self.tls_server_config, depth)?;
+        let mut collector = collector_config(self.scrape_configs, self.federate_configs, self.remote_write, depth)?;
+        (collector.push, collector.clusters) = (access.push, access.pushing);
         Ok(Config {
             path: None,
             listen: self.listen.unwrap_or(DEFAULT_LISTEN),
             log: log(self.log)?,
             storage,
-            clusters: clusters(self.clusters)?,
-            collector: collector_config(self.scrape_configs, self.federate_configs, self.remote_write, depth)?,
+            clusters: access.clusters,
+            readers: access.readers,
+            tls_server_config: access.tls,
+            collector,
             query: self.query,
         })
     }
@@ -250,19 +262,4 @@ fn backfill_is_kept(source: &Spanned<FederateConfig>, retention: Duration) -> Re
         }
         _ => Ok(()),
     }
-}
-
-fn clusters(given: Vec<Spanned<model::Cluster>>) -> Result<Vec<model::Cluster>, Mistake> {
-    let mut clusters: Vec<model::Cluster> = Vec::with_capacity(given.len());
-    for cluster in given {
-        let (name, place) = (&cluster.value.name, cluster.referenced);
-        if name.is_empty() {
-            return Err(Mistake::at(place, "a cluster needs a name that is not empty"));
-        }
-        if clusters.iter().any(|other| other.name == *name) {
-            return Err(Mistake::at(place, format!("cluster {name:?} comes twice")));
-        }
-        clusters.push(cluster.value);
-    }
-    Ok(clusters)
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use model::Error;
 
-use crate::cli::{Color, Format, Query, Status};
+use crate::cli::{Color, Connection, Format, Query, Status};
 use crate::client;
 
 /// Questions worth asking, with what they are about.
@@ -51,11 +51,11 @@ pub(super) async fn give(server: SocketAddr, exporters: SocketAddr, clusters: us
         tokio::time::sleep(LOOK_EVERY).await;
     }
     println!("\n# Is every cluster alive?\n$ fleetscope status --server {server}");
-    let status = Status { server: server.clone(), color: Color::Auto };
+    let status = Status { connection: Connection::open(&server), color: Color::Auto };
     told(client::status(&status, std::io::stdout().is_terminal(), &mut std::io::stdout()).await);
     for (what, sql) in QUESTIONS {
         println!("\n# {what}\n$ fleetscope query --server {server} \"{sql}\"");
-        let query = Query { sql: sql.to_owned(), server: server.clone(), format: Format::Table };
+        let query = Query { sql: sql.to_owned(), connection: Connection::open(&server), format: Format::Table };
         told(client::query(&query, &mut std::io::stdout()).await);
     }
     println!(
@@ -68,7 +68,7 @@ pub(super) async fn give(server: SocketAddr, exporters: SocketAddr, clusters: us
 async fn is_ready(server: &str, clusters: usize) -> bool {
     let sql =
         "SELECT count(DISTINCT cluster) FROM sources WHERE last_attempt IS NOT NULL AND kind IN ('scrape', 'federate')";
-    let query = Query { sql: sql.to_owned(), server: server.to_owned(), format: Format::Csv };
+    let query = Query { sql: sql.to_owned(), connection: Connection::open(server), format: Format::Csv };
     let mut answer = Vec::new();
     let asked = client::query(&query, &mut answer).await;
     let count = String::from_utf8_lossy(&answer).lines().nth(1).and_then(|line| line.parse::<usize>().ok());

@@ -14,7 +14,8 @@ struct Running {
 async fn start(router: Router, limits: Limits) -> Running {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    Running { address, worker: Worker::task("server", move |stop| run(listener, router, limits, stop)) }
+    let listeners = vec![Listener { socket: listener, router }];
+    Running { address, worker: Worker::task("server", move |stop| run(listeners, None, limits, stop)) }
 }
 
 async fn ask(address: SocketAddr, text: &str) -> String {

@@ -55,17 +55,3 @@ async fn a_reload_takes_a_good_file_and_refuses_a_bad_one_whole() {
     eventually("the role of SIGHUP", PATIENCE, async || (role().await == "standby").then_some(())).await;
     server.terminate().await;
 }
-
-#[tokio::test]
-async fn an_address_that_others_reach_needs_to_be_insisted_on() {
-    let folder = tempdir().unwrap();
-    let mut setup = Setup::new(folder.path(), "");
-    setup.arguments[2] = "0.0.0.0:0".into();
-    let refused = Server::spawn(&setup).unwrap_err();
-    assert!(refused.contains("--insecure-listen") && refused.contains("exit status: 2"), "{refused}");
-    setup.arguments.push("--insecure-listen".into());
-    let mut server = Server::spawn(&setup).unwrap();
-    assert!(server.address.ip().is_unspecified());
-    server.signal(Signal::TERM);
-    assert!(server.ended().await.success(), "also while it is still starting: {}", server.stderr());
-}

@@ -7,6 +7,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop where it is")]
 
+mod access;
 mod bad_input;
 mod bucket;
 mod command_line;
@@ -27,5 +28,6 @@ mod readers;
 mod remote_write;
 mod scrape;
 mod server;
+mod server_tls;
 mod sql_socket;
 mod tls;

@@ -116,6 +116,21 @@ impl Prometheus {
         prometheus
     }
 
+    /// Starts a server that scrapes itself every second and pushes to whom `remote_write` says.
+    pub(crate) async fn start_pushing(folder: &Path, external_labels: &str, remote_write: &str) -> Self {
+        let server = free_port();
+        std::fs::create_dir_all(folder).unwrap();
+        let yaml = format!(
+            "global: {{scrape_interval: 1s, external_labels: {external_labels}}}\nremote_write: [{remote_write}]\n\
+             scrape_configs:\n  - {{job_name: prometheus, static_configs: [{{targets: ['127.0.0.1:{server}']}}]}}\n"
+        );
+        std::fs::write(folder.join("prometheus.yml"), yaml).unwrap();
+        let url = format!("http://127.0.0.1:{server}");
+        let prometheus = Prometheus { _server: run(folder, server, None), url, node: None };
+        prometheus.becomes_ready().await;
+        prometheus
+    }
+
     async fn becomes_ready(&self) {
         let ready = format!("{}/-/ready", self.url);
         eventually("prometheus is ready", PATIENCE, async || {

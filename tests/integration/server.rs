@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use reqwest::{Client, StatusCode};
+use reqwest::header::{AUTHORIZATION, HeaderMap};
+use reqwest::{Certificate, Client, StatusCode};
 use rustix::process::{Pid, Signal};
 
 /// How long anything may take that is not itself about time.
@@ -22,6 +23,10 @@ pub(crate) struct Setup {
     pub(crate) environment: Vec<(String, String)>,
     /// Where it runs; `None` for where the tests do.
     pub(crate) folder: Option<PathBuf>,
+    /// The authority that vouches for it, PEM, where it speaks TLS.
+    pub(crate) authority: Option<PathBuf>,
+    /// The token that it is asked with.
+    pub(crate) token: Option<String>,
 }
 
 impl Setup {
@@ -32,7 +37,8 @@ impl Setup {
         let text = |path: PathBuf| path.to_string_lossy().into_owned();
         let arguments = ["serve", "--listen", "127.0.0.1:0", "--config"].map(str::to_owned).into_iter();
         let arguments = arguments.chain([text(config), "--store".into(), text(folder.join("store"))]).collect();
-        Setup { binary: env!("CARGO_BIN_EXE_fleetscope").into(), arguments, environment: Vec::new(), folder: None }
+        let binary = env!("CARGO_BIN_EXE_fleetscope").into();
+        Setup { binary, arguments, environment: Vec::new(), folder: None, authority: None, token: None }
     }
 
     /// Runs another binary with the same arguments.
@@ -52,6 +58,32 @@ impl Setup {
         Setup { folder: Some(folder.to_owned()), ..self }
     }
 
+    /// Listens on another address.
+    pub(crate) fn listening(mut self, address: &str) -> Self {
+        self.arguments[2] = address.to_owned();
+        self
+    }
+
+    /// Asks it over TLS, trusting this authority.
+    pub(crate) fn trusting(self, authority: impl Into<PathBuf>) -> Self {
+        Setup { authority: Some(authority.into()), ..self }
+    }
+
+    /// Asks it as a reader with this token.
+    pub(crate) fn reading_with(self, token: &str) -> Self {
+        Setup { token: Some(token.to_owned()), ..self }
+    }
+
+    /// What asks it.
+    fn client(&self) -> Client {
+        let mut headers = HeaderMap::new();
+        if let Some(token) = &self.token {
+            headers.insert(AUTHORIZATION, format!("Bearer {token}").parse().unwrap());
+        }
+        let builder = Client::builder().default_headers(headers);
+        builder.tls_certs_only(self.authority.iter().map(|path| authority(path))).build().unwrap()
+    }
+
     /// Sets a variable of the environment.
     pub(crate) fn with_env(mut self, name: &str, value: &str) -> Self {
         self.environment.push((name.into(), value.into()));
@@ -59,11 +91,17 @@ impl Setup {
     }
 }
 
+/// A certificate in a file.
+pub(crate) fn authority(path: &Path) -> Certificate {
+    Certificate::from_pem(&std::fs::read(path).unwrap()).unwrap()
+}
+
 /// A running server. Killed when dropped.
 #[derive(Debug)]
 pub(crate) struct Server {
     child: Child,
     pub(crate) address: SocketAddr,
+    scheme: &'static str,
     stderr: Gathered,
     client: Client,
 }
@@ -80,11 +118,13 @@ impl Server {
         let stderr = gather(child.stderr.take().unwrap());
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let Some(address) = line.trim().strip_prefix("listening on http://").and_then(|a| a.parse().ok()) else {
+        let scheme = if setup.authority.is_some() { "https" } else { "http" };
+        let address = line.trim().strip_prefix(&format!("listening on {scheme}://"));
+        let Some(address) = address.and_then(|a| a.parse().ok()) else {
             let status = child.wait().unwrap();
             return Err(format!("{status}: {}", stderr.whole()));
         };
-        Ok(Server { child, address, stderr, client: Client::new() })
+        Ok(Server { child, address, scheme, stderr, client: setup.client() })
     }
 
     /// Starts a server and waits until it is ready.
@@ -92,6 +132,12 @@ impl Server {
         let mut server = Self::spawn(setup).unwrap();
         assert!(server.becomes_ready().await, "the server ended before it was ready: {}", server.stderr());
         server
+    }
+
+    /// As [`Server::becomes_ready`], asked from now on at this one of its addresses: its certificate is for that.
+    pub(crate) async fn becomes_ready_at(&mut self, ip: &str) -> bool {
+        self.address.set_ip(ip.parse().unwrap());
+        self.becomes_ready().await
     }
 
     /// Waits until it is ready; false if it ended before.
@@ -117,7 +163,7 @@ impl Server {
     }
 
     pub(crate) fn url(&self, path: &str) -> String {
-        format!("http://{}{path}", self.address)
+        format!("{}://{}{path}", self.scheme, self.address)
     }
 
     /// What it has written to standard error so far.

@@ -14,16 +14,17 @@ pub(crate) const PASSWORD_HASH: &str = "$2b$04$ME5LEq04dUdAnuFYc7Ju5.AfKM2O2IrqK
 const NAME: &str = "prometheus.test";
 
 /// An authority made for one test, and what it vouches for.
-struct Certificates(PathBuf);
+pub(crate) struct Certificates(PathBuf);
 
 impl Certificates {
     /// An authority, a server of [`NAME`] and a client, and an authority that vouches for nobody.
-    fn make(folder: &Path) -> Self {
+    pub(crate) fn make(folder: &Path) -> Self {
         let made = Certificates(folder.to_owned());
         let config = format!(
             "[req]\ndistinguished_name = name\n[name]\n[ca]\nbasicConstraints = critical, CA:TRUE\n[server]\n\
              basicConstraints = critical, CA:FALSE\nsubjectAltName = DNS:{NAME}\nextendedKeyUsage = serverAuth\n[client]\n\
-             basicConstraints = critical, CA:FALSE\nextendedKeyUsage = clientAuth\n"
+             basicConstraints = critical, CA:FALSE\nextendedKeyUsage = clientAuth\n[here]\nbasicConstraints = critical, CA:FALSE\n\
+             subjectAltName = IP:127.0.0.1\nextendedKeyUsage = serverAuth\n"
         );
         std::fs::write(folder.join("openssl.cnf"), config).unwrap();
         made.request("ca", "ca", &[]);
@@ -33,6 +34,12 @@ impl Certificates {
         made.request("client", "client", &by_ca);
         std::fs::write(folder.join("password"), "open sesame\n").unwrap();
         made
+    }
+
+    /// Has an authority vouch for a server on this machine.
+    pub(crate) fn make_server(&self, name: &str, authority: &str) {
+        let (cert, key) = (self.path(&format!("{authority}.pem")), self.path(&format!("{authority}.key")));
+        self.request(name, "here", &["-CA".to_owned(), cert, "-CAkey".to_owned(), key]);
     }
 
     fn request(&self, name: &str, section: &str, further: &[String]) {
@@ -45,7 +52,7 @@ impl Certificates {
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
 
-    fn path(&self, name: &str) -> String {
+    pub(crate) fn path(&self, name: &str) -> String {
         self.0.join(name).to_string_lossy().into_owned()
     }
 

@@ -21,9 +21,6 @@ pub struct RemoteWriteConfig {
     /// The time a sender may take to send its body. Default `30s`.
     #[serde(with = "duration")]
     pub body_timeout: Duration,
-    /// How far ahead of our clock a row may be; what is later is refused, and the rest of its request kept. Default `10m`.
-    #[serde(with = "duration")]
-    pub future_limit: Duration,
     /// The requests that are worked on at once; further ones are told to come again. Default 256.
     pub max_concurrent_requests: usize,
     /// The bytes of bodies, compressed and not, that are held at once; further ones are told to come again. Default
@@ -39,7 +36,6 @@ impl Default for RemoteWriteConfig {
             body_size_limit: 16 << 20,
             decoded_size_limit: 64 << 20,
             body_timeout: Duration::from_secs(30),
-            future_limit: Duration::from_secs(600),
             max_concurrent_requests: 256,
             memory_limit: 256 << 20,
         }

@@ -17,18 +17,20 @@ use axum::response::Response;
 use bytes::Bytes;
 use decode::Decoded;
 use decode::body::ContentEncoding;
-use model::Error;
+use model::{Error, ErrorKind};
 use tokio::time::Instant;
 
 use self::answer::{Failure, Written};
 use self::negotiation::Message;
 use super::budget::Share;
+use super::identity::{Admitted, Caller, Reason};
 use super::{Receiver, Settings, body};
 
 /// The [`model::source::SourceId::kind`] of senders.
 const KIND: &str = "remote_write";
-/// Bodies up to this size are decoded where they are: it takes less time than moving them to another thread.
-const INLINE_BYTES: usize = 64 << 10;
+/// Bodies up to this size are decoded where they are: a tenth of a millisecond, where moving them to another thread and back
+/// takes as long.
+const INLINE_BYTES: usize = 512 << 10;
 
 /// What became of a request.
 type Outcome = Result<Written, Failure>;
@@ -38,44 +40,71 @@ pub(super) async fn handle(State(receiver): State<Receiver>, request: Request) -
     let started = Instant::now();
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
     let settings = receiver.0.settings.read().clone();
+    let caller = match receiver.0.identity.caller(request.headers()) {
+        Ok(caller) => caller,
+        // It is not put on the board, which whoever can reach us could fill.
+        Err(refused) => {
+            let response = refused.response();
+            receiver.0.metrics.remote_write.answered(response.status().as_u16());
+            return response;
+        }
+    };
     let message = negotiation::message(request.headers());
     let (message, outcome) = match message {
-        Ok(message) => (message, receive(&receiver, &settings, message, request).await),
+        Ok(message) => (message, receive(&receiver, &settings, &caller, message, request).await),
         Err(text) => (Message::V1, Err(Failure::Unsupported(text))),
     };
-    tell(&receiver, &settings, peer, started, &outcome);
+    tell(&receiver, &caller, peer, started, &outcome);
     let response = answer::response(message, &outcome);
     let metrics = &receiver.0.metrics.remote_write;
     if let Ok(written) = &outcome {
         metrics.acknowledged(written.samples, written.histograms, written.exemplars);
-        metrics.refused(&written.refused);
+        caller.left_out(&written.refused, &written.over_limit);
     }
     metrics.answered(response.status().as_u16());
     response
 }
 
-async fn receive(receiver: &Receiver, settings: &Arc<Settings>, message: Message, request: Request) -> Outcome {
+async fn receive(
+    receiver: &Receiver,
+    settings: &Arc<Settings>,
+    caller: &Caller,
+    message: Message,
+    request: Request,
+) -> Outcome {
     let (head, body) = request.into_parts();
     let mut share = settings.budget.enter()?;
-    let config = &settings.config;
-    let wire = body::read(body, &head.headers, settings.limits.max_body_bytes, config.body_timeout, &mut share).await?;
+    let limits = caller.limits(&settings.limits);
+    let timeout = settings.config.body_timeout;
+    let wire = body::read(body, &head.headers, limits.max_body_bytes, timeout, &mut share).await;
+    let wire = wire.map_err(|e| too_large(caller, Reason::RequestSize, e))?;
+    caller.take_bytes(wire.len())?;
     let wire_bytes = wire.len();
-    let future_ms = i64::try_from(config.future_limit.as_millis()).unwrap_or(i64::MAX);
-    let latest_ms = receiver.0.parts.clock.now_ms().saturating_add(future_ms);
-    let (Decoded { batch, refused }, share) = decode(wire, message, latest_ms, settings, share).await?;
+    let latest_ms = caller.latest_ms();
+    let (Decoded { batch, refused }, share) = decode(wire, message, latest_ms, limits, caller, share).await?;
     receiver.0.metrics.remote_write.received(wire_bytes, batch.body.len());
-    let (samples, histograms, exemplars) = (batch.samples.len(), batch.histograms.len(), batch.exemplars.len());
-    let written = Written { samples, histograms, exemplars, refused };
-    if batch.is_empty() {
-        return Ok(written);
+    let Admitted { batches, refused: ahead } = caller.admit(batch)?;
+    let mut written = Written { refused, ..Written::default() };
+    for batch in batches {
+        let (samples, histograms, exemplars) = (batch.samples.len(), batch.histograms.len(), batch.exemplars.len());
+        let receipt = receiver.0.parts.ingest.write(batch).await?;
+        let over = receipt.over_limit.unwrap_or_default();
+        written.samples += samples - over.samples;
+        written.histograms += histograms - over.histograms;
+        written.exemplars += exemplars - over.exemplars;
+        written.note_over_limit(*over);
     }
-    let batch = match &settings.cluster {
-        Some(cluster) => batch.stamped(cluster.clone()),
-        None => batch,
-    };
-    receiver.0.parts.ingest.write(batch).await?;
     drop(share);
-    Ok(written)
+    // The decoder has left out what is too far in the future, so there is nothing of it any more.
+    ahead.map_or(Ok(written), |ahead| Err(ahead.into()))
+}
+
+/// Counts a push that is too large for its sender; any other error goes on as it is.
+fn too_large(caller: &Caller, reason: Reason, error: Error) -> Failure {
+    match error.kind() {
+        ErrorKind::TooLarge => caller.refused(reason, error).into(),
+        _ => error.into(),
+    }
 }
 
 /// Decompresses and decodes, on another thread if that may take long.
@@ -83,33 +112,40 @@ async fn decode(
     wire: Bytes,
     message: Message,
     latest_ms: i64,
-    settings: &Arc<Settings>,
+    limits: decode::Limits,
+    caller: &Caller,
     mut share: Share,
-) -> Result<(Decoded, Share), Error> {
+) -> Result<(Decoded, Share), Failure> {
     // The claim is in the first bytes; one that lies is refused by the decompressor without allocating what it claims.
-    let claimed = snappy_claim(&wire).min(settings.limits.max_decoded_bytes);
+    let claimed = snappy_claim(&wire).min(limits.max_decoded_bytes);
     share.grow_to(wire.len() + claimed)?;
-    let settings = settings.clone();
     let is_small = claimed <= INLINE_BYTES;
     let work = move || {
-        let body = decode::body::decompress(ContentEncoding::Snappy, &wire, &settings.limits).map_err(bad_request)?;
+        let body = decode::body::decompress(ContentEncoding::Snappy, &wire, &limits);
+        let body = body.map_err(|error| (Reason::RequestSize, error))?;
         drop(wire);
         let decoded = match message {
-            Message::V1 => decode::remote_write::decode(&body, latest_ms, &settings.limits),
-            Message::V2 => decode::remote_write::v2::decode(&body, latest_ms, &settings.limits),
+            Message::V1 => decode::remote_write::decode(&body, latest_ms, &limits),
+            Message::V2 => decode::remote_write::v2::decode(&body, latest_ms, &limits),
         };
-        Ok((decoded.map_err(bad_request)?, share))
+        Ok((decoded.map_err(|error| (Reason::Labels, error))?, share))
     };
-    if is_small {
-        return work();
-    }
-    let done = tokio::task::spawn_blocking(work).await;
-    done.map_err(|_| Error::internal("the decoding of the request broke off"))?
+    let done = if is_small {
+        work()
+    } else {
+        let done = tokio::task::spawn_blocking(work).await;
+        done.map_err(|_| Error::internal("the decoding of the request broke off"))?
+    };
+    done.map_err(|(reason, error): (Reason, decode::Error)| bad_request(caller, reason, &error))
 }
 
 /// A body that was read whole and then is too large is a bad request to a sender, not one that a proxy would have kept out.
-fn bad_request(error: decode::Error) -> Error {
-    Error::invalid(error.message())
+fn bad_request(caller: &Caller, reason: Reason, error: &decode::Error) -> Failure {
+    let told = Error::invalid(error.message());
+    match error.kind() {
+        ErrorKind::TooLarge => caller.refused(reason, told).into(),
+        _ => told.into(),
+    }
 }
 
 /// The length that a snappy block says it has when decompressed: a little-endian base-128 number at its start.
@@ -128,9 +164,9 @@ fn snappy_claim(wire: &[u8]) -> usize {
 }
 
 /// Puts the outcome on the board.
-fn tell(receiver: &Receiver, settings: &Settings, peer: Option<IpAddr>, started: Instant, outcome: &Outcome) {
+fn tell(receiver: &Receiver, caller: &Caller, peer: Option<IpAddr>, started: Instant, outcome: &Outcome) {
     let now_ms = receiver.0.parts.clock.now_ms();
-    let cluster = settings.cluster.as_deref().unwrap_or("");
+    let cluster = caller.cluster().map_or("", |cluster| &**cluster);
     receiver.0.senders.update(KIND, cluster, peer, |status| {
         status.last_attempt_ms = Some(now_ms);
         status.duration_seconds = started.elapsed().as_secs_f64();

@@ -71,7 +71,7 @@ async fn series_with_bad_labels_are_left_out_of_the_first_version() {
         assert!(error.contains(expected) && error.starts_with("1 row was not written"), "{name}: {error}");
     }
     assert_eq!(served.rows().iter().map(|row| row.name.as_str()).collect::<Vec<_>>(), ["good"; 5]);
-    assert_eq!(served.bench.counter("fleetscope_remote_write_refused_total{reason=\"invalid_labels\"}"), 5);
+    assert_eq!(served.bench.counter("fleetscope_push_left_out_total{cluster=\"\",reason=\"invalid_labels\"}"), 5);
 }
 
 #[tokio::test]

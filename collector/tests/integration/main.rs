@@ -5,6 +5,7 @@
 mod hostile_senders;
 mod hostile_sources;
 mod prometheus;
+mod pushes;
 mod relabel;
 mod reload;
 mod remote_read;

@@ -27,7 +27,12 @@ impl Served {
     }
 
     pub(crate) async fn start_with(remote_write: RemoteWriteConfig, recorder: Arc<Recorder>) -> Self {
-        let bench = Bench::start_with(&Config { remote_write, ..Config::default() }, recorder);
+        Self::start_whole(&Config { remote_write, ..Config::default() }, recorder).await
+    }
+
+    /// As [`Served::start_with`], with a configuration that says more than how to receive.
+    pub(crate) async fn start_whole(config: &Config, recorder: Arc<Recorder>) -> Self {
+        let bench = Bench::start_with(config, recorder);
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let service = bench.collectors.routes().into_make_service_with_connect_info::<SocketAddr>();

@@ -12,8 +12,9 @@
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use decode::{Reason, Refused};
-use model::Error;
+use model::{Error, OverLimit};
 
+use super::super::identity;
 use super::negotiation::Message;
 use crate::http::error;
 
@@ -28,6 +29,8 @@ pub(super) struct Written {
     pub(super) histograms: usize,
     pub(super) exemplars: usize,
     pub(super) refused: Refused,
+    /// What was left out because its cluster has too many series.
+    pub(super) over_limit: OverLimit,
 }
 
 /// Why nothing of a request was written.
@@ -35,8 +38,16 @@ pub(super) struct Written {
 pub(super) enum Failure {
     /// By its headers.
     Unsupported(String),
+    /// For how much its sender sends.
+    Refused(identity::Refused),
     /// By anything later.
     Error(Error),
+}
+
+impl From<identity::Refused> for Failure {
+    fn from(refused: identity::Refused) -> Self {
+        Failure::Refused(refused)
+    }
 }
 
 impl From<Error> for Failure {
@@ -50,23 +61,53 @@ impl Failure {
     pub(super) fn text(&self) -> String {
         match self {
             Failure::Unsupported(text) => text.clone(),
+            Failure::Refused(refused) => refused.error().to_string(),
             Failure::Error(error) => error.to_string(),
         }
     }
 }
 
 impl Written {
+    /// Takes note of the series that the store had no room for.
+    pub(super) fn note_over_limit(&mut self, over: OverLimit) {
+        let told = &mut self.over_limit;
+        told.series += over.series;
+        told.samples += over.samples;
+        told.histograms += over.histograms;
+        told.exemplars += over.exemplars;
+        if told.message.is_empty() {
+            told.message = over.message;
+        }
+    }
+
     /// What was left out, a line for each of the first messages; `None` if all was written.
     pub(super) fn faults(&self) -> Option<String> {
-        (!self.refused.is_empty()).then(|| text(&self.refused, |_| true))
+        self.faults_of(|_| true)
+    }
+
+    /// As [`Written::faults`], for some of the decoder's reasons.
+    fn faults_of(&self, is_told: impl Fn(Reason) -> bool) -> Option<String> {
+        let OverLimit { samples, histograms, exemplars, message, .. } = &self.over_limit;
+        let over = (samples + histograms + exemplars) as u64;
+        let of_decoder = self.refused.counts().filter(|(reason, _)| is_told(*reason));
+        let rows = of_decoder.map(|(_, count)| count).sum::<u64>() + over;
+        if rows == 0 {
+            return None;
+        }
+        let messages = self.refused.messages().filter(|(reason, _)| is_told(*reason)).map(|(_, message)| message);
+        let over = Some(message.as_str()).filter(|message| !message.is_empty());
+        let shown: Vec<&str> = over.into_iter().chain(messages).take(Refused::MAX_MESSAGES).collect();
+        let rows_word = if rows == 1 { "row was" } else { "rows were" };
+        Some(format!("{rows} {rows_word} not written, the others were: {}", shown.join("; ")))
     }
 }
 
 /// The answer to a request with this message.
 pub(super) fn response(message: Message, outcome: &Result<Written, Failure>) -> Response {
     let mut response = match outcome {
-        Ok(written) => written_response(message, &written.refused),
+        Ok(written) => written_response(message, written),
         Err(Failure::Unsupported(text)) => (StatusCode::UNSUPPORTED_MEDIA_TYPE, format!("{text}\n")).into_response(),
+        Err(Failure::Refused(refused)) => refused.response(),
         Err(Failure::Error(error)) => error::response(error),
     };
     if message == Message::V2 {
@@ -76,22 +117,11 @@ pub(super) fn response(message: Message, outcome: &Result<Written, Failure>) -> 
     response
 }
 
-fn written_response(message: Message, refused: &Refused) -> Response {
-    let is_told = |reason| message == Message::V2 || reason != Reason::InvalidLabels;
-    if refused.counts().any(|(reason, _)| is_told(reason)) {
-        return (StatusCode::BAD_REQUEST, text(refused, is_told) + "\n").into_response();
+fn written_response(message: Message, written: &Written) -> Response {
+    match written.faults_of(|reason| message == Message::V2 || reason != Reason::InvalidLabels) {
+        Some(faults) => (StatusCode::BAD_REQUEST, faults + "\n").into_response(),
+        None => StatusCode::NO_CONTENT.into_response(),
     }
-    StatusCode::NO_CONTENT.into_response()
-}
-
-/// How much was left out for these reasons, and the first messages.
-fn text(refused: &Refused, is_told: impl Fn(Reason) -> bool) -> String {
-    let rows: u64 = refused.counts().filter(|(reason, _)| is_told(*reason)).map(|(_, count)| count).sum();
-    let messages: Vec<&str> =
-        refused.messages().filter(|(reason, _)| is_told(*reason)).map(|(_, message)| message).collect();
-    let shown = messages.len().min(Refused::MAX_MESSAGES);
-    let rows_word = if rows == 1 { "row was" } else { "rows were" };
-    format!("{rows} {rows_word} not written, the others were: {}", messages[..shown].join("; "))
 }
 
 fn add_counts(headers: &mut HeaderMap, written: &Written) {

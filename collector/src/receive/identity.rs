@@ -1,0 +1,211 @@
+//! Who sends, and how much he may send: asked once for every push, whatever its protocol.
+//!
+//! Owns: the decision whose a push is, the limits of each cluster, the counts of what was refused.
+//! Does not own: tokens and their files ([`Keyring`]), the protocols' own refusals, limits on all pushes together
+//! (`receive::budget`), limits on series (the store).
+//!
+//! A route asks [`Identity::caller`] before anything else, decodes within [`Caller::limits`], and writes what
+//! [`Caller::admit`] leaves.
+
+mod account;
+mod anonymous;
+mod future;
+mod rate;
+mod refused;
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use axum::http::HeaderMap;
+use axum::http::header::AUTHORIZATION;
+use model::worker::Worker;
+use model::{Batch, Clock, Error, OverLimit};
+use parking_lot::RwLock;
+use tokio::time::Instant;
+
+use self::account::Account;
+pub(crate) use self::refused::{Reason, Refused};
+use crate::config::Config;
+use crate::keyring::Keyring;
+use crate::metrics::Metrics;
+
+/// Knows who sends. Cloning shares it.
+#[derive(Debug, Clone)]
+pub(crate) struct Identity(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    ring: Keyring,
+    rules: RwLock<Arc<Rules>>,
+    metrics: Arc<Metrics>,
+    clock: Arc<dyn Clock>,
+}
+
+/// What a reload replaces as a whole.
+#[derive(Debug)]
+struct Rules {
+    /// Every push has to show a token.
+    is_closed: bool,
+    clusters: HashMap<Arc<str>, Arc<Account>>,
+    /// That of all who show no token.
+    anonymous: Arc<Account>,
+    /// The clusters that only their tokens write to.
+    guarded: HashSet<String>,
+}
+
+impl Identity {
+    /// Knows the clusters of a configuration; counts what it refuses into `metrics`. Reads the files of tokens.
+    pub(crate) fn new(config: &Config, clock: Arc<dyn Clock>, metrics: Arc<Metrics>) -> Self {
+        let ring = Keyring::new(holders(config));
+        metrics.pushes.set_keyring(ring.clone());
+        let rules = RwLock::new(Arc::new(Rules::new(config, None, &metrics)));
+        Identity(Arc::new(Shared { ring, rules, metrics, clock }))
+    }
+
+    /// Begins to look for changes of the files of tokens.
+    pub(crate) fn watch(&self) -> Worker {
+        self.0.ring.watch("push tokens")
+    }
+
+    /// Goes over to another configuration; what senders have saved up for their rates stays. Reads the files of tokens away
+    /// from the runtime.
+    ///
+    /// # Errors
+    /// `Internal` if the reading breaks off.
+    pub(crate) async fn reload(&self, config: &Config) -> Result<(), Error> {
+        let (ring, read) = (self.0.ring.clone(), config.clone());
+        let reading = tokio::task::spawn_blocking(move || ring.replace(holders(&read)));
+        reading.await.map_err(|e| Error::internal("reading the files of tokens broke off").with_source(e))?;
+        let old = self.0.rules.read().clone();
+        *self.0.rules.write() = Arc::new(Rules::new(config, Some(&old), &self.0.metrics));
+        Ok(())
+    }
+
+    /// Who sends a request with these headers (or, of gRPC, this metadata).
+    ///
+    /// # Errors
+    /// [`Reason::Unauthorized`] for a token that is not known, and for none where one is needed.
+    pub(crate) fn caller(&self, headers: &HeaderMap) -> Result<Caller, Refused> {
+        let rules = self.0.rules.read().clone();
+        let held = self.0.ring.holder(headers).and_then(|holder| rules.clusters.get(&holder).cloned());
+        let is_anonymous = rules.guarded.is_empty() || !rules.is_closed && !headers.contains_key(AUTHORIZATION);
+        let account = match held {
+            Some(account) => account,
+            None if is_anonymous => rules.anonymous.clone(),
+            None => return Err(rules.anonymous.unauthorized()),
+        };
+        Ok(Caller { account, rules, clock: self.0.clock.clone() })
+    }
+}
+
+/// The holders of the tokens of a configuration.
+fn holders(config: &Config) -> impl Iterator<Item = (&str, &[crate::config::TokenConfig])> {
+    config.clusters.iter().map(|cluster| (cluster.name.as_str(), cluster.tokens.as_slice()))
+}
+
+impl Rules {
+    fn new(config: &Config, old: Option<&Rules>, metrics: &Arc<Metrics>) -> Self {
+        let account = |cluster: Option<&str>, old: Option<&Arc<Account>>| {
+            let limits = config.limits_of(cluster.unwrap_or(""));
+            match old {
+                Some(old) if *old.limits() == limits && old.cluster().map(|name| &**name) == cluster => old.clone(),
+                _ => Arc::new(Account::new(cluster, limits, metrics.clone())),
+            }
+        };
+        let clusters = config.clusters.iter().filter(|cluster| !cluster.tokens.is_empty()).map(|cluster| {
+            let name: Arc<str> = Arc::from(cluster.name.as_str());
+            let account = account(Some(&cluster.name), old.and_then(|old| old.clusters.get(&name)));
+            (name, account)
+        });
+        Rules {
+            is_closed: config.has_tokens() && !config.push.allow_anonymous,
+            clusters: clusters.collect(),
+            anonymous: account(config.remote_write.cluster.as_deref(), old.map(|old| &old.anonymous)),
+            guarded: config.guarded_clusters(),
+        }
+    }
+}
+
+/// The sender of one push.
+#[derive(Debug, Clone)]
+pub(crate) struct Caller {
+    account: Arc<Account>,
+    rules: Arc<Rules>,
+    clock: Arc<dyn Clock>,
+}
+
+/// What of a push may be written.
+#[derive(Debug)]
+pub(crate) struct Admitted {
+    /// The rows, their cluster decided. More than one batch where rows of one push differ in how that is.
+    pub(crate) batches: Vec<Batch>,
+    /// Why other rows were left out; to be told to the sender once these are written.
+    pub(crate) refused: Option<Refused>,
+}
+
+impl Caller {
+    /// The cluster that his rows are of; none if his own `cluster` label counts.
+    pub(crate) fn cluster(&self) -> Option<&Arc<str>> {
+        self.account.cluster()
+    }
+
+    /// What of a receiver's limits is left for him.
+    pub(crate) fn limits(&self, receiver: &decode::Limits) -> decode::Limits {
+        self.account.limits().narrow(receiver)
+    }
+
+    /// The latest time that a row of his may have, in milliseconds.
+    pub(crate) fn latest_ms(&self) -> i64 {
+        let ahead_ms = i64::try_from(self.account.limits().future.as_millis()).unwrap_or(i64::MAX);
+        self.clock.now_ms().saturating_add(ahead_ms)
+    }
+
+    /// Counts that his push was refused for a reason that the route has found.
+    pub(crate) fn refused(&self, reason: Reason, error: Error) -> Refused {
+        self.account.refused(reason, error)
+    }
+
+    /// Counts what was left out of his push: by its decoder, and by the store for want of room for its series.
+    pub(crate) fn left_out(&self, refused: &decode::Refused, over: &OverLimit) {
+        let of_store = (over.samples + over.histograms + over.exemplars) as u64;
+        let of_store = Some(("series_limit", of_store)).filter(|(_, rows)| *rows > 0);
+        for (reason, rows) in refused.counts().map(|(reason, rows)| (reason.as_str(), rows)).chain(of_store) {
+            self.account.left_out(reason, rows);
+        }
+    }
+
+    /// Takes bytes, as they came over the wire, out of what he may send in a second.
+    ///
+    /// # Errors
+    /// [`Reason::ByteRate`], to be tried again, if he has sent more than that already.
+    pub(crate) fn take_bytes(&self, bytes: usize) -> Result<(), Refused> {
+        self.account.take_bytes(bytes as u64, Instant::now())
+    }
+
+    /// Decides what of a decoded push may be written, and whose it is.
+    ///
+    /// # Errors
+    /// [`Reason::SampleRate`], to be tried again, if he has sent more than he may in a second already.
+    pub(crate) fn admit(&self, mut batch: Batch) -> Result<Admitted, Refused> {
+        batch.series_limits = self.account.limits().series_limits();
+        self.account.take_samples((batch.samples.len() + batch.histograms.len()) as u64, Instant::now())?;
+        let (batch, refused) = self.within_time(batch);
+        let batches = match self.cluster() {
+            Some(cluster) => vec![batch.stamped(cluster.clone())],
+            None if self.rules.guarded.is_empty() => vec![batch],
+            None => anonymous::split(batch, &self.rules.guarded),
+        };
+        Ok(Admitted { batches: batches.into_iter().filter(|batch| !batch.is_empty()).collect(), refused })
+    }
+
+    /// Leaves out what is too far ahead of our clock: its neighbours are not to blame for a machine whose clock is wrong.
+    fn within_time(&self, batch: Batch) -> (Batch, Option<Refused>) {
+        let limit = self.account.limits().future;
+        let (batch, ahead) = future::without(batch, self.clock.now_ms(), limit);
+        let refused = ahead.map(|ahead| self.account.refused(Reason::Future, ahead.error(limit)));
+        (batch, refused)
+    }
+}
+
+#[cfg(test)]
+mod tests;

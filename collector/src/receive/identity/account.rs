@@ -1,0 +1,84 @@
+//! What is known of one who sends: his cluster, his limits, what he has used of them.
+
+use std::sync::Arc;
+
+use model::{Error, ErrorKind, duration, size};
+use tokio::time::Instant;
+
+use super::rate::Rate;
+use super::{Reason, Refused};
+use crate::config::PushLimits;
+use crate::metrics::Metrics;
+
+/// The account of a cluster, or of all who show no token.
+#[derive(Debug)]
+pub(super) struct Account {
+    cluster: Option<Arc<str>>,
+    limits: PushLimits,
+    samples: Option<Rate>,
+    bytes: Option<Rate>,
+    metrics: Arc<Metrics>,
+}
+
+impl Account {
+    /// An account that has used nothing yet.
+    pub(super) fn new(cluster: Option<&str>, limits: PushLimits, metrics: Arc<Metrics>) -> Self {
+        let rate = |per_second: Option<u64>| per_second.map(|it| Rate::new(it, limits.burst));
+        Account {
+            cluster: cluster.map(Arc::from),
+            samples: rate(limits.samples_per_second),
+            bytes: rate(limits.bytes_per_second),
+            limits,
+            metrics,
+        }
+    }
+
+    /// Its cluster, if it has one.
+    pub(super) fn cluster(&self) -> Option<&Arc<str>> {
+        self.cluster.as_ref()
+    }
+
+    /// Its limits.
+    pub(super) fn limits(&self) -> &PushLimits {
+        &self.limits
+    }
+
+    /// A refusal, counted.
+    pub(super) fn refused(&self, reason: Reason, error: Error) -> Refused {
+        self.metrics.pushes.refused(self.cluster.as_deref().unwrap_or(""), reason);
+        Refused::new(reason, error)
+    }
+
+    /// Counts rows that were left out.
+    pub(super) fn left_out(&self, reason: &'static str, rows: u64) {
+        self.metrics.pushes.left_out(self.cluster.as_deref().unwrap_or(""), reason, rows);
+    }
+
+    /// The refusal of somebody who is not known, which is of no cluster and tells nothing.
+    pub(super) fn unauthorized(&self) -> Refused {
+        self.metrics.pushes.refused("", Reason::Unauthorized);
+        Refused::unauthorized()
+    }
+
+    pub(super) fn take_samples(&self, samples: u64, now: Instant) -> Result<(), Refused> {
+        let Some(Err(over)) = self.samples.as_ref().map(|rate| rate.take(samples, now)) else { return Ok(()) };
+        let limit = over.per_second;
+        let what = format!("{samples} samples in this request, limit {limit} per second (sample_rate_limit)");
+        Err(self.over_rate(Reason::SampleRate, &what, over.wait))
+    }
+
+    pub(super) fn take_bytes(&self, bytes: u64, now: Instant) -> Result<(), Refused> {
+        let Some(Err(over)) = self.bytes.as_ref().map(|rate| rate.take(bytes, now)) else { return Ok(()) };
+        let limit = size::format(over.per_second);
+        let what = format!("{bytes} bytes in this request, limit {limit} per second (byte_rate_limit)");
+        Err(self.over_rate(Reason::ByteRate, &what, over.wait))
+    }
+
+    /// Busy, so that it is sent again: what is only too fast must not be lost.
+    fn over_rate(&self, reason: Reason, what: &str, wait: std::time::Duration) -> Refused {
+        let who = self.cluster.as_deref().map_or("pushes without a token".to_owned(), |name| format!("cluster {name}"));
+        let pause = duration::format(std::time::Duration::from_secs(wait.as_secs_f64().ceil().max(1.0) as u64));
+        let text = format!("{who}: {what}, which is used up for {pause}");
+        self.refused(reason, Error::new(ErrorKind::Busy, text).with_retry_after(wait))
+    }
+}

@@ -1,0 +1,23 @@
+//! Lets readers in: those who show one of their tokens, or everybody where there are none.
+
+use axum::extract::{Request, State};
+use axum::http::header::WWW_AUTHENTICATE;
+use axum::http::{HeaderValue, StatusCode};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use collector::Keyring;
+use model::{Error, ErrorKind};
+
+/// What a reader without a known token is asked for.
+const CHALLENGE: &str = "Bearer, Basic realm=\"fleetscope\"";
+
+/// Goes on to the route with a token that is known. The refusal tells nothing else.
+pub(super) async fn check(State(readers): State<Keyring>, request: Request, next: Next) -> Response {
+    if readers.is_empty() || readers.holder(request.headers()).is_some() {
+        return next.run(request).await;
+    }
+    let mut response = query::Error::from(Error::new(ErrorKind::Forbidden, "unauthorized")).into_response();
+    *response.status_mut() = StatusCode::UNAUTHORIZED;
+    response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static(CHALLENGE));
+    response
+}
