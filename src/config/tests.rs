@@ -136,3 +136,31 @@ fn jobs_take_the_intervals_of_all_and_are_told_apart() {
         assert!(message.contains(expected), "{message}");
     }
 }
+
+const HASH: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+
+#[test]
+fn an_entry_of_clusters_says_something_to_queries_and_something_to_collectors() {
+    let config = parse(&format!(
+        "clusters:\n  - {{name: berlin, zone: a, tokens: [{{sha256: {HASH}}}, {{file: t}}], limits: {{sample_rate_limit: 5, \
+         byte_rate_limit: 1MB}}}}\n  - name: dublin\npush: {{allow_anonymous: true, limits: {{sample_rate_limit: 7, \
+         future_limit: 1h}}}}\nreaders: {{tokens: [{{file: r}}]}}\ntls_server_config: {{cert_file: c, key_file: k}}\n"
+    ))
+    .unwrap();
+    assert_eq!((config.clusters[0].zone.as_str(), config.clusters[1].name.as_str()), ("a", "dublin"));
+    let collector = &config.collector;
+    assert_eq!((collector.clusters[0].tokens.len(), collector.clusters[1].tokens.len()), (2, 0));
+    assert!(collector.push.allow_anonymous && collector.has_tokens());
+    let rates = |cluster: &str| {
+        let limits = collector.limits_of(cluster);
+        (limits.samples_per_second, limits.bytes_per_second, limits.future.as_secs(), limits.labels)
+    };
+    assert_eq!(rates("berlin"), (Some(5), Some(1 << 20), 3600, 64));
+    assert_eq!(rates("dublin"), (Some(7), None, 3600, 64));
+    assert_eq!(rates("unheard of"), (Some(7), None, 3600, 64));
+    assert_eq!((config.readers.tokens.len(), config.tls_server_config.is_some()), (1, true));
+    assert!(parse("tls_server_config: {cert_file: c}\n").unwrap_err().contains("\"key_file\" is missing"));
+    let stamped = format!("clusters: [{{name: a, tokens: [{{sha256: {HASH}}}]}}]\nremote_write: {{cluster: a}}\n");
+    let message = parse(&stamped).unwrap_err();
+    assert!(message.starts_with("f.yaml:2:15: remote_write.cluster: \"a\" has tokens"), "{message}");
+}

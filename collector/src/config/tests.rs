@@ -69,6 +69,21 @@ remote_write:
   body_timeout: 5s
   max_concurrent_requests: 3
   memory_limit: 30MB
+push:
+  allow_anonymous: true
+  limits: {future_limit: 1h, series_limit: 1000, new_series_per_minute_limit: 10}
+clusters:
+  - name: west
+    tokens: [{file: west.token}, {sha256: 0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef}]
+    limits:
+      body_size_limit: 1MB
+      decoded_size_limit: 2MB
+      label_limit: 30
+      label_name_length_limit: 100
+      label_value_length_limit: 200
+      sample_rate_limit: 500
+      byte_rate_limit: 4MB
+      rate_burst: 20s
 "#,
     )
     .unwrap();
@@ -86,6 +101,10 @@ remote_write:
     assert_eq!(second.backfill(), Duration::from_secs(2 * 86_400));
     assert_eq!(second.authorization.as_ref().map(|a| a.scheme.as_str()), Some("Bearer"));
     assert_eq!(config.remote_write.cluster.as_deref(), Some("pushed"));
+    let limits = config.limits_of("west");
+    assert_eq!((limits.body_bytes, limits.labels, limits.burst), (Some(1 << 20), 30, Duration::from_secs(20)));
+    assert_eq!((limits.series, limits.new_series_per_minute), (Some(1000), Some(10)));
+    assert_eq!(limits.future, Duration::from_secs(3600));
 
     let tls = &first.tls_config;
     assert_eq!((tls.server_name.as_deref(), tls.insecure_skip_verify), (Some("prometheus.example"), true));

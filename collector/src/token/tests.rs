@@ -1,4 +1,5 @@
 use axum::http::HeaderValue;
+use proptest::prelude::*;
 
 use super::*;
 
@@ -59,6 +60,26 @@ fn a_request_shows_its_token_in_two_ways() {
     assert_eq!(request(&[]), None);
     // Which of two counts is not for us to guess.
     assert_eq!(request(&["Bearer 0123456789abcdef", "Bearer 0123456789abcdef"]), None);
+}
+
+proptest! {
+    #[test]
+    fn whatever_a_request_shows_is_a_token_that_can_be_sent_or_none(
+        scheme in prop_oneof![Just("Bearer"), Just("Basic"), Just("basic"), Just("x"), Just("")],
+        space in " {0,2}",
+        credential in prop::collection::vec(any::<u8>(), 0..80),
+        is_encoded in any::<bool>(),
+    ) {
+        let credential = if is_encoded { STANDARD.encode(&credential).into_bytes() } else { credential };
+        let value = [scheme.as_bytes(), space.as_bytes(), &credential].concat();
+        if let Ok(value) = HeaderValue::from_bytes(&value) {
+            let headers = HeaderMap::from_iter([(AUTHORIZATION, value)]);
+            if let Some(token) = Token::of_request(&headers) {
+                prop_assert!(token.reveal().len() >= 16 && token.reveal().bytes().all(|byte| byte.is_ascii_graphic()));
+                prop_assert_eq!(request(&[&format!("Bearer {}", token.reveal())]), Some(token));
+            }
+        }
+    }
 }
 
 #[test]

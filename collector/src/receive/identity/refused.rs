@@ -59,6 +59,11 @@ impl Refused {
         Refused { reason: Reason::Unauthorized, error: Error::new(ErrorKind::Forbidden, "unauthorized") }
     }
 
+    /// Whether it is for want of a known token, and so to be told without a word more.
+    pub(crate) fn is_unauthorized(&self) -> bool {
+        self.reason == Reason::Unauthorized
+    }
+
     /// What, the limit, how much it was.
     pub(crate) fn error(&self) -> &Error {
         &self.error
@@ -69,7 +74,7 @@ impl Refused {
     /// The whole answer over HTTP.
     pub(crate) fn response(&self) -> Response {
         let mut response = error::response(&self.error);
-        if self.reason == Reason::Unauthorized {
+        if self.is_unauthorized() {
             *response.status_mut() = StatusCode::UNAUTHORIZED;
             response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static(CHALLENGE));
         }
