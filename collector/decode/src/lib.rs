@@ -22,6 +22,7 @@ pub mod body;
 mod error;
 mod exposition;
 mod limits;
+pub mod metric_families;
 mod names;
 pub mod openmetrics;
 mod protobuf;
