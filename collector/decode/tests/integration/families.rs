@@ -1,5 +1,7 @@
 //! Pages of exposition as protobuf, good and bad.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use bytes::Bytes;
 use decode::Limits;
 use decode::metric_families::{self, Histograms};
@@ -11,6 +13,7 @@ use model::{ErrorKind, SeriesKey};
 
 use crate::cases::ANSWER_MS;
 use crate::samples::{Message, label, span};
+use crate::server::Prometheus;
 
 pub(crate) const CLASSIC: Histograms = Histograms { native: false, classic_too: false };
 pub(crate) const NATIVE: Histograms = Histograms { native: true, classic_too: false };
@@ -248,4 +251,63 @@ fn small_pages_that_ask_for_much_are_refused() {
     refused(metrics(Message::default().bytes(7, deltas), 1), "more than 1000");
     let families = (0..1001).map(|n| family(&format!("f{n}"), 1, [Message::default().bytes(2, "")]));
     refused(families.collect::<Vec<_>>().concat(), "more than 1000");
+}
+
+/// Every sample of a batch, its series as text with numbers of `le` and `quantile` as numbers. Of gauges only that they
+/// are there: one that is the same twice may have been another in between.
+fn samples(batch: &Batch) -> BTreeMap<String, u64> {
+    let keys = keys(batch);
+    let row = |sample: &model::batch::Sample| {
+        let key = &keys[sample.series as usize];
+        let label = |(name, value): (&str, &str)| match name {
+            "le" | "quantile" => format!("{name}={:?}", value.parse::<f64>().unwrap()),
+            _ => format!("{name}={value}"),
+        };
+        let labels: Vec<String> = key.labels.iter().map(label).collect();
+        let grows =
+            matches!(batch.series[sample.series as usize].kind, Kind::Counter | Kind::Histogram | Kind::Summary);
+        let bits = if grows { sample.value.to_bits() } else { 0 };
+        (format!("{}{{{}}}", key.name, labels.join(",")), bits)
+    };
+    batch.samples.iter().map(row).collect()
+}
+
+/// The installed Prometheus says the same of itself in both forms, read by both decoders; `PROMETHEUS` names another one.
+#[test]
+fn a_page_of_the_installed_prometheus_says_what_its_text_says() {
+    let config = "global: {scrape_interval: 1s}\n";
+    let server = Prometheus::start(tempfile::tempdir().unwrap(), config, &[]);
+    let page = |accept: &str| server.request("GET", "/metrics", &[("Accept", accept)], b"").unwrap();
+    let text = || {
+        let page = page("text/plain;version=0.0.4").body().into();
+        decode::text::decode(&page, ANSWER_MS, &Limits::default()).unwrap()
+    };
+    // The server marks the end of its start in numbers of its own: twice, so that all families are there.
+    text();
+    let before = text();
+    let proto = page("application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited");
+    assert!(proto.content_type.starts_with("application/vnd.google.protobuf"), "{}", proto.content_type);
+    let after = text();
+    let proto = Bytes::from(proto.body());
+    for wanted in [CLASSIC, BOTH] {
+        let proto = decode(proto.clone(), wanted).unwrap();
+        let said = |batch: &Batch| {
+            let said = batch.metadata.iter().map(|m| (m.name.clone(), m.kind.as_str(), m.help.clone()));
+            said.collect::<BTreeSet<_>>()
+        };
+        assert!(said(&before).is_subset(&said(&proto)) && proto.metadata.len() > 50);
+        let (before, after, found) = (samples(&before), samples(&after), samples(&proto));
+        // What says the same before and after has not changed in between.
+        let still: Vec<_> = before.iter().filter(|(series, value)| after.get(*series) == Some(value)).collect();
+        assert!(still.len() > 250, "{} of {}", still.len(), before.len());
+        let missing: Vec<_> = still.iter().filter(|(series, value)| found.get(*series) != Some(value)).collect();
+        // A histogram with native buckets alone has a classic one in text, and none where both forms are wanted.
+        let names = keys(&proto);
+        let native: Vec<String> =
+            proto.histograms.iter().map(|h| format!("{}_", names[h.series as usize].name)).collect();
+        let missing = missing.iter().filter(|(series, _)| !native.iter().any(|name| series.starts_with(name)));
+        assert_eq!(missing.collect::<Vec<_>>(), Vec::<&&(&String, &u64)>::new(), "{wanted:?}");
+        let unknown: Vec<_> = found.keys().filter(|series| !after.contains_key(*series)).collect();
+        assert_eq!(unknown, Vec::<&String>::new(), "{wanted:?}");
+    }
 }
