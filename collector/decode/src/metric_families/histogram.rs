@@ -17,7 +17,7 @@ use model::histogram::ResetHint;
 use super::number::label_text;
 use super::{Decoder, Family, Form};
 use crate::Error;
-use crate::protobuf::histogram::{Parts, zigzag};
+use crate::protobuf::histogram::{HISTOGRAM_ROWS, Parts, zigzag};
 use crate::protobuf::wire::{Fields, Value};
 use crate::protobuf::wrong_type;
 
@@ -121,6 +121,7 @@ impl Decoder<'_> {
         }
         parts.drop_empty_spans();
         let value = parts.finish().map_err(|bad| Error::from(*bad.of_series(family.name)))?;
+        self.draft.count_rows(HISTOGRAM_ROWS)?;
         let series = self.push_series(family, "", None)?;
         self.draft.batch.histograms.push(Histogram { series, time_ms, value });
         let mut fields = Fields::new(self.draft.body, range);

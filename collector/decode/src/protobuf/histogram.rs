@@ -25,6 +25,10 @@ use crate::refused::{Bad, Reason};
 /// The finest schema that the format reserves; what is finer than the tables hold is made coarser.
 const FINEST_SCHEMA: i32 = 52;
 
+/// For how many rows a histogram counts, its buckets aside: an empty one of two bytes takes as much memory as so many
+/// samples.
+pub(crate) const HISTOGRAM_ROWS: usize = 8;
+
 /// The positive or the negative half of a histogram as it stands in a message.
 #[derive(Debug, Default)]
 pub(crate) struct Side {
@@ -124,7 +128,7 @@ impl Parts {
 impl Draft<'_> {
     /// Takes a `Histogram`; gives what is wrong if it, or its start, cannot be kept.
     pub(crate) fn histogram(&mut self, series: u32, range: Range<usize>) -> Result<Option<Box<Bad>>, Error> {
-        self.count_rows(1)?;
+        self.count_rows(HISTOGRAM_ROWS)?;
         let mut parts = Parts::default();
         let mut time_ms = 0;
         let mut fields = Fields::new(self.body, range);
