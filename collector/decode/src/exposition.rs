@@ -20,7 +20,7 @@ use model::Batch;
 use model::batch::{Kind, LabelEncoding, RawLabels, RawSeries, Sample};
 use model::labels::{LabelsBuilder, NAME_LABEL};
 
-use self::families::Families;
+use self::families::{Escapes, Families};
 use self::series::{Grammar, Loose, Visit, scan, shown, unescape};
 use crate::error::{Fault, quoted};
 use crate::names::SeenNames;
@@ -136,7 +136,7 @@ pub(crate) struct Page<'a> {
 }
 
 impl<'a> Page<'a> {
-    /// Opens a body, before a line of it is read. `quotes_in_help` says whether they are escaped there.
+    /// Opens a body, before a line of it is read. `escapes` says what is escaped in what it says of families.
     ///
     /// # Errors
     /// `TooLarge` if it is longer than the limit, `Invalid` if the time is outside the years 1 to 9999.
@@ -144,7 +144,7 @@ impl<'a> Page<'a> {
         body: &'a Bytes,
         default_time_ms: i64,
         limits: &'a Limits,
-        quotes_in_help: bool,
+        escapes: Escapes,
     ) -> Result<Self, Error> {
         if body.len() > limits.max_decoded_bytes || u32::try_from(body.len()).is_err() {
             let what = format!("the text has {} bytes, the limit is {}", body.len(), limits.max_decoded_bytes);
@@ -159,7 +159,7 @@ impl<'a> Page<'a> {
             limits,
             default_time_ms,
             batch: Batch::new(body.clone(), ENCODING),
-            families: Families::new(quotes_in_help, body.len()),
+            families: Families::new(escapes, body.len()),
             family: Family::named(0..0),
             is_utf8: body.is_ascii() || std::str::from_utf8(body).is_ok(),
             names: SeenNames::default(),

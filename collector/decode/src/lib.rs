@@ -1,20 +1,27 @@
 //! From the bytes of a request or an answer to a [`model::Batch`].
 //!
-//! Owns: the wire formats that bring samples in ([`text`], [`openmetrics`], [`remote_write`], [`remote_read`]), the only
-//! decompressors of bodies in the product ([`body`]), and the limits that keep a hostile body small ([`Limits`]).
+//! Owns: the wire formats that bring samples in ([`text`], [`openmetrics`], [`metric_families`], [`remote_write`],
+//! [`remote_read`]), the only decompressors of bodies in the product ([`body`]), and the limits that keep a hostile body
+//! small ([`Limits`]).
 //! Does not own: sockets, HTTP, content negotiation, retries (`collector`), the rule what a series is
 //! ([`model::labels`]), any state at all: every function here is pure, so each one is fuzzed (`fuzz/`).
 //!
 //! ```text
 //! wire bytes ─ body::decompress ──> body ─┬─ text::decode ────────────────┬> Batch { body, series: ranges of body + hash, … }
 //!            │                            ├─ openmetrics::decode ─────────┤
-//!            │                            ├─ remote_write::decode ────────┤
-//!            │                            └─ remote_read::decode_samples ─┤
+//!            │                            ├─ metric_families::decode ─────┤
+//!            │                            ├─ remote_read::decode_samples ─┤
 //!            └ remote_read::Frames ─> frames ─ remote_read::decode_chunks ┘
+//!
+//!                                   body ─┬─ remote_write::decode ────────┬> Decoded { batch, refused }
+//!                                         └─ remote_write::v2::decode ────┘
 //! ```
 //!
-//! A decoder takes a body whole or refuses it whole, names the place of the first fault, and copies no label: a series
-//! of a batch is a range of the body, which the store reads only if it has never met its bytes.
+//! What is fetched is taken whole or refused whole: it can be fetched again. Of what is pushed the good is kept and the bad
+//! is told, since its sender would drop all of it. Either way damage refuses the whole, and a message names the place.
+//!
+//! No label is copied: a series of a batch is a range of the body, which the store reads only if it has never met it. But
+//! for [`metric_families`], whose series no bytes of the page say: they are written out, all into one buffer.
 
 #![forbid(unsafe_code)]
 
@@ -22,6 +29,7 @@ pub mod body;
 mod error;
 mod exposition;
 mod limits;
+pub mod metric_families;
 mod names;
 pub mod openmetrics;
 mod protobuf;

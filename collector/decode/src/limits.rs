@@ -3,16 +3,17 @@
 /// What one body may cost. Each limit bounds memory or what reaches the tables; none trusts a length the sender claims.
 ///
 /// The figures start from what peers ship (Prometheus, Mimir, VictoriaMetrics; see the list of bad inputs in
-/// docs/reliability.md) and are wider for labels than theirs, because a batch is taken whole or refused whole: one long
-/// label must not cost a cluster its whole answer.
+/// docs/reliability.md) and are wider for labels than theirs, because a page or an answer is taken whole or refused
+/// whole: one long label must not cost a cluster all of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
     /// Bytes on the wire, still compressed; of a streamed answer those of one frame. Default 16 MiB; federation 64 MiB.
     pub max_body_bytes: usize,
     /// Bytes after decompression. Default 64 MiB; federation 256 MiB: `/federate` of a big Prometheus may send 200 MB.
     pub max_decoded_bytes: usize,
-    /// Samples, exemplars, exemplars' labels and metadata entries of one body together, because two bytes of a hostile
-    /// body can stand for a row of a hundred. Default 500,000; federation 4 million.
+    /// Samples, buckets of native histograms, exemplars, exemplars' labels and metadata entries of one body together,
+    /// because two bytes of a hostile body can stand for a row of a hundred; a histogram counts for eight. Default 500,000;
+    /// federation 4 million.
     pub max_rows: usize,
     /// Labels of one series or exemplar, the name not counted. Default 64.
     pub max_labels: usize,

@@ -43,6 +43,7 @@ use model::Batch;
 use model::batch::Kind;
 
 use crate::error::{Fault, quoted};
+use crate::exposition::families::Escapes;
 use crate::exposition::series::{Strict, scan_family, shown};
 use crate::exposition::{Form, Page, number};
 use crate::{Error, Families, Limits};
@@ -69,7 +70,7 @@ pub fn decode(body: &Bytes, default_time_ms: i64, limits: &Limits) -> Result<Bat
 /// # Errors
 /// As [`decode`].
 pub fn decode_apart(body: &Bytes, default_time_ms: i64, limits: &Limits) -> Result<(Batch, Families), Error> {
-    let mut decoder = Decoder { page: Page::open(body, default_time_ms, limits, true)? };
+    let mut decoder = Decoder { page: Page::open(body, default_time_ms, limits, Escapes::All)? };
     match decoder.run() {
         Ok(()) => Ok((decoder.page.batch, decoder.page.families)),
         Err(fault) => Err(fault.in_text(body)),

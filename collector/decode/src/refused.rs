@@ -96,10 +96,14 @@ impl Refused {
         self.messages.iter().map(|(reason, message)| (*reason, message.as_str()))
     }
 
+    /// Whether another message for a reason is kept.
+    pub(crate) fn has_room(&self, reason: Reason) -> bool {
+        self.messages.iter().filter(|(known, _)| *known == reason).count() < Self::MAX_MESSAGES
+    }
+
     pub(crate) fn note(&mut self, bad: Bad, rows: u64) {
         self.counts[bad.reason as usize] += rows.max(1);
-        let known = self.messages.iter().filter(|(reason, _)| *reason == bad.reason).count();
-        if known < Self::MAX_MESSAGES {
+        if self.has_room(bad.reason) {
             self.messages.push((bad.reason, bad.what));
         }
     }

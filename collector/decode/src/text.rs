@@ -28,6 +28,7 @@ use model::Batch;
 use model::batch::Kind;
 
 use crate::error::{Fault, quoted};
+use crate::exposition::families::Escapes;
 use crate::exposition::series::{Loose, scan_family};
 use crate::exposition::spans::skip_blanks;
 use crate::exposition::{Form, Page, number};
@@ -51,7 +52,7 @@ pub fn decode(body: &Bytes, default_time_ms: i64, limits: &Limits) -> Result<Bat
 /// # Errors
 /// As [`decode`].
 pub fn decode_apart(body: &Bytes, default_time_ms: i64, limits: &Limits) -> Result<(Batch, Families), Error> {
-    let mut decoder = Decoder { page: Page::open(body, default_time_ms, limits, false)? };
+    let mut decoder = Decoder { page: Page::open(body, default_time_ms, limits, Escapes::ButQuotesInHelp)? };
     match decoder.run() {
         Ok(()) => Ok((decoder.page.batch, decoder.page.families)),
         Err(fault) => Err(fault.in_text(body)),

@@ -59,12 +59,19 @@ pub struct ScrapeConfig {
     #[serde(default = "yes")]
     pub enable_compression: bool,
     /// The forms of a page that are asked for, best liked first. Default `[OpenMetricsText1.0.0, OpenMetricsText0.0.1,
-    /// PrometheusText1.0.0, PrometheusText0.0.4]`.
-    #[serde(default = "ScrapeProtocol::default_list")]
-    pub scrape_protocols: Vec<ScrapeProtocol>,
+    /// PrometheusText1.0.0, PrometheusText0.0.4]`, and `PrometheusProto` before them with `scrape_native_histograms`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scrape_protocols: Option<Vec<ScrapeProtocol>>,
     /// The form of a page that does not say its form, or says one that does not exist. Default none: it is refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fallback_scrape_protocol: Option<ScrapeProtocol>,
+    /// Whether native histograms of a page are kept, which only `PrometheusProto` has; else each is what its classic
+    /// buckets say. Default `false`.
+    #[serde(default)]
+    pub scrape_native_histograms: bool,
+    /// Whether the classic buckets of a histogram are kept beside the native one. Default `false`.
+    #[serde(default)]
+    pub always_scrape_classic_histograms: bool,
     /// User and password. Default none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub basic_auth: Option<BasicAuth>,
@@ -136,7 +143,7 @@ pub enum ScrapeProtocol {
     /// OpenMetrics.
     #[serde(rename = "OpenMetricsText1.0.0")]
     OpenMetrics100,
-    /// Delimited protobuf: not served yet.
+    /// Delimited protobuf: the one form that has native histograms.
     #[serde(rename = "PrometheusProto")]
     Protobuf,
 }
@@ -152,10 +159,10 @@ impl<'de> Deserialize<'de> for Unserved {
 }
 
 impl ScrapeProtocol {
-    fn default_list() -> Vec<Self> {
-        use ScrapeProtocol::{OpenMetrics001, OpenMetrics100, Text004, Text100};
-        vec![OpenMetrics100, OpenMetrics001, Text100, Text004]
-    }
+    /// How many there are.
+    pub(crate) const COUNT: usize = 5;
+    /// What is asked for if nothing is said.
+    const TEXTS: [Self; 4] = [Self::OpenMetrics100, Self::OpenMetrics001, Self::Text100, Self::Text004];
 
     /// How it is asked for in the `Accept` header.
     pub(crate) fn media_type(self) -> &'static str {
@@ -164,7 +171,9 @@ impl ScrapeProtocol {
             ScrapeProtocol::Text100 => "text/plain;version=1.0.0;escaping=allow-utf-8",
             ScrapeProtocol::OpenMetrics001 => "application/openmetrics-text;version=0.0.1",
             ScrapeProtocol::OpenMetrics100 => "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8",
-            ScrapeProtocol::Protobuf => "application/vnd.google.protobuf",
+            ScrapeProtocol::Protobuf => {
+                "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited"
+            }
         }
     }
 }
@@ -185,8 +194,10 @@ impl ScrapeConfig {
             honor_timestamps: true,
             track_timestamps_staleness: false,
             enable_compression: true,
-            scrape_protocols: ScrapeProtocol::default_list(),
+            scrape_protocols: None,
             fallback_scrape_protocol: None,
+            scrape_native_histograms: false,
+            always_scrape_classic_histograms: false,
             basic_auth: None,
             authorization: None,
             bearer_token_file: None,
@@ -211,6 +222,13 @@ impl ScrapeConfig {
     /// The time one scrape may take.
     pub fn timeout(&self) -> Duration {
         self.scrape_timeout.unwrap_or_else(|| DEFAULT_TIMEOUT.min(self.scrape_interval))
+    }
+
+    /// The forms of a page that are asked for, best liked first.
+    pub(crate) fn protocols(&self) -> Vec<ScrapeProtocol> {
+        let proto = self.scrape_native_histograms.then_some(ScrapeProtocol::Protobuf);
+        let default = || proto.into_iter().chain(ScrapeProtocol::TEXTS).collect();
+        self.scrape_protocols.clone().unwrap_or_else(default)
     }
 
     /// The bytes of a page after decompression.
@@ -276,12 +294,9 @@ impl ScrapeConfig {
     }
 
     fn validate_protocols(&self) -> Result<(), Error> {
-        let all = &self.scrape_protocols;
+        let Some(all) = &self.scrape_protocols else { return Ok(()) };
         if all.is_empty() {
             return Err(Error::invalid("scrape_protocols is empty, leave it out for all"));
-        }
-        if all.contains(&ScrapeProtocol::Protobuf) || self.fallback_scrape_protocol == Some(ScrapeProtocol::Protobuf) {
-            return Err(Error::invalid("PrometheusProto is not served yet: leave it out, pages are asked for as text"));
         }
         if let Some(twice) = all.iter().enumerate().find(|(at, one)| all[..*at].contains(one)) {
             return Err(Error::invalid(format!("scrape_protocols holds {:?} twice", twice.1)));

@@ -17,7 +17,8 @@ mod series;
 
 use decode::Families;
 use model::Batch;
-use model::batch::{Exemplar, Memo, PLAIN, STALE_NAN_BITS, Sample};
+use model::batch::{Exemplar, Histogram, Kind, Memo, PLAIN, STALE_NAN_BITS, Sample, Start};
+use model::histogram::NativeHistogram;
 use model::labels::LabelsBuilder;
 use model::time::{MAX_TIME_MS, in_range};
 use xxhash_rust::xxh3::xxh3_64;
@@ -72,6 +73,8 @@ pub(crate) struct Pending {
     is_blank: bool,
     /// How many lines it had, each counted once.
     lines: usize,
+    /// Since when series count, of those that it said it of for the first time.
+    starts: Vec<(u32, i64)>,
 }
 
 impl Taken {
@@ -149,7 +152,8 @@ impl Memory {
         time_ms: i64,
         conditions: &Conditions,
     ) -> Result<Taken, Box<Refused>> {
-        let mut counts = Counts { exposed: page.samples.len() as u64, ..Counts::default() };
+        let exposed = (page.samples.len() + page.histograms.len()) as u64;
+        let mut counts = Counts { exposed, ..Counts::default() };
         let (became, lines) = self.look_up(&page, conditions)?;
         let mut batch = self.empty_batch(page.samples.len());
         let sample_limit = if conditions.sample_limit == 0 { u64::MAX } else { conditions.sample_limit as u64 };
@@ -157,17 +161,28 @@ impl Memory {
             let Some(Became { series, is_new }) = became.get(sample.series as usize).copied().flatten() else {
                 continue;
             };
-            counts.kept += 1;
-            self.series.set_kind(series, page.series[sample.series as usize].kind);
-            let is_timed = conditions.honor_timestamps && sample.time_ms != UNTIMED_MS;
-            let row_ms = if is_timed { sample.time_ms } else { time_ms };
-            if !is_timed || conditions.track_timestamps_staleness {
-                self.series.note_alive(series, self.scrape);
-            }
+            let kind = page.series[sample.series as usize].kind;
+            let row_ms = self.note_row(series, kind, false, sample.time_ms, time_ms, conditions);
             let row = Row { time_ms: row_ms, value_bits: sample.value.to_bits() };
+            counts.kept += 1;
             counts.added += u64::from(is_new && counts.kept <= sample_limit);
             if self.series.admit(series, row, self.scrape, &mut counts) {
                 self.push(&mut batch, series, row_ms, sample.value);
+            }
+        }
+        for mut histogram in page.histograms {
+            let Some(Became { series, is_new }) = became.get(histogram.series as usize).copied().flatten() else {
+                continue;
+            };
+            let kind = page.series[histogram.series as usize].kind;
+            let row_ms = self.note_row(series, kind, true, histogram.time_ms, time_ms, conditions);
+            let row = Row { time_ms: row_ms, value_bits: histogram.value.sum.to_bits() };
+            counts.kept += 1;
+            counts.added += u64::from(is_new && counts.kept <= sample_limit);
+            if self.series.admit(series, row, self.scrape, &mut counts) {
+                histogram.series = self.series.in_batch(series, self.scrape, &mut batch);
+                histogram.time_ms = row_ms;
+                batch.histograms.push(histogram);
             }
         }
         if counts.kept > sample_limit {
@@ -175,13 +190,57 @@ impl Memory {
             return Err(Box::new(Refused { failure: Failure::new(Stage::Relabel, what), counts }));
         }
         counts.vanished = self.mark_vanished(&mut batch, time_ms);
+        let starts = self.add_starts(&mut batch, &page.starts, &became, time_ms, conditions);
         self.add_exemplars(&mut batch, page.exemplars, &became, time_ms);
         let said = families.fingerprint();
         if self.said != Some(said) {
             batch.metadata = families.metadata();
         }
-        let page = Pending { said, is_blank: page.body.is_empty(), lines };
+        let page = Pending { said, is_blank: page.body.is_empty(), lines, starts };
         Ok(Taken { batch, counts, page })
+    }
+
+    /// Notes what a row of a page says of its series, and gives the time that the row has.
+    fn note_row(
+        &mut self,
+        series: u32,
+        kind: Kind,
+        is_histogram: bool,
+        page_ms: i64,
+        time_ms: i64,
+        conditions: &Conditions,
+    ) -> i64 {
+        self.series.set_kind(series, kind);
+        self.series.set_histogram(series, is_histogram);
+        let is_timed = conditions.honor_timestamps && page_ms != UNTIMED_MS;
+        if !is_timed || conditions.track_timestamps_staleness {
+            self.series.note_alive(series, self.scrape);
+        }
+        if is_timed { page_ms } else { time_ms }
+    }
+
+    /// Adds since when series count, where that was not written before; gives what is to be remembered.
+    fn add_starts(
+        &mut self,
+        batch: &mut Batch,
+        page: &[Start],
+        became: &[Option<Became>],
+        time_ms: i64,
+        conditions: &Conditions,
+    ) -> Vec<(u32, i64)> {
+        let mut told = Vec::new();
+        for start in page {
+            let Some(Became { series, .. }) = became.get(start.series as usize).copied().flatten() else { continue };
+            if !self.series.is_new_start(series, start.start_ms) {
+                continue;
+            }
+            let is_timed = conditions.honor_timestamps && start.time_ms != UNTIMED_MS;
+            let time_ms = if is_timed { start.time_ms } else { time_ms };
+            let in_batch = self.series.in_batch(series, self.scrape, batch);
+            batch.starts.push(Start { series: in_batch, time_ms, start_ms: start.start_ms });
+            told.push((series, start.start_ms));
+        }
+        told
     }
 
     /// Adds the rows that tell of the scrape itself.
@@ -199,6 +258,7 @@ impl Memory {
     pub(crate) fn commit(&mut self, page: Pending, time_ms: i64) {
         self.series.commit(self.scrape);
         self.said = Some(page.said);
+        self.series.remember_starts(page.starts);
         if !page.is_blank {
             // As in Prometheus, lines that come back after a blank page are not new.
             self.good_scrape = self.scrape;
@@ -304,10 +364,16 @@ impl Memory {
     fn push_marker(&mut self, batch: &mut Batch, series: u32, time_ms: i64) -> bool {
         let last_ms = self.series.written_ms(series).unwrap_or(i64::MIN);
         let time_ms = time_ms.max(last_ms.saturating_add(1));
-        if in_range(time_ms) {
+        if !in_range(time_ms) {
+            return false;
+        }
+        if self.series.is_histogram(series) {
+            let series = self.series.in_batch(series, self.scrape, batch);
+            batch.histograms.push(Histogram { series, time_ms, value: NativeHistogram::stale() });
+        } else {
             self.push(batch, series, time_ms, f64::from_bits(STALE_NAN_BITS));
         }
-        in_range(time_ms)
+        true
     }
 
     /// Pages repeat the last exemplar of a series until there is a newer one.

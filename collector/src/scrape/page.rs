@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use decode::Families;
 use decode::body::ContentEncoding;
+use decode::metric_families::Histograms;
 use model::{Batch, ErrorKind};
 use reqwest::header::HeaderMap;
 
@@ -17,6 +18,8 @@ pub(crate) enum Form {
     Text,
     /// OpenMetrics.
     OpenMetrics,
+    /// Protobuf, with these histograms.
+    Protobuf(Histograms),
 }
 
 /// What pages of one job may be.
@@ -25,28 +28,31 @@ pub(crate) struct Forms {
     /// The `Accept` header.
     pub(crate) accept: String,
     fallback: Option<Form>,
-}
-
-impl From<ScrapeProtocol> for Option<Form> {
-    fn from(protocol: ScrapeProtocol) -> Self {
-        match protocol {
-            ScrapeProtocol::Text004 | ScrapeProtocol::Text100 => Some(Form::Text),
-            ScrapeProtocol::OpenMetrics001 | ScrapeProtocol::OpenMetrics100 => Some(Form::OpenMetrics),
-            ScrapeProtocol::Protobuf => None,
-        }
-    }
+    /// What is made of histograms in protobuf.
+    histograms: Histograms,
 }
 
 impl Forms {
     /// Those of a configuration.
     pub(crate) fn new(config: &ScrapeConfig) -> Self {
-        let count = config.scrape_protocols.len();
-        let asked = config.scrape_protocols.iter().enumerate();
+        let histograms = Histograms {
+            native: config.scrape_native_histograms,
+            classic_too: config.always_scrape_classic_histograms,
+        };
+        // The best liked has the same weight whatever the others are, as in Prometheus.
+        let weights = (1..=ScrapeProtocol::COUNT + 1).rev();
+        let asked = config.protocols();
+        let last = ScrapeProtocol::COUNT + 1 - asked.len();
         let mut accept: Vec<String> =
-            asked.map(|(at, form)| format!("{};q=0.{}", form.media_type(), (count - at + 1).min(9))).collect();
+            asked.iter().zip(weights).map(|(form, weight)| format!("{};q=0.{weight}", form.media_type())).collect();
         // An exporter that knows none of these may still answer, and say what.
-        accept.push("*/*;q=0.1".to_owned());
-        Forms { accept: accept.join(","), fallback: config.fallback_scrape_protocol.and_then(Into::into) }
+        accept.push(format!("*/*;q=0.{last}"));
+        let fallback = config.fallback_scrape_protocol.map(|protocol| match protocol {
+            ScrapeProtocol::Text004 | ScrapeProtocol::Text100 => Form::Text,
+            ScrapeProtocol::OpenMetrics001 | ScrapeProtocol::OpenMetrics100 => Form::OpenMetrics,
+            ScrapeProtocol::Protobuf => Form::Protobuf(histograms),
+        });
+        Forms { accept: accept.join(","), fallback, histograms }
     }
 
     /// The form that an answer says it has, or the one that pages of this job have when they say none.
@@ -61,13 +67,35 @@ impl Forms {
         match (media.as_str(), version.as_deref()) {
             ("text/plain", None | Some("0.0.4" | "1.0.0")) => Ok(Form::Text),
             ("application/openmetrics-text", None | Some("0.0.1" | "1.0.0")) => Ok(Form::OpenMetrics),
+            ("application/vnd.google.protobuf", _) => self.protobuf(&shown),
             ("text/plain" | "application/openmetrics-text", Some(_)) => {
                 Err(Failure::answer(format!("the answer is {shown:?}, a version that is not understood")))
             }
             _ => self.fallback.ok_or_else(|| {
-                Failure::answer(format!("the answer is {shown:?}, neither text/plain nor OpenMetrics; {hint}"))
+                Failure::answer(format!(
+                    "the answer is {shown:?}, neither text/plain, OpenMetrics nor protobuf; {hint}"
+                ))
             }),
         }
+    }
+}
+
+impl Forms {
+    /// Protobuf is many things: what it is here stands in parameters.
+    fn protobuf(&self, shown: &str) -> Result<Form, Failure> {
+        let parameters = shown.split(';').skip(1).filter_map(|part| part.split_once('='));
+        for (name, value) in parameters {
+            let value = value.trim().trim_matches('"');
+            let is_other = match name.trim().to_ascii_lowercase().as_str() {
+                "proto" => value != "io.prometheus.client.MetricFamily",
+                "encoding" => value != "delimited",
+                _ => false,
+            };
+            if is_other {
+                return Err(Failure::answer(format!("the answer is {shown:?}, a protobuf that is not understood")));
+            }
+        }
+        Ok(Form::Protobuf(self.histograms))
     }
 }
 
@@ -90,6 +118,9 @@ pub(crate) fn read(
     match form {
         Form::Text => decode::text::decode_apart(&text, UNTIMED_MS, limits).map_err(failure),
         Form::OpenMetrics => decode::openmetrics::decode_apart(&text, UNTIMED_MS, limits).map_err(failure),
+        Form::Protobuf(wanted) => {
+            decode::metric_families::decode_apart(&text, UNTIMED_MS, wanted, limits).map_err(failure)
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use crate::support::prometheus::Prometheus;
 use crate::support::recorder::Row;
 use crate::support::{Bench, federating};
 use collector::config::{FederateConfig, RemoteWriteConfig};
+use model::histogram::Counts;
 
 /// Every sample of the last minute, as name, labels, time and bits.
 async fn samples(prometheus: &Prometheus) -> HashSet<(String, i64, u64)> {
@@ -21,7 +22,7 @@ async fn samples(prometheus: &Prometheus) -> HashSet<(String, i64, u64)> {
             .map(|(name, value)| format!("{name}={}", value.as_str().unwrap()))
             .collect();
         labels.sort();
-        for pair in series["values"].as_array().unwrap() {
+        for pair in series["values"].as_array().into_iter().flatten() {
             let time_ms = (pair[0].as_f64().unwrap() * 1000.0).round() as i64;
             let value: f64 = pair[1].as_str().unwrap().parse().unwrap();
             samples.insert((labels.join(","), time_ms, bits(value)));
@@ -88,4 +89,57 @@ async fn what_it_sends_is_what_it_has() {
     assert!(rows.iter().all(|row| row.cluster == "outer" && row.labels.contains("exported_cluster=inner")));
     assert!(rows.len() > 1000, "{} rows", rows.len());
     assert_eq!(served.bench.status().error, None);
+}
+
+/// The same in remote write 2.0, native histograms among it, from a Prometheus that knows it.
+#[tokio::test]
+#[ignore = "needs Prometheus 3 as `prometheus`"]
+async fn what_it_sends_in_the_second_version_is_what_it_has() {
+    let stamped = RemoteWriteConfig { cluster: Some("outer".into()), ..RemoteWriteConfig::default() };
+    let served = Served::start(stamped).await;
+    let sends = format!(
+        "remote_write: [{{url: 'http://{}/api/v1/write', protobuf_message: io.prometheus.write.v2.Request, \
+         send_native_histograms: true, send_exemplars: true}}]",
+        served.address
+    );
+    let of_itself = |address| {
+        let native = "{scrape_native_histograms: true, always_scrape_classic_histograms: true, scrape_interval";
+        Prometheus::of_itself(address, &sends).replace("{scrape_interval", native)
+    };
+    let prometheus = Prometheus::start(of_itself).await;
+    let times = |writes: &[Vec<Row>]| writes.iter().flatten().map(|row| row.time_ms).collect::<HashSet<i64>>();
+    let enough = |writes: &[Vec<Row>]| (times(writes).len() >= 5).then_some(());
+    served.bench.recorder.wait_for("samples of five scrapes", enough).await;
+
+    let rows = served.rows();
+    let source = samples(&prometheus).await;
+    // The tags of its build have a comma, which is what rows are taken apart by here.
+    let is_plain = |row: &&Row| !row.is_marker() && row.name != "prometheus_build_info";
+    let foreign: Vec<&Row> = rows.iter().filter(is_plain).filter(|row| !source.contains(&identity(row))).collect();
+    assert_eq!(foreign.len(), 0, "of {} rows: {:?}", rows.len(), &foreign[..foreign.len().min(5)]);
+    assert!(rows.len() > 1000 && rows.iter().all(|row| row.cluster == "outer"), "{} rows", rows.len());
+    assert_eq!(served.bench.status().error, None);
+
+    let name = "prometheus_http_request_duration_seconds";
+    let batches = served.bench.recorder.batches();
+    assert!(batches.iter().all(|batch| batch.encoding.name == "remote-write-2"));
+    let histograms = served.bench.recorder.histograms();
+    assert!(!histograms.is_empty() && histograms.iter().any(|(key, _)| key.name.as_ref() == name), "{histograms:?}");
+    let path = format!("/api/v1/query?query=histogram_count({name})&time=");
+    for (key, histogram) in histograms.iter().filter(|(key, _)| key.name.as_ref() == name) {
+        let data = prometheus.data(&format!("{path}{}", histogram.time_ms as f64 / 1000.0)).await;
+        let handler = key.labels.get("handler").unwrap();
+        let found = data["result"].as_array().unwrap().iter().find(|series| series["metric"]["handler"] == handler);
+        let count = match &histogram.value.counts {
+            Counts::Integer(counts) => counts.count.to_string(),
+            Counts::Float(counts) => counts.count.to_string(),
+        };
+        assert_eq!(found.map(|series| series["value"][1].as_str().unwrap()), Some(&*count), "{key:?} {histogram:?}");
+    }
+    let sent = prometheus.get("/metrics").await.unwrap();
+    let failed: Vec<&str> = sent
+        .lines()
+        .filter(|line| line.starts_with("prometheus_remote_storage_") && line.contains("failed_total"))
+        .collect();
+    assert!(!failed.is_empty() && failed.iter().all(|line| line.ends_with(" 0")), "{failed:?}");
 }

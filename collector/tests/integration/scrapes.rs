@@ -1,10 +1,12 @@
 //! Targets that are scraped: what is asked, what is written, who comes and goes.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use collector::Config;
 use collector::config::{RelabelConfig, ScrapeConfig, StaticConfig};
 
+use crate::support::prometheus::Prometheus;
 use crate::support::recorder::{Row, Written};
 use crate::support::server::{Reply, Server, TEXT, answer_with, text};
 use crate::support::{Bench, PATIENCE};
@@ -287,4 +289,44 @@ async fn a_server_lists_targets() {
     assert!(lister.requests()[0].starts_with("GET /list?a=b HTTP/1.1\r\n"));
     let left: Vec<&str> = bench.sources.all().iter().map(|status| status.kind).collect();
     assert_eq!(left, ["http_sd"]);
+}
+
+/// What it says of itself in protobuf, which is what it keeps, is what it says of itself in its own answers.
+#[tokio::test]
+async fn a_real_prometheus_is_scraped_in_protobuf() {
+    let prometheus = Prometheus::start(|address| Prometheus::of_itself(address, "")).await;
+    let target = prometheus.url.trim_start_matches("http://").to_owned();
+    let config = ScrapeConfig {
+        scrape_native_histograms: true,
+        always_scrape_classic_histograms: true,
+        ..job([target.clone()])
+    };
+    let bench = Bench::start(&scraping([config]));
+    let first = bench.recorder.write_number(0).await;
+    bench.recorder.write_number(1).await;
+    assert_eq!((report(&first, "up"), bench.status().error), (1.0, None));
+    let rows = own(&first);
+    assert_eq!(
+        report(&first, "scrape_samples_scraped"),
+        (rows.len() + bench.recorder.batches()[0].histograms.len()) as f64
+    );
+    assert!(rows.len() > 250, "{}", rows.len());
+    // Series that the same server knows of itself by its own scrapes, with the labels that only ours have not.
+    let known = async {
+        loop {
+            let data = prometheus.data("/api/v1/series?match%5B%5D=%7Bjob%3D%22self%22%7D").await;
+            let name = |labels: &serde_json::Value| labels["__name__"].as_str().unwrap().to_owned();
+            let known: HashSet<String> = data.as_array().unwrap().iter().map(name).collect();
+            if known.len() > 100 {
+                break known;
+            }
+        }
+    };
+    let known = tokio::time::timeout(PATIENCE, known).await.expect("a scrape of its own");
+    let names: HashSet<&str> = first.iter().map(|row| row.name.as_str()).collect();
+    let foreign: Vec<_> = names.iter().filter(|name| !known.contains(**name)).collect();
+    assert!(foreign.len() * 50 < names.len(), "{foreign:?}");
+    let bucket = |le: &str| first.iter().any(|row| row.labels.split(',').any(|label| label == le));
+    assert!(["le=0.1", "le=1.0", "le=+Inf"].into_iter().all(bucket));
+    assert!(bench.recorder.batches()[0].metadata.len() > 50);
 }

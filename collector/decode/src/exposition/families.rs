@@ -17,18 +17,28 @@ pub struct Families {
     /// For each family its kind, then name, unit and help, each with its end.
     said: Vec<u8>,
     len: usize,
-    /// Whether quotes are escaped in help text, as they are in names.
-    quotes_in_help: bool,
+    escapes: Escapes,
+}
+
+/// What is escaped in the texts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Escapes {
+    /// Nothing.
+    None,
+    /// Backslashes and line feeds, and quotes in names.
+    ButQuotesInHelp,
+    /// The same, and quotes in help text.
+    All,
 }
 
 impl Families {
     /// None yet, of a page of so many bytes.
-    pub(super) fn new(quotes_in_help: bool, page_bytes: usize) -> Self {
-        Families { said: Vec::with_capacity(page_bytes / 8), len: 0, quotes_in_help }
+    pub(crate) fn new(escapes: Escapes, page_bytes: usize) -> Self {
+        Families { said: Vec::with_capacity(page_bytes / 8), len: 0, escapes }
     }
 
     /// Adds a family; its texts are UTF-8.
-    pub(super) fn push(&mut self, kind: Kind, texts: [&[u8]; 3]) {
+    pub(crate) fn push(&mut self, kind: Kind, texts: [&[u8]; 3]) {
         self.said.push(kind as u8);
         for text in texts {
             self.said.extend_from_slice(text);
@@ -49,7 +59,7 @@ impl Families {
 
     /// Tells whether another page says the same. Only this process can compare with it.
     pub fn fingerprint(&self) -> u128 {
-        Batch::hash(&self.said) ^ u128::from(self.quotes_in_help)
+        Batch::hash(&self.said) ^ self.escapes as u128
     }
 
     /// What is said, with escapes resolved.
@@ -59,11 +69,15 @@ impl Families {
         while let Some((kind, texts)) = rest.split_first() {
             let mut texts = texts.splitn(4, |byte| *byte == END);
             let [name, unit, help, behind] = [(); 4].map(|()| texts.next().unwrap_or_default());
+            let read = |text: &[u8], quotes: bool| match self.escapes {
+                Escapes::None => String::from_utf8_lossy(text).into_owned(),
+                _ => plain(text, quotes),
+            };
             families.push(Metadata {
-                name: plain(name, true),
+                name: read(name, true),
                 kind: Kind::from_u8(*kind).unwrap_or_default(),
-                unit: plain(unit, true),
-                help: plain(help, self.quotes_in_help),
+                unit: read(unit, true),
+                help: read(help, self.escapes == Escapes::All),
             });
             rest = behind;
         }

@@ -123,6 +123,12 @@ impl<'a> Draft<'a> {
         }
     }
 
+    /// Whether a message for a reason is still of use. Who would make a long one asks first: a body may have a fault in every
+    /// other byte.
+    pub(crate) fn shows(&self, reason: Reason) -> bool {
+        self.refused.as_ref().is_none_or(|refused| refused.has_room(reason))
+    }
+
     /// How many rows there are.
     #[inline]
     pub(crate) fn before_series(&self) -> Before {

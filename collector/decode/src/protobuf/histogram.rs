@@ -25,6 +25,10 @@ use crate::refused::{Bad, Reason};
 /// The finest schema that the format reserves; what is finer than the tables hold is made coarser.
 const FINEST_SCHEMA: i32 = 52;
 
+/// For how many rows a histogram counts, its buckets aside: an empty one of two bytes takes as much memory as so many
+/// samples.
+pub(crate) const HISTOGRAM_ROWS: usize = 8;
+
 /// The positive or the negative half of a histogram as it stands in a message.
 #[derive(Debug, Default)]
 pub(crate) struct Side {
@@ -57,6 +61,20 @@ pub(crate) struct Parts {
 }
 
 impl Parts {
+    /// Drops spans of no buckets, which some writers put in to say that a histogram is native.
+    pub(crate) fn drop_empty_spans(&mut self) {
+        for side in [&mut self.positive, &mut self.negative] {
+            let mut offset = 0i32;
+            side.spans.retain_mut(|span| {
+                span.offset = span.offset.saturating_add(std::mem::take(&mut offset));
+                if span.length == 0 {
+                    offset = span.offset;
+                }
+                span.length > 0
+            });
+        }
+    }
+
     /// The histogram, if it is sound.
     pub(crate) fn finish(self) -> Result<NativeHistogram, Box<Bad>> {
         let start_ms = (self.start_ms != 0).then_some(self.start_ms);
@@ -110,7 +128,7 @@ impl Parts {
 impl Draft<'_> {
     /// Takes a `Histogram`; gives what is wrong if it, or its start, cannot be kept.
     pub(crate) fn histogram(&mut self, series: u32, range: Range<usize>) -> Result<Option<Box<Bad>>, Error> {
-        self.count_rows(1)?;
+        self.count_rows(HISTOGRAM_ROWS)?;
         let mut parts = Parts::default();
         let mut time_ms = 0;
         let mut fields = Fields::new(self.body, range);
@@ -126,10 +144,10 @@ impl Draft<'_> {
                 (7, Value::Fixed64(bits)) => parts.zero_float = f64::from_bits(bits),
                 (8, Value::Bytes(range)) => self.span(range, &mut parts.negative)?,
                 (9, value) => self.deltas(value, &mut parts.negative, "Histogram", 9)?,
-                (10, value) => self.doubles(value, &mut parts.negative.floats, "Histogram", 10)?,
+                (10, value) => self.counts(value, &mut parts.negative, "Histogram", 10)?,
                 (11, Value::Bytes(range)) => self.span(range, &mut parts.positive)?,
                 (12, value) => self.deltas(value, &mut parts.positive, "Histogram", 12)?,
-                (13, value) => self.doubles(value, &mut parts.positive.floats, "Histogram", 13)?,
+                (13, value) => self.counts(value, &mut parts.positive, "Histogram", 13)?,
                 (14, Value::Varint(hint)) => parts.reset_hint = reset_hint(hint),
                 (15, Value::Varint(time)) => time_ms = time as i64,
                 (16, value) => self.doubles(value, &mut parts.custom_bounds, "Histogram", 16)?,
@@ -186,14 +204,13 @@ impl Draft<'_> {
         Ok(())
     }
 
+    /// Takes counts of buckets: one, or all that stand packed in a field.
+    pub(crate) fn counts(&mut self, value: Value, side: &mut Side, message: &str, number: u64) -> Result<(), Error> {
+        self.doubles(value, &mut side.floats, message, number)
+    }
+
     /// Takes numbers: one, or all that stand packed in a field.
-    pub(crate) fn doubles(
-        &mut self,
-        value: Value,
-        into: &mut Vec<f64>,
-        message: &str,
-        number: u64,
-    ) -> Result<(), Error> {
+    fn doubles(&mut self, value: Value, into: &mut Vec<f64>, message: &str, number: u64) -> Result<(), Error> {
         match value {
             Value::Fixed64(bits) => {
                 self.count_rows(1)?;

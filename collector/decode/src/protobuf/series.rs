@@ -26,8 +26,7 @@ impl Decoder<'_> {
                 (3, Value::Bytes(range)) => self.exemplar(index, range)?,
                 (4, Value::Bytes(range)) => {
                     if let Some(bad) = self.draft.histogram(index, range)? {
-                        let bad = bad.of_series(&self.shown_series());
-                        self.draft.refuse(*bad, 1)?;
+                        self.refuse_row(bad)?;
                     }
                 }
                 (1..=4, _) => return Err(wrong_type("TimeSeries", number)),
@@ -65,6 +64,15 @@ impl Decoder<'_> {
     /// The series at hand for a message, as text.
     pub(crate) fn shown_series(&self) -> String {
         self.labels.shown(self.draft.body)
+    }
+
+    /// Leaves out a row of the series at hand.
+    #[cold]
+    fn refuse_row(&mut self, mut bad: Box<Bad>) -> Result<(), Error> {
+        if self.draft.shows(bad.reason) {
+            bad = bad.of_series(&self.shown_series());
+        }
+        self.draft.refuse(*bad, 1)
     }
 
     /// Checks the series at hand and enters it into the batch, unless there is no row of it.
@@ -114,8 +122,7 @@ impl Decoder<'_> {
             }
         }
         if let Some(bad) = fault {
-            let bad = bad.of_series(&self.shown_series());
-            return self.draft.refuse(*bad, 1);
+            return self.refuse_row(bad);
         }
         self.draft.batch.exemplars.push(exemplar);
         Ok(())

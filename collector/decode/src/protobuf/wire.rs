@@ -100,6 +100,18 @@ impl<'a> Fields<'a> {
         if self.at >= self.body.len() { Ok(None) } else { Ok(Some(u64::from_le_bytes(self.fixed()?))) }
     }
 
+    /// The range of the next message, where messages stand one behind the other, each with its length before it.
+    pub(crate) fn next_delimited(&mut self) -> Result<Option<Range<usize>>, Malformed> {
+        let start = self.at;
+        let Some(len) = self.next_varint()? else { return Ok(None) };
+        if len > (self.body.len() - self.at) as u64 {
+            return Err(Malformed { at: start, what: "a message is longer than what is left" });
+        }
+        let from = self.at;
+        self.at += len as usize;
+        Ok(Some(from..self.at))
+    }
+
     #[inline]
     fn varint(&mut self) -> Result<u64, Malformed> {
         match self.body.get(self.at) {

@@ -10,8 +10,10 @@ use model::time::MAX_TIME_MS;
 
 use crate::cases::ANSWER_MS;
 use crate::damaged::check;
-use crate::{cases, chunk_writer, samples};
+use crate::{cases, chunk_writer, families, samples};
 
+#[path = "../../../../fuzz/checks/metric_families.rs"]
+mod metric_families;
 #[path = "../../../../fuzz/checks/remote_read.rs"]
 mod remote_read;
 #[path = "../../../../fuzz/checks/remote_write_2.rs"]
@@ -20,7 +22,8 @@ pub(crate) mod remote_write_2;
 #[path = "../../../../fuzz/checks/replay.rs"]
 mod replay;
 
-const TARGETS: [&str; 6] = ["text", "openmetrics", "remote_write", "remote_write_2", "remote_read", "body"];
+const TARGETS: [&str; 7] =
+    ["metric_families", "text", "openmetrics", "remote_write", "remote_write_2", "remote_read", "body"];
 
 fn folder(target: &str) -> PathBuf {
     PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").unwrap()).join("../../fuzz/seeds").join(target)
@@ -49,6 +52,7 @@ fn every_seed_is_survived_by_every_decoder() {
             let decoded = remote_write::decode(&input, MAX_TIME_MS, &limits);
             check_if_taken(decoded.map(|decoded| decoded.batch), &limits);
             remote_write_2::check(&input);
+            metric_families::check(&input);
             for encoding in [ContentEncoding::Identity, ContentEncoding::Gzip, ContentEncoding::Snappy] {
                 if let Ok(decoded) = decompress(encoding, &input, &limits) {
                     assert!(decoded.len() <= limits.max_decoded_bytes);
@@ -126,10 +130,15 @@ fn every_seed_of_an_answer_holds_and_so_do_changes_of_it() {
 }
 
 #[test]
-fn changes_of_every_seed_of_remote_write_2_hold() {
-    for input in inputs("remote_write_2") {
-        for change in 0..200 {
-            remote_write_2::check(&replay::changed(&input, change));
+fn changes_of_every_seed_of_protobuf_hold() {
+    for (target, check) in
+        [("remote_write_2", remote_write_2::check as fn(&[u8])), ("metric_families", metric_families::check)]
+    {
+        for input in inputs(target) {
+            check(&input);
+            for change in 0..200 {
+                check(&replay::changed(&input, change));
+            }
         }
     }
 }
@@ -163,6 +172,10 @@ fn write_seeds() {
         samples::Message::default().bytes(5, samples::Message::default().bytes(1, [1, 2]).bytes(3, samples::float(1)));
     let late = late.bytes(4, "").bytes(4, "__name__").bytes(4, "latency");
     std::fs::write(folder("remote_write_2").join("symbols-last"), late).unwrap();
+    // The first byte chooses which histograms are wanted.
+    for (name, head) in [("classic", 0), ("native", 1), ("both", 3)] {
+        std::fs::write(folder("metric_families").join(name), [&[head][..], &families::page()].concat()).unwrap();
+    }
     // The first byte chooses the part of an answer.
     for (name, head, body) in [
         ("samples", 0, samples::Message::default().bytes(1, samples::request()).0),

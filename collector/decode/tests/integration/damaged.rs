@@ -2,14 +2,14 @@
 
 use bytes::Bytes;
 use decode::body::{ContentEncoding, decompress};
-use decode::{Decoded, Limits, openmetrics, remote_read, remote_write, text};
+use decode::{Decoded, Limits, metric_families, openmetrics, remote_read, remote_write, text};
 use model::Batch;
 use model::labels::LabelsBuilder;
 use model::time::MAX_TIME_MS;
 
 use crate::cases::ANSWER_MS;
 use crate::corpus::remote_write_2;
-use crate::samples;
+use crate::{families, samples};
 
 /// What holds of every batch that a decoder lets through.
 pub(crate) fn check(batch: &Batch, limits: &Limits) {
@@ -127,6 +127,28 @@ fn survives_in_part(
         }
     }
     assert!(whole > 100 && in_part > 100 && refused > 100, "{whole} {in_part} {refused}");
+}
+
+#[test]
+fn metric_families_never_panic() {
+    let limits = Limits::default();
+    let (mut taken, mut refused) = (0, 0);
+    for page in damaged(&families::page()) {
+        for wanted in [families::CLASSIC, families::BOTH] {
+            match metric_families::decode(&Bytes::copy_from_slice(&page), ANSWER_MS, wanted, &limits) {
+                Ok(batch) => {
+                    check_series(&batch);
+                    check_rows(&batch);
+                    taken += 1;
+                }
+                Err(error) => {
+                    assert!(error.message().len() < 600, "{error}");
+                    refused += 1;
+                }
+            }
+        }
+    }
+    assert!(taken > 1000 && refused > 1000, "{taken} {refused}");
 }
 
 #[test]

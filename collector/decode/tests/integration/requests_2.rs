@@ -175,7 +175,7 @@ fn what_is_left_out_says_why() {
         (with(long.as_bytes(), &[1, 2, 3, 8]), Reason::LabelLimit, "the value of label \"b\" has 17408 bytes"),
         (with(&long.as_bytes()[..1025], &[1, 8]), Reason::LabelLimit, "the value of label \"__name__\" has 1025 bytes"),
         (with(&long.as_bytes()[..1025], &[1, 2, 8, 3]), Reason::LabelLimit, "has 1025 bytes, the limit is 1024"),
-        (of([labels(&[1, 2])]), Reason::EmptySeries, "series a has neither a sample nor a histogram"),
+        (of([labels(&[1, 2])]), Reason::EmptySeries, "there is neither a sample nor a histogram, in series a"),
         (of([labels(&[1, 2]).bytes(3, integer(1).varint(1, 99))]), Reason::InvalidHistogram, "in series a"),
         (
             said(Message::default().varint(3, 99)),
@@ -245,6 +245,17 @@ fn small_requests_that_ask_for_much_are_refused() {
     let names: Vec<Message> = (9..109).map(|n| labels(&[1, n]).bytes(2, &row).bytes(5, &help)).collect();
     let request = (0..100).fold(of([]).bytes(4, &long), |message, n| message.bytes(4, format!("n{n}")));
     refused(names.iter().fold(request, |message, series| message.bytes(5, series)), "bytes of text by its symbols");
+    let histograms = (0..200).fold(labels(&[1, 2]), |series, _| series.bytes(3, ""));
+    refused(of([histograms]), "more than 1000");
+    // Faults without end, each of a series that is long in few bytes, cost no time.
+    let limits = Limits { max_rows: 1_000_000, ..Limits::default() };
+    let numbers: Vec<u8> = [1, 2].into_iter().chain((9..73).flat_map(|n| [n, 8])).collect();
+    let many = (0..64).fold(of([]).bytes(4, &long), |message, n| message.bytes(4, format!("l{n}")));
+    let series = (0..100_000).fold(labels(&numbers), |series, _| series.bytes(3, [1 << 3, 1]));
+    let request = Bytes::from(many.bytes(5, series).0);
+    let decoded = remote_write::v2::decode(&request, MAX_TIME_MS, &limits).unwrap();
+    assert_eq!((decoded.batch.histograms.len(), decoded.refused.count(Reason::InvalidHistogram)), (0, 100_000));
+    let limits = Limits { max_rows: 1000, max_decoded_bytes: 1 << 20, ..Limits::default() };
     // Numbers without end cost no memory: they are walked, and the series is left out.
     let endless = of([labels(&vec![1; 1 << 19]).bytes(2, &row)]);
     let decoded = remote_write::v2::decode(&Bytes::from(endless.0), MAX_TIME_MS, &limits).unwrap();

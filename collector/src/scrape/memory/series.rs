@@ -23,6 +23,8 @@ struct Series {
     labels: Range<u32>,
     hash: u128,
     kind: Kind,
+    /// Whether its last row is a native histogram, so that its marker is one.
+    is_histogram: bool,
     /// Whether the tables hold it as alive: there was a row that says so, and no marker since.
     alive: bool,
     /// The scrape that last had a row that says so.
@@ -54,6 +56,8 @@ pub(super) struct SeriesList {
     places: Places,
     /// The hash of the last exemplar of each series that had one.
     exemplars: HashMap<u32, u64>,
+    /// Since when each series counts that a page has said it of, as far as that was written.
+    starts: HashMap<u32, i64>,
 }
 
 impl SeriesList {
@@ -75,6 +79,7 @@ impl SeriesList {
             labels: start..start + labels.len() as u32,
             hash,
             kind: Kind::Unknown,
+            is_histogram: false,
             alive: false,
             alive_scrape: 0,
             taken: Row { time_ms: 0, value_bits: 0 },
@@ -99,6 +104,26 @@ impl SeriesList {
     /// Notes what a series measures.
     pub(super) fn set_kind(&mut self, series: u32, kind: Kind) {
         self.series[series as usize].kind = kind;
+    }
+
+    /// Notes whether a row of a series is a native histogram.
+    pub(super) fn set_histogram(&mut self, series: u32, is_histogram: bool) {
+        self.series[series as usize].is_histogram = is_histogram;
+    }
+
+    /// Whether the last row of a series is a native histogram.
+    pub(super) fn is_histogram(&self, series: u32) -> bool {
+        self.series[series as usize].is_histogram
+    }
+
+    /// Whether a series is not known to have begun then.
+    pub(super) fn is_new_start(&self, series: u32, start_ms: i64) -> bool {
+        self.starts.get(&series) != Some(&start_ms)
+    }
+
+    /// Remembers since when series count.
+    pub(super) fn remember_starts(&mut self, starts: Vec<(u32, i64)>) {
+        self.starts.extend(starts);
     }
 
     /// Notes that the page of `scrape` says that a series is alive.
@@ -181,6 +206,8 @@ impl SeriesList {
         let exemplars = std::mem::take(&mut self.exemplars).into_iter();
         self.exemplars =
             exemplars.filter(|(at, _)| keeps[*at as usize]).map(|(at, e)| (places[at as usize], e)).collect();
+        let starts = std::mem::take(&mut self.starts).into_iter();
+        self.starts = starts.filter(|(at, _)| keeps[*at as usize]).map(|(at, s)| (places[at as usize], s)).collect();
         self.series = kept;
         places
     }

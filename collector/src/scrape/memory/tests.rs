@@ -278,6 +278,76 @@ fn an_exemplar_is_taken_once() {
     assert_eq!(scrape("{trace_id=\"y\"} 0.5 7"), [(7000, 0.5)]);
 }
 
+/// A page as protobuf with one family: a counter that began at `start` seconds, or a histogram of `count` observations.
+fn family(name: &str, count: u8, start: u8) -> Vec<u8> {
+    let field = |number: u8, content: &[u8]| [&[number << 3 | 2, content.len() as u8], content].concat();
+    let started = field(if count == 0 { 3 } else { 15 }, &[1 << 3, start]);
+    let content = if count == 0 { started } else { [&[1 << 3, count, 7 << 3, count][..], &started].concat() };
+    let metric = field(if count == 0 { 3 } else { 7 }, &content);
+    let kind = if count == 0 { 0 } else { 4 };
+    let family = [field(1, name.as_bytes()), vec![3 << 3, kind], field(4, &metric)].concat();
+    [&[family.len() as u8][..], &family].concat()
+}
+
+/// Takes a page as protobuf, and its rows are written.
+fn scrape_families(bench: &mut Bench, page: Vec<u8>) -> (Batch, Counts) {
+    bench.time_ms += 1000;
+    let wanted = decode::metric_families::Histograms { native: true, classic_too: false };
+    let page = decode::metric_families::decode_apart(&page.into(), UNTIMED_MS, wanted, &Limits::default()).unwrap();
+    let taken = bench.memory.take(page, bench.time_ms, &bench.conditions).unwrap();
+    let (batch, counts, page) = taken.into_parts();
+    bench.memory.commit(page, bench.time_ms);
+    (batch, counts)
+}
+
+#[test]
+fn native_histograms_come_and_go_as_samples_do() {
+    let mut bench = Bench::new("metric_relabel_configs: [{action: drop, source_labels: [__name__], regex: unwanted}]");
+    let histograms = |batch: &Batch| {
+        let mut builder = LabelsBuilder::default();
+        let row = batch.histograms.iter().map(|histogram| {
+            let key = batch.key(histogram.series as usize, &mut builder).unwrap();
+            (key.name.to_string(), histogram.time_ms, histogram.value.is_stale())
+        });
+        row.collect::<Vec<_>>()
+    };
+    let page = || [family("a", 2, 1), family("unwanted", 2, 1)].concat();
+    let (batch, taken) = scrape_families(&mut bench, page());
+    assert_eq!((histograms(&batch), taken), (vec![("a".to_owned(), 1000, false)], counts(2, 1, 1, 0)));
+    assert_eq!(batch.series[batch.histograms[0].series as usize].kind, Kind::Histogram);
+    assert_eq!(batch.histograms[0].value.start_ms, Some(1000));
+    let (batch, taken) = scrape_families(&mut bench, page());
+    assert_eq!((histograms(&batch), taken), (vec![("a".to_owned(), 2000, false)], counts(2, 1, 0, 0)));
+    // It is gone, then the target is.
+    let (batch, taken) = scrape_families(&mut bench, Vec::new());
+    assert_eq!((histograms(&batch), taken), (vec![("a".to_owned(), 3000, true)], counts(0, 0, 0, 1)));
+    assert!(batch.samples.is_empty());
+    assert!(histograms(&scrape_families(&mut bench, Vec::new()).0).is_empty());
+    scrape_families(&mut bench, page());
+    bench.memory.reported_ms = Some(5000);
+    assert_eq!(histograms(&bench.memory.end(6000)), [("a".to_owned(), 6000, true)]);
+}
+
+#[test]
+fn a_start_is_written_when_it_changes() {
+    let mut bench = Bench::new("");
+    let starts = |bench: &mut Bench, start: u8| {
+        let (batch, _) = scrape_families(bench, family("a", 0, start));
+        batch.starts.iter().map(|start| (start.time_ms, start.start_ms)).collect::<Vec<_>>()
+    };
+    assert_eq!(starts(&mut bench, 1), [(1000, 1000)]);
+    assert_eq!(starts(&mut bench, 1), []);
+    // One that was not written is told again.
+    let page = decode::metric_families::Histograms { native: true, classic_too: false };
+    let page = decode::metric_families::decode_apart(&family("a", 0, 3).into(), UNTIMED_MS, page, &Limits::default());
+    assert_eq!(bench.memory.take(page.unwrap(), 2500, &bench.conditions).unwrap().batch.starts.len(), 1);
+    assert_eq!(starts(&mut bench, 3), [(3000, 3000)]);
+    assert_eq!(starts(&mut bench, 3), []);
+    // What is known of series that stay outlives the others.
+    bench.memory.forget(|line| line.scrape > 0);
+    assert_eq!(starts(&mut bench, 3), []);
+}
+
 #[test]
 fn pages_that_are_always_new_and_always_refused_take_no_memory() {
     let mut bench = Bench::new("sample_limit: 3");

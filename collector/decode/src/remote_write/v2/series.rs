@@ -75,8 +75,7 @@ impl Decoder<'_> {
                 (3, Value::Bytes(range)) => {
                     has_rows = true;
                     if let Some(bad) = self.draft.histogram(index, range)? {
-                        let bad = bad.of_series(&self.shown_series());
-                        self.draft.refuse(*bad, 1)?;
+                        self.refuse_row(bad)?;
                     }
                 }
                 (4, Value::Bytes(range)) => self.exemplar(index, range)?,
@@ -88,7 +87,10 @@ impl Decoder<'_> {
         }
         let checked = match self.check(said, has_rows) {
             Ok(checked) => checked,
-            Err(bad) => return self.draft.refuse_series(before, *bad),
+            Err(bad) => {
+                let bad = self.with_place(bad);
+                return self.draft.refuse_series(before, *bad);
+            }
         };
         self.draft.count_text(checked.text_bytes)?;
         self.enter(before, checked, said, created_ms)
@@ -97,7 +99,8 @@ impl Decoder<'_> {
     /// Enters the series at hand into the batch, unless there is no row of it.
     fn enter(&mut self, before: Before, checked: Checked, said: Said, created_ms: i64) -> Result<(), Error> {
         if let Some((rows, time_ms)) = self.draft.sift_by_time(before) {
-            let bad = self.draft.untimely(time_ms, &self.shown_series());
+            let shown = if self.draft.shows(Reason::OutOfRange) { self.shown_series() } else { String::new() };
+            let bad = self.draft.untimely(time_ms, &shown);
             self.draft.refuse(*bad, rows)?;
         }
         if self.draft.rows_since(before) == 0 {
@@ -140,15 +143,28 @@ impl Decoder<'_> {
     }
 
     fn check(&mut self, said: Said, has_rows: bool) -> Result<Checked, Box<Bad>> {
-        let checked = self.check_labels().map_err(|bad| bad.of_series(&self.shown_series()))?;
+        let checked = self.check_labels()?;
         if said != Said::default() {
-            self.check_said(said).map_err(|bad| bad.of_series(&self.shown_series()))?;
+            self.check_said(said)?;
         }
         if has_rows {
-            return Ok(checked);
+            Ok(checked)
+        } else {
+            Err(Bad::new(Reason::EmptySeries, "there is neither a sample nor a histogram"))
         }
-        let what = format!("series {} has neither a sample nor a histogram", self.shown_series());
-        Err(Bad::new(Reason::EmptySeries, what))
+    }
+
+    /// Leaves out a row of the series at hand.
+    #[cold]
+    fn refuse_row(&mut self, bad: Box<Bad>) -> Result<(), Error> {
+        let bad = self.with_place(bad);
+        self.draft.refuse(*bad, 1)
+    }
+
+    /// The same with the series at hand, unless nobody will read it: the labels of a series may be long in few bytes.
+    #[cold]
+    fn with_place(&self, bad: Box<Bad>) -> Box<Bad> {
+        if self.draft.shows(bad.reason) { bad.of_series(&self.shown_series()) } else { bad }
     }
 
     fn check_labels(&mut self) -> Result<Checked, Box<Bad>> {
@@ -215,8 +231,7 @@ impl Decoder<'_> {
             return Ok(());
         }
         if !in_range(start_ms) {
-            let bad = invalid_start(start_ms).of_series(&self.shown_series());
-            return self.draft.refuse(*bad, 1);
+            return self.refuse_row(invalid_start(start_ms));
         }
         let time_ms = self.draft.batch.samples.last().map_or(0, |sample| sample.time_ms);
         self.draft.batch.starts.push(Start { series, time_ms, start_ms });
@@ -226,8 +241,7 @@ impl Decoder<'_> {
     /// Leaves of the starts since `before` those that say something new, and gives rows without one that of the series.
     fn starts(&mut self, before: Before, created_ms: i64) -> Result<(), Error> {
         if created_ms != 0 && !in_range(created_ms) {
-            let bad = invalid_start(created_ms).of_series(&self.shown_series());
-            return self.draft.refuse(*bad, 1);
+            return self.refuse_row(invalid_start(created_ms));
         }
         let batch = &mut self.draft.batch;
         if created_ms != 0 {
@@ -281,10 +295,7 @@ impl Decoder<'_> {
                 self.draft.batch.exemplars.push(exemplar);
                 Ok(())
             }
-            Err(bad) => {
-                let bad = bad.of_series(&self.shown_series());
-                self.draft.refuse(*bad, 1)
-            }
+            Err(bad) => self.refuse_row(bad),
         }
     }
 
