@@ -12,6 +12,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
+use axum::http::header::{AUTHORIZATION, Entry};
 use axum::http::{Request, Response};
 use axum::response::IntoResponse;
 use hyper::body::Incoming;
@@ -171,6 +172,10 @@ fn connection<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     let service = service_fn(move |request: Request<Incoming>| {
         let mut request = request.map(|body| Body::new(DeadlineBody::new(body, body_timeout.get())));
         request.extensions_mut().insert(ConnectInfo(peer));
+        // Whoever prints headers, now or later, prints no secret.
+        if let Entry::Occupied(mut credentials) = request.headers_mut().entry(AUTHORIZATION) {
+            credentials.iter_mut().for_each(|value| value.set_sensitive(true));
+        }
         let answer = router.clone().oneshot(request);
         async move { Ok::<_, Infallible>(answer.await?.map(FullFrames)) }
     });

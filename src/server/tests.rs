@@ -1,3 +1,4 @@
+use std::path::Path;
 use std::time::Duration;
 
 use axum::routing::{get, post};
@@ -5,6 +6,7 @@ use model::worker::Worker;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::*;
+use crate::config::TlsServer;
 
 struct Running {
     address: SocketAddr,
@@ -12,10 +14,14 @@ struct Running {
 }
 
 async fn start(router: Router, limits: Limits) -> Running {
+    start_behind(None, router, limits).await
+}
+
+async fn start_behind(tls: Option<Tls>, router: Router, limits: Limits) -> Running {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let listeners = vec![Listener { socket: listener, router }];
-    Running { address, worker: Worker::task("server", move |stop| run(listeners, None, limits, stop)) }
+    Running { address, worker: Worker::task("server", move |stop| run(listeners, tls, limits, stop)) }
 }
 
 async fn ask(address: SocketAddr, text: &str) -> String {
@@ -86,4 +92,37 @@ async fn requests_in_flight_are_answered_when_the_server_stops() {
     let (answer, ()) = tokio::join!(client, server);
     assert!(answer.ends_with("answered"), "{answer}");
     assert!(TcpStream::connect(address).await.is_err());
+}
+
+/// A certificate that vouches for itself.
+fn certificate(folder: &Path) -> Tls {
+    let path = |name: &str| folder.join(name).to_string_lossy().into_owned();
+    let (cert, key) = (path("cert.pem"), path("key.pem"));
+    let arguments =
+        ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=test", "-keyout", &key, "-out", &cert];
+    let made = std::process::Command::new("openssl").args(arguments).output().unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    Tls::new(&TlsServer { cert_file: cert.into(), key_file: key.into() }).unwrap()
+}
+
+#[tokio::test]
+async fn who_does_not_shake_hands_in_time_makes_room_for_the_next() {
+    let folder = tempfile::tempdir().unwrap();
+    let limits = Limits { connections: 1, handshake_timeout: Duration::from_millis(50), ..Limits::default() };
+    let running = start_behind(Some(certificate(folder.path())), Router::new(), limits).await;
+    for _ in 0..3 {
+        let mut silent = TcpStream::connect(running.address).await.unwrap();
+        assert_eq!(silent.read(&mut [0; 1]).await.unwrap(), 0);
+    }
+    running.worker.stop().await;
+}
+
+#[tokio::test]
+async fn a_credential_is_not_shown_by_whoever_prints_a_request() {
+    let print = |request: Request<Body>| async move { format!("{:?}", request.headers()) };
+    let running = start(Router::new().route("/", get(print)), Limits::default()).await;
+    let head = "GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\nauthorization: Bearer abc\r\nAuthorization: Basic abc\r\n\r\n";
+    let answer = ask(running.address, head).await;
+    assert_eq!((answer.matches("Sensitive").count(), answer.contains("abc")), (2, false), "{answer}");
+    running.worker.stop().await;
 }
