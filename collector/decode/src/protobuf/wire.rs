@@ -89,6 +89,11 @@ impl<'a> Fields<'a> {
         Some(start..self.at)
     }
 
+    /// The next number of a packed field, whose content stands in place of a message; `None` at its end.
+    pub(crate) fn next_number(&mut self) -> Result<Option<u64>, Malformed> {
+        if self.at >= self.body.len() { Ok(None) } else { self.varint().map(Some) }
+    }
+
     #[inline]
     fn varint(&mut self) -> Result<u64, Malformed> {
         match self.body.get(self.at) {
