@@ -24,6 +24,7 @@ mod exposition;
 mod limits;
 mod names;
 pub mod openmetrics;
+pub mod otlp;
 mod protobuf;
 pub mod remote_read;
 pub mod remote_write;
