@@ -1,6 +1,6 @@
 //! The settings of the collectors, in Prometheus' words where Prometheus has a word.
 //!
-//! Owns: the shape of `scrape_configs`, `federate_configs` and `remote_write`, their defaults, and what makes an entry wrong.
+//! Owns: the shape of `scrape_configs`, `federate_configs`, `remote_write` and `otlp`, their defaults, and what makes an entry wrong.
 //! Does not own: what makes several wrong together (`plan`), the file they stand in (`config` of the binary), clusters and
 //! their attributes ([`model::Cluster`]).
 
@@ -8,6 +8,7 @@ mod credentials;
 mod discovery;
 mod federate;
 mod http;
+mod otlp;
 mod relabel;
 mod remote_write;
 mod scrape;
@@ -20,6 +21,7 @@ pub use credentials::{Authorization, BasicAuth};
 pub use discovery::{FileSdConfig, HttpSdConfig, StaticConfig};
 pub use federate::{FederateConfig, Via};
 pub(crate) use http::HttpConfig;
+pub use otlp::{OtlpConfig, TranslationStrategy};
 pub use relabel::{RelabelAction, RelabelConfig};
 pub use remote_write::RemoteWriteConfig;
 pub(crate) use scrape::check_times;
@@ -36,6 +38,8 @@ pub struct Config {
     pub scrape_configs: Vec<ScrapeConfig>,
     /// How pushed samples are received at `/api/v1/write`.
     pub remote_write: RemoteWriteConfig,
+    /// How OTLP metrics are received.
+    pub otlp: OtlpConfig,
 }
 
 #[cfg(test)]

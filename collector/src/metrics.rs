@@ -1,9 +1,10 @@
 //! What the collectors count of themselves, and its text for `/metrics`.
 //!
-//! Owns: the counters of federation, remote read, scraping and the receiver, their names and help texts.
+//! Owns: the counters of federation, remote read, scraping and the receivers, their names and help texts.
 //! Does not own: the endpoint that shows them (the binary), the state of single sources ([`model::Sources`]).
 
 mod exposition;
+mod otlp;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,6 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use parking_lot::Mutex;
 
 use self::exposition::Family;
+pub(crate) use self::otlp::OtlpCounters;
 use crate::fetch::Stage;
 
 /// The counters of all collectors of one process.
@@ -22,6 +24,8 @@ pub struct Metrics {
     scrape: SourceFamilies,
     /// The receiver's.
     pub(crate) remote_write: RemoteWriteCounters,
+    /// Those of the OTLP receivers.
+    pub(crate) otlp: OtlpCounters,
 }
 
 /// What became of the rows of an answer.
@@ -150,6 +154,7 @@ impl Metrics {
         render_sources("scrape", &self.scrape, out);
         render_targets(&self.scrape, out);
         self.render_remote_write(out);
+        self.otlp.render(out);
     }
 
     fn render_remote_write(&self, out: &mut String) {

@@ -5,6 +5,7 @@
 
 mod body;
 mod budget;
+mod otlp;
 mod remote_write;
 mod senders;
 
@@ -15,6 +16,7 @@ use axum::routing::post;
 use parking_lot::RwLock;
 
 use self::budget::Budget;
+pub(crate) use self::otlp::Otlp;
 use self::senders::Senders;
 use crate::Parts;
 use crate::config::RemoteWriteConfig;
@@ -51,7 +53,7 @@ impl Settings {
         };
         Arc::new(Settings {
             cluster: config.cluster.as_deref().map(Arc::from),
-            budget: Budget::new(config.max_concurrent_requests, config.memory_limit),
+            budget: Budget::new("remote_write", config.max_concurrent_requests, config.memory_limit),
             config: config.clone(),
             limits,
         })
