@@ -4,6 +4,7 @@
 
 mod hostile_senders;
 mod hostile_sources;
+mod otlp;
 mod prometheus;
 mod relabel;
 mod reload;
