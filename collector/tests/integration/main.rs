@@ -5,6 +5,7 @@
 mod hostile_senders;
 mod hostile_sources;
 mod otlp;
+mod otlp_sdk;
 mod prometheus;
 mod relabel;
 mod reload;

@@ -19,14 +19,14 @@ const T: &str = "1700000000000000000";
 const T_MS: i64 = 1_700_000_000_000;
 
 /// Collectors whose OTLP routes are served on one port.
-struct Served {
-    bench: Bench,
-    address: SocketAddr,
+pub(crate) struct Served {
+    pub(crate) bench: Bench,
+    pub(crate) address: SocketAddr,
     _worker: Worker,
 }
 
 impl Served {
-    async fn start(otlp: OtlpConfig) -> Self {
+    pub(crate) async fn start(otlp: OtlpConfig) -> Self {
         Self::start_with(otlp, Arc::new(Recorder::default())).await
     }
 
@@ -45,7 +45,7 @@ impl Served {
         Client::new().post(url).header("content-type", content_type).body(body.into())
     }
 
-    fn rows(&self) -> Vec<String> {
+    pub(crate) fn rows(&self) -> Vec<String> {
         self.bench.recorder.writes().into_iter().flatten().map(|row: Row| row.text()).collect()
     }
 }
