@@ -273,6 +273,16 @@ impl<'a> Decoder<'a> {
         }
     }
 
+    /// Refuses a delta that would make the sum of its series no number for ever.
+    fn check_finite(&self, value: Option<f64>, when: &When) -> Result<(), Fault> {
+        match value {
+            Some(value) if self.metric.is_delta && !when.is_stale && !value.is_finite() => {
+                Err(Fault::Refused(format!("a delta is {value}, not finite: all further sums would be")))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// What all points do once their rows are there.
     fn end_point(&mut self, before: Before, when: &When) {
         let time_ms = when.time_ms;

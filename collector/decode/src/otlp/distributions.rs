@@ -55,6 +55,7 @@ impl Decoder<'_> {
         let before = self.before();
         let totals = self.bounded(range.clone())?;
         let when = totals.when()?;
+        self.check_finite(totals.sum, &when)?;
         let kind = self.metric.kind;
         let text = self.text.len();
         let labels = self.first_series("_count")?;
@@ -117,6 +118,10 @@ impl Decoder<'_> {
     pub(super) fn custom_point(&mut self, range: Range<usize>) -> Result<(), Fault> {
         let before = self.before();
         let totals = self.bounded(range.clone())?;
+        if self.buckets.counts.is_empty() {
+            // A bucket without bounds holds all.
+            self.buckets.counts.push(totals.count);
+        }
         let filled = self.buckets.counts.iter().zip(0..).filter(|(count, _)| **count > 0);
         let (positive, indices): (Vec<u64>, Vec<i64>) = filled.map(|(count, index)| (*count, index)).unzip();
         let value = NativeHistogram {
@@ -233,6 +238,7 @@ impl Decoder<'_> {
         mut value: NativeHistogram,
     ) -> Result<(), Fault> {
         let when = totals.when()?;
+        self.check_finite(totals.sum, &when)?;
         if when.is_stale {
             value = NativeHistogram::stale();
         } else {

@@ -36,6 +36,7 @@ impl Decoder<'_> {
         if value.is_none() && !when.is_stale {
             return Err(Fault::Refused("a data point has no value".to_owned()));
         }
+        self.check_finite(value, &when)?;
         let text = self.text.len();
         self.first_series("")?;
         let series = self.end_series(text, self.metric.kind)?;

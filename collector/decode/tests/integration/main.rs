@@ -8,6 +8,7 @@ mod cases;
 mod chunk_writer;
 mod corpus;
 mod damaged;
+mod otlp;
 mod prometheus;
 mod reference;
 mod remote_read;
