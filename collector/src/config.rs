@@ -1,7 +1,7 @@
 //! The settings of the collectors, in Prometheus' words where Prometheus has a word.
 //!
-//! Owns: the shape of `scrape_configs`, `federate_configs`, `remote_write`, `push` and of what a cluster says of its pushes,
-//! their defaults, and what makes an entry wrong.
+//! Owns: the shape of `scrape_configs`, `federate_configs`, `remote_write`, `otlp`, `push` and of what a cluster says of its
+//! pushes, their defaults, and what makes an entry wrong.
 //! Does not own: what makes several wrong together (`plan`), the file they stand in (`config` of the binary), the attributes
 //! of clusters ([`model::Cluster`]).
 
@@ -10,6 +10,7 @@ mod discovery;
 mod federate;
 mod http;
 mod limits;
+mod otlp;
 mod push;
 mod relabel;
 mod remote_write;
@@ -25,6 +26,7 @@ pub use discovery::{FileSdConfig, HttpSdConfig, StaticConfig};
 pub use federate::{FederateConfig, Via};
 pub(crate) use http::HttpConfig;
 pub use limits::{Bytes, LimitsConfig, PushLimits};
+pub use otlp::{OtlpConfig, TranslationStrategy};
 pub use push::{ClusterConfig, PushConfig};
 pub use relabel::{RelabelAction, RelabelConfig};
 pub use remote_write::RemoteWriteConfig;
@@ -47,6 +49,8 @@ pub struct Config {
     pub push: PushConfig,
     /// How pushes of clusters are known, and how much each may push. Default: none, every push is taken.
     pub clusters: Vec<ClusterConfig>,
+    /// How OTLP metrics are received.
+    pub otlp: OtlpConfig,
 }
 
 #[cfg(test)]

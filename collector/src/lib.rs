@@ -1,5 +1,5 @@
-//! Brings telemetry in: the scraping of targets, federation and remote read of Prometheus servers, and the receiver of
-//! remote write.
+//! Brings telemetry in: the scraping of targets, federation and remote read of Prometheus servers, and the receivers
+//! of remote write and OTLP.
 //!
 //! Owns: connections to sources and from senders, when they are asked, what their answers mean as rows, what is known of
 //! each ([`model::Sources`]).
@@ -47,7 +47,7 @@ pub use token::{Token, TokenHash};
 
 use federate::Federation;
 use plan::Plan;
-use receive::{Identity, Receiver};
+use receive::{Identity, Otlp, Receiver};
 use remote_read::Reading;
 use scrape::Scraping;
 
@@ -79,6 +79,7 @@ pub struct Collectors {
     receiver: Receiver,
     identity: Identity,
     token_watch: Worker,
+    otlp: Otlp,
     metrics: Arc<Metrics>,
 }
 
@@ -92,11 +93,12 @@ impl Collectors {
         let plan = plan(config, &metrics)?;
         let identity = Identity::new(config, parts.clock.clone(), metrics.clone());
         let receiver = Receiver::new(&config.remote_write, identity.clone(), parts.clone(), metrics.clone());
+        let otlp = Otlp::new(&config.otlp, parts.clone(), metrics.clone());
         let federation = Federation::start(&plan.federated, parts.clone(), metrics.clone());
         let reading = Reading::start(&plan.read, parts.clone(), metrics.clone());
         let scraping = Scraping::start(&plan.jobs, parts)?;
         let token_watch = identity.watch();
-        Ok(Collectors { federation, reading, scraping, receiver, identity, token_watch, metrics })
+        Ok(Collectors { federation, reading, scraping, receiver, otlp, identity, token_watch, metrics })
     }
 
     /// The routes of the receivers. They go on to work, with the newest settings, after [`Collectors::reload`].
@@ -104,7 +106,18 @@ impl Collectors {
     /// To tell senders apart they need the address of the peer: serve them with
     /// `into_make_service_with_connect_info::<SocketAddr>()`.
     pub fn routes(&self) -> Router {
-        self.receiver.routes()
+        self.receiver.routes().merge(self.otlp.http_routes())
+    }
+
+    /// The routes of OTLP over HTTP, which are among [`Collectors::routes`], for the port that its senders expect.
+    pub fn otlp_http_routes(&self) -> Router {
+        self.otlp.http_routes()
+    }
+
+    /// The routes of OTLP over gRPC. They need a server that speaks HTTP/2 without TLS before it, and of each call the
+    /// address of the peer, as [`Collectors::routes`].
+    pub fn otlp_grpc_routes(&self) -> Router {
+        self.otlp.grpc_routes()
     }
 
     /// The counters of all collectors.
@@ -126,6 +139,7 @@ impl Collectors {
         drop(plan);
         self.metrics.forget_unused();
         self.receiver.reload(&config.remote_write);
+        self.otlp.reload(&config.otlp);
         self.identity.reload(config).await
     }
 
@@ -139,5 +153,6 @@ impl Collectors {
 fn plan(config: &Config, metrics: &Arc<Metrics>) -> Result<Plan, Error> {
     config.validate_push()?;
     config.remote_write.validate().map_err(|e| e.context("remote_write"))?;
+    config.otlp.validate().map_err(|e| e.context("otlp"))?;
     Plan::new(config, metrics)
 }

@@ -1,9 +1,10 @@
 //! What the collectors count of themselves, and its text for `/metrics`.
 //!
-//! Owns: the counters of federation, remote read, scraping and the receiver, their names and help texts.
+//! Owns: the counters of federation, remote read, scraping and the receivers, their names and help texts.
 //! Does not own: the endpoint that shows them (the binary), the state of single sources ([`model::Sources`]).
 
 mod exposition;
+mod otlp;
 mod push;
 
 use std::collections::BTreeMap;
@@ -13,6 +14,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use parking_lot::Mutex;
 
 use self::exposition::Family;
+pub(crate) use self::otlp::OtlpCounters;
 use self::push::PushCounters;
 use crate::fetch::Stage;
 
@@ -26,6 +28,8 @@ pub struct Metrics {
     pub(crate) remote_write: RemoteWriteCounters,
     /// Those of all that is pushed.
     pub(crate) pushes: PushCounters,
+    /// Those of the OTLP receivers.
+    pub(crate) otlp: OtlpCounters,
 }
 
 /// What became of the rows of an answer.
@@ -159,6 +163,7 @@ impl Metrics {
         render_targets(&self.scrape, out);
         self.render_remote_write(out);
         self.pushes.render(out);
+        self.otlp.render(out);
     }
 
     fn render_remote_write(&self, out: &mut String) {

@@ -6,6 +6,7 @@
 mod body;
 mod budget;
 mod identity;
+mod otlp;
 mod remote_write;
 mod senders;
 
@@ -17,6 +18,7 @@ use parking_lot::RwLock;
 
 use self::budget::Budget;
 pub(crate) use self::identity::{Identity, Reason};
+pub(crate) use self::otlp::Otlp;
 use self::senders::Senders;
 use crate::Parts;
 use crate::config::RemoteWriteConfig;
@@ -55,7 +57,7 @@ impl Settings {
             ..decode::Limits::default()
         };
         Arc::new(Settings {
-            budget: Budget::new(config.max_concurrent_requests, config.memory_limit),
+            budget: Budget::new("remote_write", config.max_concurrent_requests, config.memory_limit),
             config: config.clone(),
             limits,
         })

@@ -8,10 +8,11 @@ use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|input: &[u8]| {
     let Some((choice, body)) = input.split_first() else { return };
-    let encoding = match choice % 3 {
+    let encoding = match choice % 4 {
         0 => ContentEncoding::Identity,
         1 => ContentEncoding::Gzip,
-        _ => ContentEncoding::Snappy,
+        2 => ContentEncoding::Snappy,
+        _ => ContentEncoding::Zstd,
     };
     let limits = Limits { max_body_bytes: 1 << 16, max_decoded_bytes: 1 << 21, ..Limits::default() };
     if let Ok(decoded) = decompress(encoding, &Bytes::copy_from_slice(body), &limits) {

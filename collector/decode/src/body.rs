@@ -19,6 +19,8 @@ pub enum ContentEncoding {
     Gzip,
     /// The snappy block format, which remote write uses; not the framing format.
     Snappy,
+    /// Zstandard, RFC 8878, one frame or several.
+    Zstd,
 }
 
 impl ContentEncoding {
@@ -31,9 +33,11 @@ impl ContentEncoding {
             "" | "identity" => Ok(ContentEncoding::Identity),
             "gzip" | "x-gzip" => Ok(ContentEncoding::Gzip),
             "snappy" => Ok(ContentEncoding::Snappy),
+            "zstd" => Ok(ContentEncoding::Zstd),
             _ => {
                 let given = quoted(header.as_bytes());
-                Err(Error::invalid(format!("content encoding {given} is not accepted: send gzip, snappy or identity")))
+                let known = "gzip, zstd, snappy or identity";
+                Err(Error::invalid(format!("content encoding {given} is not accepted: send {known}")))
             }
         }
     }
@@ -43,7 +47,7 @@ impl ContentEncoding {
 ///
 /// # Errors
 /// `TooLarge` if the body is over [`Limits::max_body_bytes`], or would be over [`Limits::max_decoded_bytes`], or is a
-/// gzip body that grew past 1 MiB and 100 times its size; `Invalid` if it is damaged, ends early or goes on after its
+/// gzip or zstd body that grew past 1 MiB and 100 times its size; `Invalid` if it is damaged, ends early or goes on after its
 /// end.
 pub fn decompress(encoding: ContentEncoding, body: &Bytes, limits: &Limits) -> Result<Bytes, Error> {
     if body.len() > limits.max_body_bytes {
@@ -58,6 +62,7 @@ pub fn decompress(encoding: ContentEncoding, body: &Bytes, limits: &Limits) -> R
         ContentEncoding::Identity => Ok(body.clone()),
         ContentEncoding::Gzip => gunzip(body, limits).map(Bytes::from),
         ContentEncoding::Snappy => unsnap(body, limits).map(Bytes::from),
+        ContentEncoding::Zstd => unzstd(body, limits).map(Bytes::from),
     }
 }
 
@@ -85,7 +90,7 @@ fn unsnap(body: &[u8], limits: &Limits) -> Result<Vec<u8>, Error> {
     snap::raw::Decoder::new().decompress_vec(body).map_err(damaged)
 }
 
-/// Up to here a gzip body may grow as much as it likes.
+/// Up to here a gzip or zstd body may grow as much as it likes.
 const FREE_BYTES: usize = 1 << 20;
 /// Beyond, decoded bytes per compressed byte read so far.
 const MAX_RATIO: usize = 100;
@@ -122,6 +127,33 @@ fn gunzip(body: &[u8], limits: &Limits) -> Result<Vec<u8>, Error> {
         if rest.is_empty() {
             return Ok(decoded);
         }
+    }
+}
+
+/// The memory a zstd frame may ask for, as a power of two: 8 MiB, which RFC 8878 asks of every reader. A frame of a few
+/// bytes may claim 128 MiB.
+const ZSTD_WINDOW_LOG: u32 = 23;
+
+fn unzstd(body: &[u8], limits: &Limits) -> Result<Vec<u8>, Error> {
+    let damaged = |error: std::io::Error| Error::invalid(format!("the zstd body is damaged: {error}"));
+    let mut decoder = zstd::stream::read::Decoder::with_buffer(body).map_err(damaged)?;
+    decoder.window_log_max(ZSTD_WINDOW_LOG).map_err(damaged)?;
+    let mut decoded = Vec::new();
+    let mut chunk = [0; 16 << 10];
+    loop {
+        let read = decoder.read(&mut chunk).map_err(damaged)?;
+        if read == 0 {
+            return Ok(decoded);
+        }
+        let total = decoded.len() + read;
+        if total > limits.max_decoded_bytes {
+            return Err(over_limit(limits));
+        }
+        if total > FREE_BYTES.max(body.len().saturating_mul(MAX_RATIO)) {
+            let what = format!("the zstd body of {} bytes grows more than {MAX_RATIO} times", body.len());
+            return Err(Error::too_large(what));
+        }
+        decoded.extend_from_slice(&chunk[..read]);
     }
 }
 

@@ -32,6 +32,7 @@ mod limits;
 pub mod metric_families;
 mod names;
 pub mod openmetrics;
+pub mod otlp;
 mod protobuf;
 mod refused;
 pub mod remote_read;

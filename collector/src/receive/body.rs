@@ -26,19 +26,20 @@ pub(super) async fn read(
     timeout: Duration,
     share: &mut Share,
 ) -> Result<Bytes, Error> {
+    let section = share.section();
     let announced = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     let announced = announced.map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX));
     if announced.is_some_and(|bytes| bytes > max_bytes) {
-        return Err(too_large(max_bytes));
+        return Err(too_large(max_bytes, section));
     }
     // The sender's word is good for room in the books, not for memory: that is allocated as bytes come.
     share.grow_to(announced.unwrap_or(FIRST_BYTES))?;
     let mut stream = body.into_data_stream();
     let deadline = Instant::now() + timeout;
     let mut read = BytesMut::with_capacity(announced.unwrap_or(0).min(FIRST_BYTES));
-    while let Some(chunk) = next(&mut stream, deadline, timeout).await? {
+    while let Some(chunk) = next(&mut stream, deadline, timeout, section).await? {
         if read.len() + chunk.len() > max_bytes {
-            return Err(too_large(max_bytes));
+            return Err(too_large(max_bytes, section));
         }
         share.grow_to(read.len() + chunk.len())?;
         read.extend_from_slice(&chunk);
@@ -46,10 +47,14 @@ pub(super) async fn read(
     Ok(read.freeze())
 }
 
-async fn next(stream: &mut BodyDataStream, deadline: Instant, timeout: Duration) -> Result<Option<Bytes>, Error> {
+async fn next(
+    stream: &mut BodyDataStream,
+    deadline: Instant,
+    timeout: Duration,
+    section: &str,
+) -> Result<Option<Bytes>, Error> {
     let late = |_| {
-        let text =
-            format!("the body was not whole within {}, see remote_write.body_timeout", duration::format(timeout));
+        let text = format!("the body was not whole within {}, see {section}.body_timeout", duration::format(timeout));
         Error::new(ErrorKind::Timeout, text)
     };
     let chunk = timeout_at(deadline, stream.next()).await.map_err(late)?;
@@ -62,8 +67,8 @@ fn broken_off(error: axum::Error) -> Error {
     Error::new(kind, "the body broke off").with_source(error)
 }
 
-fn too_large(max_bytes: usize) -> Error {
-    let text = format!("the body is larger than {max_bytes} bytes, see remote_write.body_size_limit");
+fn too_large(max_bytes: usize, section: &str) -> Error {
+    let text = format!("the body is larger than {max_bytes} bytes, see {section}.body_size_limit");
     Error::new(ErrorKind::TooLarge, text)
 }
 

@@ -14,15 +14,18 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 /// The room for requests. Who finds none is told so at once: to let it wait would hold its connection instead of its bytes.
 #[derive(Debug)]
 pub(super) struct Budget {
+    /// The section of the configuration that its settings stand in, for messages.
+    section: &'static str,
     requests: Arc<Semaphore>,
     units: Arc<Semaphore>,
 }
 
 impl Budget {
     /// Room for `requests` with together `bytes`.
-    pub(super) fn new(requests: usize, bytes: u64) -> Self {
+    pub(super) fn new(section: &'static str, requests: usize, bytes: u64) -> Self {
         let units = usize::try_from(bytes / UNIT_BYTES as u64).unwrap_or(usize::MAX).min(Semaphore::MAX_PERMITS);
         Budget {
+            section,
             requests: Arc::new(Semaphore::new(requests.min(Semaphore::MAX_PERMITS))),
             units: Arc::new(Semaphore::new(units)),
         }
@@ -33,14 +36,15 @@ impl Budget {
     /// # Errors
     /// `Busy` if too many are in.
     pub(super) fn enter(&self) -> Result<Share, Error> {
-        let request = self.requests.clone().try_acquire_owned().map_err(|e| busy(&e, "requests"))?;
-        Ok(Share { _request: request, units: self.units.clone(), held: None, held_bytes: 0 })
+        let request = self.requests.clone().try_acquire_owned().map_err(|e| busy(&e, "requests", self.section))?;
+        Ok(Share { section: self.section, _request: request, units: self.units.clone(), held: None, held_bytes: 0 })
     }
 }
 
 /// The room that one request has; given back when dropped.
 #[derive(Debug)]
 pub(super) struct Share {
+    section: &'static str,
     _request: OwnedSemaphorePermit,
     units: Arc<Semaphore>,
     held: Option<OwnedSemaphorePermit>,
@@ -48,6 +52,11 @@ pub(super) struct Share {
 }
 
 impl Share {
+    /// The section of the configuration that says how much room there is.
+    pub(super) fn section(&self) -> &'static str {
+        self.section
+    }
+
     /// Sees to it that the request may hold `bytes` in all.
     ///
     /// # Errors
@@ -58,7 +67,8 @@ impl Share {
         }
         let more = (bytes - self.held_bytes).div_ceil(UNIT_BYTES);
         let permits = u32::try_from(more).unwrap_or(u32::MAX);
-        let permit = self.units.clone().try_acquire_many_owned(permits).map_err(|e| busy(&e, "bytes of requests"))?;
+        let room = self.units.clone().try_acquire_many_owned(permits);
+        let permit = room.map_err(|e| busy(&e, "bytes of requests", self.section))?;
         match &mut self.held {
             Some(held) => held.merge(permit),
             None => self.held = Some(permit),
@@ -68,8 +78,8 @@ impl Share {
     }
 }
 
-fn busy(_: &TryAcquireError, what: &str) -> Error {
-    Error::new(ErrorKind::Busy, format!("too many {what} at once, see remote_write")).with_retry_after(RETRY_AFTER)
+fn busy(_: &TryAcquireError, what: &str, section: &str) -> Error {
+    Error::new(ErrorKind::Busy, format!("too many {what} at once, see {section}")).with_retry_after(RETRY_AFTER)
 }
 
 #[cfg(test)]

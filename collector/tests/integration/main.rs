@@ -4,6 +4,8 @@
 
 mod hostile_senders;
 mod hostile_sources;
+mod otlp;
+mod otlp_sdk;
 mod prometheus;
 mod pushes;
 mod relabel;

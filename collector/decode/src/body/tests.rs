@@ -32,13 +32,14 @@ fn words_of_the_header_are_read_and_others_refused() {
         (" GZIP ", ContentEncoding::Gzip),
         ("x-gzip", ContentEncoding::Gzip),
         ("Snappy", ContentEncoding::Snappy),
+        ("zstd", ContentEncoding::Zstd),
     ] {
         assert_eq!(ContentEncoding::parse(word), Ok(encoding));
     }
-    for word in ["zstd", "br", "deflate", "gzip, gzip", "gzip,snappy", "*", "\0"] {
+    for word in ["br", "deflate", "gzip, gzip", "gzip,snappy", "*", "\0"] {
         let error = ContentEncoding::parse(word).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Invalid);
-        assert!(error.message().contains("send gzip, snappy or identity"), "{error}");
+        assert!(error.message().contains("send gzip, zstd, snappy or identity"), "{error}");
     }
 }
 
@@ -49,6 +50,7 @@ fn what_was_packed_is_unpacked() {
         assert_eq!(unpack(ContentEncoding::Identity, body.clone(), &small()).unwrap(), body);
         assert_eq!(unpack(ContentEncoding::Gzip, gzip(&body), &small()).unwrap(), body);
         assert_eq!(unpack(ContentEncoding::Snappy, snappy(&body), &small()).unwrap(), body);
+        assert_eq!(unpack(ContentEncoding::Zstd, zstd::encode_all(&*body, 3).unwrap(), &small()).unwrap(), body);
     }
 }
 
@@ -132,4 +134,26 @@ fn the_bound_on_snappy_growth_refuses_no_real_body() {
     let body = vec![b'x'; 60 << 20];
     let packed = snappy(&body);
     assert_eq!(unpack(ContentEncoding::Snappy, packed, &Limits::default()).unwrap().len(), body.len());
+}
+
+#[test]
+fn a_zstd_bomb_stops_at_the_ratio_and_a_window_at_eight_mebibytes() {
+    let limits = Limits { max_decoded_bytes: 1 << 30, ..Limits::default() };
+    let bomb = zstd::encode_all(std::io::repeat(0).take(200 << 20), 3).unwrap();
+    let error = unpack(ContentEncoding::Zstd, bomb, &limits).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::TooLarge);
+    assert!(error.message().contains("grows more than 100 times"), "{error}");
+    // Magic number, a header that has only a window, of 128 MiB, and an empty last block.
+    let wide = [0x28, 0xb5, 0x2f, 0xfd, 0x00, 17 << 3, 0x01, 0x00, 0x00];
+    assert!(zstd::decode_all(&wide[..]).unwrap().is_empty());
+    assert_eq!(unpack(ContentEncoding::Zstd, wide.to_vec(), &limits).unwrap_err().kind(), ErrorKind::Invalid);
+}
+
+#[test]
+fn every_zstd_truncation_is_an_error() {
+    let packed = zstd::encode_all(&b"some text, some text, some text"[..], 3).unwrap();
+    for end in 1..packed.len() {
+        let error = unpack(ContentEncoding::Zstd, packed[..end].to_vec(), &small()).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Invalid, "{end}");
+    }
 }

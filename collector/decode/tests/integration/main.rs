@@ -9,6 +9,7 @@ mod chunk_writer;
 mod corpus;
 mod damaged;
 mod families;
+mod otlp;
 mod prometheus;
 mod reference;
 mod remote_read;

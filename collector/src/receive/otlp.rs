@@ -1,0 +1,253 @@
+//! The receivers of OTLP metrics: HTTP with protobuf or JSON, and gRPC, before one way into the store.
+//!
+//! Owns: what both have in common: room, unpacking, decoding, whose rows they are, deltas, the write, what is told of it.
+//! Does not own: headers and answers ([`http`], [`grpc`]), the translation (`decode::otlp`), the listeners (the binary).
+//!
+//! ```text
+//! http ─┐                                                         ┌─ deltas ─┐
+//!       ├─> body, in the budget ─> unpacked ─> decoded ─> stamped ┤          ├─> model::Ingest
+//! grpc ─┘                                                         └──────────┘
+//! ```
+//!
+//! An answer of success means that every row of the points that were not refused is durable.
+
+mod answer;
+mod deltas;
+mod grpc;
+mod http;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use bytes::Bytes;
+use decode::body::ContentEncoding;
+use decode::otlp::{Decoded, Refused, Translation};
+use model::{Error, ErrorKind, Receipt};
+use parking_lot::RwLock;
+use tokio::time::Instant;
+
+use self::deltas::Deltas;
+use super::budget::{Budget, Share};
+use super::senders::Senders;
+use crate::Parts;
+use crate::config::OtlpConfig;
+use crate::metrics::Metrics;
+
+/// The [`model::source::SourceId::kind`] of senders.
+const KIND: &str = "otlp";
+/// Bodies up to this size on the wire are decoded where they are: it takes less time than moving them to another thread.
+const INLINE_BYTES: usize = 16 << 10;
+/// Room that is taken for what a body may become, in multiples of it: most become less.
+const USUAL_GROWTH: usize = 16;
+/// Room for the labels of a body, in multiples of it.
+const USUAL_LABELS: usize = 2;
+
+/// What the routes share. Cloning shares it.
+#[derive(Debug, Clone)]
+pub(crate) struct Otlp(Arc<State>);
+
+#[derive(Debug)]
+struct State {
+    parts: Parts,
+    metrics: Arc<Metrics>,
+    senders: Senders,
+    deltas: Arc<Deltas>,
+    settings: RwLock<Arc<Settings>>,
+}
+
+/// What a reload replaces as a whole.
+#[derive(Debug)]
+struct Settings {
+    config: OtlpConfig,
+    cluster: Option<Arc<str>>,
+    translation: Translation,
+    limits: decode::Limits,
+    budget: Budget,
+}
+
+impl Settings {
+    fn new(config: &OtlpConfig) -> Arc<Self> {
+        let bytes = |limit: u64| usize::try_from(limit).unwrap_or(usize::MAX);
+        let limits = decode::Limits {
+            max_body_bytes: bytes(config.body_size_limit),
+            max_decoded_bytes: bytes(config.decoded_size_limit),
+            ..decode::Limits::default()
+        };
+        Arc::new(Settings {
+            cluster: config.cluster.as_deref().map(Arc::from),
+            translation: config.translation(),
+            budget: Budget::new("otlp", config.max_concurrent_requests, config.memory_limit),
+            config: config.clone(),
+            limits,
+        })
+    }
+}
+
+/// How a request is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Protobuf,
+    Json,
+}
+
+/// A request whose body is here.
+#[derive(Debug)]
+struct Sent {
+    wire: Bytes,
+    encoding: ContentEncoding,
+    form: Form,
+}
+
+/// Whose rows a request brings.
+#[derive(Debug, Clone)]
+struct Origin {
+    /// What they are stamped with.
+    cluster: Option<Arc<str>>,
+    peer: Option<IpAddr>,
+}
+
+/// A request whose rows are durable.
+#[derive(Debug, Default)]
+struct Taken {
+    receipt: Receipt,
+    points: u64,
+    refused: Refused,
+}
+
+impl Otlp {
+    /// A receiver that writes to `parts`.
+    pub(crate) fn new(config: &OtlpConfig, parts: Parts, metrics: Arc<Metrics>) -> Self {
+        let senders = Senders::new(parts.sources.clone());
+        let deltas = Deltas::new(config.max_delta_series, config.delta_idle);
+        let settings = RwLock::new(Settings::new(config));
+        Otlp(Arc::new(State { parts, metrics, senders, deltas, settings }))
+    }
+
+    /// Goes over to another configuration; requests that have begun end under the old one.
+    pub(crate) fn reload(&self, config: &OtlpConfig) {
+        let is_same = self.0.settings.read().config == *config;
+        if !is_same {
+            *self.0.settings.write() = Settings::new(config);
+            self.0.deltas.reload(config.max_delta_series, config.delta_idle);
+        }
+    }
+
+    /// The routes of OTLP over HTTP.
+    pub(crate) fn http_routes(&self) -> Router {
+        http::routes(self.clone())
+    }
+
+    /// The routes of OTLP over gRPC.
+    pub(crate) fn grpc_routes(&self) -> Router {
+        grpc::routes(self.clone())
+    }
+
+    fn settings(&self) -> Arc<Settings> {
+        self.0.settings.read().clone()
+    }
+
+    /// Whose rows a request with these headers from this address brings. The one place that decides it.
+    fn origin(&self, settings: &Settings, peer: Option<IpAddr>) -> Origin {
+        Origin { cluster: settings.cluster.clone(), peer }
+    }
+
+    /// Takes a request up to its rows being durable.
+    async fn take(&self, settings: &Arc<Settings>, origin: &Origin, sent: Sent, share: Share) -> Result<Taken, Error> {
+        let counters = &self.0.metrics.otlp;
+        let wire_bytes = sent.wire.len();
+        let (decoded, share) = decode(sent, settings, share).await?;
+        let Decoded { mut batch, deltas, points, refused } = decoded;
+        counters.received(wire_bytes, batch.body.len());
+        if let Some(cluster) = &origin.cluster {
+            batch = batch.stamped(cluster.clone());
+        }
+        let receipt = if batch.is_empty() {
+            Receipt::default()
+        } else if deltas.is_empty() {
+            self.0.parts.ingest.write(batch).await?
+        } else {
+            let now_ms = self.0.parts.clock.now_ms();
+            let written = self.0.deltas.write(self.0.parts.ingest.clone(), batch, deltas, now_ms).await?;
+            counters.repeated(written.repeated_points);
+            written.receipt
+        };
+        drop(share);
+        counters.took(points, refused.points, receipt.samples);
+        Ok(Taken { receipt, points, refused })
+    }
+
+    /// Puts the outcome on the board.
+    fn tell(&self, origin: &Origin, started: Instant, outcome: &Result<Taken, Error>) {
+        let now_ms = self.0.parts.clock.now_ms();
+        let cluster = origin.cluster.as_deref().unwrap_or("");
+        self.0.senders.update(KIND, cluster, origin.peer, |status| {
+            status.last_attempt_ms = Some(now_ms);
+            status.duration_seconds = started.elapsed().as_secs_f64();
+            status.error = match outcome {
+                Ok(taken) => answer::partial_message(taken),
+                Err(error) => Some(error.to_string()),
+            };
+            if let Ok(taken) = outcome {
+                status.last_success_ms = Some(now_ms);
+                if taken.points > 0 {
+                    status.samples = taken.receipt.samples as u64;
+                }
+            }
+        });
+    }
+}
+
+/// Unpacks and decodes, on another thread if that may take long.
+async fn decode(sent: Sent, settings: &Arc<Settings>, mut share: Share) -> Result<(Decoded, Share), Error> {
+    let settings = settings.clone();
+    let is_small = sent.wire.len() <= INLINE_BYTES && sent.encoding == ContentEncoding::Identity;
+    let work = move || {
+        let decoded = decode_within(sent, &settings, &mut share)?;
+        Ok::<_, Error>((decoded, share))
+    };
+    if is_small {
+        return work();
+    }
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|_| Error::internal("the decoding of the request broke off"))?
+}
+
+fn decode_within(sent: Sent, settings: &Settings, share: &mut Share) -> Result<Decoded, Error> {
+    let wire_bytes = sent.wire.len();
+    let mut body = unpack(&sent, settings, share)?;
+    drop(sent.wire);
+    if sent.form == Form::Json {
+        share.grow_to(wire_bytes + body.len() * 2)?;
+        body = decode::otlp::json::to_protobuf(&body, &settings.limits)?;
+    }
+    share.grow_to(wire_bytes + body.len() * (1 + USUAL_LABELS))?;
+    let decoded = decode::otlp::decode(&body, &settings.translation, &settings.limits)?;
+    let held_bytes = wire_bytes + body.len() + decoded.batch.body.len();
+    if held_bytes as u64 > settings.config.memory_limit {
+        let text =
+            format!("the request and its labels are {held_bytes} bytes, more than otlp.memory_limit: send it in parts");
+        return Err(Error::new(ErrorKind::TooLarge, text));
+    }
+    share.grow_to(held_bytes)?;
+    Ok(decoded)
+}
+
+/// Takes the compression off, within room that is taken before: no format tells the size in a way that can be trusted.
+fn unpack(sent: &Sent, settings: &Settings, share: &mut Share) -> Result<Bytes, Error> {
+    let limits = &settings.limits;
+    if sent.encoding == ContentEncoding::Identity {
+        return Ok(decode::body::decompress(sent.encoding, &sent.wire, limits)?);
+    }
+    let wire_bytes = sent.wire.len();
+    let usual = (wire_bytes * USUAL_GROWTH + INLINE_BYTES).min(limits.max_decoded_bytes);
+    for room in [usual, limits.max_decoded_bytes] {
+        share.grow_to(wire_bytes + room)?;
+        let within = decode::Limits { max_decoded_bytes: room, ..limits.clone() };
+        match decode::body::decompress(sent.encoding, &sent.wire, &within) {
+            Err(error) if error.kind() == ErrorKind::TooLarge && room < limits.max_decoded_bytes => {}
+            done => return Ok(done?),
+        }
+    }
+    Err(Error::internal("a body was neither unpacked nor refused"))
+}

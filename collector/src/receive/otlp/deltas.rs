@@ -1,0 +1,244 @@
+//! Deltas: points that say what was added since the last time become points that say what it adds up to.
+//!
+//! Owns: the sum of each series of deltas while it is in use, who may add to it, in which order.
+//! Does not own: which points are deltas (`decode::otlp`), the arithmetic ([`sums`]), where a sum is found that is not in
+//! memory ([`Past`]).
+//!
+//! The store has every sum: it is the newest value of the series. So nothing is kept beside it; what is in memory is a
+//! copy, and where that may be wrong it is dropped. The rules:
+//!
+//! - A series is claimed by one request at a time, from before its sum is looked up until its new value is durable or known
+//!   not to be. A request claims all its series at once or waits, so no two wait for each other.
+//! - A point whose time is not after that of the sum has been added already, or came too late to be: it is left out. So a
+//!   request that is sent again, because its answer was lost, adds nothing.
+//! - After a write of which nobody knows whether it is durable the sum is forgotten: the next request asks the store.
+//! - A request whose sender has gone away goes on to its end: its write may be on its way, and the next one has to know.
+
+mod past;
+mod rows;
+mod sums;
+
+use std::collections::{HashMap, HashSet};
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use decode::otlp::Delta;
+use model::worker::Worker;
+use model::{Batch, Error, ErrorKind, Ingest, Receipt, SeriesKey};
+use parking_lot::Mutex;
+use tokio::sync::{Notify, oneshot};
+
+use self::past::Past;
+use self::rows::Rows;
+use self::sums::Sum;
+
+/// A series that has had no delta for so long begins anew: its last sum is not looked for.
+const PAST_MS: i64 = 86_400_000;
+
+/// The sums of all series of deltas.
+pub(super) struct Deltas {
+    table: Mutex<Table>,
+    /// Told whenever series are given back.
+    freed: Notify,
+    /// Where sums are found that are not in memory. Without one, a series begins anew after a restart.
+    past: Option<Arc<dyn Past>>,
+}
+
+/// What a write of deltas came to.
+#[derive(Debug, Default)]
+pub(super) struct Written {
+    pub(super) receipt: Receipt,
+    /// Points that were left out because their series had been there already.
+    pub(super) repeated_points: u64,
+}
+
+/// Sums in two generations: one that is used moves to the young, and the old are dropped when the young have become too
+/// many or too old. Claimed ones are in neither.
+#[derive(Debug)]
+struct Table {
+    claimed: HashSet<SeriesKey>,
+    young: HashMap<SeriesKey, Sum>,
+    old: HashMap<SeriesKey, Sum>,
+    /// When the young began to be.
+    turned_ms: i64,
+    max_series: usize,
+    idle_ms: i64,
+}
+
+impl Table {
+    /// Takes the series, unless one of them is taken.
+    fn claim(&mut self, keys: &[SeriesKey]) -> Option<Vec<Option<Sum>>> {
+        if keys.iter().any(|key| self.claimed.contains(key)) {
+            return None;
+        }
+        self.claimed.extend(keys.iter().cloned());
+        Some(keys.iter().map(|key| self.young.remove(key).or_else(|| self.old.remove(key))).collect())
+    }
+
+    /// Drops what is too old, or too much.
+    fn turn(&mut self, now_ms: i64) {
+        let is_full = self.young.len() >= self.max_series.div_ceil(2);
+        // A clock that was set back must not keep sums for ever.
+        if is_full || now_ms.abs_diff(self.turned_ms) >= self.idle_ms.unsigned_abs() {
+            self.old = std::mem::take(&mut self.young);
+            self.turned_ms = now_ms;
+        }
+    }
+}
+
+impl fmt::Debug for Deltas {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let table = self.table.lock();
+        let series = table.young.len() + table.old.len();
+        f.debug_struct("Deltas").field("series", &series).field("claimed", &table.claimed.len()).finish_non_exhaustive()
+    }
+}
+
+impl Deltas {
+    /// Holds at most `max_series` sums, each until it was not used for `idle`, and up to twice that.
+    pub(super) fn new(max_series: usize, idle: Duration) -> Arc<Self> {
+        Self::over(None, max_series, idle)
+    }
+
+    fn over(past: Option<Arc<dyn Past>>, max_series: usize, idle: Duration) -> Arc<Self> {
+        let table = Table {
+            claimed: HashSet::new(),
+            young: HashMap::new(),
+            old: HashMap::new(),
+            turned_ms: 0,
+            max_series,
+            idle_ms: idle_ms(idle),
+        };
+        Arc::new(Deltas { table: Mutex::new(table), freed: Notify::new(), past })
+    }
+
+    /// Goes over to other bounds.
+    pub(super) fn reload(&self, max_series: usize, idle: Duration) {
+        let mut table = self.table.lock();
+        (table.max_series, table.idle_ms) = (max_series, idle_ms(idle));
+    }
+
+    /// Writes a batch with `deltas` among its rows, each as what it adds up to.
+    ///
+    /// # Errors
+    /// Those of the store, for writing as for finding sums again: then no row was added, or nobody knows.
+    pub(super) async fn write(
+        self: &Arc<Self>,
+        ingest: Arc<dyn Ingest>,
+        batch: Batch,
+        deltas: Vec<Delta>,
+        now_ms: i64,
+    ) -> Result<Written, Error> {
+        let (answer, answered) = oneshot::channel();
+        let all = self.clone();
+        // On its own, so that it goes on when the sender goes away.
+        let _worker = Worker::task("deltas", |_| async move {
+            // Nobody may be there any more to hear it.
+            let _ = answer.send(all.write_claimed(ingest, batch, deltas, now_ms).await);
+        });
+        answered.await.map_err(|_| Error::internal("the writing of deltas broke off"))?
+    }
+
+    async fn write_claimed(
+        self: Arc<Self>,
+        ingest: Arc<dyn Ingest>,
+        batch: Batch,
+        deltas: Vec<Delta>,
+        now_ms: i64,
+    ) -> Result<Written, Error> {
+        let rows = Rows::of(&batch, &deltas)?;
+        let mut claim = self.claim(rows.keys(), now_ms).await;
+        claim.find_again(now_ms).await?;
+        let (batch, next, repeated_points) = rows.add_up(batch, &deltas, &claim.sums);
+        if batch.is_empty() {
+            claim.give_back();
+            return Ok(Written { receipt: Receipt::default(), repeated_points });
+        }
+        match ingest.write(batch).await {
+            Ok(receipt) => {
+                claim.sums = next;
+                claim.give_back();
+                Ok(Written { receipt, repeated_points })
+            }
+            Err(error) => {
+                // Of these it is known that nothing was kept.
+                if matches!(error.kind(), ErrorKind::Invalid | ErrorKind::TooLarge | ErrorKind::Busy) {
+                    claim.give_back();
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// Claims series for a request, once no other has any of them.
+    async fn claim(self: &Arc<Self>, keys: Vec<SeriesKey>, now_ms: i64) -> Claim {
+        loop {
+            let freed = self.freed.notified();
+            tokio::pin!(freed);
+            freed.as_mut().enable();
+            if let Some(sums) = self.try_claim(&keys, now_ms) {
+                return Claim { deltas: self.clone(), keys, sums };
+            }
+            freed.await;
+        }
+    }
+
+    fn try_claim(&self, keys: &[SeriesKey], now_ms: i64) -> Option<Vec<Option<Sum>>> {
+        let mut table = self.table.lock();
+        table.turn(now_ms);
+        table.claim(keys)
+    }
+}
+
+fn idle_ms(idle: Duration) -> i64 {
+    i64::try_from(idle.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// Series that one request may add to. Dropped, it gives them back without their sums.
+struct Claim {
+    deltas: Arc<Deltas>,
+    keys: Vec<SeriesKey>,
+    /// One for each key; none if it is not known, or there is none.
+    sums: Vec<Option<Sum>>,
+}
+
+impl Claim {
+    /// Looks for the sums that are not in memory.
+    async fn find_again(&mut self, now_ms: i64) -> Result<(), Error> {
+        let Some(past) = self.deltas.past.clone() else { return Ok(()) };
+        let missing: Vec<usize> = (0..self.keys.len()).filter(|place| self.sums[*place].is_none()).collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let keys: Vec<SeriesKey> = missing.iter().map(|place| self.keys[*place].clone()).collect();
+        let found = past.newest(&keys, now_ms.saturating_sub(PAST_MS)).await;
+        let found = found.map_err(|e| e.context("the sums of deltas could not be found again"))?;
+        for (place, sum) in missing.into_iter().zip(found) {
+            self.sums[place] = sum;
+        }
+        Ok(())
+    }
+
+    /// Gives the series back with their sums.
+    fn give_back(mut self) {
+        let (keys, sums) = (self.keys.clone(), std::mem::take(&mut self.sums));
+        let mut table = self.deltas.table.lock();
+        let known = keys.into_iter().zip(sums).filter_map(|(key, sum)| Some((key, sum?)));
+        table.young.extend(known);
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        let mut table = self.deltas.table.lock();
+        for key in &self.keys {
+            table.claimed.remove(key);
+        }
+        drop(table);
+        self.deltas.freed.notify_waiters();
+    }
+}
+
+#[cfg(test)]
+mod tests;

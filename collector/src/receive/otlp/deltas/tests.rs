@@ -1,0 +1,280 @@
+//! Deltas against a store that fails, a process that is killed and senders that send again, held against the plain sum of
+//! what was sent.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use async_trait::async_trait;
+use decode::otlp::Delta;
+use model::batch::{BatchBuilder, Kind};
+use model::labels::LabelsBuilder;
+use proptest::prelude::*;
+
+use super::sums::Amount;
+use super::*;
+
+const IDLE: Duration = Duration::from_secs(3600);
+
+/// What becomes of a write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    Durable,
+    /// Refused, nothing is kept.
+    Busy,
+    /// Durable, but the answer is lost.
+    Lost,
+    /// Not durable, and nobody knows.
+    Gone,
+}
+
+/// A store: the value of each series at each time.
+#[derive(Default)]
+struct Store {
+    rows: Mutex<BTreeMap<(String, i64), f64>>,
+    starts: Mutex<BTreeMap<(String, i64), i64>>,
+    fates: Mutex<VecDeque<Fate>>,
+    /// The next questions fail.
+    is_away: Mutex<bool>,
+}
+
+impl Store {
+    fn values(&self, series: &str) -> Vec<(i64, f64)> {
+        let rows = self.rows.lock();
+        rows.iter().filter(|((name, _), _)| name == series).map(|((_, time), value)| (*time, *value)).collect()
+    }
+}
+
+#[async_trait]
+impl Ingest for Store {
+    async fn write(&self, batch: Batch) -> Result<Receipt, Error> {
+        tokio::task::yield_now().await;
+        let fate = self.fates.lock().pop_front().unwrap_or(Fate::Durable);
+        if fate == Fate::Busy {
+            return Err(Error::new(ErrorKind::Busy, "full"));
+        }
+        let mut builder = LabelsBuilder::default();
+        if fate != Fate::Gone {
+            let mut name_of = |series: u32| batch.key(series as usize, &mut builder).unwrap().name.to_string();
+            for sample in &batch.samples {
+                self.rows.lock().insert((name_of(sample.series), sample.time_ms), sample.value);
+            }
+            for start in &batch.starts {
+                self.starts.lock().insert((name_of(start.series), start.time_ms), start.start_ms);
+            }
+        }
+        match fate {
+            Fate::Durable => Ok(Receipt { samples: batch.samples.len(), ..Receipt::default() }),
+            _ => Err(Error::new(ErrorKind::Unavailable, "the journal failed")),
+        }
+    }
+}
+
+#[async_trait]
+impl Past for Store {
+    async fn newest(&self, series: &[SeriesKey], from_ms: i64) -> Result<Vec<Option<Sum>>, Error> {
+        tokio::task::yield_now().await;
+        if *self.is_away.lock() {
+            return Err(Error::new(ErrorKind::Unavailable, "away"));
+        }
+        let newest = |key: &SeriesKey| {
+            let (time_ms, value) = self.values(&key.name).pop().filter(|(time_ms, _)| *time_ms >= from_ms)?;
+            Some(Sum { time_ms, start_ms: None, amount: Amount::Number(value) })
+        };
+        Ok(series.iter().map(newest).collect())
+    }
+}
+
+/// A request with these points: series, time, what was added since a second before.
+fn request(points: &[(&str, i64, f64)]) -> (Batch, Vec<Delta>) {
+    let mut builder = BatchBuilder::default();
+    let mut deltas = Vec::new();
+    for (place, (series, time_ms, value)) in points.iter().enumerate() {
+        let index = builder.series(series, &[], Kind::Counter);
+        builder.sample(index, *time_ms, *value);
+        let row = place as u32;
+        deltas.push(Delta { samples: row..row + 1, histograms: 0..0, start_ms: time_ms - 1000, time_ms: *time_ms });
+    }
+    (builder.build(), deltas)
+}
+
+async fn send(deltas: &Arc<Deltas>, store: &Arc<Store>, points: &[(&str, i64, f64)]) -> Result<Written, Error> {
+    let (batch, rows) = request(points);
+    deltas.write(store.clone(), batch, rows, points[0].1).await
+}
+
+fn over(store: &Arc<Store>) -> Arc<Deltas> {
+    Deltas::over(Some(store.clone()), 1000, IDLE)
+}
+
+#[tokio::test]
+async fn deltas_are_added_up_from_their_start() {
+    let store = Arc::new(Store::default());
+    let deltas = over(&store);
+    send(&deltas, &store, &[("a", 1_000_000, 1.0), ("b", 1_000_000, 10.0)]).await.unwrap();
+    send(&deltas, &store, &[("a", 1_002_000, 4.0), ("a", 1_001_000, 2.0)]).await.unwrap();
+    assert_eq!(store.values("a"), [(1_000_000, 1.0), (1_001_000, 3.0), (1_002_000, 7.0)]);
+    assert_eq!(store.values("b"), [(1_000_000, 10.0)]);
+    let starts: Vec<_> = store.starts.lock().values().copied().collect();
+    assert_eq!(starts, [999_000, 999_000], "told where a series begins, and nowhere else");
+}
+
+#[tokio::test]
+async fn what_is_sent_again_adds_nothing() {
+    let store = Arc::new(Store::default());
+    let deltas = over(&store);
+    for repeated in [0, 2, 2] {
+        let points = [("a", 1_000_000, 1.0), ("a", 1_001_000, 2.0)];
+        assert_eq!(send(&deltas, &store, &points).await.unwrap().repeated_points, repeated);
+    }
+    assert_eq!(store.values("a"), [(1_000_000, 1.0), (1_001_000, 3.0)]);
+}
+
+#[tokio::test]
+async fn a_restart_and_a_lost_answer_cost_nothing() {
+    let store = Arc::new(Store::default());
+    send(&over(&store), &store, &[("a", 1_000_000, 1.0)]).await.unwrap();
+    let deltas = over(&store);
+    for fate in [Fate::Lost, Fate::Gone, Fate::Busy] {
+        store.fates.lock().push_back(fate);
+        let next = 1_000_000 + 1000 * store.values("a").len() as i64;
+        assert!(send(&deltas, &store, &[("a", next, 2.0)]).await.is_err());
+        send(&deltas, &store, &[("a", next, 2.0)]).await.unwrap();
+    }
+    assert_eq!(store.values("a"), [(1_000_000, 1.0), (1_001_000, 3.0), (1_002_000, 5.0), (1_003_000, 7.0)]);
+}
+
+#[tokio::test]
+async fn while_sums_cannot_be_found_nothing_is_added() {
+    let store = Arc::new(Store::default());
+    send(&over(&store), &store, &[("a", 1_000_000, 1.0)]).await.unwrap();
+    let deltas = over(&store);
+    *store.is_away.lock() = true;
+    let error = send(&deltas, &store, &[("a", 1_001_000, 2.0)]).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unavailable);
+    *store.is_away.lock() = false;
+    send(&deltas, &store, &[("a", 1_001_000, 2.0)]).await.unwrap();
+    assert_eq!(store.values("a"), [(1_000_000, 1.0), (1_001_000, 3.0)]);
+}
+
+#[tokio::test]
+async fn sums_in_memory_are_bounded_and_found_again() {
+    let store = Arc::new(Store::default());
+    let deltas = Deltas::over(Some(store.clone()), 10, IDLE);
+    for round in 0..3i64 {
+        for series in 0..50 {
+            let time_ms = 1_000_000 + round * 1000;
+            send(&deltas, &store, &[(&format!("s{series}"), time_ms, 1.0)]).await.unwrap();
+            let table = deltas.table.lock();
+            assert!(table.young.len() + table.old.len() <= 10 && table.claimed.is_empty());
+        }
+    }
+    for series in 0..50 {
+        assert_eq!(store.values(&format!("s{series}")).pop(), Some((1_002_000, 3.0)));
+    }
+    // Without use for as long as that, twice over, nothing is held.
+    for hours in [2, 4] {
+        send(&deltas, &store, &[("other", 1_000_000 + hours * 3_600_000, 1.0)]).await.unwrap();
+    }
+    let table = deltas.table.lock();
+    assert_eq!(table.young.len() + table.old.len(), 1);
+}
+
+#[tokio::test]
+async fn a_sender_that_goes_away_leaves_nothing_half_done() {
+    let store = Arc::new(Store::default());
+    let deltas = over(&store);
+    {
+        let sending = send(&deltas, &store, &[("a", 1_000_000, 1.0)]);
+        tokio::pin!(sending);
+        // Polled once, so that the work has begun, and dropped.
+        assert!(futures::poll!(&mut sending).is_pending());
+    }
+    send(&deltas, &store, &[("a", 1_001_000, 2.0)]).await.unwrap();
+    assert_eq!(store.values("a"), [(1_000_000, 1.0), (1_001_000, 3.0)]);
+}
+
+#[tokio::test]
+async fn requests_for_the_same_series_come_one_after_the_other() {
+    let store = Arc::new(Store::default());
+    let deltas = over(&store);
+    let times: Vec<i64> = (0..20).map(|place| 1_000_000 + place * 1000).collect();
+    // Begun in this order, they claim in it, or are out of order and add nothing: the sum at a time is never too high.
+    let all = times.iter().map(|time_ms| {
+        let (deltas, store) = (&deltas, &store);
+        async move { send(deltas, store, &[("a", *time_ms, 1.0), ("b", *time_ms, 2.0)]).await.unwrap() }
+    });
+    let repeated: u64 = futures::future::join_all(all).await.iter().map(|written| written.repeated_points).sum();
+    let (a, b) = (store.values("a"), store.values("b"));
+    assert_eq!(a.len() as u64 + b.len() as u64 + repeated, 40);
+    for (place, (row, other)) in a.iter().zip(&b).enumerate() {
+        assert_eq!((row.1, other.1), (place as f64 + 1.0, 2.0 * (place as f64 + 1.0)));
+    }
+}
+
+/// One step of a sender's life.
+#[derive(Debug, Clone)]
+enum Step {
+    /// Sends what was added to these series, and sends it again until it is acknowledged; each try has a fate.
+    Send { series: Vec<(u8, u8)>, fates: Vec<Fate> },
+    /// Sends an acknowledged request once more, as a proxy does that gave up too early.
+    SendOld(prop::sample::Index),
+    /// The process begins anew.
+    Restart,
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let fate = prop_oneof![Just(Fate::Busy), Just(Fate::Lost), Just(Fate::Gone)];
+    let series = prop::collection::vec((0u8..4, 0u8..10), 1..4);
+    let step = prop_oneof![
+        6 => (series, prop::collection::vec(fate, 0..3)).prop_map(|(series, fates)| Step::Send { series, fates }),
+        2 => any::<prop::sample::Index>().prop_map(Step::SendOld),
+        1 => Just(Step::Restart),
+    ];
+    prop::collection::vec(step, 1..40)
+}
+
+proptest! {
+    /// At every time of every series the store has the sum of what was sent up to it.
+    #[test]
+    fn the_store_has_what_was_sent(steps in steps(), max_series in 1usize..6) {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
+            let store = Arc::new(Store::default());
+            let begin = || Deltas::over(Some(store.clone()), max_series, IDLE);
+            let (mut deltas, mut time_ms) = (begin(), 1_000_000i64);
+            let mut sent: Vec<Vec<(String, i64, f64)>> = Vec::new();
+            let mut sums: BTreeMap<String, Vec<(i64, f64)>> = BTreeMap::new();
+            for step in steps {
+                match step {
+                    Step::Send { series, fates } => {
+                        let mut points = Vec::new();
+                        for (series, value) in series {
+                            time_ms += 1000;
+                            let (name, value) = (format!("s{series}"), f64::from(value));
+                            let rows = sums.entry(name.clone()).or_default();
+                            let before = rows.last().map_or(0.0, |(_, sum)| *sum);
+                            rows.push((time_ms, before + value));
+                            points.push((name, time_ms, value));
+                        }
+                        store.fates.lock().extend(fates);
+                        let borrowed: Vec<_> = points.iter().map(|(name, time, value)| (name.as_str(), *time, *value)).collect();
+                        while send(&deltas, &store, &borrowed).await.is_err() {}
+                        // A repeated request is not written, so that a fate may be left over.
+                        store.fates.lock().clear();
+                        sent.push(points);
+                    }
+                    Step::SendOld(index) if !sent.is_empty() => {
+                        let points = index.get(&sent);
+                        let borrowed: Vec<_> = points.iter().map(|(name, time, value)| (name.as_str(), *time, *value)).collect();
+                        send(&deltas, &store, &borrowed).await.unwrap();
+                    }
+                    Step::SendOld(_) => {}
+                    Step::Restart => deltas = begin(),
+                }
+            }
+            for (series, rows) in sums {
+                prop_assert_eq!(store.values(&series), rows);
+            }
+            Ok(())
+        })?;
+    }
+}

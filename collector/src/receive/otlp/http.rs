@@ -1,0 +1,101 @@
+//! `POST /v1/metrics`: OTLP over HTTP, protobuf or JSON. The path of Prometheus' own receiver leads here too.
+//!
+//! 200 means that every row of the points that were not refused is durable. Anything else means that none is promised.
+//!
+//! Source: <https://opentelemetry.io/docs/specs/otlp/>, "OTLP/HTTP"
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use decode::body::ContentEncoding;
+use model::Error;
+use tokio::time::Instant;
+
+use super::{Form, Origin, Otlp, Sent, Settings, Taken, answer};
+use crate::http::error;
+use crate::receive::body;
+
+impl Form {
+    fn media_type(self) -> &'static str {
+        match self {
+            Form::Protobuf => "application/x-protobuf",
+            Form::Json => "application/json",
+        }
+    }
+}
+
+pub(super) fn routes(otlp: Otlp) -> Router {
+    Router::new().route("/v1/metrics", post(handle)).route("/api/v1/otlp/v1/metrics", post(handle)).with_state(otlp)
+}
+
+/// Extract, call, encode.
+async fn handle(State(otlp): State<Otlp>, request: Request) -> Response {
+    let started = Instant::now();
+    let settings = otlp.settings();
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+    let response = match form(request.headers()) {
+        Ok(form) => {
+            let origin = otlp.origin(&settings, peer);
+            let outcome = receive(&otlp, &settings, &origin, form, request).await;
+            otlp.tell(&origin, started, &outcome);
+            encode(form, &outcome)
+        }
+        // In which encoding to say so cannot be known.
+        Err(text) => (StatusCode::UNSUPPORTED_MEDIA_TYPE, format!("{text}\n")).into_response(),
+    };
+    otlp.0.metrics.otlp.answered("http", u32::from(response.status().as_u16()));
+    response
+}
+
+async fn receive(
+    otlp: &Otlp,
+    settings: &Arc<Settings>,
+    origin: &Origin,
+    form: Form,
+    request: Request,
+) -> Result<Taken, Error> {
+    let (head, body) = request.into_parts();
+    let encoding = ContentEncoding::parse(&header(&head.headers, CONTENT_ENCODING))?;
+    let mut share = settings.budget.enter()?;
+    let timeout = settings.config.body_timeout;
+    let wire = body::read(body, &head.headers, settings.limits.max_body_bytes, timeout, &mut share).await?;
+    otlp.take(settings, origin, Sent { wire, encoding, form }, share).await
+}
+
+fn header(headers: &HeaderMap, name: HeaderName) -> String {
+    headers.get(name).map_or(Ok(""), |value| value.to_str()).unwrap_or("?").to_ascii_lowercase()
+}
+
+fn form(headers: &HeaderMap) -> Result<Form, String> {
+    let content_type = header(headers, CONTENT_TYPE);
+    match content_type.split(';').next().unwrap_or("").trim() {
+        "application/x-protobuf" | "application/protobuf" => Ok(Form::Protobuf),
+        "application/json" => Ok(Form::Json),
+        other => {
+            Err(format!("the content type {other:?} is not accepted: send application/x-protobuf or application/json"))
+        }
+    }
+}
+
+fn encode(form: Form, outcome: &Result<Taken, Error>) -> Response {
+    let (status, body) = match (outcome, form) {
+        (Ok(taken), Form::Protobuf) => (StatusCode::OK, answer::success(taken)),
+        (Ok(taken), Form::Json) => (StatusCode::OK, answer::success_json(taken).into_bytes()),
+        (Err(error), Form::Protobuf) => (error::status(error.kind()), answer::failure(error)),
+        (Err(error), Form::Json) => (error::status(error.kind()), answer::failure_json(error).into_bytes()),
+    };
+    let mut response = (status, body).into_response();
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(form.media_type()));
+    if let Some(after) = outcome.as_ref().err().and_then(answer::retry_after) {
+        // Whole seconds, rounded up: zero would mean at once.
+        let seconds = (after.as_secs_f64().ceil() as u64).max(1);
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    response
+}
