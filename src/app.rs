@@ -68,13 +68,17 @@ pub struct Options {
 pub struct Address {
     /// Where it is.
     pub socket: SocketAddr,
+    /// What is there, but for the one of `listen`.
+    pub what: &'static str,
     /// Whether it speaks TLS.
     pub is_tls: bool,
 }
 
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}://{}", if self.is_tls { "https" } else { "http" }, self.socket)
+        let scheme = if self.is_tls { "https" } else { "http" };
+        let what = if self.what.is_empty() { String::new() } else { format!(" ({})", self.what) };
+        write!(f, "{scheme}://{}{what}", self.socket)
     }
 }
 
@@ -95,7 +99,12 @@ pub async fn run(
     let health = Health::default();
     let requests = Requests::default();
     let front = routes::Front::new(health.clone(), events.sender(), requests.clone(), access.readers.clone());
-    let listeners = vec![bind("--listen", config.listen, front.router()).await?];
+    let mut listeners = vec![bind("listen", config.listen, front.router()).await?];
+    for (what, key, door) in config.otlp.doors() {
+        if let Some(address) = door.address() {
+            listeners.push(Listener { what, ..bind(key, address, front.pushes()).await? });
+        }
+    }
     announce(&addresses(&listeners, access.tls.is_some())?);
     let body_timeout = BodyTimeout::new(longest_body(&config.collector));
     let limits = Limits { body_timeout: body_timeout.clone(), ..Limits::default() };
@@ -149,7 +158,10 @@ struct Access {
 impl Access {
     /// Reads the files of tokens and certificate, and begins to look for changes of them.
     fn new(config: &Config, options: &Options) -> Result<Self, Error> {
-        let exposure = Exposure::new(&[config.listen], config.tls_server_config.is_some(), options.insecure_listen);
+        let doors = config.otlp.doors();
+        let doors = doors.iter().filter_map(|(_, _, door)| door.address());
+        let addresses: Vec<_> = [config.listen].into_iter().chain(doors).collect();
+        let exposure = Exposure::new(&addresses, config.tls_server_config.is_some(), options.insecure_listen);
         exposure.check(config)?;
         let tls = config.tls_server_config.as_ref().map(Tls::new).transpose()?;
         let readers = Keyring::new(config.readers.holders());
@@ -266,10 +278,10 @@ async fn load(path: PathBuf) -> Result<Config, Error> {
     config.map_err(|mistake| Error::invalid(mistake.to_string()))
 }
 
-/// Binds the address that a flag may name.
-async fn bind(flag: &str, address: SocketAddr, router: axum::Router) -> Result<Listener, Error> {
-    let socket = TcpListener::bind(address).await.map_err(|e| unavailable(flag, address, e))?;
-    Ok(Listener { socket, router })
+/// Binds the address that a key of the configuration names.
+async fn bind(key: &str, address: SocketAddr, router: axum::Router) -> Result<Listener, Error> {
+    let socket = TcpListener::bind(address).await.map_err(|e| unavailable(key, address, e))?;
+    Ok(Listener { socket, what: "", router })
 }
 
 fn addresses(listeners: &[Listener], is_tls: bool) -> Result<Vec<Address>, Error> {
@@ -277,11 +289,12 @@ fn addresses(listeners: &[Listener], is_tls: bool) -> Result<Vec<Address>, Error
         let socket = listener.socket.local_addr();
         socket.map_err(|e| Error::internal("a socket has no address").with_source(e))
     };
-    listeners.iter().map(|listener| Ok(Address { socket: address(listener)?, is_tls })).collect()
+    listeners.iter().map(|listener| Ok(Address { socket: address(listener)?, what: listener.what, is_tls })).collect()
 }
 
-fn unavailable(flag: &str, address: SocketAddr, error: std::io::Error) -> Error {
-    let text = format!("cannot listen on {address}, see {flag}");
+fn unavailable(key: &str, address: SocketAddr, error: std::io::Error) -> Error {
+    let flag = key.replace(['.', '_'], "-");
+    let text = format!("cannot listen on {address}, see {key} or --{flag}");
     Error::new(ErrorKind::Unavailable, text).with_source(error)
 }
 

@@ -59,6 +59,8 @@ async fn serve(arguments: Serve, parts: Parts) -> Result<(), Error> {
         config.storage.url = url;
     }
     config.listen = arguments.listen.unwrap_or(config.listen);
+    config.otlp.grpc_listen = arguments.otlp_grpc_listen.unwrap_or(config.otlp.grpc_listen);
+    config.otlp.http_listen = arguments.otlp_http_listen.unwrap_or(config.otlp.http_listen);
     let options =
         Options { set_aside_damaged: arguments.set_aside_damaged, insecure_listen: arguments.insecure_listen };
     let events = Events::default();

@@ -12,7 +12,7 @@ mod file;
 mod mistake;
 
 use file::Depth;
-pub use file::{Log, LogFormat, Readers, TlsServer};
+pub use file::{Door, Log, LogFormat, Otlp, Readers, TlsServer};
 pub use mistake::Mistake;
 
 /// The default address: this machine only.
@@ -25,6 +25,8 @@ pub struct Config {
     pub path: Option<PathBuf>,
     /// Where HTTP listens.
     pub listen: SocketAddr,
+    /// Where OTLP listens besides.
+    pub otlp: Otlp,
     /// What is logged, and how.
     pub log: Log,
     /// The store.
@@ -46,6 +48,7 @@ impl Default for Config {
         Config {
             path: None,
             listen: DEFAULT_LISTEN,
+            otlp: Otlp::default(),
             log: Log::default(),
             storage: storage::Config::default(),
             clusters: Vec::new(),
@@ -89,6 +92,7 @@ impl Config {
     pub fn needs_restart(&self, other: &Config) -> Vec<&'static str> {
         let changed = [
             ("listen", self.listen != other.listen),
+            ("otlp", self.otlp != other.otlp),
             ("log", self.log != other.log),
             ("storage", self.storage != other.storage),
             ("query", self.query != other.query),

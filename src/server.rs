@@ -76,6 +76,8 @@ const HTTP2_KEEPALIVE: Duration = Duration::from_secs(20);
 pub struct Listener {
     /// Bound already.
     pub socket: TcpListener,
+    /// What is there, in a few words; nothing for the one where everything is.
+    pub what: &'static str,
     /// Its routes.
     pub router: Router,
 }
@@ -88,7 +90,7 @@ pub async fn run(listeners: Vec<Listener>, tls: Option<Tls>, limits: Limits, sto
 }
 
 async fn serve(listener: Listener, tls: Option<Tls>, limits: &Limits, stop: Stop) {
-    let Listener { socket, router } = listener;
+    let Listener { socket, router, .. } = listener;
     let router = router.layer(CatchPanicLayer::custom(panicked));
     let graceful = GracefulShutdown::new();
     let room = Arc::new(Semaphore::new(limits.connections));

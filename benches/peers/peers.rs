@@ -15,9 +15,14 @@ pub(crate) async fn fleetscope(folder: &Path, yaml: &str) -> Result<Process, Fau
 /// As [`fleetscope`], not yet ready.
 pub(crate) fn fleetscope_starting(folder: &Path, yaml: &str) -> Result<Process, Fault> {
     let (config, port) = (configure(folder, yaml)?, free_port()?);
-    let arguments =
-        ["serve".to_owned(), format!("--listen=127.0.0.1:{port}"), format!("--config={}", config.display())];
-    Process::start(env!("CARGO_BIN_EXE_fleetscope"), &arguments, port, folder.join("fleetscope.log"))
+    let off = ["serve", "--otlp-grpc-listen=off", "--otlp-http-listen=off"].map(str::to_owned);
+    let here = [format!("--listen=127.0.0.1:{port}"), format!("--config={}", config.display())];
+    Process::start(
+        env!("CARGO_BIN_EXE_fleetscope"),
+        &[&off[..], &here[..]].concat(),
+        port,
+        folder.join("fleetscope.log"),
+    )
 }
 
 /// Writes our configuration into the folder, `yaml` in it.

@@ -37,6 +37,7 @@ pub(super) struct Front {
 #[derive(Debug)]
 struct Inside {
     router: Router,
+    pushes: Router,
     metrics: Metrics,
 }
 
@@ -50,12 +51,19 @@ impl Front {
     /// an effect.
     pub(super) fn open(&self, pushes: Router, reads: Router, metrics: Metrics) {
         let guard = middleware::from_fn_with_state(self.readers.clone(), guard::check);
-        let router = pushes.merge(reads.fallback(nothing_there).layer(guard));
-        let router = router.layer(middleware::from_fn_with_state(self.requests.clone(), telemetry::count));
-        let _ = self.inside.set(Inside { router, metrics });
+        let counted =
+            |router: Router| router.layer(middleware::from_fn_with_state(self.requests.clone(), telemetry::count));
+        let router = counted(pushes.clone().merge(reads.fallback(nothing_there).layer(guard)));
+        let pushes = counted(pushes.fallback(nothing_there));
+        let _ = self.inside.set(Inside { router, pushes, metrics });
     }
 
-    /// The router of the listener.
+    /// The router of a listener for pushes alone.
+    pub(super) fn pushes(&self) -> Router {
+        Router::new().fallback(enter_pushes).with_state(self.clone())
+    }
+
+    /// The router of the listener where everything is.
     pub(super) fn router(&self) -> Router {
         let guard = middleware::from_fn_with_state(self.readers.clone(), guard::check);
         let guarded = Router::new().route("/metrics", get(metrics)).route("/-/reload", post(reload)).layer(guard);
@@ -98,8 +106,16 @@ async fn reload(State(front): State<Front>) -> Response {
 }
 
 async fn enter(State(front): State<Front>, request: Request) -> Response {
+    enter_into(&front, |inside| &inside.router, request).await
+}
+
+async fn enter_pushes(State(front): State<Front>, request: Request) -> Response {
+    enter_into(&front, |inside| &inside.pushes, request).await
+}
+
+async fn enter_into(front: &Front, which: fn(&Inside) -> &Router, request: Request) -> Response {
     match front.inside.get() {
-        Some(inside) => inside.router.clone().oneshot(request).await.into_response(),
+        Some(inside) => which(inside).clone().oneshot(request).await.into_response(),
         None => {
             let why = front.health.obstacle().unwrap_or("starting");
             refuse(Error::new(ErrorKind::Unavailable, why))

@@ -13,8 +13,10 @@ use serde_saphyr::Spanned;
 use super::{Config, DEFAULT_LISTEN, Mistake};
 
 mod access;
+mod otlp;
 
 pub use access::{Readers, TlsServer};
+pub use otlp::{Door, Otlp};
 
 /// What is logged, and how. Logs go to standard error.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -64,6 +66,7 @@ pub(super) struct File {
     federate_configs: Vec<Spanned<FederateConfig>>,
     remote_write: Option<Spanned<RemoteWriteConfig>>,
     push: Option<Spanned<PushConfig>>,
+    otlp: Otlp,
     readers: Option<Spanned<Readers>>,
     tls_server_config: Option<Spanned<TlsServer>>,
     query: query::Config,
@@ -171,6 +174,7 @@ impl File {
         Ok(Config {
             path: None,
             listen: self.listen.unwrap_or(DEFAULT_LISTEN),
+            otlp: self.otlp,
             log: log(self.log)?,
             storage,
             clusters: access.clusters,

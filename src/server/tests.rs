@@ -20,7 +20,7 @@ async fn start(router: Router, limits: Limits) -> Running {
 async fn start_behind(tls: Option<Tls>, router: Router, limits: Limits) -> Running {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let listeners = vec![Listener { socket: listener, router }];
+    let listeners = vec![Listener { socket: listener, what: "", router }];
     Running { address, worker: Worker::task("server", move |stop| run(listeners, tls, limits, stop)) }
 }
 

@@ -316,3 +316,32 @@ fn check_names_what_is_wrong_with_tokens_and_certificates() {
         assert!(!secret.is_in(&stderr) && !stderr.contains(&long), "{stderr}");
     }
 }
+
+#[tokio::test]
+async fn the_ports_of_otlp_take_pushes_with_a_token_and_nothing_else() {
+    let folder = tempdir().unwrap();
+    let secret = Secret::new();
+    let yaml = format!("clusters: [{{name: berlin, tokens: [{{sha256: {}}}]}}]\n", secret.hash);
+    let setup = Setup::new(folder.path(), &yaml);
+    let setup = ["GRPC", "HTTP"]
+        .iter()
+        .fold(setup, |setup, protocol| setup.with_env(&format!("FLEETSCOPE_OTLP_{protocol}_LISTEN"), "127.0.0.1:0"));
+    let server = Server::start(&setup).await;
+    let client = Client::new();
+    for what in ["OTLP over gRPC", "OTLP over HTTP"] {
+        let url = format!("http://{}", server.beside(what).await);
+        let request = client.post(format!("{url}/api/v1/write")).bearer_auth(&secret.token);
+        let request = HEADERS.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+        let answer = request.body(body(&[(&[("__name__", "a")], &[(now_ms(), 1.0)])])).send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::NO_CONTENT, "{what}");
+        assert_eq!(client.post(format!("{url}/api/v1/write")).send().await.unwrap().status(), StatusCode::UNAUTHORIZED);
+        for path in ["/metrics", "/healthz", "/api/v1/sql", "/-/reload"] {
+            let answer = client.get(format!("{url}{path}")).send().await.unwrap();
+            assert_eq!(answer.status(), StatusCode::NOT_FOUND, "{what}: {path}");
+        }
+    }
+    let address = server.beside("OTLP over HTTP").await.to_string();
+    let taken = Server::spawn(&setup.with_env("FLEETSCOPE_OTLP_HTTP_LISTEN", &address)).unwrap_err();
+    assert!(taken.contains(&address) && taken.contains("--otlp-http-listen"), "{taken}");
+    server.terminate().await;
+}

@@ -38,7 +38,9 @@ impl Setup {
         let arguments = ["serve", "--listen", "127.0.0.1:0", "--config"].map(str::to_owned).into_iter();
         let arguments = arguments.chain([text(config), "--store".into(), text(folder.join("store"))]).collect();
         let binary = env!("CARGO_BIN_EXE_fleetscope").into();
-        Setup { binary, arguments, environment: Vec::new(), folder: None, authority: None, token: None }
+        // Servers of tests that run beside each other must not want the same ports.
+        let off = ["GRPC", "HTTP"].map(|protocol| (format!("FLEETSCOPE_OTLP_{protocol}_LISTEN"), "off".to_owned()));
+        Setup { binary, arguments, environment: off.to_vec(), folder: None, authority: None, token: None }
     }
 
     /// Runs another binary with the same arguments.
@@ -101,6 +103,8 @@ pub(crate) fn authority(path: &Path) -> Certificate {
 pub(crate) struct Server {
     child: Child,
     pub(crate) address: SocketAddr,
+    /// What it says on standard output after its first line.
+    stdout: Gathered,
     scheme: &'static str,
     stderr: Gathered,
     client: Client,
@@ -117,14 +121,15 @@ impl Server {
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let stderr = gather(child.stderr.take().unwrap());
         let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        stdout.read_line(&mut line).unwrap();
         let scheme = if setup.authority.is_some() { "https" } else { "http" };
         let address = line.trim().strip_prefix(&format!("listening on {scheme}://"));
         let Some(address) = address.and_then(|a| a.parse().ok()) else {
             let status = child.wait().unwrap();
             return Err(format!("{status}: {}", stderr.whole()));
         };
-        Ok(Server { child, address, scheme, stderr, client: setup.client() })
+        Ok(Server { child, address, stdout: gather(stdout), scheme, stderr, client: setup.client() })
     }
 
     /// Starts a server and waits until it is ready.
@@ -169,6 +174,16 @@ impl Server {
     /// What it has written to standard error so far.
     pub(crate) fn stderr(&self) -> String {
         self.stderr.so_far()
+    }
+
+    /// The address of a listener beside the first one.
+    pub(crate) async fn beside(&self, what: &str) -> SocketAddr {
+        eventually(what, PATIENCE, async || {
+            let said = self.stdout.so_far();
+            let line = said.lines().find_map(|line| line.strip_suffix(&format!(" ({what})")).map(str::to_owned))?;
+            line.rsplit('/').next()?.parse().ok()
+        })
+        .await
     }
 
     /// Status and body of a GET.
@@ -294,11 +309,11 @@ impl Gathered {
     }
 }
 
-fn gather(stderr: impl std::io::Read + Send + 'static) -> Gathered {
+fn gather(output: impl std::io::Read + Send + 'static) -> Gathered {
     let text = Arc::new(Mutex::new(String::new()));
     let gathered = text.clone();
     let reader = std::thread::spawn(move || {
-        for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+        for line in BufReader::new(output).lines().map_while(Result::ok) {
             let mut text = gathered.lock().unwrap();
             text.push_str(&line);
             text.push('\n');

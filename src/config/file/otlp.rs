@@ -1,0 +1,70 @@
+//! Where OTLP listens, besides the port where everything is.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::str::FromStr;
+
+use serde::Deserialize;
+use serde::de::{Deserializer, Error};
+
+/// An address that is listened on, or `off`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Door(Option<SocketAddr>);
+
+impl Door {
+    /// Where it is, if it is open.
+    pub fn address(self) -> Option<SocketAddr> {
+        self.0
+    }
+}
+
+impl FromStr for Door {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "" | "off" => Ok(Door(None)),
+            _ => text
+                .parse()
+                .map(|address| Door(Some(address)))
+                .map_err(|_| format!("{text:?} is neither an address and a port like 127.0.0.1:4317, nor off")),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Door {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+    }
+}
+
+/// The ports of OTLP, where its senders look for it. Only pushes are there.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Otlp {
+    /// OTLP over gRPC. Default `127.0.0.1:4317`; `off` closes it.
+    pub grpc_listen: Door,
+    /// OTLP over HTTP. Default `127.0.0.1:4318`; `off` closes it.
+    pub http_listen: Door,
+}
+
+impl Default for Otlp {
+    fn default() -> Self {
+        let local = |port| Door(Some(SocketAddr::from((Ipv4Addr::LOCALHOST, port))));
+        Otlp { grpc_listen: local(4317), http_listen: local(4318) }
+    }
+}
+
+impl Otlp {
+    /// None at all.
+    pub fn off() -> Self {
+        Otlp { grpc_listen: Door(None), http_listen: Door(None) }
+    }
+
+    /// Each with what is there and its key.
+    pub(crate) fn doors(&self) -> [(&'static str, &'static str, Door); 2] {
+        [
+            ("OTLP over gRPC", "otlp.grpc_listen", self.grpc_listen),
+            ("OTLP over HTTP", "otlp.http_listen", self.http_listen),
+        ]
+    }
+}
