@@ -100,9 +100,13 @@ pub async fn run(
     let requests = Requests::default();
     let front = routes::Front::new(health.clone(), events.sender(), requests.clone(), access.readers.clone());
     let mut listeners = vec![bind("listen", config.listen, front.router()).await?];
-    for (what, key, door) in config.otlp.doors() {
+    let doors = [
+        ("OTLP over gRPC", "otlp_listen.grpc", config.otlp_listen.grpc, front.otlp_grpc()),
+        ("OTLP over HTTP", "otlp_listen.http", config.otlp_listen.http, front.otlp_http()),
+    ];
+    for (what, key, door, router) in doors {
         if let Some(address) = door.address() {
-            listeners.push(Listener { what, ..bind(key, address, front.pushes()).await? });
+            listeners.push(Listener { what, ..bind(key, address, router).await? });
         }
     }
     announce(&addresses(&listeners, access.tls.is_some())?);
@@ -122,7 +126,7 @@ pub async fn run(
             return if error.kind() == ErrorKind::Cancelled { Ok(()) } else { Err(error) };
         }
     };
-    front.open(app.collectors.routes(), query::routes(app.engine.clone()), app.metrics(requests));
+    front.open(&app.collectors, query::routes(app.engine.clone()), app.metrics(requests));
     health.ready();
     tracing::info!("ready");
 
@@ -158,9 +162,7 @@ struct Access {
 impl Access {
     /// Reads the files of tokens and certificate, and begins to look for changes of them.
     fn new(config: &Config, options: &Options) -> Result<Self, Error> {
-        let doors = config.otlp.doors();
-        let doors = doors.iter().filter_map(|(_, _, door)| door.address());
-        let addresses: Vec<_> = [config.listen].into_iter().chain(doors).collect();
+        let addresses: Vec<_> = [config.listen].into_iter().chain(config.otlp_listen.addresses()).collect();
         let exposure = Exposure::new(&addresses, config.tls_server_config.is_some(), options.insecure_listen);
         exposure.check(config)?;
         let tls = config.tls_server_config.as_ref().map(Tls::new).transpose()?;

@@ -67,10 +67,10 @@ pub struct Serve {
     /// Address and port for HTTP; port 0 takes a free one. The address in use is printed on standard output.
     #[arg(long, value_name = "ADDR", env = "FLEETSCOPE_LISTEN")]
     pub listen: Option<SocketAddr>,
-    /// Address and port for OTLP over gRPC, or `off`. Wins over `otlp.grpc_listen` of the file, whose default is 127.0.0.1:4317.
+    /// Address and port for OTLP over gRPC, or `off`. Wins over `otlp_listen.grpc` of the file, whose default is 127.0.0.1:4317.
     #[arg(long, value_name = "ADDR", env = "FLEETSCOPE_OTLP_GRPC_LISTEN")]
     pub otlp_grpc_listen: Option<Door>,
-    /// Address and port for OTLP over HTTP, or `off`. Wins over `otlp.http_listen` of the file, whose default is 127.0.0.1:4318.
+    /// Address and port for OTLP over HTTP, or `off`. Wins over `otlp_listen.http` of the file, whose default is 127.0.0.1:4318.
     #[arg(long, value_name = "ADDR", env = "FLEETSCOPE_OTLP_HTTP_LISTEN")]
     pub otlp_http_listen: Option<Door>,
     /// Listen on an address that other machines reach, although TLS or tokens are missing: whoever reaches it may then read

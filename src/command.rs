@@ -59,8 +59,8 @@ async fn serve(arguments: Serve, parts: Parts) -> Result<(), Error> {
         config.storage.url = url;
     }
     config.listen = arguments.listen.unwrap_or(config.listen);
-    config.otlp.grpc_listen = arguments.otlp_grpc_listen.unwrap_or(config.otlp.grpc_listen);
-    config.otlp.http_listen = arguments.otlp_http_listen.unwrap_or(config.otlp.http_listen);
+    config.otlp_listen.grpc = arguments.otlp_grpc_listen.unwrap_or(config.otlp_listen.grpc);
+    config.otlp_listen.http = arguments.otlp_http_listen.unwrap_or(config.otlp_listen.http);
     let options =
         Options { set_aside_damaged: arguments.set_aside_damaged, insecure_listen: arguments.insecure_listen };
     let events = Events::default();

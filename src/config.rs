@@ -12,7 +12,7 @@ mod file;
 mod mistake;
 
 use file::Depth;
-pub use file::{Door, Log, LogFormat, Otlp, Readers, TlsServer};
+pub use file::{Door, Log, LogFormat, OtlpListen, Readers, TlsServer};
 pub use mistake::Mistake;
 
 /// The default address: this machine only.
@@ -26,7 +26,7 @@ pub struct Config {
     /// Where HTTP listens.
     pub listen: SocketAddr,
     /// Where OTLP listens besides.
-    pub otlp: Otlp,
+    pub otlp_listen: OtlpListen,
     /// What is logged, and how.
     pub log: Log,
     /// The store.
@@ -48,7 +48,7 @@ impl Default for Config {
         Config {
             path: None,
             listen: DEFAULT_LISTEN,
-            otlp: Otlp::default(),
+            otlp_listen: OtlpListen::default(),
             log: Log::default(),
             storage: storage::Config::default(),
             clusters: Vec::new(),
@@ -92,7 +92,7 @@ impl Config {
     pub fn needs_restart(&self, other: &Config) -> Vec<&'static str> {
         let changed = [
             ("listen", self.listen != other.listen),
-            ("otlp", self.otlp != other.otlp),
+            ("otlp_listen", self.otlp_listen != other.otlp_listen),
             ("log", self.log != other.log),
             ("storage", self.storage != other.storage),
             ("query", self.query != other.query),

@@ -19,7 +19,7 @@ use tokio::sync::oneshot;
 
 use crate::app::{self, Address, Events, Options, Parts};
 use crate::cli::Demo;
-use crate::config::{Config, Log, Otlp};
+use crate::config::{Config, Log, OtlpListen};
 use crate::telemetry;
 
 use self::exporters::Exporters;
@@ -81,7 +81,7 @@ fn simulated(demo: &Demo, now_ms: i64) -> Result<Arc<RwLock<Fleet>>, Error> {
 
 /// The server's configuration: every other cluster is federated, the targets of the rest are scraped.
 fn configuration(demo: &Demo, fleet: &Fleet, exporters: &Exporters, folder: &TempDir) -> Config {
-    let mut config = Config { listen: demo.listen, otlp: Otlp::off(), ..Config::default() };
+    let mut config = Config { listen: demo.listen, otlp_listen: OtlpListen::off(), ..Config::default() };
     config.storage.url = demo.store.clone().unwrap_or_else(|| folder.path().join("store").display().to_string());
     config.storage.cut_every = Duration::from_secs(60);
     config.query.silent_after = SILENT_AFTER;

@@ -8,7 +8,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Router, middleware};
-use collector::Keyring;
+use collector::{Collectors, Keyring};
 use model::{Error, ErrorKind};
 use tokio::sync::{mpsc, oneshot};
 use tower::ServiceExt;
@@ -37,7 +37,8 @@ pub(super) struct Front {
 #[derive(Debug)]
 struct Inside {
     router: Router,
-    pushes: Router,
+    otlp_http: Router,
+    otlp_grpc: Router,
     metrics: Metrics,
 }
 
@@ -47,20 +48,26 @@ impl Front {
         Front { health, events, requests, readers, inside: Arc::default() }
     }
 
-    /// Lets requests through: to `pushes`, whose routes see themselves to who sends, and to `reads`. Only the first call has
-    /// an effect.
-    pub(super) fn open(&self, pushes: Router, reads: Router, metrics: Metrics) {
+    /// Lets requests through: to the routes of `collectors`, which see themselves to who sends, and to `reads`. Only the
+    /// first call has an effect.
+    pub(super) fn open(&self, collectors: &Collectors, reads: Router, metrics: Metrics) {
         let guard = middleware::from_fn_with_state(self.readers.clone(), guard::check);
         let counted =
             |router: Router| router.layer(middleware::from_fn_with_state(self.requests.clone(), telemetry::count));
-        let router = counted(pushes.clone().merge(reads.fallback(nothing_there).layer(guard)));
-        let pushes = counted(pushes.fallback(nothing_there));
-        let _ = self.inside.set(Inside { router, pushes, metrics });
+        let router = counted(collectors.routes().merge(reads.fallback(nothing_there).layer(guard)));
+        let otlp_http = counted(collectors.otlp_http_routes().fallback(nothing_there));
+        let otlp_grpc = counted(collectors.otlp_grpc_routes());
+        let _ = self.inside.set(Inside { router, otlp_http, otlp_grpc, metrics });
     }
 
-    /// The router of a listener for pushes alone.
-    pub(super) fn pushes(&self) -> Router {
-        Router::new().fallback(enter_pushes).with_state(self.clone())
+    /// The router of the listener for OTLP over HTTP alone.
+    pub(super) fn otlp_http(&self) -> Router {
+        Router::new().fallback(enter_otlp_http).with_state(self.clone())
+    }
+
+    /// The router of the listener for OTLP over gRPC.
+    pub(super) fn otlp_grpc(&self) -> Router {
+        Router::new().fallback(enter_otlp_grpc).with_state(self.clone())
     }
 
     /// The router of the listener where everything is.
@@ -109,8 +116,12 @@ async fn enter(State(front): State<Front>, request: Request) -> Response {
     enter_into(&front, |inside| &inside.router, request).await
 }
 
-async fn enter_pushes(State(front): State<Front>, request: Request) -> Response {
-    enter_into(&front, |inside| &inside.pushes, request).await
+async fn enter_otlp_http(State(front): State<Front>, request: Request) -> Response {
+    enter_into(&front, |inside| &inside.otlp_http, request).await
+}
+
+async fn enter_otlp_grpc(State(front): State<Front>, request: Request) -> Response {
+    enter_into(&front, |inside| &inside.otlp_grpc, request).await
 }
 
 async fn enter_into(front: &Front, which: fn(&Inside) -> &Router, request: Request) -> Response {

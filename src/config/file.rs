@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
-use collector::config::{FederateConfig, PushConfig, RemoteWriteConfig, ScrapeConfig};
+use collector::config::{FederateConfig, OtlpConfig, PushConfig, RemoteWriteConfig, ScrapeConfig};
 use model::{duration, size};
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny};
@@ -13,10 +13,10 @@ use serde_saphyr::Spanned;
 use super::{Config, DEFAULT_LISTEN, Mistake};
 
 mod access;
-mod otlp;
+mod otlp_listen;
 
 pub use access::{Readers, TlsServer};
-pub use otlp::{Door, Otlp};
+pub use otlp_listen::{Door, OtlpListen};
 
 /// What is logged, and how. Logs go to standard error.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -66,7 +66,8 @@ pub(super) struct File {
     federate_configs: Vec<Spanned<FederateConfig>>,
     remote_write: Option<Spanned<RemoteWriteConfig>>,
     push: Option<Spanned<PushConfig>>,
-    otlp: Otlp,
+    otlp: Option<Spanned<OtlpConfig>>,
+    otlp_listen: OtlpListen,
     readers: Option<Spanned<Readers>>,
     tls_server_config: Option<Spanned<TlsServer>>,
     query: query::Config,
@@ -167,14 +168,14 @@ impl File {
         }
         let stamp_place = self.remote_write.as_ref().map(|given| given.referenced);
         let access = access::resolve(self.clusters, self.push, self.readers, self.tls_server_config, depth)?;
-        let mut collector = collector_config(self.scrape_configs, self.federate_configs, self.remote_write, depth)?;
+        let mut collector = collector_config(self.scrape_configs, self.federate_configs, self.remote_write, self.otlp, depth)?;
         (collector.push, collector.clusters) = (access.push, access.pushing);
         // What each says alone has been checked; together the stamp of remote_write can be wrong.
         collector.validate_push().map_err(|e| Mistake::new(Path::new(""), stamp_place, e.to_string()))?;
         Ok(Config {
             path: None,
             listen: self.listen.unwrap_or(DEFAULT_LISTEN),
-            otlp: self.otlp,
+            otlp_listen: self.otlp_listen,
             log: log(self.log)?,
             storage,
             clusters: access.clusters,
@@ -237,11 +238,16 @@ fn collector_config(
     jobs: Vec<Spanned<ScrapeConfig>>,
     sources: Vec<Spanned<FederateConfig>>,
     remote_write: Option<Spanned<RemoteWriteConfig>>,
+    otlp: Option<Spanned<OtlpConfig>>,
     depth: Depth,
 ) -> Result<collector::Config, Mistake> {
     let mut config = collector::Config::default();
     if let Some(given) = remote_write {
         config.remote_write = given.value;
+        config.validate().map_err(|e| Mistake::at(given.referenced, e.to_string()))?;
+    }
+    if let Some(given) = otlp {
+        config.otlp = given.value;
         config.validate().map_err(|e| Mistake::at(given.referenced, e.to_string()))?;
     }
     for job in jobs {

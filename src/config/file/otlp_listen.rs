@@ -37,34 +37,31 @@ impl<'de> Deserialize<'de> for Door {
     }
 }
 
-/// The ports of OTLP, where its senders look for it. Only pushes are there.
+/// The ports of OTLP, where its senders look for it. Only its pushes are there.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Otlp {
+pub struct OtlpListen {
     /// OTLP over gRPC. Default `127.0.0.1:4317`; `off` closes it.
-    pub grpc_listen: Door,
+    pub grpc: Door,
     /// OTLP over HTTP. Default `127.0.0.1:4318`; `off` closes it.
-    pub http_listen: Door,
+    pub http: Door,
 }
 
-impl Default for Otlp {
+impl Default for OtlpListen {
     fn default() -> Self {
         let local = |port| Door(Some(SocketAddr::from((Ipv4Addr::LOCALHOST, port))));
-        Otlp { grpc_listen: local(4317), http_listen: local(4318) }
+        OtlpListen { grpc: local(4317), http: local(4318) }
     }
 }
 
-impl Otlp {
-    /// None at all.
+impl OtlpListen {
+    /// Neither.
     pub fn off() -> Self {
-        Otlp { grpc_listen: Door(None), http_listen: Door(None) }
+        OtlpListen { grpc: Door(None), http: Door(None) }
     }
 
-    /// Each with what is there and its key.
-    pub(crate) fn doors(&self) -> [(&'static str, &'static str, Door); 2] {
-        [
-            ("OTLP over gRPC", "otlp.grpc_listen", self.grpc_listen),
-            ("OTLP over HTTP", "otlp.http_listen", self.http_listen),
-        ]
+    /// The addresses that are listened on.
+    pub(crate) fn addresses(&self) -> impl Iterator<Item = SocketAddr> {
+        [self.grpc, self.http].into_iter().filter_map(Door::address)
     }
 }
