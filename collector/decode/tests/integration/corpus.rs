@@ -11,13 +11,15 @@ use crate::cases::ANSWER_MS;
 use crate::damaged::check;
 use crate::{cases, chunk_writer, samples};
 
+#[path = "../../../../fuzz/checks/otlp.rs"]
+mod otlp;
 #[path = "../../../../fuzz/checks/remote_read.rs"]
 mod remote_read;
 #[allow(dead_code, reason = "the part that reads seeds looks for them from another folder")]
 #[path = "../../../../fuzz/checks/replay.rs"]
 mod replay;
 
-const TARGETS: [&str; 5] = ["text", "openmetrics", "remote_write", "remote_read", "body"];
+const TARGETS: [&str; 6] = ["text", "openmetrics", "remote_write", "remote_read", "otlp", "body"];
 
 fn folder(target: &str) -> PathBuf {
     PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").unwrap()).join("../../fuzz/seeds").join(target)
@@ -44,7 +46,7 @@ fn every_seed_is_survived_by_every_decoder() {
             check_if_taken(text::decode(&input, ANSWER_MS, &limits), &limits);
             check_if_taken(openmetrics::decode(&input, ANSWER_MS, &limits), &limits);
             check_if_taken(remote_write::decode(&input, &limits), &limits);
-            for encoding in [ContentEncoding::Identity, ContentEncoding::Gzip, ContentEncoding::Snappy] {
+            for encoding in ContentEncoding::ALL {
                 if let Ok(decoded) = decompress(encoding, &input, &limits) {
                     assert!(decoded.len() <= limits.max_decoded_bytes);
                 }
@@ -120,6 +122,18 @@ fn every_seed_of_an_answer_holds_and_so_do_changes_of_it() {
     }
 }
 
+#[test]
+fn every_seed_of_otlp_holds_and_so_do_changes_of_it() {
+    for input in inputs("otlp") {
+        for choice in (0..=255).step_by(7) {
+            otlp::check(&[&[choice][..], &input[1..]].concat());
+        }
+        for change in 0..300 {
+            otlp::check(&replay::changed(&input, change));
+        }
+    }
+}
+
 /// Writes the seeds that come from the tests of this crate.
 #[test]
 #[ignore = "writes into fuzz/seeds: cargo test -p decode write_seeds -- --ignored"]
@@ -134,6 +148,13 @@ fn write_seeds() {
             std::fs::write(folder(target).join(format!("case-{number:03}")), &case.body).unwrap();
         }
         std::fs::write(folder(target).join("all-forms"), all_forms).unwrap();
+    }
+    for (number, (protobuf, json)) in crate::otlp::bodies().into_iter().enumerate() {
+        // The first byte chooses the form.
+        for (form, head, body) in [("protobuf", 0, protobuf), ("json", 1, json)] {
+            let name = format!("case-{number:02}-{form}");
+            std::fs::write(folder("otlp").join(name), [&[head][..], &body].concat()).unwrap();
+        }
     }
     std::fs::write(folder("remote_write").join("all-fields"), samples::request()).unwrap();
     let one = samples::Message::default().bytes(1, samples::series(&[("__name__", "up")], &[(1.0, 1)]));
@@ -153,6 +174,7 @@ fn write_seeds() {
         ("identity", 0, samples::TEXT.as_bytes().to_vec()),
         ("gzip", 1, samples::gzip(samples::TEXT.as_bytes())),
         ("snappy", 2, samples::snappy(&samples::request())),
+        ("zstd", 3, zstd::encode_all(samples::TEXT.as_bytes(), 3).unwrap()),
     ] {
         std::fs::write(folder("body").join(name), [&[head][..], &body].concat()).unwrap();
     }

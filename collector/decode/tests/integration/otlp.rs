@@ -120,6 +120,11 @@ impl Case {
     }
 }
 
+/// The bodies of all cases, as protobuf and as JSON.
+pub(crate) fn bodies() -> Vec<(Vec<u8>, Vec<u8>)> {
+    cases().iter().map(|case| (case.protobuf().to_vec(), case.json().into_bytes())).collect()
+}
+
 /// Seconds after `T0`.
 fn time(time_ms: i64) -> String {
     format!("T{}", (time_ms - T0 * 1000) as f64 / 1000.0)
