@@ -168,7 +168,8 @@ impl File {
         }
         let stamp_place = self.remote_write.as_ref().map(|given| given.referenced);
         let access = access::resolve(self.clusters, self.push, self.readers, self.tls_server_config, depth)?;
-        let mut collector = collector_config(self.scrape_configs, self.federate_configs, self.remote_write, self.otlp, depth)?;
+        let mut collector =
+            collector_config(self.scrape_configs, self.federate_configs, self.remote_write, self.otlp, depth)?;
         (collector.push, collector.clusters) = (access.push, access.pushing);
         // What each says alone has been checked; together the stamp of remote_write can be wrong.
         collector.validate_push().map_err(|e| Mistake::new(Path::new(""), stamp_place, e.to_string()))?;

@@ -24,6 +24,10 @@ pub enum ContentEncoding {
 }
 
 impl ContentEncoding {
+    /// All of them.
+    pub const ALL: [ContentEncoding; 4] =
+        [ContentEncoding::Identity, ContentEncoding::Gzip, ContentEncoding::Snappy, ContentEncoding::Zstd];
+
     /// Reads the header's value; an empty or absent one means `identity`.
     ///
     /// # Errors

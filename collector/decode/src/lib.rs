@@ -1,8 +1,8 @@
 //! From the bytes of a request or an answer to a [`model::Batch`].
 //!
 //! Owns: the wire formats that bring samples in ([`text`], [`openmetrics`], [`metric_families`], [`remote_write`],
-//! [`remote_read`]), the only decompressors of bodies in the product ([`body`]), and the limits that keep a hostile body
-//! small ([`Limits`]).
+//! [`remote_read`], [`otlp`]), the only decompressors of bodies in the product ([`body`]), and the limits that keep a
+//! hostile body small ([`Limits`]).
 //! Does not own: sockets, HTTP, content negotiation, retries (`collector`), the rule what a series is
 //! ([`model::labels`]), any state at all: every function here is pure, so each one is fuzzed (`fuzz/`).
 //!
@@ -13,15 +13,16 @@
 //!            │                            ├─ remote_read::decode_samples ─┤
 //!            └ remote_read::Frames ─> frames ─ remote_read::decode_chunks ┘
 //!
-//!                                   body ─┬─ remote_write::decode ────────┬> Decoded { batch, refused }
-//!                                         └─ remote_write::v2::decode ────┘
+//!                                   body ─┬─ remote_write::decode ────────┬> Decoded { batch, refused, … }
+//!                                         ├─ remote_write::v2::decode ────┤
+//!                                         └─ otlp::decode ────────────────┘
 //! ```
 //!
 //! What is fetched is taken whole or refused whole: it can be fetched again. Of what is pushed the good is kept and the bad
 //! is told, since its sender would drop all of it. Either way damage refuses the whole, and a message names the place.
 //!
 //! No label is copied: a series of a batch is a range of the body, which the store reads only if it has never met it. But
-//! for [`metric_families`], whose series no bytes of the page say: they are written out, all into one buffer.
+//! for [`metric_families`] and [`otlp`], whose series no bytes of the body say: they are written out, all into one buffer.
 
 #![forbid(unsafe_code)]
 

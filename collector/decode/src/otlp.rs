@@ -118,16 +118,22 @@ impl From<Malformed> for Fault {
 ///
 /// A data point that is wrong by itself is left out and counted. Points without a recorded value are staleness markers.
 /// The resource attribute `k8s.cluster.name` is the label `cluster`; an attribute `cluster` of a point then is
-/// `exported_cluster`.
+/// `exported_cluster`. Labels are written out once for each series of a point, which may come to many times the bytes of
+/// the request: at most `max_label_bytes`.
 ///
 /// # Errors
 /// `Invalid` if the bytes are no such message, `TooLarge` if a limit is broken: then nothing is taken.
-pub fn decode(body: &Bytes, translation: &Translation, limits: &Limits) -> Result<Decoded, Error> {
+pub fn decode(
+    body: &Bytes,
+    translation: &Translation,
+    limits: &Limits,
+    max_label_bytes: usize,
+) -> Result<Decoded, Error> {
     if body.len() > limits.max_decoded_bytes || u32::try_from(body.len()).is_err() {
         let what = format!("the request has {} bytes, the limit is {}", body.len(), limits.max_decoded_bytes);
         return Err(Error::too_large(what));
     }
-    let mut decoder = Decoder::new(body, translation, limits);
+    let mut decoder = Decoder::new(body, translation, limits, max_label_bytes);
     match decoder.request() {
         Ok(()) => Ok(decoder.finish()),
         Err(Fault::Fatal(error)) => Err(error),
@@ -140,6 +146,7 @@ struct Decoder<'a> {
     body: &'a [u8],
     translation: &'a Translation,
     limits: &'a Limits,
+    max_label_bytes: usize,
     batch: Batch,
     deltas: Vec<Delta>,
     points: u64,
@@ -171,17 +178,18 @@ struct Before {
 }
 
 impl<'a> Decoder<'a> {
-    fn new(body: &'a [u8], translation: &'a Translation, limits: &'a Limits) -> Self {
+    fn new(body: &'a [u8], translation: &'a Translation, limits: &'a Limits, max_label_bytes: usize) -> Self {
         Decoder {
             body,
             translation,
             limits,
+            max_label_bytes: max_label_bytes.min(u32::MAX as usize),
             batch: Batch::new(Bytes::new(), PLAIN),
             deltas: Vec::new(),
             points: 0,
             refused: Refused::default(),
             rows: 0,
-            text: Vec::with_capacity(body.len()),
+            text: Vec::with_capacity(body.len().min(max_label_bytes)),
             labels: Labels::default(),
             times_ms: None,
             target_infos: HashSet::new(),
@@ -301,7 +309,7 @@ impl<'a> Decoder<'a> {
     /// Ends the series whose labels were written from `start` of the text on.
     #[inline]
     fn end_series(&mut self, start: usize, kind: Kind) -> Result<u32, Fault> {
-        self.check_growth()?;
+        self.check_room()?;
         Ok(labels::end_series(&mut self.batch, &self.text, start, kind))
     }
 }

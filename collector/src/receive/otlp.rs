@@ -16,10 +16,12 @@ mod deltas;
 mod grpc;
 mod http;
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::ConnectInfo;
+use axum::http::request::Parts;
 use bytes::Bytes;
 use decode::body::ContentEncoding;
 use decode::otlp::{Decoded, Refused, Translation};
@@ -30,7 +32,6 @@ use tokio::time::Instant;
 use self::deltas::Deltas;
 use super::budget::{Budget, Share};
 use super::senders::Senders;
-use crate::Parts;
 use crate::config::OtlpConfig;
 use crate::metrics::Metrics;
 
@@ -40,8 +41,9 @@ const KIND: &str = "otlp";
 const INLINE_BYTES: usize = 16 << 10;
 /// Room that is taken for what a body may become, in multiples of it: most become less.
 const USUAL_GROWTH: usize = 16;
-/// Room for the labels of a body, in multiples of it.
-const USUAL_LABELS: usize = 2;
+/// Room for the labels of a body, in multiples of it, one tried after the other: enough for numbers, for histograms, and
+/// for histograms with many buckets.
+const LABEL_GROWTHS: [usize; 3] = [4, 16, 64];
 
 /// What the routes share. Cloning shares it.
 #[derive(Debug, Clone)]
@@ -49,7 +51,7 @@ pub(crate) struct Otlp(Arc<State>);
 
 #[derive(Debug)]
 struct State {
-    parts: Parts,
+    parts: crate::Parts,
     metrics: Arc<Metrics>,
     senders: Senders,
     deltas: Arc<Deltas>,
@@ -117,7 +119,7 @@ struct Taken {
 
 impl Otlp {
     /// A receiver that writes to `parts`.
-    pub(crate) fn new(config: &OtlpConfig, parts: Parts, metrics: Arc<Metrics>) -> Self {
+    pub(crate) fn new(config: &OtlpConfig, parts: crate::Parts, metrics: Arc<Metrics>) -> Self {
         let senders = Senders::new(parts.sources.clone());
         let deltas = Deltas::new(config.max_delta_series, config.delta_idle);
         let settings = RwLock::new(Settings::new(config));
@@ -147,8 +149,9 @@ impl Otlp {
         self.0.settings.read().clone()
     }
 
-    /// Whose rows a request with these headers from this address brings. The one place that decides it.
-    fn origin(&self, settings: &Settings, peer: Option<IpAddr>) -> Origin {
+    /// Whose rows a request with this head brings. The one place that decides it, for both protocols.
+    fn origin(&self, settings: &Settings, head: &Parts) -> Origin {
+        let peer = head.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
         Origin { cluster: settings.cluster.clone(), peer }
     }
 
@@ -221,16 +224,20 @@ fn decode_within(sent: Sent, settings: &Settings, share: &mut Share) -> Result<D
         share.grow_to(wire_bytes + body.len() * 2)?;
         body = decode::otlp::json::to_protobuf(&body, &settings.limits)?;
     }
-    share.grow_to(wire_bytes + body.len() * (1 + USUAL_LABELS))?;
-    let decoded = decode::otlp::decode(&body, &settings.translation, &settings.limits)?;
-    let held_bytes = wire_bytes + body.len() + decoded.batch.body.len();
-    if held_bytes as u64 > settings.config.memory_limit {
-        let text =
-            format!("the request and its labels are {held_bytes} bytes, more than otlp.memory_limit: send it in parts");
-        return Err(Error::new(ErrorKind::TooLarge, text));
+    let held_bytes = wire_bytes + body.len();
+    let memory_limit = usize::try_from(settings.config.memory_limit).unwrap_or(usize::MAX);
+    let most = memory_limit.saturating_sub(held_bytes);
+    for growth in LABEL_GROWTHS {
+        let room = body.len().saturating_mul(growth).saturating_add(INLINE_BYTES).min(most);
+        share.grow_to(held_bytes + room)?;
+        match decode::otlp::decode(&body, &settings.translation, &settings.limits, room) {
+            Err(error) if error.kind() == ErrorKind::TooLarge && room < most => {}
+            done => return Ok(done?),
+        }
     }
-    share.grow_to(held_bytes)?;
-    Ok(decoded)
+    let text =
+        format!("the labels of the request, written out for each series, are over {} times its size", LABEL_GROWTHS[2]);
+    Err(Error::new(ErrorKind::TooLarge, text))
 }
 
 /// Takes the compression off, within room that is taken before: no format tells the size in a way that can be trusted.

@@ -18,10 +18,6 @@ use crate::{Error, Limits};
 const END: u8 = 0xff;
 /// Plans that are kept for the series of one resource and scope.
 const MAX_PLANS: usize = 32;
-/// Label bytes may become this many times the bytes of the request: each bucket of a histogram repeats the labels.
-const MAX_GROWTH: usize = 16;
-/// Up to here they may become as many as they like.
-const FREE_BYTES: usize = 4 << 20;
 
 /// A label of a resource or a scope.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -340,9 +336,9 @@ impl Decoder<'_> {
         Ok(())
     }
 
-    /// Checks that label bytes do not grow out of proportion to the request.
-    pub(super) fn check_growth(&self) -> Result<(), Fault> {
-        let limit = FREE_BYTES.max(self.body.len().saturating_mul(MAX_GROWTH)).min(u32::MAX as usize);
+    /// Checks that there is room for the labels: each bucket of a histogram repeats them.
+    pub(super) fn check_room(&self) -> Result<(), Fault> {
+        let limit = self.max_label_bytes;
         if self.text.len() <= limit {
             return Ok(());
         }

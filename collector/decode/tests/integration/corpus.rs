@@ -14,6 +14,8 @@ use crate::{cases, chunk_writer, families, samples};
 
 #[path = "../../../../fuzz/checks/metric_families.rs"]
 mod metric_families;
+#[path = "../../../../fuzz/checks/otlp.rs"]
+mod otlp;
 #[path = "../../../../fuzz/checks/remote_read.rs"]
 mod remote_read;
 #[path = "../../../../fuzz/checks/remote_write_2.rs"]
@@ -22,8 +24,8 @@ pub(crate) mod remote_write_2;
 #[path = "../../../../fuzz/checks/replay.rs"]
 mod replay;
 
-const TARGETS: [&str; 7] =
-    ["metric_families", "text", "openmetrics", "remote_write", "remote_write_2", "remote_read", "body"];
+const TARGETS: [&str; 8] =
+    ["metric_families", "text", "openmetrics", "remote_write", "remote_write_2", "remote_read", "otlp", "body"];
 
 fn folder(target: &str) -> PathBuf {
     PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").unwrap()).join("../../fuzz/seeds").join(target)
@@ -54,6 +56,8 @@ fn every_seed_is_survived_by_every_decoder() {
             remote_write_2::check(&input);
             metric_families::check(&input);
             for encoding in [ContentEncoding::Identity, ContentEncoding::Gzip, ContentEncoding::Snappy] {
+            check_if_taken(remote_write::decode(&input, &limits), &limits);
+            for encoding in ContentEncoding::ALL {
                 if let Ok(decoded) = decompress(encoding, &input, &limits) {
                     assert!(decoded.len() <= limits.max_decoded_bytes);
                 }
@@ -139,6 +143,13 @@ fn changes_of_every_seed_of_protobuf_hold() {
             for change in 0..200 {
                 check(&replay::changed(&input, change));
             }
+fn every_seed_of_otlp_holds_and_so_do_changes_of_it() {
+    for input in inputs("otlp") {
+        for choice in (0..=255).step_by(7) {
+            otlp::check(&[&[choice][..], &input[1..]].concat());
+        }
+        for change in 0..300 {
+            otlp::check(&replay::changed(&input, change));
         }
     }
 }
@@ -157,6 +168,13 @@ fn write_seeds() {
             std::fs::write(folder(target).join(format!("case-{number:03}")), &case.body).unwrap();
         }
         std::fs::write(folder(target).join("all-forms"), all_forms).unwrap();
+    }
+    for (number, (protobuf, json)) in crate::otlp::bodies().into_iter().enumerate() {
+        // The first byte chooses the form.
+        for (form, head, body) in [("protobuf", 0, protobuf), ("json", 1, json)] {
+            let name = format!("case-{number:02}-{form}");
+            std::fs::write(folder("otlp").join(name), [&[head][..], &body].concat()).unwrap();
+        }
     }
     std::fs::write(folder("remote_write").join("all-fields"), samples::request()).unwrap();
     let one = samples::Message::default().bytes(1, samples::series(&[("__name__", "up")], &[(1.0, 1)]));
@@ -191,6 +209,7 @@ fn write_seeds() {
         ("identity", 0, samples::TEXT.as_bytes().to_vec()),
         ("gzip", 1, samples::gzip(samples::TEXT.as_bytes())),
         ("snappy", 2, samples::snappy(&samples::request())),
+        ("zstd", 3, zstd::encode_all(samples::TEXT.as_bytes(), 3).unwrap()),
     ] {
         std::fs::write(folder("body").join(name), [&[head][..], &body].concat()).unwrap();
     }

@@ -116,8 +116,13 @@ impl Case {
     }
 
     fn read(&self) -> Result<Decoded, Error> {
-        otlp::decode(&self.protobuf(), &self.translation(), &Limits::default())
+        otlp::decode(&self.protobuf(), &self.translation(), &Limits::default(), 1 << 20)
     }
+}
+
+/// The bodies of all cases, as protobuf and as JSON.
+pub(crate) fn bodies() -> Vec<(Vec<u8>, Vec<u8>)> {
+    cases().iter().map(|case| (case.protobuf().to_vec(), case.json().into_bytes())).collect()
 }
 
 /// Seconds after `T0`.

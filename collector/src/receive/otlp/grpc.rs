@@ -7,12 +7,11 @@
 //! Source: <https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md>
 
 use std::fmt::Write;
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{ConnectInfo, Request, State};
+use axum::extract::{Request, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -53,13 +52,13 @@ async fn unknown(request: Request) -> Response {
 async fn handle(State(otlp): State<Otlp>, request: Request) -> Response {
     let started = Instant::now();
     let settings = otlp.settings();
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
-    if !is_grpc(request.headers()) {
+    let (head, body) = request.into_parts();
+    if !is_grpc(&head.headers) {
         let text = "only gRPC is spoken here: OTLP over HTTP has a port of its own\n";
         return (StatusCode::UNSUPPORTED_MEDIA_TYPE, text).into_response();
     }
-    let origin = otlp.origin(&settings, peer);
-    let outcome = receive(&otlp, &settings, &origin, request).await;
+    let origin = otlp.origin(&settings, &head);
+    let outcome = receive(&otlp, &settings, &origin, &head.headers, body).await;
     otlp.tell(&origin, started, &outcome);
     let code = outcome.as_ref().map_or_else(|error| answer::code(error.kind()), |_| 0);
     otlp.0.metrics.otlp.answered("grpc", code);
@@ -75,12 +74,17 @@ fn is_grpc(headers: &HeaderMap) -> bool {
     matches!(media, "application/grpc" | "application/grpc+proto")
 }
 
-async fn receive(otlp: &Otlp, settings: &Arc<Settings>, origin: &Origin, request: Request) -> Result<Taken, Error> {
-    let (head, body) = request.into_parts();
+async fn receive(
+    otlp: &Otlp,
+    settings: &Arc<Settings>,
+    origin: &Origin,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<Taken, Error> {
     let mut share = settings.budget.enter()?;
     let max_bytes = settings.limits.max_body_bytes.saturating_add(PREFIX_BYTES);
-    let wire = body::read(body, &head.headers, max_bytes, settings.config.body_timeout, &mut share).await?;
-    let (wire, encoding) = unwrap(wire, &head.headers)?;
+    let wire = body::read(body, headers, max_bytes, settings.config.body_timeout, &mut share).await?;
+    let (wire, encoding) = unwrap(wire, headers)?;
     otlp.take(settings, origin, Sent { wire, encoding, form: Form::Protobuf }, share).await
 }
 

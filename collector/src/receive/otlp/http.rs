@@ -4,11 +4,11 @@
 //!
 //! Source: <https://opentelemetry.io/docs/specs/otlp/>, "OTLP/HTTP"
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{ConnectInfo, Request, State};
+use axum::body::Body;
+use axum::extract::{Request, State};
 use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -38,11 +38,11 @@ pub(super) fn routes(otlp: Otlp) -> Router {
 async fn handle(State(otlp): State<Otlp>, request: Request) -> Response {
     let started = Instant::now();
     let settings = otlp.settings();
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
-    let response = match form(request.headers()) {
+    let (head, body) = request.into_parts();
+    let response = match form(&head.headers) {
         Ok(form) => {
-            let origin = otlp.origin(&settings, peer);
-            let outcome = receive(&otlp, &settings, &origin, form, request).await;
+            let origin = otlp.origin(&settings, &head);
+            let outcome = receive(&otlp, &settings, &origin, form, &head.headers, body).await;
             otlp.tell(&origin, started, &outcome);
             encode(form, &outcome)
         }
@@ -58,13 +58,13 @@ async fn receive(
     settings: &Arc<Settings>,
     origin: &Origin,
     form: Form,
-    request: Request,
+    headers: &HeaderMap,
+    body: Body,
 ) -> Result<Taken, Error> {
-    let (head, body) = request.into_parts();
-    let encoding = ContentEncoding::parse(&header(&head.headers, CONTENT_ENCODING))?;
+    let encoding = ContentEncoding::parse(&header(headers, CONTENT_ENCODING))?;
     let mut share = settings.budget.enter()?;
     let timeout = settings.config.body_timeout;
-    let wire = body::read(body, &head.headers, settings.limits.max_body_bytes, timeout, &mut share).await?;
+    let wire = body::read(body, headers, settings.limits.max_body_bytes, timeout, &mut share).await?;
     otlp.take(settings, origin, Sent { wire, encoding, form }, share).await
 }
 

@@ -1,1 +1,85 @@
+use super::*;
 
+fn refused(body: &str) -> String {
+    to_protobuf(body.as_bytes(), &Limits::default()).unwrap_err().to_string()
+}
+
+/// The bytes of the first point of a gauge.
+fn same(one: &str, other: &str) {
+    let wrap = |point: &str| {
+        let metric = format!(r#"{{"name":"a","gauge":{{"dataPoints":[{point}]}}}}"#);
+        let body = format!(r#"{{"resourceMetrics":[{{"scopeMetrics":[{{"metrics":[{metric}]}}]}}]}}"#);
+        to_protobuf(body.as_bytes(), &Limits::default()).unwrap()
+    };
+    assert_eq!(wrap(one), wrap(other), "{one} {other}");
+}
+
+#[test]
+fn numbers_may_be_text_and_names_may_be_as_in_the_proto_file() {
+    same(r#"{"timeUnixNano":"1700000000000000001"}"#, r#"{"timeUnixNano":1700000000000000001}"#);
+    same(r#"{"timeUnixNano":"1"}"#, r#"{"time_unix_nano":1.0}"#);
+    same(r#"{"asInt":"-5"}"#, r#"{"asInt":-5}"#);
+    same(r#"{"asInt":-5}"#, r#"{"as_int":-5e0}"#);
+    same(r#"{"asDouble":"1.5"}"#, r#"{"asDouble":1.5}"#);
+    same(r#"{"asDouble":3}"#, r#"{"asDouble":3.0}"#);
+    same(r#"{"flags":1,"nobody":{"knows":[this_is]}}"#.replace("this_is", "1").as_str(), r#"{"flags":"1"}"#);
+    same(r#"{"flags":null,"attributes":null}"#, "{}");
+    same(r#"{"exemplars":[{"spanId":"EEE19B7EC3C1B174"}]}"#, r#"{"exemplars":[{"span_id":"eee19b7ec3c1b174"}]}"#);
+}
+
+#[test]
+fn the_nearest_double_is_read() {
+    // A reader that rounds twice gets the last bit of these wrong.
+    for text in ["2.2250738585072011e-308", "9007199254740993.0", "1.7976931348623157e308", "123456789.12345678e-20"] {
+        same(&format!(r#"{{"asDouble":{text}}}"#), &format!(r#"{{"asDouble":"{text}"}}"#));
+    }
+}
+
+#[test]
+fn what_has_another_type_is_refused_with_its_place() {
+    let metric =
+        |metric: &str| refused(&format!(r#"{{"resourceMetrics":[{{"scopeMetrics":[{{"metrics":[{metric}]}}]}}]}}"#));
+    for (body, part) in [
+        (r#"{"name":1}"#, "field name is a number"),
+        (r#"{"gauge":[]}"#, "field gauge is an array"),
+        (r#"{"gauge":{"dataPoints":{}}}"#, "field data_points is an object"),
+        (r#"{"gauge":{"dataPoints":[[]]}}"#, "field data_points is an array"),
+        (r#"{"sum":{"isMonotonic":"yes"}}"#, "field is_monotonic is a text"),
+        (r#"{"sum":{"aggregationTemporality":"SOMETIMES"}}"#, "a word that is not known"),
+        (r#"{"gauge":{"dataPoints":[{"timeUnixNano":-1}]}}"#, "negative: -1"),
+        (r#"{"gauge":{"dataPoints":[{"timeUnixNano":1.5}]}}"#, "not a whole number that fits"),
+        (r#"{"gauge":{"dataPoints":[{"asInt":"9223372036854775808"}]}}"#, "too large"),
+        (r#"{"gauge":{"dataPoints":[{"asDouble":"inf"}]}}"#, "not a number"),
+        (r#"{"gauge":{"dataPoints":[{"exemplars":[{"traceId":"5b8"}]}]}}"#, "not made of hexadecimal digits"),
+    ] {
+        let error = metric(body);
+        assert!(error.contains(part) && error.contains("line 1 column"), "{error}");
+    }
+    for body in ["", "[]", "{", "{} x", "{\"resourceMetrics\":[}", "\u{feff}{}"] {
+        assert!(refused(body).contains("not OTLP as JSON"), "{body}");
+    }
+    assert!(to_protobuf(b"{\"resourceMetrics\":[{\"schemaUrl\":\"\xff\"}]}", &Limits::default()).is_err());
+}
+
+#[test]
+fn nesting_and_growth_have_limits() {
+    let nested = "{\"arrayValue\":{\"values\":[".repeat(10_000);
+    let body = format!(r#"{{"resourceMetrics":[{{"resource":{{"attributes":[{{"key":"k","value":{nested}"#);
+    assert!(refused(&body).contains("recursion limit exceeded"), "{}", refused(&body));
+    let limits = Limits { max_decoded_bytes: 10_000, ..Limits::default() };
+    let counts = "1,".repeat(4000);
+    let metric = format!(r#"{{"histogram":{{"dataPoints":[{{"bucketCounts":[{counts}1]}}]}}}}"#);
+    let body = format!(r#"{{"resourceMetrics":[{{"scopeMetrics":[{{"metrics":[{metric}]}}]}}]}}"#);
+    assert_eq!(to_protobuf(body.as_bytes(), &limits).unwrap_err().kind(), model::ErrorKind::TooLarge);
+}
+
+#[test]
+fn bytes_are_read_in_both_alphabets() {
+    for (text, bytes) in [("", &b""[..]), ("AQID/w==", &[1, 2, 3, 255]), ("AQID_w", &[1, 2, 3, 255]), ("AQI=", &[1, 2])]
+    {
+        assert_eq!(number::from_base64(text).as_deref(), Some(bytes));
+    }
+    for text in ["A", "AQID!", "AQ=D"] {
+        assert_eq!(number::from_base64(text), None, "{text}");
+    }
+}

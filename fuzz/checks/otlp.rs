@@ -1,0 +1,91 @@
+//! Any bytes are an OTLP request that is read or refused; what is read is sound.
+//!
+//! The first byte chooses form and translation.
+
+use std::collections::BTreeSet;
+
+use bytes::Bytes;
+use decode::Limits;
+use decode::otlp::{self, Decoded, Promotion, Strategy, Translation};
+use model::labels::LabelsBuilder;
+use model::{Batch, ErrorKind};
+
+pub(crate) fn check(input: &[u8]) {
+    let Some((choice, body)) = input.split_first() else { return };
+    let limits = Limits { max_decoded_bytes: 1 << 20, max_rows: 10_000, ..Limits::default() };
+    let is_json = choice & 1 != 0;
+    let body = match is_json {
+        false => Bytes::copy_from_slice(body),
+        true => match otlp::json::to_protobuf(body, &limits) {
+            Ok(body) => body,
+            Err(_) => return,
+        },
+    };
+    match otlp::decode(&body, &translation(*choice), &limits, 1 << 20) {
+        Ok(decoded) => check_decoded(&decoded, &limits),
+        Err(error) => assert!(
+            error.kind() == ErrorKind::TooLarge || (error.kind() == ErrorKind::Invalid && !is_json),
+            "what was JSON is no message: {error}"
+        ),
+    }
+}
+
+fn translation(choice: u8) -> Translation {
+    let strategies = [
+        Strategy::UnderscoreEscapingWithSuffixes,
+        Strategy::NoUtf8EscapingWithSuffixes,
+        Strategy::UnderscoreEscapingWithoutSuffixes,
+        Strategy::NoTranslation,
+    ];
+    let some = || BTreeSet::from(["host.name".to_owned()]);
+    Translation {
+        strategy: strategies[usize::from(choice >> 1 & 3)],
+        promotion: if choice & 8 == 0 { Promotion::AllBut(some()) } else { Promotion::Only(some()) },
+        keep_identifying: choice & 16 != 0,
+        promote_scope: choice & 32 != 0,
+        classic_to_native: choice & 64 != 0,
+        key_before_underscore: choice & 128 != 0,
+        keep_underscores: choice & 128 == 0,
+    }
+}
+
+fn check_decoded(decoded: &Decoded, limits: &Limits) {
+    let batch = &decoded.batch;
+    let mut builder = LabelsBuilder::default();
+    for (index, series) in batch.series.iter().enumerate() {
+        let bytes = &batch.body[series.labels.start as usize..series.labels.end as usize];
+        assert_eq!(series.hash, Batch::hash(bytes));
+        let key = batch.key(index, &mut builder).expect("labels that were checked");
+        assert!(!key.name.is_empty() && key.labels.iter().count() <= limits.max_labels + 1);
+    }
+    let is_series = |series: u32| (series as usize) < batch.series.len();
+    for sample in &batch.samples {
+        assert!(is_series(sample.series) && model::time::in_range(sample.time_ms));
+    }
+    for histogram in &batch.histograms {
+        assert!(is_series(histogram.series) && model::time::in_range(histogram.time_ms));
+        histogram.value.validate().expect("a histogram that was checked");
+    }
+    for start in &batch.starts {
+        assert!(is_series(start.series) && 0 < start.start_ms && start.start_ms <= start.time_ms);
+    }
+    for exemplar in &batch.exemplars {
+        assert!(is_series(exemplar.series) && model::time::in_range(exemplar.time_ms));
+    }
+    let rows = batch.samples.len() + batch.histograms.len() + batch.exemplars.len() + batch.metadata.len();
+    // One row of metadata tells of target_info.
+    assert!(rows <= limits.max_rows + 1, "{rows}");
+    let (mut samples, mut histograms) = (0, 0);
+    for delta in &decoded.deltas {
+        // In order, so that no row is of two deltas.
+        assert!(samples <= delta.samples.start && delta.samples.start <= delta.samples.end);
+        assert!(histograms <= delta.histograms.start && delta.histograms.start <= delta.histograms.end);
+        (samples, histograms) = (delta.samples.end, delta.histograms.end);
+        for row in delta.samples.clone() {
+            let sample = batch.samples[row as usize];
+            assert!(sample.time_ms == delta.time_ms && sample.value.is_finite());
+        }
+    }
+    assert!(samples as usize <= batch.samples.len() && histograms as usize <= batch.histograms.len());
+    assert!(decoded.refused.reasons.len() <= 10 && decoded.refused.reasons.iter().all(|reason| reason.len() < 1000));
+}
