@@ -12,9 +12,9 @@ use xxhash_rust::xxh3::{xxh3_64, xxh3_128_with_seed};
 
 pub use memo::Memo;
 
-use crate::Error;
 use crate::histogram::NativeHistogram;
 use crate::labels::{LabelsBuilder, SeriesKey};
+use crate::{Error, ErrorKind};
 
 /// The NaN whose bits say "this series ended here".
 ///
@@ -187,11 +187,63 @@ impl Default for SeriesLimits {
     }
 }
 
+/// What the labels of a series must keep to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LabelLimits {
+    /// Labels of one series, the name not counted.
+    pub max_labels: usize,
+    /// Bytes of a metric name or label name.
+    pub max_name_bytes: usize,
+    /// Bytes of a label value.
+    pub max_value_bytes: usize,
+}
+
+impl LabelLimits {
+    /// Checks the labels of a series, which must have a name.
+    ///
+    /// # Errors
+    /// `Invalid` without a name, `TooLarge` for too many labels or too long ones.
+    fn check(&self, labels: &LabelsBuilder) -> Result<(), Error> {
+        let mut has_name = false;
+        for (name, value) in labels.pairs() {
+            let is_metric = name == crate::labels::NAME_LABEL;
+            has_name |= is_metric && !value.is_empty();
+            let max_value_bytes = if is_metric { self.max_name_bytes } else { self.max_value_bytes };
+            for (part, bytes, limit) in
+                [("name", name.len(), self.max_name_bytes), ("value", value.len(), max_value_bytes)]
+            {
+                if bytes > limit {
+                    let what =
+                        format!("the {part} of label {} has {bytes} bytes, the limit is {limit}", start_of(name));
+                    return Err(Error::new(ErrorKind::TooLarge, what));
+                }
+            }
+        }
+        if !has_name {
+            return Err(Error::invalid("a series has no name"));
+        }
+        if labels.len() > self.max_labels + 1 {
+            let what = format!("a series has more than {} labels", self.max_labels);
+            return Err(Error::new(ErrorKind::TooLarge, what));
+        }
+        Ok(())
+    }
+}
+
+/// The start of a text, for a message.
+fn start_of(text: &str) -> String {
+    const SHOWN: usize = 60;
+    match text.char_indices().nth(SHOWN) {
+        Some((cut, _)) => format!("{:?} and {} more bytes", &text[..cut], text.len() - cut),
+        None => format!("{text:?}"),
+    }
+}
+
 /// Rows on their way into a store, with the labels still as the sender wrote them.
 ///
 /// A store looks a series up by hash and reads its labels only if it has never met it, so a batch of known series costs
-/// no allocation for a label. Written whole or not at all, but for the rows of new series beyond
-/// [`Batch::series_limits`].
+/// no allocation for a label. Written whole or not at all, but for the rows of series beyond [`Batch::series_limits`] and of
+/// those whose labels are bad where [`Batch::unchecked_labels`].
 #[derive(Debug, Clone)]
 pub struct Batch {
     /// The decoded body; series point into it.
@@ -216,6 +268,9 @@ pub struct Batch {
     pub metadata: Vec<Metadata>,
     /// Where the store remembers the series of this batch, if the sender has such a place.
     pub memo: Option<Memo>,
+    /// What labels must keep to, where the decoder has not looked at them: the store does, at those of series that it does
+    /// not know. The rows of bad ones are left out, and the receipt says so. `None` where the decoder has looked.
+    pub unchecked_labels: Option<LabelLimits>,
     /// How many series the cluster may have. The rows of those beyond are left out, and the receipt says so.
     pub series_limits: SeriesLimits,
     /// How long the rows may wait for others to be made durable with; for senders whom a later answer costs nothing.
@@ -237,6 +292,7 @@ impl Batch {
             exemplars: Vec::new(),
             metadata: Vec::new(),
             memo: None,
+            unchecked_labels: None,
             series_limits: SeriesLimits::default(),
             patience: Duration::ZERO,
         }
@@ -276,9 +332,12 @@ impl Batch {
     /// Reads the labels of series `index` and makes its key; `builder` is scratch space.
     ///
     /// # Errors
-    /// As [`Batch::read_labels`].
+    /// As [`Batch::read_labels`], and `TooLarge` if they break [`Batch::unchecked_labels`].
     pub fn key(&self, index: usize, builder: &mut LabelsBuilder) -> Result<SeriesKey, Error> {
         self.read_labels(index, builder)?;
+        if let Some(limits) = &self.unchecked_labels {
+            limits.check(builder)?;
+        }
         builder.build(self.cluster.as_ref())
     }
 

@@ -13,23 +13,57 @@ pub struct Receipt {
     pub new_series: usize,
     /// Whether room is getting scarce: whoever can wait should, so that those who cannot are not refused.
     pub is_pressed: bool,
-    /// What was left out because the cluster has too many series; everything else is durable.
-    pub over_limit: Option<Box<OverLimit>>,
+    /// What was left out; everything else is durable.
+    pub left_out: Option<Box<LeftOut>>,
 }
 
-/// Rows that were left out because they are of new series, beyond what their cluster may have.
+/// Why the rows of a series were left out of a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum LeftOutReason {
+    /// Its labels are none: without a name, with one twice, not UTF-8.
+    InvalidLabels = 0,
+    /// It has more or longer labels than it may.
+    LabelLimit = 1,
+    /// It is new, and its cluster may not have one more.
+    SeriesLimit = 2,
+}
+
+/// Rows that were left out of a batch.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct OverLimit {
-    /// How many series.
-    pub series: usize,
-    /// Their samples.
+pub struct LeftOut {
+    /// How many samples.
     pub samples: usize,
-    /// Their native histograms.
+    /// How many native histograms.
     pub histograms: usize,
-    /// Their exemplars.
+    /// How many exemplars.
     pub exemplars: usize,
-    /// Which limit, what the cluster has, which label makes it grow; of the first series.
-    pub message: String,
+    /// How many series, by reason.
+    series: [usize; 3],
+    messages: Vec<(LeftOutReason, String)>,
+}
+
+impl LeftOut {
+    /// Messages that are kept of each reason.
+    const MAX_MESSAGES: usize = 10;
+
+    /// Counts a series.
+    pub fn push(&mut self, reason: LeftOutReason, message: &str) {
+        self.series[reason as usize] += 1;
+        if self.messages.iter().filter(|(other, _)| *other == reason).count() < Self::MAX_MESSAGES {
+            self.messages.push((reason, message.to_owned()));
+        }
+    }
+
+    /// How many series were left out for a reason.
+    pub fn series(&self, reason: LeftOutReason) -> usize {
+        self.series[reason as usize]
+    }
+
+    /// The first messages of each reason, in the order of the batch.
+    pub fn messages(&self) -> impl Iterator<Item = (LeftOutReason, &str)> {
+        self.messages.iter().map(|(reason, message)| (*reason, message.as_str()))
+    }
 }
 
 /// Takes batches into a store. Collectors know nothing else of storage.

@@ -26,7 +26,7 @@ pub use batch::Batch;
 pub use cluster::Cluster;
 pub use error::{Error, ErrorKind};
 pub use histogram::NativeHistogram;
-pub use ingest::{Ingest, OverLimit, Receipt};
+pub use ingest::{Ingest, LeftOut, LeftOutReason, Receipt};
 pub use labels::{Labels, SeriesKey};
 pub use recall::Recall;
 pub use source::{SourceStatus, Sources};

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use model::labels::LabelsBuilder;
 use model::time::{self, Date};
-use model::{Batch, Error, ErrorKind, NativeHistogram, OverLimit, Receipt};
+use model::{Batch, Error, ErrorKind, LeftOut, LeftOutReason, NativeHistogram, Receipt};
 
 use super::known::Known;
 use super::{Family, Inner, Said};
@@ -88,7 +88,7 @@ impl Inner {
         let mut builder = LabelsBuilder::default();
         let mut found = Vec::with_capacity(batch.series.len());
         let limits = Some((&batch.series_limits, self.clock.now_ms()));
-        let mut left_out = LeftOut::default();
+        let mut left_out = Missing::default();
         for (index, raw) in batch.series.iter().enumerate() {
             let hash = raw.hash ^ salt;
             let known = match (&mut walk, &batch.memo) {
@@ -101,10 +101,18 @@ impl Inner {
                 found.push(series);
                 continue;
             }
-            let entry = self.head.entry_within(batch.key(index, &mut builder)?, raw.kind, limits);
-            let (series, made) = match entry {
+            let key = match batch.key(index, &mut builder) {
+                Err(error) if batch.unchecked_labels.is_some() && error.kind() != ErrorKind::Internal => {
+                    let is_long = error.kind() == ErrorKind::TooLarge;
+                    let reason = if is_long { LeftOutReason::LabelLimit } else { LeftOutReason::InvalidLabels };
+                    left_out.push(index, reason, &format!("{}, in series {}", error.message(), shown(batch, index)));
+                    continue;
+                }
+                key => key?,
+            };
+            let (series, made) = match self.head.entry_within(key, raw.kind, limits) {
                 Err(error) if error.kind() == ErrorKind::TooLarge => {
-                    left_out.push(index, error);
+                    left_out.push(index, LeftOutReason::SeriesLimit, error.message());
                     continue;
                 }
                 entry => entry?,
@@ -117,7 +125,7 @@ impl Inner {
         }
         let found = Arc::new(found);
         if left_out.is_any() {
-            receipt.over_limit = Some(Box::new(left_out.remove_from(batch)));
+            receipt.left_out = Some(Box::new(left_out.remove_from(batch)));
         } else if let Some(memo) = &batch.memo {
             Known::remember(memo, batch, salt, &self.head, &found);
         }
@@ -141,29 +149,40 @@ impl Inner {
     }
 }
 
-/// The series of a batch that its cluster may not have.
-#[derive(Default)]
-struct LeftOut {
-    /// Their places in the batch, ascending.
-    places: Vec<usize>,
-    told: OverLimit,
+/// A series for a message, as far as its labels can be read.
+fn shown(batch: &Batch, index: usize) -> String {
+    let mut labels = LabelsBuilder::default();
+    // What is wrong with them is told already; those before it were read.
+    let _ = batch.read_labels(index, &mut labels);
+    let mut text = labels.pairs().map(|(name, value)| format!("{name}={value:?}")).collect::<Vec<_>>().join(",");
+    if let Some((cut, _)) = text.char_indices().nth(400) {
+        text.truncate(cut);
+        text.push('…');
+    }
+    format!("{{{text}}}")
 }
 
-impl LeftOut {
+/// The series of a batch that are left out.
+#[derive(Default)]
+struct Missing {
+    /// Their places in the batch, ascending.
+    places: Vec<usize>,
+    told: LeftOut,
+}
+
+impl Missing {
     fn is_any(&self) -> bool {
         !self.places.is_empty()
     }
 
     #[cold]
-    fn push(&mut self, place: usize, error: Error) {
-        if self.places.is_empty() {
-            self.told.message = error.message().to_owned();
-        }
+    fn push(&mut self, place: usize, reason: LeftOutReason, message: &str) {
+        self.told.push(reason, message);
         self.places.push(place);
     }
 
     /// Takes their rows out of the batch; the others point to the places that their series have without them.
-    fn remove_from(mut self, batch: &mut Batch) -> OverLimit {
+    fn remove_from(mut self, batch: &mut Batch) -> LeftOut {
         let mut places = vec![None; batch.series.len()];
         let mut left_out = self.places.iter().copied().peekable();
         let mut next = 0u32;
@@ -187,7 +206,6 @@ impl LeftOut {
         batch.histograms.retain_mut(|row| stays(&mut row.series));
         batch.exemplars.retain_mut(|row| stays(&mut row.series));
         batch.starts.retain_mut(|row| stays(&mut row.series));
-        self.told.series = self.places.len();
         self.told.samples = before.0 - batch.samples.len();
         self.told.histograms = before.1 - batch.histograms.len();
         self.told.exemplars = before.2 - batch.exemplars.len();

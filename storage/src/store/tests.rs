@@ -1,12 +1,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use model::NativeHistogram;
-use model::batch::{BatchBuilder, Kind, SeriesLimits};
+use model::batch::{BatchBuilder, Kind, LabelLimits, SeriesLimits};
 use model::files::Files as _;
 use model::files::faulty::{Fault, Faulty, Op};
 use model::files::sim::{Fate, SimDisk};
 use model::time::ManualClock;
+use model::{LeftOutReason, NativeHistogram};
 
 use super::*;
 use crate::Selection;
@@ -444,9 +444,11 @@ async fn series_beyond_a_limit_are_left_out_and_all_others_are_kept() {
         mixed.exemplars.push(model::batch::Exemplar { series, time_ms: NOW, value: 0.0, labels: Vec::new() });
     }
     let receipt = store.write(mixed).await.unwrap();
-    let told = receipt.over_limit.expect("two are too many");
-    assert_eq!((receipt.samples, told.series, told.samples, told.histograms, told.exemplars), (3, 2, 2, 1, 1));
-    assert!(told.message.contains("\"instance\" makes most of them, with 3 values"), "{}", told.message);
+    let told = receipt.left_out.expect("two are too many");
+    let series = told.series(LeftOutReason::SeriesLimit);
+    assert_eq!((receipt.samples, series, told.samples, told.histograms, told.exemplars), (3, 2, 2, 1, 1));
+    let message = told.messages().next().unwrap().1;
+    assert!(message.contains("\"instance\" makes most of them, with 3 values"), "{message}");
     assert_eq!(head_rows(&store).await, 5);
     let resolved = store.snapshot().resolve(&Selection::all()).await.unwrap();
     let instances: Vec<_> = resolved.series.iter().map(|info| info.key.labels.get("instance").unwrap()).collect();
@@ -455,4 +457,38 @@ async fn series_beyond_a_limit_are_left_out_and_all_others_are_kept() {
     clock.advance(60_000);
     let receipt = store.write(limited(&[("c", NOW, 1.0), ("a", NOW + 9, 1.0)])).await.unwrap();
     assert_eq!(receipt, Receipt { samples: 2, new_series: 1, ..Receipt::default() });
+}
+
+#[tokio::test]
+async fn series_whose_labels_are_bad_are_left_out_if_nobody_has_looked_at_them() {
+    let store = Store::open(config(), parts(&SimDisk::new(), NOW)).await.unwrap();
+    let mut builder = BatchBuilder::default();
+    let long = "x".repeat(40);
+    let all: [(&str, &[(&str, &str)]); 6] = [
+        ("good", &[("a", "1"), ("b", "2")]),
+        ("", &[("a", "1")]),
+        ("twice", &[("a", "1"), ("a", "2")]),
+        ("many", &[("a", "1"), ("b", "2"), ("c", "3")]),
+        ("long", &[("a", &long)]),
+        (&long, &[]),
+    ];
+    for (name, labels) in all {
+        let series = builder.series(name, labels, Kind::Unknown);
+        builder.sample(series, NOW, 1.0);
+    }
+    let batch = builder.build();
+    let limits = LabelLimits { max_labels: 2, max_name_bytes: 30, max_value_bytes: 30 };
+    let receipt = store.write(Batch { unchecked_labels: Some(limits), ..batch.clone() }).await.unwrap();
+    let told = receipt.left_out.expect("five are bad");
+    assert_eq!((receipt.samples, told.samples), (1, 5));
+    assert_eq!((told.series(LeftOutReason::InvalidLabels), told.series(LeftOutReason::LabelLimit)), (2, 3));
+    let messages: Vec<_> = told.messages().map(|(_, message)| message).collect();
+    assert_eq!(messages[0], "a series has no name, in series {__name__=\"\",a=\"1\"}");
+    assert!(
+        messages[1].starts_with("label \"a\" comes twice in one series, in series {__name__=\"twice\""),
+        "{messages:?}"
+    );
+    assert_eq!(messages[2], "a series has more than 2 labels, in series {__name__=\"many\",a=\"1\",b=\"2\",c=\"3\"}");
+    assert!(messages[3].starts_with("the value of label \"a\" has 40 bytes, the limit is 30"), "{messages:?}");
+    assert_eq!(store.write(batch.clone()).await.unwrap_err().kind(), ErrorKind::Invalid, "the decoder has looked");
 }
