@@ -6,7 +6,7 @@ use model::Batch;
 use model::batch::{Kind, Metadata};
 
 use super::Decoder;
-use super::symbols::{Symbol, bytes_of};
+use super::symbols::bytes_of;
 use crate::Error;
 use crate::protobuf::wire::{Fields, Value};
 use crate::protobuf::wrong_type;
@@ -64,18 +64,12 @@ impl Decoder<'_> {
 
     /// Enters what a series says of its family, unless it is in the batch; `name` is the symbol of the series' name.
     pub(super) fn tell(&mut self, name: u32, said: Said) -> Result<(), Error> {
-        if said == Said::default() {
+        if said == Said::default() || !self.symbols.say(name, said) {
             return Ok(());
         }
         let (body, ranges) = (self.draft.body, &self.draft.batch.symbols);
-        // All three were looked at before.
-        let Ok(symbol) = self.symbols.text(name, body, ranges) else { return Ok(()) };
-        if symbol.said == said {
-            return Ok(());
-        }
-        symbol.said = said;
-        let mut hash =
-            |number: u32| self.symbols.text(number, body, ranges).map_or(0, |symbol: &mut Symbol| symbol.hash);
+        // All were looked at before.
+        let mut hash = |number: u32| self.symbols.text(number, body, ranges).map_or(0, |symbol| symbol.hash);
         let (help_hash, unit_hash) = (hash(said.help), hash(said.unit));
         let text = |number: u32| &body[bytes_of(&ranges[number as usize])];
         let kind = kind_of(u64::from(said.kind));

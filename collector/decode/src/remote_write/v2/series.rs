@@ -78,7 +78,11 @@ impl Decoder<'_> {
                         self.refuse_row(bad)?;
                     }
                 }
-                (4, Value::Bytes(range)) => self.exemplar(index, range)?,
+                // Prometheus sends exemplars as series of their own.
+                (4, Value::Bytes(range)) => {
+                    has_rows = true;
+                    self.exemplar(index, range)?;
+                }
                 (5, Value::Bytes(range)) => said = self.said(range)?,
                 (6, Value::Varint(time)) => created_ms = time as i64,
                 (1..=6, _) => return Err(wrong_type("TimeSeries", number)),
@@ -150,7 +154,7 @@ impl Decoder<'_> {
         if has_rows {
             Ok(checked)
         } else {
-            Err(Bad::new(Reason::EmptySeries, "there is neither a sample nor a histogram"))
+            Err(Bad::new(Reason::EmptySeries, "there is neither a sample nor a histogram nor an exemplar"))
         }
     }
 
@@ -186,9 +190,9 @@ impl Decoder<'_> {
             };
             let (body, ranges) = (self.draft.body, &self.draft.batch.symbols);
             let shown = || String::from_utf8_lossy(&body[bytes_of(&ranges[name as usize])]).into_owned();
-            let symbol = *self.symbols.text(name, body, ranges)?;
+            let symbol = self.symbols.text(name, body, ranges)?;
             check_name(&symbol, || crate::error::quoted(shown().as_bytes()), limits)?;
-            let text = *self.symbols.text(value, body, ranges)?;
+            let text = self.symbols.text(value, body, ranges)?;
             let limit = if symbol.is_name_label() { limits.max_name_bytes } else { limits.max_value_bytes };
             if text.len as usize > limit {
                 let what = format!("the value of label {:?} has {} bytes, the limit is {limit}", shown(), text.len);
