@@ -52,9 +52,10 @@ impl Decoder<'_> {
         for (what, number, limit) in
             [("help", said.help, limits.max_value_bytes), ("unit", said.unit, limits.max_name_bytes)]
         {
-            let symbol = self.symbols.text(number, self.draft.body, &self.draft.batch.symbols);
             let invalid = |text: String| Bad::new(Reason::InvalidMetadata, text);
-            let len = symbol.map_err(|bad| invalid(format!("the {what} of a series: {}", bad.what)))?.len as usize;
+            let looked = self.symbols.look_at(number, self.draft.body, &self.draft.batch.symbols);
+            looked.map_err(|bad| invalid(format!("the {what} of a series: {}", bad.what)))?;
+            let len = self.symbols.get(number).len as usize;
             if len > limit {
                 return Err(invalid(format!("the {what} of a series has {len} bytes, the limit is {limit}")));
             }
@@ -68,9 +69,7 @@ impl Decoder<'_> {
             return Ok(());
         }
         let (body, ranges) = (self.draft.body, &self.draft.batch.symbols);
-        // All were looked at before.
-        let mut hash = |number: u32| self.symbols.text(number, body, ranges).map_or(0, |symbol| symbol.hash);
-        let (help_hash, unit_hash) = (hash(said.help), hash(said.unit));
+        let (help_hash, unit_hash) = (self.symbols.get(said.help).hash, self.symbols.get(said.unit).hash);
         let text = |number: u32| &body[bytes_of(&ranges[number as usize])];
         let kind = kind_of(u64::from(said.kind));
         let family = family(text(name), said.kind);

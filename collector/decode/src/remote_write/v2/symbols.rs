@@ -52,21 +52,33 @@ impl Symbols {
         Symbols { symbols: ranges.iter().map(new).collect(), said: Vec::new() }
     }
 
-    /// The symbol with a number, which is text.
+    /// Sees to it that the symbol with a number is text, and known.
     ///
     /// # Errors
     /// What is wrong with a label that points at it.
     #[inline]
-    pub(super) fn text(&mut self, number: u32, body: &[u8], ranges: &[Range<u32>]) -> Result<Symbol, Box<Bad>> {
+    pub(super) fn look_at(&mut self, number: u32, body: &[u8], ranges: &[Range<u32>]) -> Result<(), Box<Bad>> {
+        match self.symbols.get(number as usize) {
+            Some(Symbol { state: State::Text | State::NameLabel, .. }) => Ok(()),
+            _ => self.look_at_new(number, body, ranges),
+        }
+    }
+
+    #[inline(never)]
+    fn look_at_new(&mut self, number: u32, body: &[u8], ranges: &[Range<u32>]) -> Result<(), Box<Bad>> {
         let count = self.symbols.len();
         let Some(symbol) = self.symbols.get_mut(number as usize) else { return Err(missing(number, count)) };
+        let text = &body[bytes_of(&ranges[number as usize])];
         if symbol.state == State::New {
-            *symbol = look(symbol, &body[bytes_of(&ranges[number as usize])]);
+            *symbol = look(symbol, text);
         }
-        if symbol.state == State::NotUtf8 {
-            return Err(not_utf8(&body[bytes_of(&ranges[number as usize])]));
-        }
-        Ok(*symbol)
+        if symbol.state == State::NotUtf8 { Err(not_utf8(text)) } else { Ok(()) }
+    }
+
+    /// The symbol with a number that was looked at.
+    #[inline]
+    pub(super) fn get(&self, number: u32) -> &Symbol {
+        &self.symbols[number as usize]
     }
 
     /// Notes what a series says whose name this symbol is; says whether that is new.
