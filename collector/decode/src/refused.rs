@@ -31,7 +31,7 @@ pub enum Reason {
     InvalidMetadata = 4,
     /// A start that no table can hold; its sample is kept.
     InvalidStart = 5,
-    /// A series without a sample or a histogram where there must be one.
+    /// A series without any row where there must be one.
     EmptySeries = 6,
     /// A row too far in the future, or at a time that no table can hold.
     OutOfRange = 7,

@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::remote_write::Served;
 use crate::support::prometheus::Prometheus;
 use crate::support::recorder::Row;
+use crate::support::server::{Reply, Server, answer_with};
 use crate::support::{Bench, federating};
 use collector::config::{FederateConfig, RemoteWriteConfig};
 use model::histogram::Counts;
@@ -102,19 +103,27 @@ async fn what_it_sends_in_the_second_version_is_what_it_has() {
          send_native_histograms: true, send_exemplars: true}}]",
         served.address
     );
+    // A target that has what it itself has not: exemplars, which it sends as series of their own.
+    let page =
+        "# TYPE requests counter\n# HELP requests Requests.\nrequests_total 7 # {trace_id=\"4bf9\"} 0.5\n# EOF\n";
+    let page = answer_with("200 OK", &["Content-Type: application/openmetrics-text; version=1.0.0"], page.as_bytes());
+    let target = Server::replying([Reply::Bytes(page)]).await;
+    let other = format!("scrape_configs: [{{job_name: other, static_configs: [{{targets: ['{}']}}]}},", target.address);
     let of_itself = |address| {
         let native = "{scrape_native_histograms: true, always_scrape_classic_histograms: true, scrape_interval";
-        Prometheus::of_itself(address, &sends).replace("{scrape_interval", native)
+        Prometheus::of_itself(address, &sends).replace("{scrape_interval", native).replace("scrape_configs: [", &other)
     };
-    let prometheus = Prometheus::start(of_itself).await;
+    let features = "--enable-feature=st-storage,exemplar-storage,xor2-encoding";
+    let prometheus = Prometheus::start_with(&[features], of_itself).await;
     let times = |writes: &[Vec<Row>]| writes.iter().flatten().map(|row| row.time_ms).collect::<HashSet<i64>>();
-    let enough = |writes: &[Vec<Row>]| (times(writes).len() >= 5).then_some(());
+    let enough = |writes: &[Vec<Row>]| (times(writes).len() >= 20).then_some(());
     served.bench.recorder.wait_for("samples of five scrapes", enough).await;
 
     let rows = served.rows();
     let source = samples(&prometheus).await;
     // The tags of its build have a comma, which is what rows are taken apart by here.
-    let is_plain = |row: &&Row| !row.is_marker() && row.name != "prometheus_build_info";
+    let is_plain =
+        |row: &&Row| !row.is_marker() && row.labels.contains("job=self") && row.name != "prometheus_build_info";
     let foreign: Vec<&Row> = rows.iter().filter(is_plain).filter(|row| !source.contains(&identity(row))).collect();
     assert_eq!(foreign.len(), 0, "of {} rows: {:?}", rows.len(), &foreign[..foreign.len().min(5)]);
     assert!(rows.len() > 1000 && rows.iter().all(|row| row.cluster == "outer"), "{} rows", rows.len());
@@ -123,6 +132,16 @@ async fn what_it_sends_in_the_second_version_is_what_it_has() {
     let name = "prometheus_http_request_duration_seconds";
     let batches = served.bench.recorder.batches();
     assert!(batches.iter().all(|batch| batch.encoding.name == "remote-write-2"));
+    // Since when its process counts.
+    let started = prometheus.data("/api/v1/query?query=process_start_time_seconds").await;
+    let started: f64 = started["result"][0]["value"][1].as_str().unwrap().parse().unwrap();
+    let starts: Vec<i64> = batches.iter().flat_map(|batch| &batch.starts).map(|start| start.start_ms).collect();
+    assert!(
+        starts.len() > 100 && starts.iter().all(|start_ms| *start_ms as f64 >= started * 1000.0 - 1000.0),
+        "{starts:?}"
+    );
+    let exemplar = batches.iter().flat_map(|batch| &batch.exemplars).next().expect("an exemplar");
+    assert_eq!((exemplar.value, exemplar.labels[0].1.as_str()), (0.5, "4bf9"));
     let histograms = served.bench.recorder.histograms();
     assert!(!histograms.is_empty() && histograms.iter().any(|(key, _)| key.name.as_ref() == name), "{histograms:?}");
     let path = format!("/api/v1/query?query=histogram_count({name})&time=");

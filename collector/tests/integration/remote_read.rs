@@ -330,7 +330,14 @@ async fn bad_answers_are_told_and_keep_nothing() {
 
 #[tokio::test]
 async fn chunks_that_cannot_be_read_are_asked_for_as_samples() {
-    // A frame with one series that has one chunk of encoding 9.
+    // One that is not known, and one of native histograms.
+    for encoding in [9, 2] {
+        chunks_are_asked_for_as_samples(encoding).await;
+    }
+}
+
+async fn chunks_are_asked_for_as_samples(encoding: u8) {
+    // A frame with one series that has one chunk.
     let mut chunked = Vec::new();
     let mut series = Vec::new();
     let mut label = Vec::new();
@@ -338,7 +345,7 @@ async fn chunks_that_cannot_be_read_are_asked_for_as_samples() {
     field(&mut label, 1, b"__name__");
     field(&mut label, 2, b"load");
     field(&mut series, 1, &label);
-    field(&mut series, 2, &[8, 1, 16, 2, 24, 9]);
+    field(&mut series, 2, &[8, 1, 16, 2, 24, encoding]);
     field(&mut chunked, 1, &series);
     let mut frame = Vec::new();
     varint(&mut frame, chunked.len() as u64);

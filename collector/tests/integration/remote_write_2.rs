@@ -92,7 +92,7 @@ async fn what_is_good_is_written_and_what_is_bad_is_listed() {
     assert_eq!(status, 400);
     assert!(text.starts_with("3 rows were not written, the others were: a series has no name"), "{text}");
     for part in [
-        "there is neither a sample nor a histogram, in series empty",
+        "neither a sample nor a histogram nor an exemplar, in series empty",
         "counts 9 observations, its buckets 3, in series bad",
     ] {
         assert!(text.contains(part), "{part}: {text}");

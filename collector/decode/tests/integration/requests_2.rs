@@ -95,6 +95,15 @@ fn the_same_texts_are_the_same_series_whatever_their_numbers() {
     assert_ne!(other.series[0].hash, other.series[1].hash);
 }
 
+/// Prometheus sends them so.
+#[test]
+fn exemplars_may_come_as_series_of_their_own() {
+    let exemplar = Message::default().bytes(1, [3, 4]).double(2, 0.5).varint(3, 9);
+    let batch = decode(of([labels(&[1, 2]).bytes(2, sample(1.0, 1)), labels(&[1, 2]).bytes(4, exemplar)]));
+    assert_eq!((batch.series.len(), batch.exemplars[0].series, batch.exemplars[0].time_ms), (2, 1, 9));
+    assert_eq!(batch.series[0].hash, batch.series[1].hash);
+}
+
 #[test]
 fn starts_are_told_where_they_change() {
     let at = |time_ms: i64, start_ms: u64| sample(1.0, time_ms).varint(3, start_ms);
@@ -175,7 +184,7 @@ fn what_is_left_out_says_why() {
         (with(long.as_bytes(), &[1, 2, 3, 8]), Reason::LabelLimit, "the value of label \"b\" has 17408 bytes"),
         (with(&long.as_bytes()[..1025], &[1, 8]), Reason::LabelLimit, "the value of label \"__name__\" has 1025 bytes"),
         (with(&long.as_bytes()[..1025], &[1, 2, 8, 3]), Reason::LabelLimit, "has 1025 bytes, the limit is 1024"),
-        (of([labels(&[1, 2])]), Reason::EmptySeries, "there is neither a sample nor a histogram, in series a"),
+        (of([labels(&[1, 2])]), Reason::EmptySeries, "neither a sample nor a histogram nor an exemplar, in series a"),
         (of([labels(&[1, 2]).bytes(3, integer(1).varint(1, 99))]), Reason::InvalidHistogram, "in series a"),
         (
             said(Message::default().varint(3, 99)),

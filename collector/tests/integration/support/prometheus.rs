@@ -27,6 +27,11 @@ impl Drop for Prometheus {
 impl Prometheus {
     /// Starts it, with the configuration for its address, and waits until it is ready.
     pub(crate) async fn start(config: impl FnOnce(SocketAddr) -> String) -> Self {
+        Self::start_with(&[], config).await
+    }
+
+    /// The same with further arguments.
+    pub(crate) async fn start_with(arguments: &[&str], config: impl FnOnce(SocketAddr) -> String) -> Self {
         let data = tempfile::tempdir().unwrap();
         let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let file = data.path().join("prometheus.yml");
@@ -36,6 +41,7 @@ impl Prometheus {
             .arg(format!("--storage.tsdb.path={}", data.path().join("data").display()))
             .arg(format!("--web.listen-address={address}"))
             .arg("--web.enable-lifecycle")
+            .args(arguments)
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()

@@ -6,7 +6,7 @@ use model::Batch;
 use model::batch::{Kind, Metadata};
 
 use super::Decoder;
-use super::symbols::{Symbol, bytes_of};
+use super::symbols::bytes_of;
 use crate::Error;
 use crate::protobuf::wire::{Fields, Value};
 use crate::protobuf::wrong_type;
@@ -52,9 +52,10 @@ impl Decoder<'_> {
         for (what, number, limit) in
             [("help", said.help, limits.max_value_bytes), ("unit", said.unit, limits.max_name_bytes)]
         {
-            let symbol = self.symbols.text(number, self.draft.body, &self.draft.batch.symbols);
             let invalid = |text: String| Bad::new(Reason::InvalidMetadata, text);
-            let len = symbol.map_err(|bad| invalid(format!("the {what} of a series: {}", bad.what)))?.len as usize;
+            let looked = self.symbols.look_at(number, self.draft.body, &self.draft.batch.symbols);
+            looked.map_err(|bad| invalid(format!("the {what} of a series: {}", bad.what)))?;
+            let len = self.symbols.get(number).len as usize;
             if len > limit {
                 return Err(invalid(format!("the {what} of a series has {len} bytes, the limit is {limit}")));
             }
@@ -64,19 +65,11 @@ impl Decoder<'_> {
 
     /// Enters what a series says of its family, unless it is in the batch; `name` is the symbol of the series' name.
     pub(super) fn tell(&mut self, name: u32, said: Said) -> Result<(), Error> {
-        if said == Said::default() {
+        if said == Said::default() || !self.symbols.say(name, said) {
             return Ok(());
         }
         let (body, ranges) = (self.draft.body, &self.draft.batch.symbols);
-        // All three were looked at before.
-        let Ok(symbol) = self.symbols.text(name, body, ranges) else { return Ok(()) };
-        if symbol.said == said {
-            return Ok(());
-        }
-        symbol.said = said;
-        let mut hash =
-            |number: u32| self.symbols.text(number, body, ranges).map_or(0, |symbol: &mut Symbol| symbol.hash);
-        let (help_hash, unit_hash) = (hash(said.help), hash(said.unit));
+        let (help_hash, unit_hash) = (self.symbols.get(said.help).hash, self.symbols.get(said.unit).hash);
         let text = |number: u32| &body[bytes_of(&ranges[number as usize])];
         let kind = kind_of(u64::from(said.kind));
         let family = family(text(name), said.kind);

@@ -78,7 +78,11 @@ impl Decoder<'_> {
                         self.refuse_row(bad)?;
                     }
                 }
-                (4, Value::Bytes(range)) => self.exemplar(index, range)?,
+                // Prometheus sends exemplars as series of their own.
+                (4, Value::Bytes(range)) => {
+                    has_rows = true;
+                    self.exemplar(index, range)?;
+                }
                 (5, Value::Bytes(range)) => said = self.said(range)?,
                 (6, Value::Varint(time)) => created_ms = time as i64,
                 (1..=6, _) => return Err(wrong_type("TimeSeries", number)),
@@ -150,7 +154,7 @@ impl Decoder<'_> {
         if has_rows {
             Ok(checked)
         } else {
-            Err(Bad::new(Reason::EmptySeries, "there is neither a sample nor a histogram"))
+            Err(Bad::new(Reason::EmptySeries, "there is neither a sample nor a histogram nor an exemplar"))
         }
     }
 
@@ -186,9 +190,10 @@ impl Decoder<'_> {
             };
             let (body, ranges) = (self.draft.body, &self.draft.batch.symbols);
             let shown = || String::from_utf8_lossy(&body[bytes_of(&ranges[name as usize])]).into_owned();
-            let symbol = *self.symbols.text(name, body, ranges)?;
-            check_name(&symbol, || crate::error::quoted(shown().as_bytes()), limits)?;
-            let text = *self.symbols.text(value, body, ranges)?;
+            self.symbols.look_at(name, body, ranges)?;
+            self.symbols.look_at(value, body, ranges)?;
+            let (symbol, text) = (self.symbols.get(name), self.symbols.get(value));
+            check_name(symbol, || crate::error::quoted(shown().as_bytes()), limits)?;
             let limit = if symbol.is_name_label() { limits.max_name_bytes } else { limits.max_value_bytes };
             if text.len as usize > limit {
                 let what = format!("the value of label {:?} has {} bytes, the limit is {limit}", shown(), text.len);
@@ -310,8 +315,9 @@ impl Decoder<'_> {
         }
         let mut text = |number: u64, limit: usize| {
             let number = u32::try_from(number).unwrap_or(u32::MAX);
-            let symbol = self.symbols.text(number, body, &self.draft.batch.symbols);
-            let len = symbol.map_err(|bad| invalid(format!("an exemplar: {}", bad.what)))?.len as usize;
+            let looked = self.symbols.look_at(number, body, &self.draft.batch.symbols);
+            looked.map_err(|bad| invalid(format!("an exemplar: {}", bad.what)))?;
+            let len = self.symbols.get(number).len as usize;
             if len > limit {
                 return Err(invalid(format!("a label of an exemplar has {len} bytes, the limit is {limit}")));
             }

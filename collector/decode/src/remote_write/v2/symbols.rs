@@ -12,7 +12,11 @@ use crate::refused::{Bad, Reason};
 
 /// What is known of the symbols of a request.
 #[derive(Debug, Default)]
-pub(super) struct Symbols(Vec<Symbol>);
+pub(super) struct Symbols {
+    symbols: Vec<Symbol>,
+    /// What the last series of each name said of its family, by the symbol of the name.
+    said: Vec<Said>,
+}
 
 /// What is known of one.
 #[derive(Debug, Clone, Copy)]
@@ -21,8 +25,6 @@ pub(super) struct Symbol {
     pub(super) hash: u128,
     pub(super) len: u32,
     state: State,
-    /// What the last series of this name said of its family.
-    pub(super) said: Said,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,26 +47,46 @@ impl Symbols {
     pub(super) fn new(ranges: &[Range<u32>]) -> Self {
         let new = |range: &Range<u32>| {
             let len = range.end - range.start;
-            Symbol { hash: 0, len, state: State::New, said: Said::default() }
+            Symbol { hash: 0, len, state: State::New }
         };
-        Symbols(ranges.iter().map(new).collect())
+        Symbols { symbols: ranges.iter().map(new).collect(), said: Vec::new() }
     }
 
-    /// The symbol with a number, which is text.
+    /// Sees to it that the symbol with a number is text, and known.
     ///
     /// # Errors
     /// What is wrong with a label that points at it.
     #[inline]
-    pub(super) fn text(&mut self, number: u32, body: &[u8], ranges: &[Range<u32>]) -> Result<&mut Symbol, Box<Bad>> {
-        let count = self.0.len();
-        let Some(symbol) = self.0.get_mut(number as usize) else { return Err(missing(number, count)) };
+    pub(super) fn look_at(&mut self, number: u32, body: &[u8], ranges: &[Range<u32>]) -> Result<(), Box<Bad>> {
+        match self.symbols.get(number as usize) {
+            Some(Symbol { state: State::Text | State::NameLabel, .. }) => Ok(()),
+            _ => self.look_at_new(number, body, ranges),
+        }
+    }
+
+    #[inline(never)]
+    fn look_at_new(&mut self, number: u32, body: &[u8], ranges: &[Range<u32>]) -> Result<(), Box<Bad>> {
+        let count = self.symbols.len();
+        let Some(symbol) = self.symbols.get_mut(number as usize) else { return Err(missing(number, count)) };
+        let text = &body[bytes_of(&ranges[number as usize])];
         if symbol.state == State::New {
-            *symbol = look(symbol, &body[bytes_of(&ranges[number as usize])]);
+            *symbol = look(symbol, text);
         }
-        if symbol.state == State::NotUtf8 {
-            return Err(not_utf8(&body[bytes_of(&ranges[number as usize])]));
+        if symbol.state == State::NotUtf8 { Err(not_utf8(text)) } else { Ok(()) }
+    }
+
+    /// The symbol with a number that was looked at.
+    #[inline]
+    pub(super) fn get(&self, number: u32) -> &Symbol {
+        &self.symbols[number as usize]
+    }
+
+    /// Notes what a series says whose name this symbol is; says whether that is new.
+    pub(super) fn say(&mut self, name: u32, said: Said) -> bool {
+        if self.said.is_empty() {
+            self.said.resize(self.symbols.len(), Said::default());
         }
-        Ok(symbol)
+        self.said.get_mut(name as usize).is_some_and(|known| std::mem::replace(known, said) != said)
     }
 }
 
@@ -82,7 +104,7 @@ fn look(symbol: &Symbol, text: &[u8]) -> Symbol {
     } else {
         State::NotUtf8
     };
-    Symbol { hash: Batch::hash(text), state, ..*symbol }
+    Symbol { hash: Batch::hash(text), state, len: symbol.len }
 }
 
 /// What is wrong with a label's name, if anything is.
