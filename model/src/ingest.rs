@@ -40,6 +40,8 @@ pub struct LeftOut {
     pub exemplars: usize,
     /// How many series, by reason.
     series: [usize; 3],
+    /// How many rows, by reason; a series without rows counts as one.
+    rows: [usize; 3],
     messages: Vec<(LeftOutReason, String)>,
 }
 
@@ -58,6 +60,16 @@ impl LeftOut {
     /// How many series were left out for a reason.
     pub fn series(&self, reason: LeftOutReason) -> usize {
         self.series[reason as usize]
+    }
+
+    /// Counts the rows of a series that was pushed.
+    pub fn add_rows(&mut self, reason: LeftOutReason, rows: usize) {
+        self.rows[reason as usize] += rows.max(1);
+    }
+
+    /// How many rows were left out for a reason; a series without rows counts as one.
+    pub fn rows(&self, reason: LeftOutReason) -> usize {
+        self.rows[reason as usize]
     }
 
     /// The first messages of each reason, in the order of the batch.

@@ -22,7 +22,7 @@ use std::ops::RangeInclusive;
 
 use bytes::Bytes;
 use model::Batch;
-use model::batch::LabelEncoding;
+use model::batch::{LabelEncoding, LabelLimits};
 
 pub(crate) use self::draft::{Before, Draft};
 use self::labels::Labels;
@@ -37,13 +37,27 @@ pub(crate) struct Decoder<'a> {
     pub(crate) draft: Draft<'a>,
     /// The labels of the series at hand.
     labels: Labels,
+    /// Whether labels are checked here, not by the store.
+    checks_labels: bool,
 }
 
 impl<'a> Decoder<'a> {
     /// A decoder of a request, which keeps what is good; rows later than `latest_ms` are not.
     pub(crate) fn of_request(body: &'a Bytes, latest_ms: i64, limits: &'a Limits) -> Result<Self, Error> {
         let draft = Draft::new("request", body, ENCODING, limits)?.keeping_what_is_good(latest_ms);
-        Ok(Decoder { draft, labels: Labels::default() })
+        Ok(Decoder { draft, labels: Labels::default(), checks_labels: true })
+    }
+
+    /// Leaves labels to the store, which looks at those that it does not know.
+    pub(crate) fn leaving_labels(mut self) -> Self {
+        let limits = self.draft.limits;
+        self.draft.batch.unchecked_labels = Some(LabelLimits {
+            max_labels: limits.max_labels,
+            max_name_bytes: limits.max_name_bytes,
+            max_value_bytes: limits.max_value_bytes,
+        });
+        self.checks_labels = false;
+        self
     }
 
     /// A decoder of what an answer has within `wanted_ms`; it is good as a whole or not at all.
@@ -54,7 +68,7 @@ impl<'a> Decoder<'a> {
         limits: &'a Limits,
     ) -> Result<Self, Error> {
         let draft = Draft::new(noun, body, ENCODING, limits)?.within(wanted_ms);
-        Ok(Decoder { draft, labels: Labels::default() })
+        Ok(Decoder { draft, labels: Labels::default(), checks_labels: true })
     }
 
     /// The batch, once the whole message was read.

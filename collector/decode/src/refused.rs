@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use model::Batch;
+use model::{Batch, LeftOut, LeftOutReason};
 
 use crate::Error;
 
@@ -35,11 +35,13 @@ pub enum Reason {
     EmptySeries = 6,
     /// A row too far in the future, or at a time that no table can hold.
     OutOfRange = 7,
+    /// A series that its cluster has no room for.
+    SeriesLimit = 8,
 }
 
 impl Reason {
     /// All reasons, in the order of their numbers.
-    pub const ALL: [Reason; 8] = [
+    pub const ALL: [Reason; 9] = [
         Reason::InvalidLabels,
         Reason::LabelLimit,
         Reason::InvalidHistogram,
@@ -48,6 +50,7 @@ impl Reason {
         Reason::InvalidStart,
         Reason::EmptySeries,
         Reason::OutOfRange,
+        Reason::SeriesLimit,
     ];
 
     /// The word in counters.
@@ -61,6 +64,7 @@ impl Reason {
             "invalid_start",
             "empty_series",
             "out_of_range",
+            "series_limit",
         ][self as usize]
     }
 }
@@ -99,6 +103,27 @@ impl Refused {
     /// Whether another message for a reason is kept.
     pub(crate) fn has_room(&self, reason: Reason) -> bool {
         self.messages.iter().filter(|(known, _)| *known == reason).count() < Self::MAX_MESSAGES
+    }
+
+    /// Takes in what the store has left out of the batch.
+    pub fn note_left_out(&mut self, left_out: &LeftOut) {
+        let reasons = [
+            (LeftOutReason::InvalidLabels, Reason::InvalidLabels),
+            (LeftOutReason::LabelLimit, Reason::LabelLimit),
+            (LeftOutReason::SeriesLimit, Reason::SeriesLimit),
+        ];
+        for (of_store, reason) in reasons {
+            self.counts[reason as usize] += left_out.rows(of_store) as u64;
+            let messages = left_out.messages().filter(|(other, _)| *other == of_store);
+            for (_, message) in messages.take(self.room_for(reason)) {
+                self.messages.push((reason, message.to_owned()));
+            }
+        }
+    }
+
+    fn room_for(&self, reason: Reason) -> usize {
+        let known = self.messages.iter().filter(|(other, _)| *other == reason).count();
+        Self::MAX_MESSAGES.saturating_sub(known)
     }
 
     pub(crate) fn note(&mut self, bad: Bad, rows: u64) {

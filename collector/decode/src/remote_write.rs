@@ -36,7 +36,19 @@ pub const ENCODING: LabelEncoding = protobuf::ENCODING;
 /// `Invalid` if the bytes are no such message; `TooLarge` if it has more bytes or rows than the limits allow. Anything
 /// else that is wrong is left out and told ([`Decoded::refused`]).
 pub fn decode(body: &Bytes, latest_ms: i64, limits: &Limits) -> Result<Decoded, Error> {
-    let mut decoder = Decoder::of_request(body, latest_ms, limits)?;
+    decode_with(Decoder::of_request(body, latest_ms, limits)?, body)
+}
+
+/// As [`decode`], and leaves labels as they are for the store to check ([`model::Batch::unchecked_labels`]): it knows most
+/// of them, and to look at them takes more time than all else that is done here.
+///
+/// # Errors
+/// As [`decode`].
+pub fn decode_leaving_labels(body: &Bytes, latest_ms: i64, limits: &Limits) -> Result<Decoded, Error> {
+    decode_with(Decoder::of_request(body, latest_ms, limits)?.leaving_labels(), body)
+}
+
+fn decode_with(mut decoder: Decoder<'_>, body: &Bytes) -> Result<Decoded, Error> {
     let mut fields = Fields::new(body, 0..body.len());
     while let Some((number, value)) = fields.next()? {
         match (number, value) {

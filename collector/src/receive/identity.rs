@@ -19,7 +19,7 @@ use std::sync::Arc;
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use model::worker::Worker;
-use model::{Batch, Clock, Error, OverLimit};
+use model::{Batch, Clock, Error};
 use parking_lot::RwLock;
 use tokio::time::Instant;
 
@@ -165,12 +165,10 @@ impl Caller {
         self.account.refused(reason, error)
     }
 
-    /// Counts what was left out of his push: by its decoder, and by the store for want of room for its series.
-    pub(crate) fn left_out(&self, refused: &decode::Refused, over: &OverLimit) {
-        let of_store = (over.samples + over.histograms + over.exemplars) as u64;
-        let of_store = Some(("series_limit", of_store)).filter(|(_, rows)| *rows > 0);
-        for (reason, rows) in refused.counts().map(|(reason, rows)| (reason.as_str(), rows)).chain(of_store) {
-            self.account.left_out(reason, rows);
+    /// Counts what was left out of his push.
+    pub(crate) fn left_out(&self, refused: &decode::Refused) {
+        for (reason, rows) in refused.counts() {
+            self.account.left_out(reason.as_str(), rows);
         }
     }
 

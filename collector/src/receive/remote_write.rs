@@ -59,7 +59,7 @@ pub(super) async fn handle(State(receiver): State<Receiver>, request: Request) -
     let metrics = &receiver.0.metrics.remote_write;
     if let Ok(written) = &outcome {
         metrics.acknowledged(written.samples, written.histograms, written.exemplars);
-        caller.left_out(&written.refused, &written.over_limit);
+        caller.left_out(&written.refused);
     }
     metrics.answered(response.status().as_u16());
     response
@@ -88,11 +88,11 @@ async fn receive(
     for batch in batches {
         let (samples, histograms, exemplars) = (batch.samples.len(), batch.histograms.len(), batch.exemplars.len());
         let receipt = receiver.0.parts.ingest.write(batch).await?;
-        let over = receipt.over_limit.unwrap_or_default();
-        written.samples += samples - over.samples;
-        written.histograms += histograms - over.histograms;
-        written.exemplars += exemplars - over.exemplars;
-        written.note_over_limit(*over);
+        let missing = receipt.left_out.unwrap_or_default();
+        written.samples += samples - missing.samples;
+        written.histograms += histograms - missing.histograms;
+        written.exemplars += exemplars - missing.exemplars;
+        written.refused.note_left_out(&missing);
     }
     drop(share);
     // The decoder has left out what is too far in the future, so there is nothing of it any more.
@@ -125,7 +125,7 @@ async fn decode(
         let body = body.map_err(|error| (Reason::RequestSize, error))?;
         drop(wire);
         let decoded = match message {
-            Message::V1 => decode::remote_write::decode(&body, latest_ms, &limits),
+            Message::V1 => decode::remote_write::decode_leaving_labels(&body, latest_ms, &limits),
             Message::V2 => decode::remote_write::v2::decode(&body, latest_ms, &limits),
         };
         Ok((decoded.map_err(|error| (Reason::Labels, error))?, share))

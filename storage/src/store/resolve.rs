@@ -166,7 +166,7 @@ fn shown(batch: &Batch, index: usize) -> String {
 #[derive(Default)]
 struct Missing {
     /// Their places in the batch, ascending.
-    places: Vec<usize>,
+    places: Vec<(usize, LeftOutReason)>,
     told: LeftOut,
 }
 
@@ -178,34 +178,51 @@ impl Missing {
     #[cold]
     fn push(&mut self, place: usize, reason: LeftOutReason, message: &str) {
         self.told.push(reason, message);
-        self.places.push(place);
+        self.places.push((place, reason));
     }
 
     /// Takes their rows out of the batch; the others point to the places that their series have without them.
     fn remove_from(mut self, batch: &mut Batch) -> LeftOut {
-        let mut places = vec![None; batch.series.len()];
-        let mut left_out = self.places.iter().copied().peekable();
-        let mut next = 0u32;
-        for (place, new) in places.iter_mut().enumerate() {
-            if left_out.next_if_eq(&place).is_none() {
-                *new = Some(next);
+        // The new place of each series, or where it stands among the missing.
+        let mut places: Vec<Result<u32, usize>> = Vec::with_capacity(batch.series.len());
+        let (mut missing, mut next) = (0, 0);
+        for place in 0..batch.series.len() {
+            if self.places.get(missing).is_some_and(|(other, _)| *other == place) {
+                places.push(Err(missing));
+                missing += 1;
+            } else {
+                places.push(Ok(next));
                 next += 1;
             }
         }
-        // A row of no series at all is refused later, by name.
-        let stays = |series: &mut u32| match places.get(*series as usize) {
-            Some(Some(new)) => {
+        let mut rows = vec![0; self.places.len()];
+        let mut stays = |series: &mut u32| match places.get(*series as usize) {
+            Some(Ok(new)) => {
                 *series = *new;
                 true
             }
-            Some(None) => false,
+            Some(Err(missing)) => {
+                rows[*missing] += 1;
+                false
+            }
+            // A row of no series at all is refused later, by name.
             None => true,
         };
         let before = (batch.samples.len(), batch.histograms.len(), batch.exemplars.len());
         batch.samples.retain_mut(|row| stays(&mut row.series));
         batch.histograms.retain_mut(|row| stays(&mut row.series));
         batch.exemplars.retain_mut(|row| stays(&mut row.series));
-        batch.starts.retain_mut(|row| stays(&mut row.series));
+        for ((_, reason), rows) in self.places.iter().zip(rows) {
+            self.told.add_rows(*reason, rows);
+        }
+        batch.starts.retain_mut(|row| match places.get(row.series as usize) {
+            Some(Ok(new)) => {
+                row.series = *new;
+                true
+            }
+            Some(Err(_)) => false,
+            None => true,
+        });
         self.told.samples = before.0 - batch.samples.len();
         self.told.histograms = before.1 - batch.histograms.len();
         self.told.exemplars = before.2 - batch.exemplars.len();

@@ -12,9 +12,47 @@ use crate::Error;
 use crate::error::quoted;
 use crate::refused::{Bad, Reason};
 
+/// The first byte of a label.
+const LABEL: u8 = 1 << 3 | 2;
+
 impl Decoder<'_> {
     /// Takes the `TimeSeries` at `range`.
     pub(crate) fn series(&mut self, range: Range<usize>) -> Result<(), Error> {
+        if !self.checks_labels && self.plain_series(range.clone())? {
+            return Ok(());
+        }
+        self.any_series(range)
+    }
+
+    /// Takes a series of the form that nearly all have: labels, then samples in time, and nothing else. Says whether it was
+    /// one; if not, nothing of it is kept. Its labels are not looked at.
+    fn plain_series(&mut self, range: Range<usize>) -> Result<bool, Error> {
+        let (before, index) = (self.draft.before_series(), self.draft.series_index());
+        let mut fields = Fields::new(self.draft.body, range);
+        let start = fields.at();
+        while fields.next_short(LABEL).is_some() {}
+        let labels = start..fields.at();
+        let mut is_plain = !labels.is_empty();
+        while let Some((number, value)) = fields.next()? {
+            let (2, Value::Bytes(range)) = (number, value) else {
+                is_plain = false;
+                break;
+            };
+            self.draft.sample(index, range)?;
+        }
+        if !is_plain || !self.draft.is_in_time(before) {
+            self.draft.rewind(before);
+            return Ok(false);
+        }
+        if self.draft.rows_since(before) > 0 {
+            let hash = Batch::hash(&self.draft.body[labels.clone()]);
+            let labels = labels.start as u32..labels.end as u32;
+            self.draft.batch.series.push(RawSeries { labels, hash, kind: Kind::Unknown });
+        }
+        Ok(true)
+    }
+
+    fn any_series(&mut self, range: Range<usize>) -> Result<(), Error> {
         let before = self.begin_series();
         let index = self.draft.series_index();
         let mut fields = Fields::new(self.draft.body, range);
@@ -47,7 +85,6 @@ impl Decoder<'_> {
     ///
     /// One loop for the labels of every message: with two, neither is compiled into one piece, and each is slower.
     pub(crate) fn next_but_labels(&mut self, fields: &mut Fields<'_>) -> Result<Option<(u64, Value)>, Error> {
-        const LABEL: u8 = 1 << 3 | 2;
         loop {
             let start = fields.at();
             let label = match fields.next_short(LABEL) {

@@ -12,7 +12,7 @@
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use decode::{Reason, Refused};
-use model::{Error, OverLimit};
+use model::Error;
 
 use super::super::identity;
 use super::negotiation::Message;
@@ -29,8 +29,6 @@ pub(super) struct Written {
     pub(super) histograms: usize,
     pub(super) exemplars: usize,
     pub(super) refused: Refused,
-    /// What was left out because its cluster has too many series.
-    pub(super) over_limit: OverLimit,
 }
 
 /// Why nothing of a request was written.
@@ -68,18 +66,6 @@ impl Failure {
 }
 
 impl Written {
-    /// Takes note of the series that the store had no room for.
-    pub(super) fn note_over_limit(&mut self, over: OverLimit) {
-        let told = &mut self.over_limit;
-        told.series += over.series;
-        told.samples += over.samples;
-        told.histograms += over.histograms;
-        told.exemplars += over.exemplars;
-        if told.message.is_empty() {
-            told.message = over.message;
-        }
-    }
-
     /// What was left out, a line for each of the first messages; `None` if all was written.
     pub(super) fn faults(&self) -> Option<String> {
         self.faults_of(|_| true)
@@ -87,16 +73,12 @@ impl Written {
 
     /// As [`Written::faults`], for some of the decoder's reasons.
     fn faults_of(&self, is_told: impl Fn(Reason) -> bool) -> Option<String> {
-        let OverLimit { samples, histograms, exemplars, message, .. } = &self.over_limit;
-        let over = (samples + histograms + exemplars) as u64;
-        let of_decoder = self.refused.counts().filter(|(reason, _)| is_told(*reason));
-        let rows = of_decoder.map(|(_, count)| count).sum::<u64>() + over;
+        let rows: u64 = self.refused.counts().filter(|(reason, _)| is_told(*reason)).map(|(_, count)| count).sum();
         if rows == 0 {
             return None;
         }
         let messages = self.refused.messages().filter(|(reason, _)| is_told(*reason)).map(|(_, message)| message);
-        let over = Some(message.as_str()).filter(|message| !message.is_empty());
-        let shown: Vec<&str> = over.into_iter().chain(messages).take(Refused::MAX_MESSAGES).collect();
+        let shown: Vec<&str> = messages.take(Refused::MAX_MESSAGES).collect();
         let rows_word = if rows == 1 { "row was" } else { "rows were" };
         Some(format!("{rows} {rows_word} not written, the others were: {}", shown.join("; ")))
     }

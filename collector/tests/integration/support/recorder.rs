@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 use async_trait::async_trait;
 use model::batch::{Histogram, is_stale};
 use model::labels::LabelsBuilder;
-use model::{Batch, Error, Ingest, Recall, Receipt, SeriesKey};
+use model::{Batch, Error, ErrorKind, Ingest, LeftOut, LeftOutReason, Recall, Receipt, SeriesKey};
 use parking_lot::Mutex;
 use tokio::sync::{Notify, Semaphore};
 
@@ -158,6 +158,26 @@ impl Recorder {
     }
 }
 
+/// Leaves out what the store would: series with bad labels, where no decoder has looked at them.
+fn without_bad_labels(mut batch: Batch) -> (Batch, Option<Box<LeftOut>>) {
+    let mut builder = LabelsBuilder::default();
+    let mut told = LeftOut::default();
+    let mut is_bad = vec![false; batch.series.len()];
+    for (index, is_bad) in is_bad.iter_mut().enumerate().filter(|_| batch.unchecked_labels.is_some()) {
+        let Err(error) = batch.key(index, &mut builder) else { continue };
+        let is_long = error.kind() == ErrorKind::TooLarge;
+        let reason = if is_long { LeftOutReason::LabelLimit } else { LeftOutReason::InvalidLabels };
+        let rows = batch.samples.iter().filter(|row| row.series as usize == index).count();
+        told.push(reason, error.message());
+        told.add_rows(reason, rows);
+        told.samples += rows;
+        *is_bad = true;
+    }
+    batch.samples.retain(|row| !is_bad[row.series as usize]);
+    let left_out = is_bad.contains(&true).then(|| Box::new(told));
+    (batch, left_out)
+}
+
 #[async_trait]
 impl Ingest for Recorder {
     async fn write(&self, batch: Batch) -> Result<Receipt, Error> {
@@ -167,8 +187,9 @@ impl Ingest for Recorder {
         if let Some(error) = self.failures.lock().pop_front() {
             return Err(error);
         }
+        let (batch, left_out) = without_bad_labels(batch);
         let rows = rows(&batch)?;
-        let receipt = Receipt { samples: rows.len(), ..Receipt::default() };
+        let receipt = Receipt { samples: rows.len(), left_out, ..Receipt::default() };
         self.batches.lock().push(batch);
         self.writes.lock().push(rows);
         self.changed.notify_waiters();
