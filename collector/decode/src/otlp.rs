@@ -277,7 +277,12 @@ impl<'a> Decoder<'a> {
     fn start(&mut self, series: u32, when: &When) {
         if when.has_start() && self.metric.counts && !self.metric.is_delta {
             let start = Start { series, time_ms: when.time_ms, start_ms: when.start_ms };
-            self.batch.starts.push(start);
+            // Points of one series mostly come one after the other, with the same start.
+            let said =
+                self.batch.starts.last().is_some_and(|last| (last.series, last.start_ms) == (series, start.start_ms));
+            if !said {
+                self.batch.starts.push(start);
+            }
         }
     }
 
