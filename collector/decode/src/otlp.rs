@@ -164,6 +164,10 @@ struct Decoder<'a> {
     families: HashSet<u128>,
     metric: metrics::Metric,
     buckets: distributions::Buckets,
+    /// Quantile and value, of the summary at hand.
+    quantiles: Vec<(f64, f64)>,
+    /// For a number that is written as text.
+    number: String,
 }
 
 /// How much there was before a point.
@@ -196,6 +200,8 @@ impl<'a> Decoder<'a> {
             families: HashSet::new(),
             metric: metrics::Metric::default(),
             buckets: distributions::Buckets::default(),
+            quantiles: Vec::new(),
+            number: String::new(),
         }
     }
 
