@@ -156,6 +156,11 @@ async fn while_sums_cannot_be_found_nothing_is_added() {
     *store.is_away.lock() = false;
     send(&deltas, &store, &[("a", 1_001_000, 2.0)]).await.unwrap();
     assert_eq!(store.values("a"), [(1_000_000, 1.0), (1_001_000, 3.0)]);
+    // What is in memory stays there, whatever another series of the request cost.
+    *store.is_away.lock() = true;
+    assert!(send(&deltas, &store, &[("a", 1_002_000, 4.0), ("b", 1_002_000, 1.0)]).await.is_err());
+    send(&deltas, &store, &[("a", 1_002_000, 4.0)]).await.unwrap();
+    assert_eq!(store.values("a").pop(), Some((1_002_000, 7.0)));
 }
 
 #[tokio::test]
