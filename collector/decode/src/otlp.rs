@@ -164,6 +164,10 @@ struct Decoder<'a> {
     families: HashSet<u128>,
     metric: metrics::Metric,
     buckets: distributions::Buckets,
+    /// Quantile and value, of the summary at hand.
+    quantiles: Vec<(f64, f64)>,
+    /// For a number that is written as text.
+    number: String,
 }
 
 /// How much there was before a point.
@@ -196,6 +200,8 @@ impl<'a> Decoder<'a> {
             families: HashSet::new(),
             metric: metrics::Metric::default(),
             buckets: distributions::Buckets::default(),
+            quantiles: Vec::new(),
+            number: String::new(),
         }
     }
 
@@ -277,7 +283,12 @@ impl<'a> Decoder<'a> {
     fn start(&mut self, series: u32, when: &When) {
         if when.has_start() && self.metric.counts && !self.metric.is_delta {
             let start = Start { series, time_ms: when.time_ms, start_ms: when.start_ms };
-            self.batch.starts.push(start);
+            // Points of one series mostly come one after the other, with the same start.
+            let said =
+                self.batch.starts.last().is_some_and(|last| (last.series, last.start_ms) == (series, start.start_ms));
+            if !said {
+                self.batch.starts.push(start);
+            }
         }
     }
 

@@ -176,3 +176,6 @@ impl OtlpConfig {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -206,6 +206,16 @@ async fn grpc_is_spoken_with_and_without_compression() {
 }
 
 #[tokio::test]
+async fn what_is_not_there_is_said_in_the_words_of_grpc() {
+    let served = Served::start(OtlpConfig::default()).await;
+    let client = Client::builder().http2_prior_knowledge().build().unwrap();
+    let path = "opentelemetry.proto.collector.logs.v1.LogsService/Export";
+    let request = client.post(format!("http://{}/{path}", served.address)).header("content-type", "application/grpc");
+    let response = request.body(framed(0, b"")).send().await.unwrap();
+    assert_eq!((response.status().as_u16(), response.headers()["grpc-status"].to_str().unwrap()), (200, "12"));
+}
+
+#[tokio::test]
 async fn who_should_come_again_is_told_when() {
     let recorder = Arc::new(Recorder::default());
     let served = Served::start_with(OtlpConfig::default(), recorder.clone()).await;

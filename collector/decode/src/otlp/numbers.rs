@@ -6,6 +6,7 @@
 //! ValueAtQuantile { quantile = 1: double, value = 2: double }
 //! ```
 
+use std::fmt::Write;
 use std::ops::Range;
 
 use super::{Decoder, Fault, When};
@@ -53,7 +54,7 @@ impl Decoder<'_> {
         let before = self.before();
         self.labels.begin_point();
         let (mut start, mut time, mut flags, mut count, mut sum) = (0, 0, 0, 0, 0.0);
-        let mut quantiles = Vec::new();
+        self.quantiles.clear();
         let mut fields = Fields::new(self.body, range);
         while let Some((number, field)) = fields.next()? {
             match (number, field) {
@@ -64,7 +65,8 @@ impl Decoder<'_> {
                 (5, Value::Fixed64(bits)) => sum = f64::from_bits(bits),
                 (6, Value::Bytes(range)) => {
                     self.count_rows(1)?;
-                    quantiles.push(self.quantile(range)?);
+                    let quantile = self.quantile(range)?;
+                    self.quantiles.push(quantile);
                 }
                 (8, Value::Varint(bits)) => flags = bits,
                 (2..=8, _) => return Err(Fault::wrong_type("SummaryDataPoint", number)),
@@ -82,13 +84,25 @@ impl Decoder<'_> {
         self.further_series("_count", &labels, None);
         let series = self.end_series(text, kind)?;
         self.sample(series, &when, when.value(count as f64));
-        for (quantile, value) in quantiles {
-            let text = self.text.len();
-            self.further_series("", &labels, Some(("quantile", &quantile.to_string())));
-            let series = self.end_series(text, kind)?;
-            self.sample(series, &when, when.value(value));
-        }
+        self.write_quantiles(&labels, &when)?;
         self.end_point(before, &when);
+        Ok(())
+    }
+
+    fn write_quantiles(&mut self, labels: &Range<usize>, when: &When) -> Result<(), Fault> {
+        // Taken out and put back, so that the memory is kept.
+        let mut number = std::mem::take(&mut self.number);
+        for place in 0..self.quantiles.len() {
+            let (quantile, value) = self.quantiles[place];
+            number.clear();
+            // Writing to a string cannot fail.
+            let _ = write!(number, "{quantile}");
+            let text = self.text.len();
+            self.further_series("", labels, Some(("quantile", &number)));
+            let series = self.end_series(text, self.metric.kind)?;
+            self.sample(series, when, when.value(value));
+        }
+        self.number = number;
         Ok(())
     }
 

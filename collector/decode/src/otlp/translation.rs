@@ -314,6 +314,3 @@ fn cleaned(unit: &str) -> String {
     }
     out
 }
-
-#[cfg(test)]
-mod tests;

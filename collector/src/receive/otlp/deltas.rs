@@ -96,7 +96,7 @@ impl fmt::Debug for Deltas {
 }
 
 impl Deltas {
-    /// Holds at most `max_series` sums, each until it was not used for `idle`, and up to twice that.
+    /// Holds about `max_series` sums, each until it was not used for `idle`, and up to twice that.
     pub(super) fn new(max_series: usize, idle: Duration) -> Arc<Self> {
         Self::over(None, max_series, idle)
     }
@@ -149,7 +149,11 @@ impl Deltas {
     ) -> Result<Written, Error> {
         let rows = Rows::of(&batch, &deltas)?;
         let mut claim = self.claim(rows.keys(), now_ms).await;
-        claim.find_again(now_ms).await?;
+        if let Err(error) = claim.find_again(now_ms).await {
+            // Nothing was tried: what is known stays known.
+            claim.give_back();
+            return Err(error);
+        }
         let (batch, next, repeated_points) = rows.add_up(batch, &deltas, &claim.sums);
         if batch.is_empty() {
             claim.give_back();

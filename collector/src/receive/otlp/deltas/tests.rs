@@ -31,6 +31,7 @@ enum Fate {
 struct Store {
     rows: Mutex<BTreeMap<(String, i64), f64>>,
     starts: Mutex<BTreeMap<(String, i64), i64>>,
+    natives: Mutex<BTreeMap<i64, model::NativeHistogram>>,
     fates: Mutex<VecDeque<Fate>>,
     /// The next questions fail.
     is_away: Mutex<bool>,
@@ -57,6 +58,8 @@ impl Ingest for Store {
             for sample in &batch.samples {
                 self.rows.lock().insert((name_of(sample.series), sample.time_ms), sample.value);
             }
+            let natives = batch.histograms.iter().map(|row| (row.time_ms, row.value.clone()));
+            self.natives.lock().extend(natives);
             for start in &batch.starts {
                 self.starts.lock().insert((name_of(start.series), start.time_ms), start.start_ms);
             }
@@ -153,6 +156,11 @@ async fn while_sums_cannot_be_found_nothing_is_added() {
     *store.is_away.lock() = false;
     send(&deltas, &store, &[("a", 1_001_000, 2.0)]).await.unwrap();
     assert_eq!(store.values("a"), [(1_000_000, 1.0), (1_001_000, 3.0)]);
+    // What is in memory stays there, whatever another series of the request cost.
+    *store.is_away.lock() = true;
+    assert!(send(&deltas, &store, &[("a", 1_002_000, 4.0), ("b", 1_002_000, 1.0)]).await.is_err());
+    send(&deltas, &store, &[("a", 1_002_000, 4.0)]).await.unwrap();
+    assert_eq!(store.values("a").pop(), Some((1_002_000, 7.0)));
 }
 
 #[tokio::test]
@@ -208,6 +216,63 @@ async fn requests_for_the_same_series_come_one_after_the_other() {
     for (place, (row, other)) in a.iter().zip(&b).enumerate() {
         assert_eq!((row.1, other.1), (place as f64 + 1.0, 2.0 * (place as f64 + 1.0)));
     }
+}
+
+/// Sends metrics as OTLP does, as JSON.
+async fn send_otlp(deltas: &Arc<Deltas>, store: &Arc<Store>, metric: &str) -> Written {
+    let json = format!(r#"{{"resourceMetrics":[{{"scopeMetrics":[{{"metrics":[{metric}]}}]}}]}}"#);
+    let limits = decode::Limits::default();
+    let body = decode::otlp::json::to_protobuf(json.as_bytes(), &limits).unwrap();
+    let decoded = decode::otlp::decode(&body, &decode::otlp::Translation::default(), &limits, 1 << 20).unwrap();
+    assert_eq!((decoded.refused.points, decoded.deltas.len()), (0, 1));
+    deltas.write(store.clone(), decoded.batch, decoded.deltas, 0).await.unwrap()
+}
+
+/// The times of a point that tells of the second up to `second`.
+fn times(second: u64) -> String {
+    format!(r#""startTimeUnixNano":"{}000000000","timeUnixNano":"{second}000000000""#, second - 1)
+}
+
+#[tokio::test]
+async fn exponential_histograms_add_up_in_the_coarser_scale() {
+    let store = Arc::new(Store::default());
+    let deltas = over(&store);
+    let send = async |second, scale, offset, counts, count| {
+        let times = times(second);
+        let buckets = format!(r#"{{"offset":{offset},"bucketCounts":{counts}}}"#);
+        let point = format!(r#"{{{times},"scale":{scale},"count":{count},"sum":{count},"positive":{buckets}}}"#);
+        let data = format!(r#"{{"aggregationTemporality":1,"dataPoints":[{point}]}}"#);
+        let metric = format!(r#"{{"name":"e","exponentialHistogram":{data}}}"#);
+        send_otlp(&deltas, &store, &metric).await.repeated_points
+    };
+    // Buckets end at 2 and 4; then at the roots between; the third is the second once more.
+    assert_eq!(send(10, 0, 0, "[1,2]", 3).await, 0);
+    assert_eq!(send(11, 1, 1, "[4,8,16]", 28).await, 0);
+    assert_eq!(send(11, 1, 1, "[4,8,16]", 28).await, 1);
+    assert_eq!(send(12, 0, 5, "[1]", 1).await, 0);
+    let natives = store.natives.lock();
+    assert_eq!(natives.keys().copied().collect::<Vec<_>>(), [10_000, 11_000, 12_000]);
+    let last = &natives[&12_000];
+    assert_eq!((last.schema, last.sum, last.start_ms), (0, 32.0, Some(9000)));
+    let model::histogram::Counts::Integer(counts) = &last.counts else { panic!("whole counts") };
+    let indexed: Vec<_> = model::histogram::indexed(&last.positive_spans, &counts.positive).collect();
+    assert_eq!((counts.count, indexed), (32, vec![(1, 5), (2, 26), (6, 1)]));
+}
+
+#[tokio::test]
+async fn the_series_of_a_histogram_add_up_each_for_itself() {
+    let store = Arc::new(Store::default());
+    let deltas = over(&store);
+    for second in [10, 11, 11] {
+        let times = times(second);
+        let point = format!(r#"{{{times},"count":3,"sum":1.5,"explicitBounds":[1],"bucketCounts":[1,2]}}"#);
+        let data = format!(r#"{{"aggregationTemporality":1,"dataPoints":[{point}]}}"#);
+        send_otlp(&deltas, &store, &format!(r#"{{"name":"d","histogram":{data}}}"#)).await;
+    }
+    assert_eq!(store.values("d_count"), [(10_000, 3.0), (11_000, 6.0)]);
+    assert_eq!(store.values("d_sum"), [(10_000, 1.5), (11_000, 3.0)]);
+    // The store of these tests tells series apart by name: of the buckets the last is the one without end.
+    assert_eq!(store.values("d_bucket"), [(10_000, 3.0), (11_000, 6.0)]);
 }
 
 /// One step of a sender's life.
