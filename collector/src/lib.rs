@@ -93,7 +93,7 @@ impl Collectors {
         let plan = plan(config, &metrics)?;
         let identity = Identity::new(config, parts.clock.clone(), metrics.clone());
         let receiver = Receiver::new(&config.remote_write, identity.clone(), parts.clone(), metrics.clone());
-        let otlp = Otlp::new(&config.otlp, parts.clone(), metrics.clone());
+        let otlp = Otlp::new(&config.otlp, identity.clone(), parts.clone(), metrics.clone());
         let federation = Federation::start(&plan.federated, parts.clone(), metrics.clone());
         let reading = Reading::start(&plan.read, parts.clone(), metrics.clone());
         let scraping = Scraping::start(&plan.jobs, parts)?;

@@ -44,6 +44,8 @@ struct State {
 #[derive(Debug)]
 struct Settings {
     config: RemoteWriteConfig,
+    /// The cluster of those who show no token.
+    cluster: Option<Arc<str>>,
     limits: decode::Limits,
     budget: Budget,
 }
@@ -58,6 +60,7 @@ impl Settings {
         };
         Arc::new(Settings {
             budget: Budget::new("remote_write", config.max_concurrent_requests, config.memory_limit),
+            cluster: config.cluster.as_deref().map(Arc::from),
             config: config.clone(),
             limits,
         })

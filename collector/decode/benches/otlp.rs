@@ -56,8 +56,9 @@ fn decode_requests(c: &mut Criterion) {
     let counts = r#""bucketCounts":[1,2,3,4,5,6,7,8,9,10,11,12,13,14]"#;
     let (histograms, _) =
         request(histograms, &format!(r#""count":"105","sum":12.5,"explicitBounds":{bounds},{counts}"#));
-    let rows =
-        |body: &Bytes| otlp::decode(body, &translation, &limits, 64 << 20).expect("the request").batch.samples.len();
+    let rows = |body: &Bytes| {
+        otlp::decode(body, i64::MAX, &translation, &limits, 64 << 20).expect("the request").batch.samples.len()
+    };
     assert_eq!((rows(&sums), rows(&histograms)), (SERIES, SERIES * 16));
     println!("{} bytes of sums, {} of histograms", sums.len(), histograms.len());
 
@@ -74,17 +75,19 @@ fn decode_requests(c: &mut Criterion) {
         b.iter(|| remote_write::decode(black_box(&remote), &limits).expect("the request"));
     });
     group.bench_function("OTLP sums", |b| {
-        b.iter(|| otlp::decode(black_box(&sums), &translation, &limits, 64 << 20).expect("the request"));
+        b.iter(|| otlp::decode(black_box(&sums), i64::MAX, &translation, &limits, 64 << 20).expect("the request"));
     });
     group.bench_function("OTLP sums, JSON", |b| {
         b.iter(|| {
             let body = otlp::json::to_protobuf(black_box(sums_json.as_bytes()), &limits).expect("JSON");
-            otlp::decode(&body, &translation, &limits, 64 << 20).expect("the request")
+            otlp::decode(&body, i64::MAX, &translation, &limits, 64 << 20).expect("the request")
         });
     });
     group.throughput(Throughput::Elements(rows(&histograms) as u64));
     group.bench_function("OTLP histograms", |b| {
-        b.iter(|| otlp::decode(black_box(&histograms), &translation, &limits, 64 << 20).expect("the request"));
+        b.iter(|| {
+            otlp::decode(black_box(&histograms), i64::MAX, &translation, &limits, 64 << 20).expect("the request")
+        });
     });
     group.finish();
 }

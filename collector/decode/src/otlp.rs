@@ -116,7 +116,7 @@ impl From<Malformed> for Fault {
 
 /// Reads a whole request, protobuf, already decompressed.
 ///
-/// A data point that is wrong by itself is left out and counted. Points without a recorded value are staleness markers.
+/// A data point that is wrong by itself, or later than `latest_ms`, is left out and counted. Points without a recorded value are staleness markers.
 /// The resource attribute `k8s.cluster.name` is the label `cluster`; an attribute `cluster` of a point then is
 /// `exported_cluster`. Labels are written out once for each series of a point, which may come to many times the bytes of
 /// the request: at most `max_label_bytes`.
@@ -125,6 +125,7 @@ impl From<Malformed> for Fault {
 /// `Invalid` if the bytes are no such message, `TooLarge` if a limit is broken: then nothing is taken.
 pub fn decode(
     body: &Bytes,
+    latest_ms: i64,
     translation: &Translation,
     limits: &Limits,
     max_label_bytes: usize,
@@ -134,6 +135,7 @@ pub fn decode(
         return Err(Error::too_large(what));
     }
     let mut decoder = Decoder::new(body, translation, limits, max_label_bytes);
+    decoder.latest_ms = latest_ms;
     match decoder.request() {
         Ok(()) => Ok(decoder.finish()),
         Err(Fault::Fatal(error)) => Err(error),
@@ -156,6 +158,8 @@ struct Decoder<'a> {
     text: Vec<u8>,
     /// What the labels of a series are made of.
     labels: Labels,
+    /// Points after this time are left out.
+    latest_ms: i64,
     /// The earliest and the latest time of the resource at hand, in milliseconds.
     times_ms: Option<(i64, i64)>,
     /// Rows of `target_info` that are there: several resources may have the same.
@@ -195,6 +199,7 @@ impl<'a> Decoder<'a> {
             rows: 0,
             text: Vec::with_capacity(body.len().min(max_label_bytes)),
             labels: Labels::default(),
+            latest_ms: i64::MAX,
             times_ms: None,
             target_infos: HashSet::new(),
             families: HashSet::new(),
@@ -303,8 +308,13 @@ impl<'a> Decoder<'a> {
     }
 
     /// What all points do once their rows are there.
-    fn end_point(&mut self, before: Before, when: &When) {
+    fn end_point(&mut self, before: Before, when: &When) -> Result<(), Fault> {
         let time_ms = when.time_ms;
+        if time_ms > self.latest_ms {
+            let latest_ms = self.latest_ms;
+            let what = format!("the time {time_ms} ms is too far in the future: nothing after {latest_ms} ms is taken");
+            return Err(Fault::Refused(what));
+        }
         let (first, last) = self.times_ms.unwrap_or((time_ms, time_ms));
         self.times_ms = Some((first.min(time_ms), last.max(time_ms)));
         if self.metric.is_delta && !when.is_stale {
@@ -315,6 +325,7 @@ impl<'a> Decoder<'a> {
                 time_ms,
             });
         }
+        Ok(())
     }
 
     /// Ends the series whose labels were written from `start` of the text on.

@@ -81,20 +81,20 @@ impl Identity {
         Ok(())
     }
 
-    /// Who sends a request with these headers (or, of gRPC, this metadata).
+    /// Who sends a request with these headers (or, of gRPC, this metadata). `stamp` is the cluster of those who show no token.
     ///
     /// # Errors
     /// [`Reason::Unauthorized`] for a token that is not known, and for none where one is needed.
-    pub(crate) fn caller(&self, headers: &HeaderMap) -> Result<Caller, Refused> {
+    pub(crate) fn caller(&self, headers: &HeaderMap, stamp: Option<&Arc<str>>) -> Result<Caller, Refused> {
         let rules = self.0.rules.read().clone();
         let held = self.0.ring.holder(headers).and_then(|holder| rules.clusters.get(&holder).cloned());
         let is_anonymous = rules.guarded.is_empty() || !rules.is_closed && !headers.contains_key(AUTHORIZATION);
-        let account = match held {
-            Some(account) => account,
-            None if is_anonymous => rules.anonymous.clone(),
+        let (account, cluster) = match held {
+            Some(account) => (account.clone(), account.cluster().cloned()),
+            None if is_anonymous => (rules.anonymous.clone(), stamp.cloned()),
             None => return Err(rules.anonymous.unauthorized()),
         };
-        Ok(Caller { account, rules, clock: self.0.clock.clone() })
+        Ok(Caller { account, cluster, rules, clock: self.0.clock.clone() })
     }
 }
 
@@ -120,7 +120,7 @@ impl Rules {
         Rules {
             is_closed: config.has_tokens() && !config.push.allow_anonymous,
             clusters: clusters.collect(),
-            anonymous: account(config.remote_write.cluster.as_deref(), old.map(|old| &old.anonymous)),
+            anonymous: account(None, old.map(|old| &old.anonymous)),
             guarded: config.guarded_clusters(),
         }
     }
@@ -130,6 +130,7 @@ impl Rules {
 #[derive(Debug, Clone)]
 pub(crate) struct Caller {
     account: Arc<Account>,
+    cluster: Option<Arc<str>>,
     rules: Arc<Rules>,
     clock: Arc<dyn Clock>,
 }
@@ -146,7 +147,7 @@ pub(crate) struct Admitted {
 impl Caller {
     /// The cluster that his rows are of; none if his own `cluster` label counts.
     pub(crate) fn cluster(&self) -> Option<&Arc<str>> {
-        self.account.cluster()
+        self.cluster.as_ref()
     }
 
     /// What of a receiver's limits is left for him.
@@ -194,6 +195,21 @@ impl Caller {
             None => anonymous::split(batch, &self.rules.guarded),
         };
         Ok(Admitted { batches: batches.into_iter().filter(|batch| !batch.is_empty()).collect(), refused })
+    }
+
+    /// As [`Caller::admit`], for a push whose rows must stay one batch: without a token the whole of it is of no cluster if one
+    /// of its series says that it is of a cluster that has tokens. What is too far ahead must have been left out.
+    ///
+    /// # Errors
+    /// As [`Caller::admit`].
+    pub(crate) fn admit_whole(&self, mut batch: Batch) -> Result<Batch, Refused> {
+        self.account.take_samples((batch.samples.len() + batch.histograms.len()) as u64, Instant::now())?;
+        batch.series_limits = self.account.limits().series_limits();
+        Ok(match self.cluster() {
+            Some(cluster) => batch.stamped(cluster.clone()),
+            None if anonymous::claims_any(&batch, &self.rules.guarded) => batch.stamped(Arc::from("")),
+            None => batch,
+        })
     }
 
     /// Leaves out what is too far ahead of our clock: its neighbours are not to blame for a machine whose clock is wrong.

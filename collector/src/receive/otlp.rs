@@ -31,6 +31,7 @@ use tokio::time::Instant;
 
 use self::deltas::Deltas;
 use super::budget::{Budget, Share};
+use super::identity::{self, Caller, Identity, Reason};
 use super::senders::Senders;
 use crate::config::OtlpConfig;
 use crate::metrics::Metrics;
@@ -54,6 +55,7 @@ struct State {
     parts: crate::Parts,
     metrics: Arc<Metrics>,
     senders: Senders,
+    identity: Identity,
     deltas: Arc<Deltas>,
     settings: RwLock<Arc<Settings>>,
 }
@@ -62,6 +64,7 @@ struct State {
 #[derive(Debug)]
 struct Settings {
     config: OtlpConfig,
+    /// The cluster of those who show no token.
     cluster: Option<Arc<str>>,
     translation: Translation,
     limits: decode::Limits,
@@ -104,9 +107,18 @@ struct Sent {
 /// Whose rows a request brings.
 #[derive(Debug, Clone)]
 struct Origin {
-    /// What they are stamped with.
-    cluster: Option<Arc<str>>,
+    caller: Caller,
     peer: Option<IpAddr>,
+}
+
+impl Origin {
+    /// Counts a request that is too large for its sender; any other error goes on as it is.
+    fn too_large(&self, error: Error) -> Failure {
+        match error.kind() {
+            ErrorKind::TooLarge => self.caller.refused(Reason::RequestSize, error).into(),
+            _ => error.into(),
+        }
+    }
 }
 
 /// A request whose rows are durable.
@@ -117,13 +129,43 @@ struct Taken {
     refused: Refused,
 }
 
+/// Why nothing of a request was taken.
+#[derive(Debug)]
+enum Failure {
+    /// For who sends it, or for how much.
+    Refused(identity::Refused),
+    /// For anything else.
+    Error(Error),
+}
+
+impl Failure {
+    fn error(&self) -> &Error {
+        match self {
+            Failure::Refused(refused) => refused.error(),
+            Failure::Error(error) => error,
+        }
+    }
+}
+
+impl From<identity::Refused> for Failure {
+    fn from(refused: identity::Refused) -> Self {
+        Failure::Refused(refused)
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Failure::Error(error)
+    }
+}
+
 impl Otlp {
-    /// A receiver that writes to `parts`.
-    pub(crate) fn new(config: &OtlpConfig, parts: crate::Parts, metrics: Arc<Metrics>) -> Self {
+    /// A receiver that writes to `parts` what `identity` lets in.
+    pub(crate) fn new(config: &OtlpConfig, identity: Identity, parts: crate::Parts, metrics: Arc<Metrics>) -> Self {
         let senders = Senders::new(parts.sources.clone());
         let deltas = Deltas::new(config.max_delta_series, config.delta_idle);
         let settings = RwLock::new(Settings::new(config));
-        Otlp(Arc::new(State { parts, metrics, senders, deltas, settings }))
+        Otlp(Arc::new(State { parts, metrics, senders, identity, deltas, settings }))
     }
 
     /// Goes over to another configuration; requests that have begun end under the old one.
@@ -150,21 +192,26 @@ impl Otlp {
     }
 
     /// Whose rows a request with this head brings. The one place that decides it, for both protocols.
-    fn origin(&self, settings: &Settings, head: &Parts) -> Origin {
+    fn origin(&self, settings: &Settings, head: &Parts) -> Result<Origin, identity::Refused> {
         let peer = head.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
-        Origin { cluster: settings.cluster.clone(), peer }
+        Ok(Origin { caller: self.0.identity.caller(&head.headers, settings.cluster.as_ref())?, peer })
     }
 
     /// Takes a request up to its rows being durable.
-    async fn take(&self, settings: &Arc<Settings>, origin: &Origin, sent: Sent, share: Share) -> Result<Taken, Error> {
+    async fn take(
+        &self,
+        settings: &Arc<Settings>,
+        origin: &Origin,
+        sent: Sent,
+        share: Share,
+    ) -> Result<Taken, Failure> {
         let counters = &self.0.metrics.otlp;
         let wire_bytes = sent.wire.len();
-        let (decoded, share) = decode(sent, settings, share).await?;
-        let Decoded { mut batch, deltas, points, refused } = decoded;
+        origin.caller.take_bytes(wire_bytes)?;
+        let (decoded, share) = decode(sent, settings, origin, share).await?;
+        let Decoded { batch, deltas, points, mut refused } = decoded;
         counters.received(wire_bytes, batch.body.len());
-        if let Some(cluster) = &origin.cluster {
-            batch = batch.stamped(cluster.clone());
-        }
+        let batch = origin.caller.admit_whole(batch)?;
         let receipt = if batch.is_empty() {
             Receipt::default()
         } else if deltas.is_empty() {
@@ -176,20 +223,26 @@ impl Otlp {
             written.receipt
         };
         drop(share);
+        if let Some(left_out) = &receipt.left_out {
+            let mut rows = (left_out.samples + left_out.histograms) as u64;
+            for (_, message) in left_out.messages() {
+                refused.add(std::mem::take(&mut rows), message);
+            }
+        }
         counters.took(points, refused.points, receipt.samples);
         Ok(Taken { receipt, points, refused })
     }
 
     /// Puts the outcome on the board.
-    fn tell(&self, origin: &Origin, started: Instant, outcome: &Result<Taken, Error>) {
+    fn tell(&self, origin: &Origin, started: Instant, outcome: &Result<Taken, Failure>) {
         let now_ms = self.0.parts.clock.now_ms();
-        let cluster = origin.cluster.as_deref().unwrap_or("");
+        let cluster = origin.caller.cluster().map_or("", |cluster| &**cluster);
         self.0.senders.update(KIND, cluster, origin.peer, |status| {
             status.last_attempt_ms = Some(now_ms);
             status.duration_seconds = started.elapsed().as_secs_f64();
             status.error = match outcome {
                 Ok(taken) => answer::partial_message(taken),
-                Err(error) => Some(error.to_string()),
+                Err(failure) => Some(failure.error().to_string()),
             };
             if let Ok(taken) = outcome {
                 status.last_success_ms = Some(now_ms);
@@ -202,27 +255,41 @@ impl Otlp {
 }
 
 /// Unpacks and decodes, on another thread if that may take long.
-async fn decode(sent: Sent, settings: &Arc<Settings>, mut share: Share) -> Result<(Decoded, Share), Error> {
+async fn decode(
+    sent: Sent,
+    settings: &Arc<Settings>,
+    origin: &Origin,
+    mut share: Share,
+) -> Result<(Decoded, Share), Failure> {
+    let (limits, latest_ms) = (origin.caller.limits(&settings.limits), origin.caller.latest_ms());
     let settings = settings.clone();
     let is_small = sent.wire.len() <= INLINE_BYTES && sent.encoding == ContentEncoding::Identity;
     let work = move || {
-        let decoded = decode_within(sent, &settings, &mut share)?;
+        let decoded = decode_within(sent, &settings, &limits, latest_ms, &mut share)?;
         Ok::<_, Error>((decoded, share))
     };
-    if is_small {
-        return work();
-    }
-    let done = tokio::task::spawn_blocking(work).await;
-    done.map_err(|_| Error::internal("the decoding of the request broke off"))?
+    let done = if is_small {
+        work()
+    } else {
+        let done = tokio::task::spawn_blocking(work).await;
+        done.map_err(|_| Error::internal("the decoding of the request broke off"))?
+    };
+    done.map_err(|error| origin.too_large(error))
 }
 
-fn decode_within(sent: Sent, settings: &Settings, share: &mut Share) -> Result<Decoded, Error> {
+fn decode_within(
+    sent: Sent,
+    settings: &Settings,
+    limits: &decode::Limits,
+    latest_ms: i64,
+    share: &mut Share,
+) -> Result<Decoded, Error> {
     let wire_bytes = sent.wire.len();
-    let mut body = unpack(&sent, settings, share)?;
+    let mut body = unpack(&sent, limits, share)?;
     drop(sent.wire);
     if sent.form == Form::Json {
         share.grow_to(wire_bytes + body.len() * 2)?;
-        body = decode::otlp::json::to_protobuf(&body, &settings.limits)?;
+        body = decode::otlp::json::to_protobuf(&body, limits)?;
     }
     let held_bytes = wire_bytes + body.len();
     let memory_limit = usize::try_from(settings.config.memory_limit).unwrap_or(usize::MAX);
@@ -230,7 +297,7 @@ fn decode_within(sent: Sent, settings: &Settings, share: &mut Share) -> Result<D
     for growth in LABEL_GROWTHS {
         let room = body.len().saturating_mul(growth).saturating_add(INLINE_BYTES).min(most);
         share.grow_to(held_bytes + room)?;
-        match decode::otlp::decode(&body, &settings.translation, &settings.limits, room) {
+        match decode::otlp::decode(&body, latest_ms, &settings.translation, limits, room) {
             Err(error) if error.kind() == ErrorKind::TooLarge && room < most => {}
             done => return Ok(done?),
         }
@@ -241,8 +308,7 @@ fn decode_within(sent: Sent, settings: &Settings, share: &mut Share) -> Result<D
 }
 
 /// Takes the compression off, within room that is taken before: no format tells the size in a way that can be trusted.
-fn unpack(sent: &Sent, settings: &Settings, share: &mut Share) -> Result<Bytes, Error> {
-    let limits = &settings.limits;
+fn unpack(sent: &Sent, limits: &decode::Limits, share: &mut Share) -> Result<Bytes, Error> {
     if sent.encoding == ContentEncoding::Identity {
         return Ok(decode::body::decompress(sent.encoding, &sent.wire, limits)?);
     }

@@ -78,8 +78,7 @@ impl Decoder<'_> {
         });
         self.buckets = buckets;
         taken?;
-        self.end_point(before, &when);
-        Ok(())
+        self.end_point(before, &when)
     }
 
     /// Writes the series `_bucket`; each counts what is at or below its bound.
@@ -252,8 +251,7 @@ impl Decoder<'_> {
         if totals.has_exemplars {
             self.exemplars(range, exemplars, when.time_ms, |_| series)?;
         }
-        self.end_point(before, &when);
-        Ok(())
+        self.end_point(before, &when)
     }
 
     /// Reads the `HistogramDataPoint` at `range`; its buckets are in `self.buckets`.

@@ -45,8 +45,7 @@ impl Decoder<'_> {
         if has_exemplars {
             self.exemplars(range, 5, when.time_ms, |_| series)?;
         }
-        self.end_point(before, &when);
-        Ok(())
+        self.end_point(before, &when)
     }
 
     /// Takes the `SummaryDataPoint` at `range`.
@@ -85,8 +84,7 @@ impl Decoder<'_> {
         let series = self.end_series(text, kind)?;
         self.sample(series, &when, when.value(count as f64));
         self.write_quantiles(&labels, &when)?;
-        self.end_point(before, &when);
-        Ok(())
+        self.end_point(before, &when)
     }
 
     fn write_quantiles(&mut self, labels: &Range<usize>, when: &When) -> Result<(), Fault> {

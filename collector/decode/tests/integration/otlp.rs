@@ -116,7 +116,7 @@ impl Case {
     }
 
     fn read(&self) -> Result<Decoded, Error> {
-        otlp::decode(&self.protobuf(), &self.translation(), &Limits::default(), 1 << 20)
+        otlp::decode(&self.protobuf(), i64::MAX, &self.translation(), &Limits::default(), 1 << 20)
     }
 }
 

@@ -11,13 +11,7 @@ use model::labels::{CLUSTER_LABEL, LabelsBuilder};
 ///
 /// It reads the labels of every series, which the store does only for those it does not know: a push with a token is cheaper.
 pub(super) fn split(mut batch: Batch, guarded: &HashSet<String>) -> Vec<Batch> {
-    let mut labels = LabelsBuilder::default();
-    let mut claims = |index: usize| {
-        // What cannot be read is refused by the store, which says why.
-        batch.read_labels(index, &mut labels).is_ok()
-            && labels.pairs().any(|(name, value)| name == CLUSTER_LABEL && guarded.contains(value))
-    };
-    let is_claimed: Vec<bool> = (0..batch.series.len()).map(&mut claims).collect();
+    let is_claimed: Vec<bool> = claims(&batch, guarded).collect();
     if !is_claimed.contains(&true) {
         return vec![batch];
     }
@@ -26,6 +20,21 @@ pub(super) fn split(mut batch: Batch, guarded: &HashSet<String>) -> Vec<Batch> {
     claimed.metadata.clear();
     batch = part(batch, |series| is_claimed.get(series) != Some(&true));
     vec![batch, claimed]
+}
+
+/// Whether a row says that it is of a guarded cluster.
+pub(super) fn claims_any(batch: &Batch, guarded: &HashSet<String>) -> bool {
+    !guarded.is_empty() && claims(batch, guarded).any(|is_claimed| is_claimed)
+}
+
+/// Of each series, whether its label names a guarded cluster.
+fn claims(batch: &Batch, guarded: &HashSet<String>) -> impl Iterator<Item = bool> {
+    let mut labels = LabelsBuilder::default();
+    (0..batch.series.len()).map(move |index| {
+        // What cannot be read is refused by the store, which says why.
+        batch.read_labels(index, &mut labels).is_ok()
+            && labels.pairs().any(|(name, value)| name == CLUSTER_LABEL && guarded.contains(value))
+    })
 }
 
 /// Some of the series, with their rows: the store would make an entry of each series that is in a batch.

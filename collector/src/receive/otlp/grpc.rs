@@ -22,7 +22,7 @@ use http_body_util::{BodyExt, Full};
 use model::Error;
 use tokio::time::Instant;
 
-use super::{Form, Origin, Otlp, Sent, Settings, Taken, answer};
+use super::{Failure, Form, Origin, Otlp, Sent, Settings, Taken, answer};
 use crate::receive::body;
 
 const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
@@ -34,6 +34,7 @@ const GRPC_ACCEPT_ENCODING: HeaderName = HeaderName::from_static("grpc-accept-en
 /// Whether a message is compressed, and its length.
 const PREFIX_BYTES: usize = 5;
 const UNIMPLEMENTED: u32 = 12;
+const UNAUTHENTICATED: u32 = 16;
 
 pub(super) fn routes(otlp: Otlp) -> Router {
     Router::new()
@@ -57,12 +58,20 @@ async fn handle(State(otlp): State<Otlp>, request: Request) -> Response {
         let text = "only gRPC is spoken here: OTLP over HTTP has a port of its own\n";
         return (StatusCode::UNSUPPORTED_MEDIA_TYPE, text).into_response();
     }
-    let origin = otlp.origin(&settings, &head);
+    let origin = match otlp.origin(&settings, &head) {
+        Ok(origin) => origin,
+        // It is not put on the board, which whoever can reach us could fill.
+        Err(refused) => {
+            otlp.0.metrics.otlp.answered("grpc", UNAUTHENTICATED);
+            return refusal(UNAUTHENTICATED, refused.error().message(), None);
+        }
+    };
     let outcome = receive(&otlp, &settings, &origin, &head.headers, body).await;
     otlp.tell(&origin, started, &outcome);
-    let code = outcome.as_ref().map_or_else(|error| answer::code(error.kind()), |_| 0);
+    let outcome = outcome.as_ref().map_err(Failure::error);
+    let code = outcome.map_or_else(|error| answer::code(error.kind()), |_| 0);
     otlp.0.metrics.otlp.answered("grpc", code);
-    match &outcome {
+    match outcome {
         Ok(taken) => success(taken),
         Err(error) => refusal(code, &error.to_string(), Some(&answer::failure(error))),
     }
@@ -80,10 +89,11 @@ async fn receive(
     origin: &Origin,
     headers: &HeaderMap,
     body: Body,
-) -> Result<Taken, Error> {
+) -> Result<Taken, Failure> {
     let mut share = settings.budget.enter()?;
-    let max_bytes = settings.limits.max_body_bytes.saturating_add(PREFIX_BYTES);
-    let wire = body::read(body, headers, max_bytes, settings.config.body_timeout, &mut share).await?;
+    let max_bytes = origin.caller.limits(&settings.limits).max_body_bytes.saturating_add(PREFIX_BYTES);
+    let wire = body::read(body, headers, max_bytes, settings.config.body_timeout, &mut share).await;
+    let wire = wire.map_err(|error| origin.too_large(error))?;
     let (wire, encoding) = unwrap(wire, headers)?;
     otlp.take(settings, origin, Sent { wire, encoding, form: Form::Protobuf }, share).await
 }

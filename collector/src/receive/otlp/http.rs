@@ -17,7 +17,7 @@ use decode::body::ContentEncoding;
 use model::Error;
 use tokio::time::Instant;
 
-use super::{Form, Origin, Otlp, Sent, Settings, Taken, answer};
+use super::{Failure, Form, Origin, Otlp, Sent, Settings, Taken, answer};
 use crate::http::error;
 use crate::receive::body;
 
@@ -39,15 +39,16 @@ async fn handle(State(otlp): State<Otlp>, request: Request) -> Response {
     let started = Instant::now();
     let settings = otlp.settings();
     let (head, body) = request.into_parts();
-    let response = match form(&head.headers) {
-        Ok(form) => {
-            let origin = otlp.origin(&settings, &head);
+    let response = match (otlp.origin(&settings, &head), form(&head.headers)) {
+        // It is not put on the board, which whoever can reach us could fill.
+        (Err(refused), _) => refused.response(),
+        (Ok(origin), Ok(form)) => {
             let outcome = receive(&otlp, &settings, &origin, form, &head.headers, body).await;
             otlp.tell(&origin, started, &outcome);
             encode(form, &outcome)
         }
         // In which encoding to say so cannot be known.
-        Err(text) => (StatusCode::UNSUPPORTED_MEDIA_TYPE, format!("{text}\n")).into_response(),
+        (Ok(_), Err(text)) => (StatusCode::UNSUPPORTED_MEDIA_TYPE, format!("{text}\n")).into_response(),
     };
     otlp.0.metrics.otlp.answered("http", u32::from(response.status().as_u16()));
     response
@@ -60,11 +61,13 @@ async fn receive(
     form: Form,
     headers: &HeaderMap,
     body: Body,
-) -> Result<Taken, Error> {
-    let encoding = ContentEncoding::parse(&header(headers, CONTENT_ENCODING))?;
+) -> Result<Taken, Failure> {
+    let encoding = ContentEncoding::parse(&header(headers, CONTENT_ENCODING)).map_err(Error::from)?;
     let mut share = settings.budget.enter()?;
     let timeout = settings.config.body_timeout;
-    let wire = body::read(body, headers, settings.limits.max_body_bytes, timeout, &mut share).await?;
+    let max_bytes = origin.caller.limits(&settings.limits).max_body_bytes;
+    let wire = body::read(body, headers, max_bytes, timeout, &mut share).await;
+    let wire = wire.map_err(|error| origin.too_large(error))?;
     otlp.take(settings, origin, Sent { wire, encoding, form }, share).await
 }
 
@@ -83,7 +86,8 @@ fn form(headers: &HeaderMap) -> Result<Form, String> {
     }
 }
 
-fn encode(form: Form, outcome: &Result<Taken, Error>) -> Response {
+fn encode(form: Form, outcome: &Result<Taken, Failure>) -> Response {
+    let outcome = outcome.as_ref().map_err(Failure::error);
     let (status, body) = match (outcome, form) {
         (Ok(taken), Form::Protobuf) => (StatusCode::OK, answer::success(taken)),
         (Ok(taken), Form::Json) => (StatusCode::OK, answer::success_json(taken).into_bytes()),
@@ -92,7 +96,7 @@ fn encode(form: Form, outcome: &Result<Taken, Error>) -> Response {
     };
     let mut response = (status, body).into_response();
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(form.media_type()));
-    if let Some(after) = outcome.as_ref().err().and_then(answer::retry_after) {
+    if let Some(after) = outcome.err().and_then(answer::retry_after) {
         // Whole seconds, rounded up: zero would mean at once.
         let seconds = (after.as_secs_f64().ceil() as u64).max(1);
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));

@@ -223,7 +223,8 @@ async fn send_otlp(deltas: &Arc<Deltas>, store: &Arc<Store>, metric: &str) -> Wr
     let json = format!(r#"{{"resourceMetrics":[{{"scopeMetrics":[{{"metrics":[{metric}]}}]}}]}}"#);
     let limits = decode::Limits::default();
     let body = decode::otlp::json::to_protobuf(json.as_bytes(), &limits).unwrap();
-    let decoded = decode::otlp::decode(&body, &decode::otlp::Translation::default(), &limits, 1 << 20).unwrap();
+    let decoded =
+        decode::otlp::decode(&body, i64::MAX, &decode::otlp::Translation::default(), &limits, 1 << 20).unwrap();
     assert_eq!((decoded.refused.points, decoded.deltas.len()), (0, 1));
     deltas.write(store.clone(), decoded.batch, decoded.deltas, 0).await.unwrap()
 }
