@@ -204,6 +204,10 @@ impl LabelLimits {
     /// # Errors
     /// `Invalid` without a name, `TooLarge` for too many labels or too long ones.
     fn check(&self, labels: &LabelsBuilder) -> Result<(), Error> {
+        if labels.len() > self.max_labels + 1 {
+            let what = format!("a series has more than {} labels", self.max_labels);
+            return Err(Error::new(ErrorKind::TooLarge, what));
+        }
         let mut has_name = false;
         for (name, value) in labels.pairs() {
             let is_metric = name == crate::labels::NAME_LABEL;
@@ -220,11 +224,8 @@ impl LabelLimits {
             }
         }
         if !has_name {
-            return Err(Error::invalid("a series has no name"));
-        }
-        if labels.len() > self.max_labels + 1 {
-            let what = format!("a series has more than {} labels", self.max_labels);
-            return Err(Error::new(ErrorKind::TooLarge, what));
+            let what = if labels.is_empty() { "a series has no labels" } else { "a series has no name" };
+            return Err(Error::invalid(what));
         }
         Ok(())
     }

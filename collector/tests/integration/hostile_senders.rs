@@ -22,7 +22,7 @@ async fn refused(cases: Vec<(&str, Vec<u8>, u16, &str)>) {
         assert!(text.contains(expected), "{name}: {expected:?} in {text:?}");
         assert_eq!(served.bench.status().error.unwrap(), text.trim(), "{name}");
     }
-    assert_eq!(served.bench.recorder.offered(), 0);
+    assert_eq!(served.rows().len(), 0);
     assert_eq!(served.send(small_body()).await.0, 204);
 }
 

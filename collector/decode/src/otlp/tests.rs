@@ -36,7 +36,7 @@ fn point(attributes: &[(&[u8], &[u8])]) -> Vec<u8> {
 }
 
 fn read(body: &Bytes) -> Result<Decoded, Error> {
-    decode(body, &Translation::default(), &Limits::default(), 4 << 20)
+    decode(body, i64::MAX, &Translation::default(), &Limits::default(), 4 << 20)
 }
 
 #[test]
@@ -101,7 +101,7 @@ fn labels_that_are_repeated_do_not_grow_without_end() {
 fn rows_are_counted_before_they_are_kept() {
     let limits = Limits { max_rows: 100, ..Limits::default() };
     let points: Vec<Vec<u8>> = (0..200).map(|_| point(&[])).collect();
-    let error = decode(&request(&[], &points), &Translation::default(), &limits, 4 << 20).unwrap_err();
+    let error = decode(&request(&[], &points), i64::MAX, &Translation::default(), &limits, 4 << 20).unwrap_err();
     assert_eq!(error.kind(), model::ErrorKind::TooLarge);
     assert!(error.message().contains("more than 100 samples"), "{error}");
 }
