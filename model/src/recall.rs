@@ -4,7 +4,27 @@ use std::ops::RangeInclusive;
 
 use async_trait::async_trait;
 
-use crate::Error;
+use crate::{Error, NativeHistogram, SeriesKey};
+
+/// The newest row of a series.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Newest {
+    /// Its time, in milliseconds since the Unix epoch.
+    pub time_ms: i64,
+    /// Since when the series counts, if that is known.
+    pub start_ms: Option<i64>,
+    /// What it says.
+    pub value: NewestValue,
+}
+
+/// What the newest row of a series says.
+#[derive(Debug, Clone, PartialEq)]
+pub enum NewestValue {
+    /// A sample.
+    Number(f64),
+    /// A native histogram.
+    Histogram(Box<NativeHistogram>),
+}
 
 /// Finds rows again. Collectors know nothing else of queries.
 #[async_trait]
@@ -22,4 +42,11 @@ pub trait Recall: Send + Sync {
         label: (&str, &str),
         time_ms: RangeInclusive<i64>,
     ) -> Result<Vec<(i64, f64)>, Error>;
+
+    /// The newest row of each series since `from_ms`, in the order of the series; staleness markers are no rows, nor are
+    /// native histograms whose counts are no whole numbers. For series that nobody writes twice at one time.
+    ///
+    /// # Errors
+    /// As [`Recall::recall`].
+    async fn newest(&self, series: &[SeriesKey], from_ms: i64) -> Result<Vec<Option<Newest>>, Error>;
 }

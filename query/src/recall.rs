@@ -1,5 +1,7 @@
 //! Finds rows again for the collectors.
 
+mod newest;
+
 use std::ops::RangeInclusive;
 
 use arrow::array::AsArray;
@@ -7,7 +9,8 @@ use arrow::datatypes::{Float64Type, TimestampMillisecondType};
 use async_trait::async_trait;
 use datafusion::common::ScalarValue;
 use futures::TryStreamExt;
-use model::Recall;
+use model::recall::Newest;
+use model::{Recall, SeriesKey};
 
 use crate::engine::Engine;
 use crate::params::Params;
@@ -41,6 +44,10 @@ impl Recall for Engine {
             found.extend(times.values().iter().copied().zip(values.values().iter().copied()));
         }
         Ok(found)
+    }
+
+    async fn newest(&self, series: &[SeriesKey], from_ms: i64) -> Result<Vec<Option<Newest>>, model::Error> {
+        newest::find(self, series, from_ms).await
     }
 }
 

@@ -9,8 +9,10 @@ use futures::TryStreamExt;
 use model::batch::{BatchBuilder, Exemplar, Histogram, Kind, Metadata, STALE_NAN_BITS, Start};
 use model::files::Disk;
 use model::histogram::{BucketCounts, CUSTOM_BUCKETS, Counts, Span};
+use model::labels::LabelsBuilder;
+use model::recall::{Newest, NewestValue};
 use model::time::ManualClock;
-use model::{Batch, Ingest, NativeHistogram, Sources};
+use model::{Batch, Ingest, NativeHistogram, Recall, SeriesKey, Sources};
 use parking_lot::RwLock;
 use query::{Config, Engine, Params, Parts};
 use storage::Store;
@@ -133,6 +135,51 @@ async fn histograms_and_all_that_comes_with_samples_can_be_asked_for() {
         for (query, expected) in queries.iter().zip(&expected) {
             assert_eq!(ask(&engine, query).await, *expected, "{query}, in blocks: {moved}");
         }
+        clock.advance(HOUR);
+        store.cut().await.unwrap();
+    }
+    store.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_newest_row_of_each_series_is_found_again() {
+    let (folder, clock) = (tempfile::tempdir().unwrap(), Arc::new(ManualClock::new(NOON)));
+    let (store, engine) = open(&folder, &clock).await;
+    let mut builder = BatchBuilder::default();
+    let series = [("cpu", "0"), ("cpu", "1"), ("disk", "0")]
+        .map(|(name, label)| builder.series(name, &[("n", label)], Kind::Counter));
+    for (at, series) in series.into_iter().enumerate() {
+        for step in 0..3 {
+            builder.sample(series, NOON - 60_000 * (3 - step), (step * 10 + at as i64) as f64 / 8.0);
+        }
+    }
+    builder.sample(series[0], NOON, f64::from_bits(STALE_NAN_BITS));
+    let mut batch = builder.build();
+    let keys: Vec<SeriesKey> = {
+        let mut labels = LabelsBuilder::default();
+        let stamped = batch.clone().stamped("east".into());
+        (0..3).map(|index| stamped.key(index, &mut labels).unwrap()).collect()
+    };
+    batch.starts.push(Start { series: series[1], time_ms: NOON - 60_000, start_ms: NOON - HOUR });
+    store.write(batch.stamped("east".into())).await.unwrap();
+    let everything = everything_else();
+    let histogram = everything.key(0, &mut LabelsBuilder::default()).unwrap();
+    let whole = everything.histograms[0].value.clone();
+    store.write(everything).await.unwrap();
+    let unknown = SeriesKey { name: "none".into(), ..keys[0].clone() };
+    let asked = [keys[1].clone(), unknown, keys[0].clone(), histogram, keys[2].clone()];
+    let number =
+        |value: f64, start_ms| Some(Newest { time_ms: NOON - 60_000, start_ms, value: NewestValue::Number(value) });
+    let expected = [
+        number(21.0 / 8.0, Some(NOON - HOUR)),
+        None,
+        number(20.0 / 8.0, None),
+        Some(Newest { time_ms: NOON - 3000, start_ms: whole.start_ms, value: NewestValue::Histogram(Box::new(whole)) }),
+        number(22.0 / 8.0, None),
+    ];
+    for moved in [false, true] {
+        assert_eq!(engine.newest(&asked, NOON - HOUR).await.unwrap(), expected, "in blocks: {moved}");
+        assert_eq!(engine.newest(&asked, NOON + 1).await.unwrap(), [const { None }; 5]);
         clock.advance(HOUR);
         store.cut().await.unwrap();
     }

@@ -163,7 +163,7 @@ impl Otlp {
     /// A receiver that writes to `parts` what `identity` lets in.
     pub(crate) fn new(config: &OtlpConfig, identity: Identity, parts: crate::Parts, metrics: Arc<Metrics>) -> Self {
         let senders = Senders::new(parts.sources.clone());
-        let deltas = Deltas::new(config.max_delta_series, config.delta_idle);
+        let deltas = Deltas::new(parts.recall.clone(), config.max_delta_series, config.delta_idle);
         let settings = RwLock::new(Settings::new(config));
         Otlp(Arc::new(State { parts, metrics, senders, identity, deltas, settings }))
     }

@@ -9,7 +9,7 @@ use collector::config::OtlpConfig;
 use decode::Limits;
 use http_body_util::BodyExt;
 use model::worker::Worker;
-use model::{Error, ErrorKind};
+use model::{Clock, Error, ErrorKind, SystemClock};
 use reqwest::{Client, RequestBuilder};
 
 use crate::support::Bench;
@@ -254,4 +254,28 @@ async fn deltas_are_written_as_what_they_add_up_to() {
     assert_eq!(served.rows(), [row(3, T_MS), row(7, T_MS + 1000), row(12, T_MS + 2000)]);
     assert_eq!(served.bench.counter("fleetscope_otlp_repeated_delta_points_total"), 1);
     assert!(served.bench.recorder.writes().iter().flatten().all(|row| row.cluster == "east"));
+}
+
+#[tokio::test]
+async fn after_a_restart_deltas_go_on_from_what_the_store_has() {
+    let recorder = Arc::new(Recorder::default());
+    let now_ms = SystemClock.now_ms();
+    let delta = |seconds: i64, value: u32| {
+        let (start, time) = ((now_ms - 60_000) * 1_000_000, (now_ms - 60_000 + seconds * 1000) * 1_000_000);
+        let point = format!(r#"{{"startTimeUnixNano":"{start}","timeUnixNano":"{time}","asInt":"{value}"}}"#);
+        format!(r#"{{"name":"orders","sum":{{"aggregationTemporality":1,"isMonotonic":true,"dataPoints":[{point}]}}}}"#)
+    };
+    let total = |served: &Served| {
+        let rows = served.bench.recorder.writes().into_iter().flatten();
+        rows.filter(|row| row.name == "orders_total").map(|row| row.value).collect::<Vec<_>>()
+    };
+    for (lives, expected) in [[5.0].as_slice(), &[5.0, 12.0], &[5.0, 12.0, 13.0]].into_iter().enumerate() {
+        let served = Served::start_with(OtlpConfig::default(), recorder.clone()).await;
+        let sent = [(1, 5), (2, 7), (3, 1)][lives];
+        for _ in 0..2 {
+            let request = served.post("application/json", json(&delta(sent.0, sent.1)));
+            assert_eq!(answer(request).await.0, 200);
+        }
+        assert_eq!(total(&served), expected, "sent twice each, as after an answer that was lost");
+    }
 }

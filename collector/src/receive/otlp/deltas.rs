@@ -25,7 +25,7 @@ use std::time::Duration;
 
 use decode::otlp::Delta;
 use model::worker::Worker;
-use model::{Batch, Error, ErrorKind, Ingest, Receipt, SeriesKey};
+use model::{Batch, Error, ErrorKind, Ingest, Recall, Receipt, SeriesKey};
 use parking_lot::Mutex;
 use tokio::sync::{Notify, oneshot};
 
@@ -41,8 +41,8 @@ pub(super) struct Deltas {
     table: Mutex<Table>,
     /// Told whenever series are given back.
     freed: Notify,
-    /// Where sums are found that are not in memory. Without one, a series begins anew after a restart.
-    past: Option<Arc<dyn Past>>,
+    /// Where sums are found that are not in memory.
+    past: Arc<dyn Past>,
 }
 
 /// What a write of deltas came to.
@@ -96,12 +96,13 @@ impl fmt::Debug for Deltas {
 }
 
 impl Deltas {
-    /// Holds about `max_series` sums, each until it was not used for `idle`, and up to twice that.
-    pub(super) fn new(max_series: usize, idle: Duration) -> Arc<Self> {
-        Self::over(None, max_series, idle)
+    /// Holds about `max_series` sums, each until it was not used for `idle`, and up to twice that; looks for others in
+    /// `past`.
+    pub(super) fn new(past: Arc<dyn Recall>, max_series: usize, idle: Duration) -> Arc<Self> {
+        Self::over(Arc::new(past), max_series, idle)
     }
 
-    fn over(past: Option<Arc<dyn Past>>, max_series: usize, idle: Duration) -> Arc<Self> {
+    fn over(past: Arc<dyn Past>, max_series: usize, idle: Duration) -> Arc<Self> {
         let table = Table {
             claimed: HashSet::new(),
             young: HashMap::new(),
@@ -161,8 +162,11 @@ impl Deltas {
         }
         match ingest.write(batch).await {
             Ok(receipt) => {
-                claim.sums = next;
-                claim.give_back();
+                // Where series were left out, what is in memory is not what is in the store, which the next request asks.
+                if receipt.left_out.is_none() {
+                    claim.sums = next;
+                    claim.give_back();
+                }
                 Ok(Written { receipt, repeated_points })
             }
             Err(error) => {
@@ -210,13 +214,12 @@ struct Claim {
 impl Claim {
     /// Looks for the sums that are not in memory.
     async fn find_again(&mut self, now_ms: i64) -> Result<(), Error> {
-        let Some(past) = self.deltas.past.clone() else { return Ok(()) };
         let missing: Vec<usize> = (0..self.keys.len()).filter(|place| self.sums[*place].is_none()).collect();
         if missing.is_empty() {
             return Ok(());
         }
         let keys: Vec<SeriesKey> = missing.iter().map(|place| self.keys[*place].clone()).collect();
-        let found = past.newest(&keys, now_ms.saturating_sub(PAST_MS)).await;
+        let found = self.deltas.past.newest(&keys, now_ms.saturating_sub(PAST_MS)).await;
         let found = found.map_err(|e| e.context("the sums of deltas could not be found again"))?;
         for (place, sum) in missing.into_iter().zip(found) {
             self.sums[place] = sum;

@@ -6,6 +6,7 @@ use std::ops::RangeInclusive;
 use async_trait::async_trait;
 use model::batch::{Histogram, is_stale};
 use model::labels::LabelsBuilder;
+use model::recall::{Newest, NewestValue};
 use model::{Batch, Error, ErrorKind, Ingest, LeftOut, LeftOutReason, Recall, Receipt, SeriesKey};
 use parking_lot::Mutex;
 use tokio::sync::{Notify, Semaphore};
@@ -216,6 +217,27 @@ impl Recall for Recorder {
         };
         let writes = self.writes.lock();
         Ok(writes.iter().flatten().filter(|row| is_asked_for(row)).map(|row| (row.time_ms, row.value)).collect())
+    }
+
+    async fn newest(&self, series: &[SeriesKey], from_ms: i64) -> Result<Vec<Option<Newest>>, Error> {
+        let mut builder = LabelsBuilder::default();
+        let mut found: Vec<Option<Newest>> = vec![None; series.len()];
+        for batch in self.batches.lock().iter() {
+            let samples = batch.samples.iter().filter(|row| !is_stale(row.value));
+            let samples = samples.map(|row| (row.series, row.time_ms, NewestValue::Number(row.value)));
+            let histograms = batch
+                .histograms
+                .iter()
+                .map(|row| (row.series, row.time_ms, NewestValue::Histogram(Box::new(row.value.clone()))));
+            for (index, time_ms, value) in samples.chain(histograms).filter(|row| row.1 >= from_ms) {
+                let key = batch.key(index as usize, &mut builder)?;
+                let Some(place) = series.iter().position(|other| *other == key) else { continue };
+                if found[place].as_ref().is_none_or(|known| known.time_ms < time_ms) {
+                    found[place] = Some(Newest { time_ms, start_ms: None, value });
+                }
+            }
+        }
+        Ok(found)
     }
 }
 

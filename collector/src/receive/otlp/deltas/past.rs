@@ -1,9 +1,12 @@
 //! Where the sums of deltas are that are not in memory.
 
-use async_trait::async_trait;
-use model::{Error, SeriesKey};
+use std::sync::Arc;
 
-use super::sums::Sum;
+use async_trait::async_trait;
+use model::recall::{Newest, NewestValue};
+use model::{Error, Recall, SeriesKey};
+
+use super::sums::{Amount, Sum};
 
 /// Finds the newest row of series again.
 #[async_trait]
@@ -14,4 +17,22 @@ pub(super) trait Past: Send + Sync {
     /// # Errors
     /// `Busy`, `Unavailable` or `Timeout` if they could not be read. Never a part of them.
     async fn newest(&self, series: &[SeriesKey], from_ms: i64) -> Result<Vec<Option<Sum>>, Error>;
+}
+
+#[async_trait]
+impl Past for Arc<dyn Recall> {
+    async fn newest(&self, series: &[SeriesKey], from_ms: i64) -> Result<Vec<Option<Sum>>, Error> {
+        let found = (**self).newest(series, from_ms).await?;
+        Ok(found.into_iter().map(|newest| newest.map(Sum::from)).collect())
+    }
+}
+
+impl From<Newest> for Sum {
+    fn from(Newest { time_ms, start_ms, value }: Newest) -> Self {
+        let amount = match value {
+            NewestValue::Number(value) => Amount::Number(value),
+            NewestValue::Histogram(histogram) => Amount::Native(histogram),
+        };
+        Sum { time_ms, start_ms, amount }
+    }
 }

@@ -105,7 +105,7 @@ async fn send(deltas: &Arc<Deltas>, store: &Arc<Store>, points: &[(&str, i64, f6
 }
 
 fn over(store: &Arc<Store>) -> Arc<Deltas> {
-    Deltas::over(Some(store.clone()), 1000, IDLE)
+    Deltas::over(store.clone(), 1000, IDLE)
 }
 
 #[tokio::test]
@@ -166,7 +166,7 @@ async fn while_sums_cannot_be_found_nothing_is_added() {
 #[tokio::test]
 async fn sums_in_memory_are_bounded_and_found_again() {
     let store = Arc::new(Store::default());
-    let deltas = Deltas::over(Some(store.clone()), 10, IDLE);
+    let deltas = Deltas::over(store.clone(), 10, IDLE);
     for round in 0..3i64 {
         for series in 0..50 {
             let time_ms = 1_000_000 + round * 1000;
@@ -305,7 +305,7 @@ proptest! {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(async {
             let store = Arc::new(Store::default());
-            let begin = || Deltas::over(Some(store.clone()), max_series, IDLE);
+            let begin = || Deltas::over(store.clone(), max_series, IDLE);
             let (mut deltas, mut time_ms) = (begin(), 1_000_000i64);
             let mut sent: Vec<Vec<(String, i64, f64)>> = Vec::new();
             let mut sums: BTreeMap<String, Vec<(i64, f64)>> = BTreeMap::new();
