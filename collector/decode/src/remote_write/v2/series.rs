@@ -10,6 +10,7 @@ use super::Decoder;
 use super::metadata::Said;
 use super::symbols::{bytes_of, check_name};
 use crate::Error;
+use crate::error::quoted;
 use crate::protobuf::histogram::invalid_start;
 use crate::protobuf::labels::shown;
 use crate::protobuf::wire::{Fields, Value};
@@ -189,18 +190,18 @@ impl Decoder<'_> {
                 return invalid("the labels of a series are an odd number of symbols".to_owned());
             };
             let (body, ranges) = (self.draft.body, &self.draft.batch.symbols);
-            let shown = || String::from_utf8_lossy(&body[bytes_of(&ranges[name as usize])]).into_owned();
+            let shown = || quoted(&body[bytes_of(&ranges[name as usize])]);
             self.symbols.look_at(name, body, ranges)?;
             self.symbols.look_at(value, body, ranges)?;
             let (symbol, text) = (self.symbols.get(name), self.symbols.get(value));
-            check_name(symbol, || crate::error::quoted(shown().as_bytes()), limits)?;
+            check_name(symbol, shown, limits)?;
             let limit = if symbol.is_name_label() { limits.max_name_bytes } else { limits.max_value_bytes };
             if text.len as usize > limit {
-                let what = format!("the value of label {:?} has {} bytes, the limit is {limit}", shown(), text.len);
+                let what = format!("the value of label {} has {} bytes, the limit is {limit}", shown(), text.len);
                 return Err(Bad::new(Reason::LabelLimit, what));
             }
             if !references.note(symbol.hash) {
-                return invalid(format!("the label {:?} comes twice", shown()));
+                return invalid(format!("the label {} comes twice", shown()));
             }
             if symbol.is_name_label() && text.len > 0 {
                 metric = Some(value);
