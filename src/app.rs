@@ -269,7 +269,8 @@ impl App {
 
 /// How long the server waits for a body: longer than any route does, so that the route's own word comes first.
 fn longest_body(config: &collector::Config) -> Duration {
-    let route = config.remote_write.body_timeout.saturating_add(Duration::from_secs(1));
+    let body = config.remote_write.body_timeout.max(config.otlp.body_timeout);
+    let route = body.saturating_add(Duration::from_secs(1));
     Limits::default().body_timeout.get().max(route)
 }
 

@@ -72,7 +72,7 @@ fn decode_requests(c: &mut Criterion) {
     let mut group = c.benchmark_group("samples");
     group.throughput(Throughput::Elements(SERIES as u64));
     group.bench_function("remote write", |b| {
-        b.iter(|| remote_write::decode(black_box(&remote), &limits).expect("the request"));
+        b.iter(|| remote_write::decode_leaving_labels(black_box(&remote), i64::MAX, &limits).expect("the request"));
     });
     group.bench_function("OTLP sums", |b| {
         b.iter(|| otlp::decode(black_box(&sums), i64::MAX, &translation, &limits, 64 << 20).expect("the request"));

@@ -63,11 +63,14 @@ impl Config {
             cluster.limits.validate().map_err(|e| e.context(&shown))?;
             holders.add(&shown, &cluster.tokens)?;
         }
-        match &self.remote_write.cluster {
-            Some(stamp) if self.guarded_clusters().contains(stamp) => Err(Error::invalid(format!(
-                "remote_write.cluster: {stamp:?} has tokens, so nobody without one may write to it; leave one of the two out"
-            ))),
-            _ => Ok(()),
+        let guarded = self.guarded_clusters();
+        for (key, stamp) in [("remote_write", &self.remote_write.cluster), ("otlp", &self.otlp.cluster)] {
+            if let Some(stamp) = stamp.as_ref().filter(|stamp| guarded.contains(*stamp)) {
+                return Err(Error::invalid(format!(
+                    "{key}.cluster: {stamp:?} has tokens, so nobody without one may write to it; leave one of the two out"
+                )));
+            }
         }
+        Ok(())
     }
 }
