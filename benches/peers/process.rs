@@ -68,7 +68,7 @@ impl Process {
     }
 
     /// Asks it to end in good order and waits until it has. No other process may end meanwhile.
-    pub(crate) fn terminate(mut self) -> Result<Ended, Fault> {
+    pub(crate) async fn terminate(mut self) -> Result<Ended, Fault> {
         let before = children_cpu_seconds()?;
         let pid = rustix::process::Pid::from_child(&self.child);
         rustix::process::kill_process(pid, rustix::process::Signal::TERM)?;
@@ -82,7 +82,7 @@ impl Process {
             if begin.elapsed() > PATIENCE {
                 return Err(format!("{} does not end: {}", self.url, self.log()).into());
             }
-            std::thread::sleep(Duration::from_millis(2));
+            tokio::time::sleep(Duration::from_millis(2)).await;
         };
         match status.success() {
             true => Ok(Ended { cpu_seconds: children_cpu_seconds()? - before, peak_bytes }),

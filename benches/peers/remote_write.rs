@@ -91,7 +91,7 @@ async fn measure(place: usize, folder: &Path, requests: &[Vec<u8>], connections:
     });
     try_join_all(senders).await?;
     let seconds = begin.elapsed().as_secs_f64();
-    let ended = process.terminate()?;
+    let ended = process.terminate().await?;
     let samples = (SERIES * STEPS) as f64;
     Ok(Figures {
         samples_per_cpu_second: samples / (ended.cpu_seconds - before),
