@@ -81,7 +81,7 @@ async fn series_with_bad_labels_are_left_out_and_counted() {
         let (status, text) = fixture.server.post("/api/v1/write", &HEADERS, bytes).await;
         assert_eq!(status, StatusCode::NO_CONTENT, "{text}");
     }
-    let refused = fixture.server.metric("fleetscope_remote_write_refused_total{reason=\"invalid_labels\"}").await;
+    let refused = fixture.server.metric("fleetscope_push_left_out_total{cluster=\"\",reason=\"invalid_labels\"}").await;
     assert_eq!(refused, Some(3.0));
     fixture.survives().await;
 }
