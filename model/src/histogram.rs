@@ -5,8 +5,6 @@
 //!
 //! Source: <https://prometheus.io/docs/specs/native_histograms/>
 
-use std::ops::AddAssign;
-
 use crate::Error;
 use crate::batch::is_stale;
 
@@ -230,12 +228,13 @@ impl NativeHistogram {
         let steps = u32::from(self.schema.abs_diff(schema));
         match &mut self.counts {
             Counts::Integer(counts) => {
-                merge(&mut self.positive_spans, &mut counts.positive, steps);
-                merge(&mut self.negative_spans, &mut counts.negative, steps);
+                // More than can be counted is no sound histogram, which `validate` says.
+                merge(&mut self.positive_spans, &mut counts.positive, steps, u64::saturating_add);
+                merge(&mut self.negative_spans, &mut counts.negative, steps, u64::saturating_add);
             }
             Counts::Float(counts) => {
-                merge(&mut self.positive_spans, &mut counts.positive, steps);
-                merge(&mut self.negative_spans, &mut counts.negative, steps);
+                merge(&mut self.positive_spans, &mut counts.positive, steps, |a, b| a + b);
+                merge(&mut self.negative_spans, &mut counts.negative, steps, |a, b| a + b);
             }
         }
         self.schema = schema;
@@ -290,13 +289,13 @@ pub fn spans_of(indices: impl IntoIterator<Item = i64>) -> Vec<Span> {
     spans
 }
 
-fn merge<T: Copy + AddAssign>(spans: &mut Vec<Span>, counts: &mut Vec<T>, steps: u32) {
+fn merge<T: Copy>(spans: &mut Vec<Span>, counts: &mut Vec<T>, steps: u32, add: impl Fn(T, T) -> T) {
     let mut merged: Vec<(i64, T)> = Vec::with_capacity(counts.len());
     for (index, count) in indexed(spans, counts) {
         // -1 and +1 since a bucket is named by its upper end.
         let index = ((index - 1) >> steps.min(62)) + 1;
         match merged.last_mut() {
-            Some((last, sum)) if *last == index => *sum += count,
+            Some((last, sum)) if *last == index => *sum = add(*sum, count),
             _ => merged.push((index, count)),
         }
     }

@@ -29,6 +29,8 @@ struct Growth {
     minute: i64,
     count: u64,
     first: Vec<Labels>,
+    /// What was found to make them many, once that was asked: it is found once a minute, since the lock is held meanwhile.
+    cause: Option<String>,
 }
 
 impl Default for ClusterState {
@@ -69,12 +71,12 @@ impl ClusterState {
         let series = self.series.load(Ordering::Relaxed);
         if series >= limits.max_series {
             let what = format!("it has {series} series in memory, its limit is {}", limits.max_series);
-            return Err(over(key, &what, &growth));
+            return Err(over(key, &what, &mut growth));
         }
         if growth.count >= limits.max_new_series_per_minute {
             let max = limits.max_new_series_per_minute;
             let what = format!("{} of its series are new in this minute, its limit is {max}", growth.count);
-            return Err(over(key, &what, &growth));
+            return Err(over(key, &what, &mut growth));
         }
         growth.count += 1;
         if growth.first.len() < REMEMBERED {
@@ -91,11 +93,12 @@ impl ClusterState {
 }
 
 #[cold]
-fn over(key: &SeriesKey, what: &str, growth: &Growth) -> Error {
-    let cause = match growth.culprit(&key.labels) {
-        Some((label, values)) => format!("; label {label:?} makes most of them, with {values} values"),
-        None => String::new(),
-    };
+fn over(key: &SeriesKey, what: &str, growth: &mut Growth) -> Error {
+    if growth.cause.is_none() {
+        let text = |(label, values)| format!("; label {label:?} makes most of them, with {values} values");
+        growth.cause = Some(growth.culprit(&key.labels).map(text).unwrap_or_default());
+    }
+    let cause = growth.cause.as_deref().unwrap_or_default();
     let cluster = &key.cluster;
     Error::new(ErrorKind::TooLarge, format!("cluster {cluster:?}: {what}{cause}; series {} is left out", key.name))
 }

@@ -181,8 +181,9 @@ impl Head {
             self.usage.add(shard.lock().apply(&rows, &ranges, origin, round));
         }
         self.usage.samples.fetch_add(rows.histograms.len() as u64, Ordering::Relaxed);
-        for row in &rows.histograms {
-            self.usage.add(self.shards[row.series.shard as usize].lock().apply_histogram(row, origin, round));
+        for rows in rows.histograms.chunk_by(|a, b| Arc::ptr_eq(&a.series, &b.series)) {
+            let shard = &self.shards[rows[0].series.shard as usize];
+            self.usage.add(shard.lock().apply_histograms(rows, origin, round));
         }
         if !rows.exemplars.is_empty() || !rows.starts.is_empty() || !rows.metadata.is_empty() {
             self.usage.add(self.extras.lock().apply(rows, origin));

@@ -215,14 +215,21 @@ impl Otlp {
         let receipt = if batch.is_empty() {
             Receipt::default()
         } else if deltas.is_empty() {
-            self.0.parts.ingest.write(batch).await?
+            let receipt = self.0.parts.ingest.write(batch).await?;
+            drop(share);
+            receipt
         } else {
             let now_ms = self.0.parts.clock.now_ms();
-            let written = self.0.deltas.write(self.0.parts.ingest.clone(), batch, deltas, now_ms).await?;
+            let written = self.0.deltas.write(self.0.parts.ingest.clone(), batch, deltas, now_ms, share).await?;
             counters.repeated(written.repeated_points);
+            if written.repeated_points > 0 {
+                // As a warning: of a request that is sent again they are there already.
+                let points = written.repeated_points;
+                refused
+                    .add(0, format!("{points} deltas were left out, they are not after the last one of their series"));
+            }
             written.receipt
         };
-        drop(share);
         if let Some(left_out) = &receipt.left_out {
             let mut rows = (left_out.samples + left_out.histograms) as u64;
             for (_, message) in left_out.messages() {

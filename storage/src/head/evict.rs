@@ -14,6 +14,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::Head;
+use super::histograms::Histograms;
 use super::shard::{self, Shard};
 
 impl Head {
@@ -52,6 +53,7 @@ impl Shard {
             let Some(mut slot) = self.slots.take(number) else { continue };
             match Arc::try_unwrap(slot.series) {
                 Ok(series) => {
+                    freed += if slot.histograms.is_some() { size_of::<Histograms>() as i64 } else { 0 };
                     freed += self.forget(number as u32, &series);
                     evicted += 1;
                 }

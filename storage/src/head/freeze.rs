@@ -100,7 +100,8 @@ impl Head {
                 if let Some((_, run)) = slot.frozen.last().filter(|(cut, _)| *cut == number) {
                     series.push(FrozenSeries { series: slot.series.clone(), run: run.clone() });
                 }
-                if let Some(run) = slot.freeze_histograms(number, &histograms_leave, &self.usage, &mut carried) {
+                if let Some(run) = slot.freeze_histograms(number, window, &histograms_leave, &self.usage, &mut carried)
+                {
                     histograms.push(FrozenHistograms { series: slot.series.clone(), run });
                 }
             }
@@ -216,11 +217,18 @@ impl Slot {
     fn freeze_histograms(
         &mut self,
         number: u64,
+        window: Window,
         leaves: &impl Fn(i64) -> bool,
         usage: &super::Usage,
         carried: &mut Carried,
     ) -> Option<Arc<HistogramRun>> {
         let all = self.histograms.as_mut().filter(|all| !all.live.is_empty())?;
+        let (min, max) = all.live.range()?;
+        if window.uniform(min, max).is_some() && leaves(min) {
+            let run = Arc::new(std::mem::take(&mut all.live));
+            all.frozen.push((number, run.clone()));
+            return Some(run);
+        }
         let before = all.live.memory_bytes();
         let (leave, stay): (Vec<_>, Vec<_>) = all.live.read().into_iter().partition(|(time_ms, _)| leaves(*time_ms));
         carried.histograms(&self.series, &stay);
@@ -275,9 +283,9 @@ impl Carried {
         for (time_ms, value) in histograms {
             let row = HistogramRow { series: series.clone(), time_ms: *time_ms, value: value.clone() };
             self.open.histograms.push(row);
-        }
-        if self.open.histograms.len() >= CARRY_EXTRAS {
-            self.full.push(std::mem::take(&mut self.open));
+            if self.open.histograms.len() >= CARRY_EXTRAS {
+                self.full.push(std::mem::take(&mut self.open));
+            }
         }
     }
 

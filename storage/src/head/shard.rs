@@ -1,5 +1,6 @@
 //! One shard of the head.
 
+use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -114,19 +115,24 @@ impl Shard {
         freed
     }
 
-    /// Adds a native histogram of a series of this shard and returns by how many bytes it grew.
-    pub(super) fn apply_histogram(&mut self, row: &HistogramRow, origin: Origin, round: u32) -> i64 {
-        let slot = &mut self.slots[row.series.slot];
+    /// Adds native histograms of one series of this shard and returns by how many bytes it grew.
+    pub(super) fn apply_histograms(&mut self, rows: &[HistogramRow], origin: Origin, round: u32) -> i64 {
+        let Some(HistogramRow { series, .. }) = rows.first() else { return 0 };
+        let slot = &mut self.slots[series.slot];
         slot.written = round;
-        let made = if slot.histograms.is_none() { size_of::<Histograms>() as i64 } else { 0 };
+        let mut grown = if slot.histograms.is_none() { size_of::<Histograms>() as i64 } else { 0 };
         let live = &mut slot.histograms.get_or_insert_default().live;
-        let is_there = || live.read().iter().any(|(time_ms, _)| *time_ms == row.time_ms);
-        if origin == Origin::Carried && is_there() {
-            return made;
+        // Carried rows come series by series, so what a series has is read once for all of its rows in the record.
+        let present: HashSet<i64> = match origin {
+            Origin::Written => HashSet::new(),
+            Origin::Carried => live.read().into_iter().map(|(time_ms, _)| time_ms).collect(),
+        };
+        for row in rows.iter().filter(|row| !present.contains(&row.time_ms)) {
+            grown += live.push(row.time_ms, &row.value);
+            if series.sign.is_of_life(row.value.sum) {
+                series.cluster.saw(row.time_ms);
+            }
         }
-        if row.series.sign.is_of_life(row.value.sum) {
-            row.series.cluster.saw(row.time_ms);
-        }
-        made + live.push(row.time_ms, &row.value)
+        grown
     }
 }

@@ -63,6 +63,12 @@ impl Decoder<'_> {
         exemplar.value = value.ok_or_else(|| Fault::Refused("an exemplar has no value".to_owned()))?;
         if time != 0 {
             exemplar.time_ms = (time / 1_000_000) as i64;
+            if exemplar.time_ms > self.latest_ms {
+                return Err(Fault::Refused(format!(
+                    "an exemplar is too far in the future, at {} ms",
+                    exemplar.time_ms
+                )));
+            }
         }
         for ((name, length), id) in [("trace_id", 16), ("span_id", 8)].into_iter().zip(ids) {
             if let Some(id) = self.hex(id, length, name)? {

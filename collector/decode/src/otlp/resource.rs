@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use model::batch::{Kind, Metadata, Sample};
-use model::labels::CLUSTER_LABEL;
+use model::labels::{CLUSTER_LABEL, NAME_LABEL};
 
 use super::labels::{Fixed, FixedLabels, push_pair, too_many_labels};
 use super::values::{self, Attribute, text};
@@ -11,6 +11,8 @@ use super::{Decoder, Fault};
 use crate::protobuf::wire::{Fields, Value};
 
 /// The attribute that names the cluster of a resource.
+/// Rows that a scope counts for: the labels of its resource are gone through for it.
+const SCOPE_ROWS: usize = 4;
 const CLUSTER_KEY: &str = "k8s.cluster.name";
 const NAMESPACE_KEY: &str = "service.namespace";
 const SERVICE_KEY: &str = "service.name";
@@ -63,6 +65,8 @@ impl Decoder<'_> {
     }
 
     fn scope_metrics(&mut self, range: Range<usize>, resource: &Resource, trouble: Option<&str>) -> Result<(), Fault> {
+        // Each costs as much as a metric, however little it holds.
+        self.count_rows(SCOPE_ROWS)?;
         let (fixed, trouble) = match (trouble, self.scope(range.clone(), resource)) {
             (Some(trouble), _) => (FixedLabels::new(), Some(trouble.to_owned())),
             (None, Ok(fixed)) => (fixed, None),
@@ -125,8 +129,13 @@ impl Decoder<'_> {
     fn resource_labels(&self, resource: &Resource) -> Result<FixedLabels, Fault> {
         let mut fixed = FixedLabels::new();
         for (key, value) in &resource.pairs {
-            if self.translation.promotion.takes(key) {
-                fixed.insert(self.label_name(key)?, Fixed { value: value.clone(), replaces: false });
+            if !self.translation.promotion.takes(key) {
+                continue;
+            }
+            let name = self.label_name(key)?;
+            // The name of a metric is not for a resource to say.
+            if name != NAME_LABEL {
+                fixed.insert(name, Fixed { value: value.clone(), replaces: false });
             }
         }
         self.identify(resource, &mut fixed);
@@ -240,7 +249,7 @@ impl Decoder<'_> {
             labels.insert(model::labels::EXPORTED_CLUSTER_LABEL.to_owned(), cluster);
         }
         self.identify(resource, &mut labels);
-        labels.remove(model::labels::NAME_LABEL);
+        labels.remove(NAME_LABEL);
         if labels.len() > self.limits.max_labels {
             self.refused
                 .add(0, format!("{TARGET_INFO}: the resource has more than {} attributes", self.limits.max_labels));
@@ -251,7 +260,7 @@ impl Decoder<'_> {
 
     fn write_target_info(&mut self, labels: &FixedLabels, first_ms: i64, last_ms: i64) -> Result<(), Fault> {
         let start = self.text.len();
-        push_pair(&mut self.text, model::labels::NAME_LABEL, TARGET_INFO);
+        push_pair(&mut self.text, NAME_LABEL, TARGET_INFO);
         for (name, label) in labels.iter().filter(|(_, label)| !label.value.is_empty()) {
             push_pair(&mut self.text, name, &label.value);
         }

@@ -98,6 +98,7 @@ pub(super) fn short_text(body: &[u8], range: &Range<usize>) -> Option<Range<usiz
 pub(super) fn write(body: &[u8], range: Range<usize>, max_bytes: usize, out: &mut String) -> Result<(), Fault> {
     let start = out.len();
     match any(body, range)? {
+        Any::Text(range) | Any::Bytes(range) if range.len() > max_bytes => check_length(range.len(), max_bytes)?,
         Any::Text(range) => out.push_str(text(&body[range], "the value of an attribute")?),
         Any::Double(value) => write_double(value, out),
         Any::Bytes(range) => write_base64(&body[range], out),
@@ -124,6 +125,7 @@ fn write_json(body: &[u8], any: &Any, depth: usize, max_bytes: usize, out: &mut 
     match any {
         Any::Nothing if depth == 0 => {}
         Any::Nothing => out.push_str("null"),
+        Any::Text(range) | Any::Bytes(range) if range.len() > max_bytes => check_length(range.len(), max_bytes)?,
         Any::Text(range) => write_quoted(text(&body[range.clone()], "the value of an attribute")?, out),
         Any::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
         Any::Int(value) => {

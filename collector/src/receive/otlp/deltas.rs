@@ -120,7 +120,8 @@ impl Deltas {
         (table.max_series, table.idle_ms) = (max_series, idle_ms(idle));
     }
 
-    /// Writes a batch with `deltas` among its rows, each as what it adds up to.
+    /// Writes a batch with `deltas` among its rows, each as what it adds up to. `room` is what the batch takes of a budget; it
+    /// is given back once the batch is gone, whoever has hung up meanwhile.
     ///
     /// # Errors
     /// Those of the store, for writing as for finding sums again: then no row was added, or nobody knows.
@@ -130,6 +131,7 @@ impl Deltas {
         batch: Batch,
         deltas: Vec<Delta>,
         now_ms: i64,
+        room: impl Send + 'static,
     ) -> Result<Written, Error> {
         let (answer, answered) = oneshot::channel();
         let all = self.clone();
@@ -137,6 +139,7 @@ impl Deltas {
         let _worker = Worker::task("deltas", |_| async move {
             // Nobody may be there any more to hear it.
             let _ = answer.send(all.write_claimed(ingest, batch, deltas, now_ms).await);
+            drop(room);
         });
         answered.await.map_err(|_| Error::internal("the writing of deltas broke off"))?
     }

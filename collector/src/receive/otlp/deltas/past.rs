@@ -1,12 +1,16 @@
 //! Where the sums of deltas are that are not in memory.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use model::recall::{Newest, NewestValue};
-use model::{Error, Recall, SeriesKey};
+use model::{Error, ErrorKind, Recall, SeriesKey};
 
 use super::sums::{Amount, Sum};
+
+/// When a sender should come again whose sums could not be read.
+const RETRY_AFTER: Duration = Duration::from_secs(5);
 
 /// Finds the newest row of series again.
 #[async_trait]
@@ -22,9 +26,17 @@ pub(super) trait Past: Send + Sync {
 #[async_trait]
 impl Past for Arc<dyn Recall> {
     async fn newest(&self, series: &[SeriesKey], from_ms: i64) -> Result<Vec<Option<Sum>>, Error> {
-        let found = (**self).newest(series, from_ms).await?;
+        let found = (**self).newest(series, from_ms).await.map_err(passing)?;
         Ok(found.into_iter().map(|newest| newest.map(Sum::from)).collect())
     }
+}
+
+/// Whatever is wrong is wrong with us, and not with what was sent: to be sent again.
+fn passing(error: Error) -> Error {
+    if error.kind().is_retryable() {
+        return error;
+    }
+    Error::new(ErrorKind::Unavailable, error.to_string()).with_retry_after(RETRY_AFTER)
 }
 
 impl From<Newest> for Sum {

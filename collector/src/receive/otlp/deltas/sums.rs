@@ -1,7 +1,10 @@
 //! What deltas add up to. Pure.
 
 use model::NativeHistogram;
-use model::histogram::{BucketCounts, CUSTOM_BUCKETS, Counts, indexed, spans_of};
+use model::histogram::{BucketCounts, CUSTOM_BUCKETS, Counts, MIN_SCHEMA, indexed, spans_of};
+
+/// Buckets of two histograms that are added as finely as they are: an SDK sends up to 160 of each sign.
+const MAX_BUCKETS: usize = 4096;
 
 /// What the deltas of a series add up to.
 #[derive(Debug, Clone, PartialEq)]
@@ -68,6 +71,16 @@ fn add(a: &NativeHistogram, b: &NativeHistogram) -> Option<NativeHistogram> {
     let schema = a.schema.min(b.schema);
     a.reduce_to(schema);
     b.reduce_to(schema);
+    // Deltas that wander would make the sum wider with each of them.
+    while a.buckets() + b.buckets() > MAX_BUCKETS {
+        let coarser = a.schema.min(b.schema) - 1;
+        if is_custom.0 || coarser < MIN_SCHEMA {
+            return None;
+        }
+        a.reduce_to(coarser);
+        b.reduce_to(coarser);
+    }
+    let schema = a.schema;
     let zero_threshold = common_zero(&mut a, &mut b)?;
     let (Counts::Integer(left), Counts::Integer(right)) = (&a.counts, &b.counts) else { return None };
     let (positive_spans, positive) = merged((&a.positive_spans, &left.positive), (&b.positive_spans, &right.positive))?;

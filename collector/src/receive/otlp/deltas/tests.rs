@@ -101,7 +101,7 @@ fn request(points: &[(&str, i64, f64)]) -> (Batch, Vec<Delta>) {
 
 async fn send(deltas: &Arc<Deltas>, store: &Arc<Store>, points: &[(&str, i64, f64)]) -> Result<Written, Error> {
     let (batch, rows) = request(points);
-    deltas.write(store.clone(), batch, rows, points[0].1).await
+    deltas.write(store.clone(), batch, rows, points[0].1, ()).await
 }
 
 fn over(store: &Arc<Store>) -> Arc<Deltas> {
@@ -226,7 +226,7 @@ async fn send_otlp(deltas: &Arc<Deltas>, store: &Arc<Store>, metric: &str) -> Wr
     let decoded =
         decode::otlp::decode(&body, i64::MAX, &decode::otlp::Translation::default(), &limits, 1 << 20).unwrap();
     assert_eq!((decoded.refused.points, decoded.deltas.len()), (0, 1));
-    deltas.write(store.clone(), decoded.batch, decoded.deltas, 0).await.unwrap()
+    deltas.write(store.clone(), decoded.batch, decoded.deltas, 0, ()).await.unwrap()
 }
 
 /// The times of a point that tells of the second up to `second`.
