@@ -22,6 +22,7 @@ mod healing;
 mod ingest;
 mod join;
 mod life;
+mod otlp;
 mod peers;
 mod power;
 mod readers;
