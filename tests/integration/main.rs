@@ -26,6 +26,7 @@ mod otlp;
 mod peers;
 mod power;
 mod readers;
+mod receivers;
 mod remote_write;
 mod scrape;
 mod server;

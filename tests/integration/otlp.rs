@@ -50,7 +50,10 @@ async fn what_the_python_sdk_sends_is_read_back_field_by_field_and_is_what_a_pro
     println!("seed {seed}");
     for (protocol, address) in [("grpc", grpc), ("http/protobuf", http), ("http/json", http)] {
         let arguments = [&url, "berlin", protocol, &address.to_string(), &secret.token, &seed, &prometheus.url];
-        let verdict: serde_json::Value = serde_json::from_str(&python("compare_otlp.py", &arguments)).unwrap();
+        let mut verdict: serde_json::Value = serde_json::from_str(&python("compare_otlp.py", &arguments)).unwrap();
+        // The two of a native histogram may have come within one millisecond, of which a Prometheus keeps one.
+        let exemplars = verdict.as_object_mut().unwrap().remove("exemplars of Prometheus").unwrap();
+        assert!((14..=16).contains(&exemplars.as_u64().unwrap()), "{protocol}: {exemplars}");
         // Three exports of 12 numbers and target_info; the parts of a histogram, the counters and the sum have a start.
         let expected = serde_json::json!({
             "samples": 39, "histograms": 3, "starts": 10, "exemplars": 16, "kinds": 14, "metadata": 8,

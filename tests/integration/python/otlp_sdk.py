@@ -202,8 +202,9 @@ class Told:
         for exemplar in point.exemplars:
             trace_id = f"{exemplar.trace_id:032x}"
             assert f"{exemplar.span_id:016x}" == ids[trace_id]
-            row = exemplar.time_unix_nano // 1_000_000, bits(exemplar.value), trace_id, ids[trace_id]
-            self.rows.exemplars.add((series_of(exemplar.value), *row))
+            own = ("span_id", ids[trace_id]), ("trace_id", trace_id)
+            time_ms = exemplar.time_unix_nano // 1_000_000
+            self.rows.exemplars.add((series_of(exemplar.value), time_ms, bits(exemplar.value), own))
 
     def number(self, name, kind, point, recorded, ids):
         labels = {"shop.kind": "shop_kind", "étage": "key_tage"}
