@@ -99,14 +99,14 @@ pub async fn run(
     let health = Health::default();
     let requests = Requests::default();
     let front = routes::Front::new(health.clone(), events.sender(), requests.clone(), access.readers.clone());
-    let mut listeners = vec![bind("listen", config.listen, front.router()).await?];
+    let mut listeners = vec![bind("listen", "--listen", config.listen, front.router()).await?];
     let doors = [
-        ("OTLP over gRPC", "otlp_listen.grpc", config.otlp_listen.grpc, front.otlp_grpc()),
-        ("OTLP over HTTP", "otlp_listen.http", config.otlp_listen.http, front.otlp_http()),
+        ("OTLP over gRPC", "otlp_listen.grpc", "--otlp-grpc-listen", config.otlp_listen.grpc, front.otlp_grpc()),
+        ("OTLP over HTTP", "otlp_listen.http", "--otlp-http-listen", config.otlp_listen.http, front.otlp_http()),
     ];
-    for (what, key, door, router) in doors {
+    for (what, key, flag, door, router) in doors {
         if let Some(address) = door.address() {
-            listeners.push(Listener { what, ..bind(key, address, router).await? });
+            listeners.push(Listener { what, ..bind(key, flag, address, router).await? });
         }
     }
     announce(&addresses(&listeners, access.tls.is_some())?);
@@ -282,8 +282,8 @@ async fn load(path: PathBuf) -> Result<Config, Error> {
 }
 
 /// Binds the address that a key of the configuration names.
-async fn bind(key: &str, address: SocketAddr, router: axum::Router) -> Result<Listener, Error> {
-    let socket = TcpListener::bind(address).await.map_err(|e| unavailable(key, address, e))?;
+async fn bind(key: &str, flag: &str, address: SocketAddr, router: axum::Router) -> Result<Listener, Error> {
+    let socket = TcpListener::bind(address).await.map_err(|e| unavailable(key, flag, address, e))?;
     Ok(Listener { socket, what: "", router })
 }
 
@@ -295,9 +295,8 @@ fn addresses(listeners: &[Listener], is_tls: bool) -> Result<Vec<Address>, Error
     listeners.iter().map(|listener| Ok(Address { socket: address(listener)?, what: listener.what, is_tls })).collect()
 }
 
-fn unavailable(key: &str, address: SocketAddr, error: std::io::Error) -> Error {
-    let flag = key.replace(['.', '_'], "-");
-    let text = format!("cannot listen on {address}, see {key} or --{flag}");
+fn unavailable(key: &str, flag: &str, address: SocketAddr, error: std::io::Error) -> Error {
+    let text = format!("cannot listen on {address}, see {key} or {flag}");
     Error::new(ErrorKind::Unavailable, text).with_source(error)
 }
 

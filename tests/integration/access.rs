@@ -6,19 +6,20 @@ use reqwest::{Client, StatusCode};
 use rustix::process::Signal;
 use tempfile::tempdir;
 
+use crate::otlp::gauge;
 use crate::peers::{Prometheus, fleetscope};
 use crate::remote_write::{HEADERS, body, now_ms};
 use crate::server::{PATIENCE, Server, Setup, authority, eventually};
 use crate::tls::Certificates;
 
 /// Secrets of a test, as `fleetscope token new` made them, and what the configuration may know of them.
-struct Secret {
-    token: String,
-    hash: String,
+pub(crate) struct Secret {
+    pub(crate) token: String,
+    pub(crate) hash: String,
 }
 
 impl Secret {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let (code, printed, _) = fleetscope(&["token", "new", "--cluster", "berlin"]);
         assert_eq!(code, Some(0));
         let line = |key: &str| printed.lines().find_map(|line| line.strip_prefix(key)).unwrap().to_owned();
@@ -317,31 +318,57 @@ fn check_names_what_is_wrong_with_tokens_and_certificates() {
     }
 }
 
+/// What a call of OTLP over gRPC is answered where nothing but the status matters: HTTP's, and gRPC's if it is a refusal.
+async fn call(url: &str, token: Option<&str>, message: &[u8]) -> (StatusCode, Option<String>) {
+    let client = Client::builder().http2_prior_knowledge().build().unwrap();
+    let framed = [&[0][..], &(message.len() as u32).to_be_bytes(), message].concat();
+    let path = "opentelemetry.proto.collector.metrics.v1.MetricsService/Export";
+    let request = client.post(format!("{url}/{path}")).header("content-type", "application/grpc").body(framed);
+    let request = if let Some(token) = token { request.bearer_auth(token) } else { request };
+    let answer = request.header("te", "trailers").send().await.unwrap();
+    let status = answer.headers().get("grpc-status").map(|status| status.to_str().unwrap().to_owned());
+    (answer.status(), status)
+}
+
+/// The status of an OTLP request over HTTP.
+async fn export(url: &str, token: Option<&str>, message: &[u8]) -> StatusCode {
+    let request = Client::new().post(format!("{url}/v1/metrics")).header("content-type", "application/x-protobuf");
+    let request = if let Some(token) = token { request.bearer_auth(token) } else { request };
+    request.body(message.to_vec()).send().await.unwrap().status()
+}
+
 #[tokio::test]
 async fn the_ports_of_otlp_take_pushes_with_a_token_and_nothing_else() {
+    const UNAUTHENTICATED: &str = "16";
+    const UNIMPLEMENTED: &str = "12";
     let folder = tempdir().unwrap();
-    let secret = Secret::new();
+    let (secret, nobody) = (Secret::new(), Secret::new());
     let yaml = format!("clusters: [{{name: berlin, tokens: [{{sha256: {}}}]}}]\n", secret.hash);
-    let setup = Setup::new(folder.path(), &yaml);
-    let setup = ["GRPC", "HTTP"]
-        .iter()
-        .fold(setup, |setup, protocol| setup.with_env(&format!("FLEETSCOPE_OTLP_{protocol}_LISTEN"), "127.0.0.1:0"));
+    let setup = Setup::new(folder.path(), &yaml).with_otlp();
     let server = Server::start(&setup).await;
-    let client = Client::new();
-    for what in ["OTLP over gRPC", "OTLP over HTTP"] {
-        let url = format!("http://{}", server.beside(what).await);
-        let request = client.post(format!("{url}/api/v1/write")).bearer_auth(&secret.token);
-        let request = HEADERS.iter().fold(request, |request, (name, value)| request.header(*name, *value));
-        let answer = request.body(body(&[(&[("__name__", "a")], &[(now_ms(), 1.0)])])).send().await.unwrap();
-        assert_eq!(answer.status(), StatusCode::NO_CONTENT, "{what}");
-        assert_eq!(client.post(format!("{url}/api/v1/write")).send().await.unwrap().status(), StatusCode::UNAUTHORIZED);
-        for path in ["/metrics", "/healthz", "/api/v1/sql", "/-/reload"] {
-            let answer = client.get(format!("{url}{path}")).send().await.unwrap();
-            assert_eq!(answer.status(), StatusCode::NOT_FOUND, "{what}: {path}");
-        }
+    let grpc = format!("http://{}", server.beside("OTLP over gRPC").await);
+    let http = format!("http://{}", server.beside("OTLP over HTTP").await);
+    let refused = (StatusCode::OK, Some(UNAUTHENTICATED.to_owned()));
+    for token in [None, Some(&*nobody.token)] {
+        assert_eq!(export(&http, token, &gauge("by_http")).await, StatusCode::UNAUTHORIZED);
+        assert_eq!(call(&grpc, token, &gauge("by_grpc")).await, refused);
     }
-    let address = server.beside("OTLP over HTTP").await.to_string();
-    let taken = Server::spawn(&setup.with_env("FLEETSCOPE_OTLP_HTTP_LISTEN", &address)).unwrap_err();
-    assert!(taken.contains(&address) && taken.contains("--otlp-http-listen"), "{taken}");
+    assert_eq!(server.number("SELECT count(*) FROM series").await, 0);
+    assert_eq!(export(&http, Some(&secret.token), &gauge("by_http")).await, StatusCode::OK);
+    // Of a call that succeeds the trailers say so, after the message.
+    assert_eq!(call(&grpc, Some(&secret.token), &gauge("by_grpc")).await, (StatusCode::OK, None));
+    let rows = server.rows("SELECT name, cluster FROM metrics ORDER BY name").await;
+    assert_eq!(rows, [["by_grpc", "berlin"], ["by_http", "berlin"]]);
+
+    let client = Client::new();
+    for path in ["/metrics", "/healthz", "/api/v1/sql", "/-/reload", "/api/v1/write"] {
+        let ask =
+            async |url: &str| client.post(format!("{url}{path}")).bearer_auth(&secret.token).send().await.unwrap();
+        assert_eq!(ask(&http).await.status(), StatusCode::NOT_FOUND, "{path}");
+        assert_eq!(ask(&grpc).await.headers()["grpc-status"], UNIMPLEMENTED, "{path}");
+    }
+    let address = http.strip_prefix("http://").unwrap();
+    let taken = Server::spawn(&setup.with_env("FLEETSCOPE_OTLP_HTTP_LISTEN", address)).unwrap_err();
+    assert!(taken.contains(address) && taken.contains("--otlp-http-listen"), "{taken}");
     server.terminate().await;
 }

@@ -131,6 +131,18 @@ impl Prometheus {
         prometheus
     }
 
+    /// Starts a server without targets, which takes remote write, native histograms and exemplars too.
+    pub(crate) async fn start_receiving(folder: &Path) -> Self {
+        let server = free_port();
+        std::fs::create_dir_all(folder).unwrap();
+        std::fs::write(folder.join("prometheus.yml"), "storage: {exemplars: {max_exemplars: 10000}}\n").unwrap();
+        let flags = ["--web.enable-remote-write-receiver", "--enable-feature=native-histograms,exemplar-storage"];
+        let process = run_with(folder, server, flags.map(str::to_owned));
+        let prometheus = Prometheus { url: format!("http://127.0.0.1:{server}"), _server: process, node: None };
+        prometheus.becomes_ready().await;
+        prometheus
+    }
+
     async fn becomes_ready(&self) {
         let ready = format!("{}/-/ready", self.url);
         eventually("prometheus is ready", PATIENCE, async || {
@@ -165,12 +177,17 @@ impl Prometheus {
 
 /// Starts the server of `prometheus.yml` in this folder.
 fn run(folder: &Path, port: u16, web_config: Option<&Path>) -> Process {
+    run_with(folder, port, web_config.map(|file| format!("--web.config.file={}", file.display())))
+}
+
+/// As [`run`], with further flags.
+fn run_with(folder: &Path, port: u16, flags: impl IntoIterator<Item = String>) -> Process {
     let mut arguments = vec![
         format!("--config.file={}", folder.join("prometheus.yml").display()),
         format!("--storage.tsdb.path={}", folder.join("tsdb").display()),
         format!("--web.listen-address=127.0.0.1:{port}"),
     ];
-    arguments.extend(web_config.map(|file| format!("--web.config.file={}", file.display())));
+    arguments.extend(flags);
     spawn("prometheus", &arguments, &folder.join("log"))
 }
 

@@ -43,7 +43,8 @@ pub(crate) fn compress(bytes: &[u8]) -> Vec<u8> {
     snap::raw::Encoder::new().compress_vec(bytes).unwrap()
 }
 
-fn field(out: &mut Vec<u8>, number: u8, bytes: &[u8]) {
+/// A field that is a message, a text or bytes.
+pub(crate) fn field(out: &mut Vec<u8>, number: u8, bytes: &[u8]) {
     out.push(number << 3 | 2);
     varint(out, bytes.len() as u64);
     out.extend_from_slice(bytes);

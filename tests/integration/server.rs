@@ -86,6 +86,13 @@ impl Setup {
         builder.tls_certs_only(self.authority.iter().map(|path| authority(path))).build().unwrap()
     }
 
+    /// Opens the ports of OTLP, any that are free.
+    pub(crate) fn with_otlp(self) -> Self {
+        let open =
+            |setup: Setup, protocol| setup.with_env(&format!("FLEETSCOPE_OTLP_{protocol}_LISTEN"), "127.0.0.1:0");
+        ["GRPC", "HTTP"].into_iter().fold(self, open)
+    }
+
     /// Sets a variable of the environment.
     pub(crate) fn with_env(mut self, name: &str, value: &str) -> Self {
         self.environment.push((name.into(), value.into()));

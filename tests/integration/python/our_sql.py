@@ -2,6 +2,7 @@
 
 import io
 import json
+import struct
 import urllib.request
 
 import pyarrow
@@ -61,4 +62,25 @@ def markers(server, cluster):
     found = {}
     for row in rows:
         found.setdefault(key(row["name"], row["labels"]), set()).add(row["time_ms"])
+    return found
+
+
+def rows_of_series(server, cluster, table):
+    """The rows of a table that names series by their ids, each with the key of its series."""
+    rows = ask(
+        server,
+        f"SELECT t.*, r.labels AS of_series FROM {table} t JOIN series r ON r.name = t.name AND r.cluster = t.cluster "
+        f"AND r.series_id = t.series_id WHERE t.cluster = '{cluster}'",
+    ).to_pylist()
+    for row in rows:
+        yield key(row["name"], row["of_series"]), row
+
+
+def exemplars(server, cluster):
+    """All exemplars: {(series, time_ms, bits of the value, labels of its own, the ids of the trace among them)}."""
+    found = set()
+    for series, row in rows_of_series(server, cluster, "exemplars"):
+        own = [(name, row[name]) for name in ("trace_id", "span_id") if row[name]] + row["labels"]
+        (bits,) = struct.unpack("<Q", struct.pack("<d", row["value"]))
+        found.add((series, row["time_ms"], bits, tuple(sorted(own))))
     return found

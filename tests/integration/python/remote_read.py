@@ -14,59 +14,17 @@ import urllib.request
 
 import pyarrow
 
+from protobuf import field, fields, number, read_varint
+
 NOT_EQUAL = 1
 STALE = 0x7FF0000000000002
 SNAPPY = pyarrow.Codec("snappy")
-
-
-def varint(value):
-    out = bytearray()
-    while value >= 0x80:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    out.append(value)
-    return bytes(out)
-
-
-def read_varint(data, at):
-    value = shift = 0
-    while True:
-        byte = data[at]
-        at += 1
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return value, at
-        shift += 7
-
-
-def field(number, payload):
-    return varint(number << 3 | 2) + varint(len(payload)) + payload
-
-
-def number(field_number, value):
-    return varint(field_number << 3) + varint(value)
 
 
 def request(start_ms, end_ms):
     every_name = number(1, NOT_EQUAL) + field(2, b"__name__") + field(3, b"")
     query = number(1, start_ms) + number(2, end_ms) + field(3, every_name)
     return field(1, query)
-
-
-def fields(data, at, end):
-    """The fields of a message: number, and value or (begin, end)."""
-    while at < end:
-        key, at = read_varint(data, at)
-        if key & 7 == 0:
-            value, at = read_varint(data, at)
-        elif key & 7 == 1:
-            value, at = (at, at + 8), at + 8
-        elif key & 7 == 2:
-            length, at = read_varint(data, at)
-            value, at = (at, at + length), at + length
-        else:
-            raise ValueError(f"wire type {key & 7} at byte {at}")
-        yield key >> 3, value
 
 
 def label(data, begin, end):
