@@ -121,6 +121,11 @@ impl Refused {
         }
     }
 
+    /// Takes in rows that the store has refused, as it would refuse them again.
+    pub fn note_refused(&mut self, message: &str, rows: usize) {
+        self.note(Bad { reason: Reason::InvalidLabels, what: message.to_owned() }, rows as u64);
+    }
+
     fn room_for(&self, reason: Reason) -> usize {
         let known = self.messages.iter().filter(|(other, _)| *other == reason).count();
         Self::MAX_MESSAGES.saturating_sub(known)

@@ -87,7 +87,15 @@ async fn receive(
     let mut written = Written { refused, ..Written::default() };
     for batch in batches {
         let (samples, histograms, exemplars) = (batch.samples.len(), batch.histograms.len(), batch.exemplars.len());
-        let receipt = receiver.0.parts.ingest.write(batch).await?;
+        let receipt = match receiver.0.parts.ingest.write(batch).await {
+            Ok(receipt) => receipt,
+            // What was written before stays written, and a sender that sends it again writes it again.
+            Err(error) if written.has_rows() && !error.kind().is_retryable() => {
+                written.refused.note_refused(error.message(), samples + histograms + exemplars);
+                continue;
+            }
+            Err(error) => return Err(error.into()),
+        };
         let missing = receipt.left_out.unwrap_or_default();
         written.samples += samples - missing.samples;
         written.histograms += histograms - missing.histograms;

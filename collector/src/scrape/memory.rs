@@ -20,11 +20,11 @@ use model::Batch;
 use model::batch::{Exemplar, Histogram, Kind, Memo, PLAIN, STALE_NAN_BITS, Sample, Start};
 use model::histogram::NativeHistogram;
 use model::labels::LabelsBuilder;
-use model::time::{MAX_TIME_MS, in_range};
+use model::time::{Date, MAX_TIME_MS, in_range};
 use xxhash_rust::xxh3::xxh3_64;
 
 use self::lines::{Line, Lines};
-use self::series::{Row, SeriesList};
+use self::series::{Row, SeriesList, Told};
 use super::conditions::Conditions;
 use crate::fetch::{Failure, Stage};
 use crate::metrics::Counts;
@@ -74,7 +74,7 @@ pub(crate) struct Pending {
     /// How many lines it had, each counted once.
     lines: usize,
     /// Since when series count, of those that it said it of for the first time.
-    starts: Vec<(u32, i64)>,
+    starts: Vec<(u32, Told)>,
 }
 
 impl Taken {
@@ -227,18 +227,19 @@ impl Memory {
         became: &[Option<Became>],
         time_ms: i64,
         conditions: &Conditions,
-    ) -> Vec<(u32, i64)> {
+    ) -> Vec<(u32, Told)> {
         let mut told = Vec::new();
         for start in page {
             let Some(Became { series, .. }) = became.get(start.series as usize).copied().flatten() else { continue };
-            if !self.series.is_new_start(series, start.start_ms) {
-                continue;
-            }
             let is_timed = conditions.honor_timestamps && start.time_ms != UNTIMED_MS;
             let time_ms = if is_timed { start.time_ms } else { time_ms };
+            let said = (start.start_ms, Date::of_ms(time_ms));
+            if !self.series.is_new_start(series, said) {
+                continue;
+            }
             let in_batch = self.series.in_batch(series, self.scrape, batch);
             batch.starts.push(Start { series: in_batch, time_ms, start_ms: start.start_ms });
-            told.push((series, start.start_ms));
+            told.push((series, said));
         }
         told
     }

@@ -66,6 +66,11 @@ impl Failure {
 }
 
 impl Written {
+    /// Whether anything was written.
+    pub(super) fn has_rows(&self) -> bool {
+        self.samples + self.histograms + self.exemplars > 0
+    }
+
     /// What was left out, a line for each of the first messages; `None` if all was written.
     pub(super) fn faults(&self) -> Option<String> {
         self.faults_of(|_| true)

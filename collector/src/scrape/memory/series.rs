@@ -6,6 +6,7 @@ use std::ops::Range;
 use bytes::Bytes;
 use model::Batch;
 use model::batch::{Kind, RawSeries};
+use model::time::Date;
 
 use super::places::{Hashed, Places, trim};
 use crate::metrics::Counts;
@@ -44,6 +45,10 @@ impl Hashed for Series {
     }
 }
 
+/// Since when a series counts, in milliseconds, and the day on which that was said: it is written once a day, so that it outlives
+/// the day on which it was first said.
+pub(super) type Told = (i64, Date);
+
 /// All series of a target.
 #[derive(Debug, Default)]
 pub(super) struct SeriesList {
@@ -56,8 +61,8 @@ pub(super) struct SeriesList {
     places: Places,
     /// The hash of the last exemplar of each series that had one.
     exemplars: HashMap<u32, u64>,
-    /// Since when each series counts that a page has said it of, as far as that was written.
-    starts: HashMap<u32, i64>,
+    /// Since when each series counts that a page has said it of, and the day on which that was last written.
+    starts: HashMap<u32, Told>,
 }
 
 impl SeriesList {
@@ -116,13 +121,13 @@ impl SeriesList {
         self.series[series as usize].is_histogram
     }
 
-    /// Whether a series is not known to have begun then.
-    pub(super) fn is_new_start(&self, series: u32, start_ms: i64) -> bool {
-        self.starts.get(&series) != Some(&start_ms)
+    /// Whether it was not written yet on this day that a series began then.
+    pub(super) fn is_new_start(&self, series: u32, told: Told) -> bool {
+        self.starts.get(&series) != Some(&told)
     }
 
     /// Remembers since when series count.
-    pub(super) fn remember_starts(&mut self, starts: Vec<(u32, i64)>) {
+    pub(super) fn remember_starts(&mut self, starts: Vec<(u32, Told)>) {
         self.starts.extend(starts);
     }
 

@@ -346,6 +346,10 @@ fn a_start_is_written_when_it_changes() {
     // What is known of series that stay outlives the others.
     bench.memory.forget(|line| line.scrape > 0);
     assert_eq!(starts(&mut bench, 3), []);
+    // The day on which it was said may be kept no longer than the next.
+    bench.time_ms += model::time::DAY_MS;
+    assert_eq!(starts(&mut bench, 3).len(), 1);
+    assert_eq!(starts(&mut bench, 3), []);
 }
 
 #[test]

@@ -11,7 +11,7 @@ use super::*;
 use crate::cut::plan::Window;
 use crate::head::Frozen;
 use crate::record::{Origin, RecordReader, RecordWriter};
-use crate::rows::Rows;
+use crate::rows::{HistogramRow, Rows};
 use crate::series::{RawCache, Series, SeriesInfo};
 use crate::tables::Table;
 
@@ -363,4 +363,21 @@ fn no_row_is_lost_while_entries_come_and_go() {
     assert_eq!(taken, (WRITERS * BATCHES) as u64);
     assert!(head.usage().evicted.load(Ordering::Relaxed) > 10, "entries hardly ever went");
     assert_eq!((head.usage().series.load(Ordering::Relaxed), head.usage().bytes()), (0, 0));
+}
+
+#[test]
+fn what_native_histograms_take_is_given_back_with_their_series() {
+    let head = Head::new(2);
+    let before = head.usage().bytes();
+    for series in 0..SERIES {
+        let (found, _) = head.entry(key(series), Kind::Histogram).unwrap();
+        let value = model::NativeHistogram { sum: 1.0, ..model::NativeHistogram::stale() };
+        let histograms = vec![HistogramRow { series: found, time_ms: 5, value }];
+        head.apply(Rows { histograms, ..Rows::default() }, Origin::Written);
+    }
+    let window = Window::draining(0, 10);
+    drop(head.freeze(1, window, &head.dates(window)));
+    head.retire(1);
+    assert_eq!(head.evict(head.begin_round() + 1), u64::from(SERIES));
+    assert_eq!(head.usage().bytes(), before);
 }

@@ -6,6 +6,7 @@ use std::collections::hash_map::Entry;
 use decode::otlp::Delta;
 use model::batch::Start;
 use model::labels::LabelsBuilder;
+use model::time::Date;
 use model::{Batch, Error, SeriesKey};
 
 use super::sums::{Added, Amount, Sum};
@@ -99,10 +100,10 @@ impl Rows {
         let is_number = matches!(amount, Amount::Number(_));
         let added = Added { time_ms: delta.time_ms, start_ms: delta.start_ms, amount };
         let after = Sum::after(sum.as_ref(), added)?;
-        let began = (after.start_ms, sum.as_ref().and_then(|sum| sum.start_ms));
-        // A histogram has its start with it; of a number it is told when it changes.
-        if let (true, (Some(start_ms), before)) = (is_number, began)
-            && before != Some(start_ms)
+        let said = sum.as_ref().and_then(|sum| Some((sum.start_ms?, Date::of_ms(sum.time_ms))));
+        // A histogram has its start with it; of a number it is told when it changes, and once each day.
+        if let (true, Some(start_ms)) = (is_number, after.start_ms)
+            && said != Some((start_ms, Date::of_ms(delta.time_ms)))
         {
             starts.push(Start { series, time_ms: delta.time_ms, start_ms });
         }

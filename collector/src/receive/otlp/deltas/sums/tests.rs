@@ -61,6 +61,24 @@ proptest! {
 }
 
 #[test]
+fn deltas_that_wander_do_not_widen_a_sum_without_end() {
+    let at = |offset: i32| NativeHistogram {
+        schema: 8,
+        sum: 1.0,
+        positive_spans: vec![model::histogram::Span { offset, length: 3000 }],
+        counts: Counts::Integer(BucketCounts { count: 3000, positive: vec![1; 3000], ..BucketCounts::default() }),
+        ..NativeHistogram::stale()
+    };
+    let mut sum = at(0);
+    for step in 1..8 {
+        sum = add(&sum, &at(step * 3000)).unwrap();
+        assert!(sum.buckets() <= MAX_BUCKETS, "{} buckets", sum.buckets());
+    }
+    let Counts::Integer(counts) = &sum.counts else { panic!() };
+    assert!(counts.count == 24_000 && sum.schema < 8, "{sum:?}");
+}
+
+#[test]
 fn what_cannot_be_added_begins_anew() {
     let sum = |amount| Sum { time_ms: 10, start_ms: Some(1), amount };
     let added = |amount| Added { time_ms: 20, start_ms: 15, amount };
