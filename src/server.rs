@@ -31,11 +31,13 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 mod deadline;
 mod frames;
+mod opening;
 pub mod tls;
 
 pub use deadline::BodyTimeout;
 use deadline::DeadlineBody;
 use frames::FullFrames;
+use opening::Opening;
 use tls::Tls;
 
 /// What every connection is held to.
@@ -181,6 +183,7 @@ fn connection<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
         let answer = router.clone().oneshot(request);
         async move { Ok::<_, Infallible>(answer.await?.map(FullFrames)) }
     });
+    let stream = Opening::within(stream, limits.header_timeout);
     builder.serve_connection(TokioIo::new(stream), service).into_owned()
 }
 

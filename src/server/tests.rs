@@ -50,6 +50,22 @@ async fn a_panic_in_a_request_is_a_500_and_the_next_request_is_served() {
 }
 
 #[tokio::test]
+async fn a_client_that_says_nothing_or_hardly_anything_is_cut_off() {
+    let running = start(Router::new().route("/", get(|| async { "fine" })), short()).await;
+    for said in ["", "P", "PRI * HTTP/2.0\r\n"] {
+        let mut stream = TcpStream::connect(running.address).await.unwrap();
+        stream.write_all(said.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        // Ends only because the server ends it.
+        let ended = tokio::time::timeout(Duration::from_secs(20), stream.read_to_end(&mut answer)).await;
+        assert!(ended.is_ok(), "{said:?} keeps its connection");
+    }
+    let answer = ask(running.address, "GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await;
+    assert!(answer.ends_with("fine"), "{answer}");
+    running.worker.stop().await;
+}
+
+#[tokio::test]
 async fn a_client_that_sends_no_head_is_cut_off() {
     let running = start(Router::new(), short()).await;
     let answer = ask(running.address, "GET / HTTP/1.1\r\nhost:").await;
