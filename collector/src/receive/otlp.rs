@@ -231,6 +231,9 @@ impl Otlp {
             written.receipt
         };
         if let Some(left_out) = &receipt.left_out {
+            let mut of_store = decode::Refused::default();
+            of_store.note_left_out(left_out);
+            origin.caller.left_out(&of_store);
             let mut rows = (left_out.samples + left_out.histograms) as u64;
             for (_, message) in left_out.messages() {
                 refused.add(std::mem::take(&mut rows), message);
