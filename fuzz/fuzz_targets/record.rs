@@ -4,8 +4,14 @@
 #[path = "../checks/record.rs"]
 mod check;
 #[allow(dead_code, reason = "the product's own file, of which a part is used")]
+#[path = "../../storage/src/cluster.rs"]
+mod cluster;
+#[allow(dead_code, reason = "as above")]
 #[path = "../../storage/src/codec.rs"]
 mod codec;
+#[allow(dead_code, reason = "as above")]
+#[path = "../../storage/src/histogram.rs"]
+mod histogram;
 #[allow(dead_code, reason = "as above")]
 #[path = "../../storage/src/record.rs"]
 mod record;
@@ -15,6 +21,7 @@ mod rows;
 #[allow(dead_code, reason = "as above")]
 #[path = "../../storage/src/series.rs"]
 mod series;
+#[allow(dead_code, reason = "as above")]
 #[path = "../../storage/src/sign.rs"]
 mod sign;
 

@@ -28,4 +28,13 @@ fuzz_target!(|input: &[u8]| {
     for exemplar in &batch.exemplars {
         assert!((exemplar.series as usize) < batch.series.len() && model::time::in_range(exemplar.time_ms));
     }
+    // Without a look at the labels the same rows are there, and those whose labels are bad.
+    let unchecked = remote_write::decode_leaving_labels(&body, MAX_TIME_MS, &Limits::default());
+    let unchecked = unchecked.expect("what can be read with a look at labels").batch;
+    let mut good = 0;
+    for sample in &unchecked.samples {
+        assert!(model::time::in_range(sample.time_ms));
+        good += usize::from(unchecked.key(sample.series as usize, &mut builder).is_ok());
+    }
+    assert_eq!(good, batch.samples.len());
 });
