@@ -50,19 +50,23 @@ struct Settings {
     budget: Budget,
 }
 
+/// What a receiver takes of anyone, with these bytes of a body before and after decompression.
+fn limits(body_bytes: u64, decoded_bytes: u64) -> decode::Limits {
+    let bytes = |limit: u64| usize::try_from(limit).unwrap_or(usize::MAX);
+    decode::Limits {
+        max_body_bytes: bytes(body_bytes),
+        max_decoded_bytes: bytes(decoded_bytes),
+        ..decode::Limits::default()
+    }
+}
+
 impl Settings {
     fn new(config: &RemoteWriteConfig) -> Arc<Self> {
-        let bytes = |limit: u64| usize::try_from(limit).unwrap_or(usize::MAX);
-        let limits = decode::Limits {
-            max_body_bytes: bytes(config.body_size_limit),
-            max_decoded_bytes: bytes(config.decoded_size_limit),
-            ..decode::Limits::default()
-        };
         Arc::new(Settings {
             budget: Budget::new("remote_write", config.max_concurrent_requests, config.memory_limit),
             cluster: config.cluster.as_deref().map(Arc::from),
+            limits: limits(config.body_size_limit, config.decoded_size_limit),
             config: config.clone(),
-            limits,
         })
     }
 }

@@ -19,7 +19,7 @@ use std::sync::Arc;
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use model::worker::Worker;
-use model::{Batch, Clock, Error};
+use model::{Batch, Clock, Error, ErrorKind};
 use parking_lot::RwLock;
 use tokio::time::Instant;
 
@@ -164,6 +164,14 @@ impl Caller {
     /// Counts that his push was refused for a reason that the route has found.
     pub(crate) fn refused(&self, reason: Reason, error: Error) -> Refused {
         self.account.refused(reason, error)
+    }
+
+    /// What becomes of an error of reading his push: one that is too large for him is counted, any other goes on as it is.
+    pub(crate) fn too_large<F: From<Refused> + From<Error>>(&self, reason: Reason, error: Error) -> F {
+        match error.kind() {
+            ErrorKind::TooLarge => self.refused(reason, error).into(),
+            _ => error.into(),
+        }
     }
 
     /// Counts what was left out of his push.

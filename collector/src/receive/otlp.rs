@@ -73,18 +73,12 @@ struct Settings {
 
 impl Settings {
     fn new(config: &OtlpConfig) -> Arc<Self> {
-        let bytes = |limit: u64| usize::try_from(limit).unwrap_or(usize::MAX);
-        let limits = decode::Limits {
-            max_body_bytes: bytes(config.body_size_limit),
-            max_decoded_bytes: bytes(config.decoded_size_limit),
-            ..decode::Limits::default()
-        };
         Arc::new(Settings {
             cluster: config.cluster.as_deref().map(Arc::from),
             translation: config.translation(),
             budget: Budget::new("otlp", config.max_concurrent_requests, config.memory_limit),
+            limits: super::limits(config.body_size_limit, config.decoded_size_limit),
             config: config.clone(),
-            limits,
         })
     }
 }
@@ -109,16 +103,6 @@ struct Sent {
 struct Origin {
     caller: Caller,
     peer: Option<IpAddr>,
-}
-
-impl Origin {
-    /// Counts a request that is too large for its sender; any other error goes on as it is.
-    fn too_large(&self, error: Error) -> Failure {
-        match error.kind() {
-            ErrorKind::TooLarge => self.caller.refused(Reason::RequestSize, error).into(),
-            _ => error.into(),
-        }
-    }
 }
 
 /// A request whose rows are durable.
@@ -284,7 +268,7 @@ async fn decode(
         let done = tokio::task::spawn_blocking(work).await;
         done.map_err(|_| Error::internal("the decoding of the request broke off"))?
     };
-    done.map_err(|error| origin.too_large(error))
+    done.map_err(|error| origin.caller.too_large::<Failure>(Reason::RequestSize, error))
 }
 
 fn decode_within(

@@ -77,7 +77,7 @@ async fn receive(
     let limits = caller.limits(&settings.limits);
     let timeout = settings.config.body_timeout;
     let wire = body::read(body, &head.headers, limits.max_body_bytes, timeout, &mut share).await;
-    let wire = wire.map_err(|e| too_large(caller, Reason::RequestSize, e))?;
+    let wire = wire.map_err(|e| caller.too_large::<Failure>(Reason::RequestSize, e))?;
     caller.take_bytes(wire.len())?;
     let wire_bytes = wire.len();
     let latest_ms = caller.latest_ms();
@@ -105,14 +105,6 @@ async fn receive(
     drop(share);
     // The decoder has left out what is too far in the future, so there is nothing of it any more.
     ahead.map_or(Ok(written), |ahead| Err(ahead.into()))
-}
-
-/// Counts a push that is too large for its sender; any other error goes on as it is.
-fn too_large(caller: &Caller, reason: Reason, error: Error) -> Failure {
-    match error.kind() {
-        ErrorKind::TooLarge => caller.refused(reason, error).into(),
-        _ => error.into(),
-    }
 }
 
 /// Decompresses and decodes, on another thread if that may take long.

@@ -201,33 +201,27 @@ impl Missing {
             }
         }
         let mut rows = vec![0; self.places.len()];
-        let mut stays = |series: &mut u32| match places.get(*series as usize) {
+        let mut stays = |series: &mut u32, counts: usize| match places.get(*series as usize) {
             Some(Ok(new)) => {
                 *series = *new;
                 true
             }
             Some(Err(missing)) => {
-                rows[*missing] += 1;
+                rows[*missing] += counts;
                 false
             }
             // A row of no series at all is refused later, by name.
             None => true,
         };
         let before = (batch.samples.len(), batch.histograms.len(), batch.exemplars.len());
-        batch.samples.retain_mut(|row| stays(&mut row.series));
-        batch.histograms.retain_mut(|row| stays(&mut row.series));
-        batch.exemplars.retain_mut(|row| stays(&mut row.series));
+        batch.samples.retain_mut(|row| stays(&mut row.series, 1));
+        batch.histograms.retain_mut(|row| stays(&mut row.series, 1));
+        batch.exemplars.retain_mut(|row| stays(&mut row.series, 1));
+        // A start comes with a row and is none of its own.
+        batch.starts.retain_mut(|row| stays(&mut row.series, 0));
         for ((_, reason), rows) in self.places.iter().zip(rows) {
             self.told.add_rows(*reason, rows);
         }
-        batch.starts.retain_mut(|row| match places.get(row.series as usize) {
-            Some(Ok(new)) => {
-                row.series = *new;
-                true
-            }
-            Some(Err(_)) => false,
-            None => true,
-        });
         self.told.samples = before.0 - batch.samples.len();
         self.told.histograms = before.1 - batch.histograms.len();
         self.told.exemplars = before.2 - batch.exemplars.len();

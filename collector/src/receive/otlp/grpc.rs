@@ -16,6 +16,8 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
 use bytes::{Buf, Bytes};
 use decode::body::ContentEncoding;
 use http_body_util::{BodyExt, Full};
@@ -24,6 +26,7 @@ use tokio::time::Instant;
 
 use super::{Failure, Form, Origin, Otlp, Sent, Settings, Taken, answer};
 use crate::receive::body;
+use crate::receive::identity::Reason;
 
 const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
 const GRPC_MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
@@ -93,7 +96,7 @@ async fn receive(
     let mut share = settings.budget.enter()?;
     let max_bytes = origin.caller.limits(&settings.limits).max_body_bytes.saturating_add(PREFIX_BYTES);
     let wire = body::read(body, headers, max_bytes, settings.config.body_timeout, &mut share).await;
-    let wire = wire.map_err(|error| origin.too_large(error))?;
+    let wire = wire.map_err(|error| origin.caller.too_large::<Failure>(Reason::RequestSize, error))?;
     let (wire, encoding) = unwrap(wire, headers)?;
     otlp.take(settings, origin, Sent { wire, encoding, form: Form::Protobuf }, share).await
 }
@@ -173,17 +176,9 @@ fn percent_encoded(text: &str) -> String {
     out
 }
 
+/// Without the signs that fill up: gRPC wants none.
 fn base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut out = String::with_capacity(bytes.len() * 4 / 3 + 3);
-    for group in bytes.chunks(3) {
-        let bits = group.iter().fold(0u32, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - group.len()));
-        // Without the signs that fill up: gRPC wants none.
-        for place in 0..=group.len() {
-            out.push(char::from(DIGITS[(bits >> (18 - 6 * place)) as usize & 63]));
-        }
-    }
-    out
+    STANDARD_NO_PAD.encode(bytes)
 }
 
 #[cfg(test)]

@@ -20,6 +20,7 @@ use tokio::time::Instant;
 use super::{Failure, Form, Origin, Otlp, Sent, Settings, Taken, answer};
 use crate::http::error;
 use crate::receive::body;
+use crate::receive::identity::Reason;
 
 impl Form {
     fn media_type(self) -> &'static str {
@@ -67,7 +68,7 @@ async fn receive(
     let timeout = settings.config.body_timeout;
     let max_bytes = origin.caller.limits(&settings.limits).max_body_bytes;
     let wire = body::read(body, headers, max_bytes, timeout, &mut share).await;
-    let wire = wire.map_err(|error| origin.too_large(error))?;
+    let wire = wire.map_err(|error| origin.caller.too_large::<Failure>(Reason::RequestSize, error))?;
     otlp.take(settings, origin, Sent { wire, encoding, form }, share).await
 }
 
