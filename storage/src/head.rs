@@ -25,7 +25,7 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
 
-use model::batch::{Kind, SeriesLimits};
+use model::batch::{Kind, Sample, SeriesLimits};
 use model::{Error, SeriesKey};
 use parking_lot::{Mutex, MutexGuard, RwLock};
 
@@ -33,7 +33,7 @@ use crate::block::LastSamples;
 use crate::cluster::ClusterState;
 use crate::record::{Intern, Origin};
 use crate::rows::Rows;
-use crate::series::Series;
+use crate::series::{Series, Target};
 
 use extras::Extras;
 pub(crate) use extras::FrozenExtras;
@@ -93,6 +93,11 @@ impl Head {
             usage: Usage::default(),
             round: AtomicU32::new(0),
         }
+    }
+
+    /// The round of evictions under way.
+    pub(crate) fn round(&self) -> u32 {
+        self.round.load(Ordering::Relaxed)
     }
 
     pub(crate) fn usage(&self) -> &Usage {
@@ -172,13 +177,20 @@ impl Head {
         // One pass over the samples however many shards there are: this thread is the only one that applies.
         let mut of_shard = vec![Vec::new(); self.shards.len()];
         let mut at = 0;
-        for samples in rows.samples.chunk_by(|a, b| a.series == b.series) {
-            let shard = rows.series[samples[0].series as usize].shard;
-            of_shard[shard as usize].push(at..at + samples.len());
-            at += samples.len();
+        for (stretch, first, samples) in rows.series.by_stretch(&rows.samples) {
+            let target = |sample: &Sample| stretch.targets()[(sample.series - first) as usize];
+            let lives = |sample: &&Sample| target(sample).sign.is_of_life(sample.value);
+            if let Some(newest_ms) = samples.iter().filter(lives).map(|sample| sample.time_ms).max() {
+                stretch.any().cluster.saw(newest_ms);
+            }
+            for samples in samples.chunk_by(|a, b| a.series == b.series) {
+                let Target { shard, slot, .. } = target(&samples[0]);
+                of_shard[shard as usize].push((slot, at..at + samples.len()));
+                at += samples.len();
+            }
         }
         for (shard, ranges) in self.shards.iter().zip(of_shard).filter(|(_, ranges)| !ranges.is_empty()) {
-            self.usage.add(shard.lock().apply(&rows, &ranges, origin, round));
+            self.usage.add(shard.lock().apply(&rows.samples, &ranges, origin, round));
         }
         self.usage.samples.fetch_add(rows.histograms.len() as u64, Ordering::Relaxed);
         for rows in rows.histograms.chunk_by(|a, b| Arc::ptr_eq(&a.series, &b.series)) {

@@ -48,6 +48,8 @@ pub(crate) struct RecordWriter {
     generation: u64,
     next_short: u64,
     plain: Vec<u8>,
+    /// The short ids of the series of the rows being written.
+    shorts: Vec<u64>,
 }
 
 impl RecordWriter {
@@ -85,17 +87,26 @@ impl RecordWriter {
     }
 
     fn write_definitions(&mut self, rows: &Rows) {
-        let first = self.next_short;
+        let (first, generation) = (self.next_short, self.generation);
+        let mut unknown = Vec::new();
+        let mut define = |series: &Arc<Series>| {
+            series.short_id(generation).unwrap_or_else(|| {
+                let short = self.next_short;
+                series.define(generation, short);
+                self.next_short += 1;
+                unknown.push(series.clone());
+                short
+            })
+        };
+        self.shorts.clear();
+        for stretch in rows.series.stretches() {
+            stretch.shorts(generation, &mut self.shorts, &mut define);
+        }
         let others = rows.exemplars.iter().map(|row| &row.series);
         let others = others.chain(rows.histograms.iter().map(|row| &row.series));
         let others = others.chain(rows.starts.iter().map(|row| &row.series));
-        let mut unknown = Vec::new();
-        for series in rows.series.iter().chain(others) {
-            if series.short_id(self.generation).is_none() {
-                series.define(self.generation, self.next_short);
-                self.next_short += 1;
-                unknown.push(series);
-            }
+        for series in others {
+            define(series);
         }
         put_varint(&mut self.plain, unknown.len() as u64);
         put_varint(&mut self.plain, first);
@@ -111,7 +122,7 @@ impl RecordWriter {
         put_varint(&mut self.plain, rows.samples.len() as u64);
         let mut previous = 0;
         for sample in &rows.samples {
-            let short = self.short(&rows.series[sample.series as usize]);
+            let short = self.shorts[sample.series as usize] as i64;
             put_signed(&mut self.plain, short.wrapping_sub(previous));
             previous = short;
         }
@@ -336,7 +347,7 @@ impl RecordReader {
             };
             rows.samples.push(Sample { series: place, time_ms: 0, value: 0.0 });
         }
-        rows.series = Arc::new(series);
+        rows.series = series.into_iter().collect();
         let mut times = TimeDecoder::default();
         for sample in &mut rows.samples {
             sample.time_ms = times.take(reader)?;
@@ -366,10 +377,6 @@ impl RecordReader {
     }
 }
 
-fn cluster<'a>(rows: &'a Rows, sample: &Sample) -> &'a Arc<str> {
-    &rows.series[sample.series as usize].key.cluster
-}
-
 /// What a record holds by cluster: rows, and the range of their times. It is the record's tag, which has a checksum of
 /// its own, so that damage to the rows can still be named.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -381,12 +388,10 @@ pub(crate) struct Summary {
 impl Summary {
     fn of(rows: &Rows) -> Self {
         let mut summary = Summary::default();
-        // Mostly all rows are of one cluster, whose name the series share.
-        let clusters = |a: &Sample, b: &Sample| Arc::ptr_eq(cluster(rows, a), cluster(rows, b));
-        for samples in rows.samples.chunk_by(clusters) {
+        for (stretch, _, samples) in rows.series.by_stretch(&rows.samples) {
             let times = samples.iter().map(|sample| sample.time_ms);
             if let (Some(min), Some(max)) = (times.clone().min(), times.max()) {
-                summary.add(cluster(rows, &samples[0]), samples.len() as u64, min..=max);
+                summary.add(&stretch.any().key.cluster, samples.len() as u64, min..=max);
             }
         }
         for row in &rows.exemplars {

@@ -5,15 +5,12 @@ use std::sync::Arc;
 use model::NativeHistogram;
 use model::batch::{Metadata, Sample};
 
-use crate::series::Series;
-
-/// Series that samples point to by their place. Batches of one sender share it if they have the same.
-pub(crate) type SeriesList = Arc<Vec<Arc<Series>>>;
+use crate::series::{Series, SeriesList};
 
 /// Rows of one batch: what is journaled, applied to the head and acknowledged together.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Rows {
-    /// The series that samples and exemplars point to.
+    /// The series that samples point to.
     pub(crate) series: SeriesList,
     pub(crate) samples: Vec<Sample>,
     pub(crate) histograms: Vec<HistogramRow>,

@@ -1,5 +1,8 @@
 //! Series as the store knows them while it runs, and the cache from a sender's label bytes to them.
 
+mod list;
+mod stretch;
+
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
@@ -10,13 +13,15 @@ use model::batch::Kind;
 use parking_lot::RwLock;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
+pub(crate) use self::list::SeriesList;
+pub(crate) use self::stretch::{Stretch, Target};
 use crate::cluster::ClusterState;
 use crate::rows::StartRow;
 use crate::sign::Sign;
 
 /// What a series takes beside its own fields and texts: counts and padding of its four allocations, its places in the
-/// table of its shard and in the cache.
-const OVERHEAD_BYTES: usize = 160;
+/// table of its shard, in the cache and in a stretch.
+const OVERHEAD_BYTES: usize = 208;
 
 /// One series, shared by all who hold rows of it. The head keeps its entry as long as anybody does.
 #[derive(Debug)]

@@ -11,6 +11,7 @@ mod open;
 mod place;
 mod resolve;
 mod stats;
+mod stretches;
 mod work;
 
 use std::collections::HashMap;
@@ -43,6 +44,7 @@ use crate::writer::{FreezeSlot, Item, StoreGroup, Trouble};
 
 pub use open::OnDamage;
 pub use stats::Stats;
+use stretches::Stretches;
 
 /// One place rows live in: bucket, journal, tables, budgets. A value, not a global; cloning shares it.
 #[derive(Debug, Clone)]
@@ -90,6 +92,7 @@ pub(crate) struct Inner {
     pub(crate) staging: Arc<Staging>,
     cutter: tokio::sync::Mutex<Cutter>,
     raw: RawCache,
+    stretches: Stretches,
     /// What was last said of each family, by cluster and name, with the day it was said; of yesterday and today.
     metadata: Mutex<HashMap<Family, Said>>,
     rounds: Mutex<idle::Rounds>,

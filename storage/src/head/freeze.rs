@@ -248,6 +248,8 @@ impl Slot {
 pub(super) struct Carried {
     full: Vec<Rows>,
     open: Rows,
+    /// The series of the open one's samples.
+    series: Vec<Arc<Series>>,
 }
 
 impl Carried {
@@ -255,27 +257,27 @@ impl Carried {
         if samples.is_empty() {
             return;
         }
-        let place = self.open.series.len() as u32;
-        Arc::make_mut(&mut self.open.series).push(series.clone());
+        let place = self.series.len() as u32;
+        self.series.push(series.clone());
         let sample =
             |(time_ms, bits): &TimeValue| Sample { series: place, time_ms: *time_ms, value: f64::from_bits(*bits) };
         self.open.samples.extend(samples.iter().map(sample));
         if self.open.samples.len() >= CARRY_SAMPLES {
-            self.full.push(std::mem::take(&mut self.open));
+            self.close();
         }
     }
 
     pub(super) fn exemplars(&mut self, rows: &[crate::rows::ExemplarRow]) {
         for rows in rows.chunks(CARRY_EXTRAS) {
             self.open.exemplars.extend_from_slice(rows);
-            self.full.push(std::mem::take(&mut self.open));
+            self.close();
         }
     }
 
     pub(super) fn starts(&mut self, rows: &[StartRow]) {
         for rows in rows.chunks(CARRY_SAMPLES) {
             self.open.starts.extend_from_slice(rows);
-            self.full.push(std::mem::take(&mut self.open));
+            self.close();
         }
     }
 
@@ -284,14 +286,20 @@ impl Carried {
             let row = HistogramRow { series: series.clone(), time_ms: *time_ms, value: value.clone() };
             self.open.histograms.push(row);
             if self.open.histograms.len() >= CARRY_EXTRAS {
-                self.full.push(std::mem::take(&mut self.open));
+                self.close();
             }
         }
     }
 
+    /// Ends a record.
+    fn close(&mut self) {
+        self.open.series = self.series.drain(..).collect();
+        self.full.push(std::mem::take(&mut self.open));
+    }
+
     fn finish(mut self) -> Vec<Rows> {
         if !self.open.is_empty() {
-            self.full.push(self.open);
+            self.close();
         }
         self.full
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use hashbrown::HashTable;
 use model::SeriesKey;
+use model::batch::Sample;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 use super::histograms::{HistogramRun, Histograms};
@@ -14,7 +15,7 @@ use super::slots::{Slot, Slots};
 use crate::cluster::ClusterState;
 use crate::index::LivePostings;
 use crate::record::Origin;
-use crate::rows::{HistogramRow, Rows};
+use crate::rows::HistogramRow;
 use crate::series::Series;
 
 /// The series of one shard and their rows.
@@ -70,29 +71,30 @@ impl Shard {
         self.postings.memory_bytes() as usize + self.slots.memory_bytes()
     }
 
-    /// Adds the samples in `ranges`, each of one series of this shard, and returns by how many bytes it grew.
-    pub(super) fn apply(&mut self, rows: &Rows, ranges: &[Range<usize>], origin: Origin, round: u32) -> i64 {
+    /// Adds the samples in `ranges`, each those of one slot, and returns by how many bytes the shard grew.
+    pub(super) fn apply(
+        &mut self,
+        samples: &[Sample],
+        ranges: &[(u32, Range<usize>)],
+        origin: Origin,
+        round: u32,
+    ) -> i64 {
         let mut grown = 0;
         let mut present = Vec::new();
         // Carried rows come series by series, so what a series has is read once for all of its rows in the record.
-        for samples in ranges.iter().map(|range| &rows.samples[range.clone()]) {
-            let series = &rows.series[samples[0].series as usize];
-            let slot = &mut self.slots[series.slot];
-            debug_assert!(Arc::ptr_eq(&slot.series, series), "the slot of {series:?} has another series");
+        for (slot, range) in ranges {
+            let slot = &mut self.slots[*slot];
             slot.written = round;
             let live = &mut slot.live;
             match origin {
                 Origin::Written => present.clear(),
                 Origin::Carried => live.read(&mut present),
             }
-            for sample in samples {
+            for sample in &samples[range.clone()] {
                 if present.binary_search_by_key(&sample.time_ms, |present| present.0).is_ok() {
                     continue;
                 }
                 grown += live.push((sample.time_ms, sample.value.to_bits()));
-                if series.sign.is_of_life(sample.value) {
-                    series.cluster.saw(sample.time_ms);
-                }
             }
         }
         grown

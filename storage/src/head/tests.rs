@@ -24,7 +24,7 @@ fn series(head: &Head, number: usize) -> Arc<Series> {
 fn apply(head: &Head, origin: Origin, samples: &[(usize, i64, f64)]) {
     let mut rows = Rows::default();
     for (number, time_ms, value) in samples {
-        Arc::make_mut(&mut rows.series).push(series(head, *number));
+        rows.series.append(SeriesList::from_iter([series(head, *number)]));
         rows.samples.push(Sample { series: rows.series.len() as u32 - 1, time_ms: *time_ms, value: *value });
     }
     head.apply(rows, origin);

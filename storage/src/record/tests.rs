@@ -21,7 +21,7 @@ fn series(known: &mut Known, number: u8) -> Arc<Series> {
 fn rows(known: &mut Known, samples: &[(u8, i64, u64)]) -> Rows {
     let mut rows = Rows::default();
     for (number, time_ms, bits) in samples {
-        Arc::make_mut(&mut rows.series).push(series(known, *number));
+        rows.series.append(SeriesList::from_iter([series(known, *number)]));
         rows.samples.push(Sample {
             series: rows.series.len() as u32 - 1,
             time_ms: *time_ms,

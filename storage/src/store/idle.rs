@@ -98,6 +98,7 @@ fn evict_now(inner: &Inner) {
         inner.metadata.lock().retain(|_, (date, _)| date.0 >= today.0 - 1);
     }
     let Some(before) = before else { return };
+    inner.stretches.release(before);
     let evicted = inner.head.evict(before);
     if evicted > 0 {
         inner.raw.sweep();

@@ -11,7 +11,7 @@ use tokio::sync::Notify;
 
 use super::loss::Loss;
 use super::place::{Place, unreachable_folder};
-use super::{Inner, Parts};
+use super::{Inner, Parts, Stretches};
 use crate::block_cache::BlockCache;
 use crate::config::Config;
 use crate::cut::cutter::{Cutter, Reason};
@@ -70,6 +70,7 @@ pub(super) async fn open(config: Config, parts: Parts, on_damage: OnDamage) -> R
         staging,
         cutter: tokio::sync::Mutex::new(cutter),
         raw: RawCache::default(),
+        stretches: Stretches::default(),
         metadata: Mutex::new(HashMap::new()),
         rounds: Mutex::default(),
         closed: AtomicBool::new(false),

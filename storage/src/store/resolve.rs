@@ -4,16 +4,18 @@
 //! sees them, and go as idle series go.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::ops::Range;
 use std::sync::Arc;
 
+use model::batch::Sample;
 use model::labels::LabelsBuilder;
 use model::time::{self, Date};
 use model::{Batch, Error, ErrorKind, LeftOut, LeftOutReason, NativeHistogram, Receipt};
 
-use super::known::Known;
-use super::{Family, Inner, Said};
-use crate::rows::{ExemplarRow, HistogramRow, MetadataRow, Rows, SeriesList, StartRow};
-use crate::series::Series;
+use super::known::{Known, Walk};
+use super::{Family, Inner, Said, stretches};
+use crate::rows::{ExemplarRow, HistogramRow, MetadataRow, Rows, StartRow};
+use crate::series::{Series, SeriesList};
 
 /// A batch of more series than this is resolved off the async runtime.
 const INLINE_SERIES: usize = 2000;
@@ -36,11 +38,11 @@ impl Inner {
         let mut receipt = Receipt::default();
         let series = self.resolve_series(&mut batch, &mut receipt)?;
         receipt.samples = batch.samples.len() + batch.histograms.len();
+        let count = series.len();
         for sample in &batch.samples {
-            let Some(series) = series.get(sample.series as usize) else {
-                return Err(Error::internal("a sample of no series of its batch"));
-            };
-            check_time(sample.time_ms, series)?;
+            if sample.series as usize >= count || !time::in_range(sample.time_ms) {
+                return Err(unfit(sample, &series));
+            }
         }
         let mut rows = Rows { samples: batch.samples, ..Rows::default() };
         for histogram in batch.histograms {
@@ -84,57 +86,20 @@ impl Inner {
         if let Some(all) = known.as_ref().and_then(|known| known.all(batch, salt)) {
             return Ok(all);
         }
-        let mut walk = known.as_ref().map(|known| known.walk());
-        let mut builder = LabelsBuilder::default();
-        let mut found = Vec::with_capacity(batch.series.len());
-        let limits = Some((&batch.series_limits, self.clock.now_ms()));
-        let mut left_out = Missing::default();
-        for (index, raw) in batch.series.iter().enumerate() {
-            let hash = raw.hash ^ salt;
-            let known = match (&mut walk, &batch.memo) {
-                (Some(walk), _) => walk.find(hash).cloned(),
-                (None, Some(_)) => None,
-                (None, None) => self.raw.get(hash),
-            };
-            if let Some(series) = known {
-                series.set_kind(raw.kind);
-                found.push(series);
-                continue;
-            }
-            let key = match batch.key(index, &mut builder) {
-                Err(error) if batch.unchecked_labels.is_some() && error.kind() != ErrorKind::Internal => {
-                    let is_long = error.kind() == ErrorKind::TooLarge;
-                    let reason = if is_long { LeftOutReason::LabelLimit } else { LeftOutReason::InvalidLabels };
-                    left_out.push(index, reason, &format!("{}, in series {}", error.message(), shown(batch, index)));
-                    continue;
-                }
-                key => key?,
-            };
-            let (series, made) = match self.head.entry_within(key, raw.kind, limits) {
-                Err(error) if error.kind() == ErrorKind::TooLarge => {
-                    left_out.push(index, LeftOutReason::SeriesLimit, error.message());
-                    continue;
-                }
-                // Its id is that of another series: its neighbours are not to blame.
-                Err(error) if batch.unchecked_labels.is_some() && error.kind() == ErrorKind::Invalid => {
-                    left_out.push(index, LeftOutReason::InvalidLabels, error.message());
-                    continue;
-                }
-                entry => entry?,
-            };
-            receipt.new_series += usize::from(made);
-            if batch.memo.is_none() {
-                self.raw.insert(hash, &series);
-            }
-            found.push(series);
-        }
-        let found = Arc::new(found);
+        let walk = known.as_ref().map(|known| known.walk());
+        let mut search = Search::new(self, batch, salt, walk);
+        let list = match &batch.memo {
+            Some(_) => search.all(0..batch.series.len())?,
+            None => search.by_stretches()?,
+        };
+        receipt.new_series = search.made;
+        let left_out = search.left_out;
         if left_out.is_any() {
             receipt.left_out = Some(Box::new(left_out.remove_from(batch)));
         } else if let Some(memo) = &batch.memo {
-            Known::remember(memo, batch, salt, &self.head, &found);
+            Known::remember(memo, batch, salt, &self.head, &list);
         }
-        Ok(found)
+        Ok(list)
     }
 
     /// Takes what is said of metric families, unless the same was said today.
@@ -151,6 +116,99 @@ impl Inner {
                 rows.metadata.push(row);
             }
         }
+    }
+}
+
+/// The look-up of the series of one batch.
+struct Search<'a> {
+    inner: &'a Inner,
+    batch: &'a Batch,
+    salt: u128,
+    /// Through the last batch of a sender that has a memo.
+    walk: Option<Walk<'a>>,
+    now_ms: i64,
+    builder: LabelsBuilder,
+    left_out: Missing,
+    /// How many series are new.
+    made: usize,
+}
+
+impl<'a> Search<'a> {
+    fn new(inner: &'a Inner, batch: &'a Batch, salt: u128, walk: Option<Walk<'a>>) -> Self {
+        let now_ms = inner.clock.now_ms();
+        let (builder, left_out) = (LabelsBuilder::default(), Missing::default());
+        Search { inner, batch, salt, walk, now_ms, builder, left_out, made: 0 }
+    }
+
+    /// All series of the batch, those that came one behind the other before as one.
+    fn by_stretches(&mut self) -> Result<SeriesList, Error> {
+        let (stretches, round) = (&self.inner.stretches, self.inner.head.round());
+        let mut list = SeriesList::default();
+        for piece in stretches::pieces(&self.batch.series, self.salt) {
+            let series = &self.batch.series[piece.places.clone()];
+            if let Some(stretch) = stretches.get(&piece, series, self.salt, round) {
+                list.push(stretch);
+                continue;
+            }
+            let found = self.all(piece.places.clone())?;
+            if let [stretch] = found.stretches()
+                && found.len() == series.len()
+            {
+                stretches.note(&piece, series, self.salt, round, stretch);
+            }
+            list.append(found);
+        }
+        Ok(list)
+    }
+
+    /// The series at these places of the batch, but for those that are left out.
+    fn all(&mut self, places: Range<usize>) -> Result<SeriesList, Error> {
+        let mut found = Vec::with_capacity(places.len());
+        for place in places {
+            found.extend(self.one(place)?);
+        }
+        Ok(found.into_iter().collect())
+    }
+
+    /// The series at a place of the batch; `None` if it is left out.
+    fn one(&mut self, place: usize) -> Result<Option<Arc<Series>>, Error> {
+        let (inner, batch, raw) = (self.inner, self.batch, &self.batch.series[place]);
+        let hash = raw.hash ^ self.salt;
+        let known = match &mut self.walk {
+            Some(walk) => walk.find(hash).cloned(),
+            None if batch.memo.is_some() => None,
+            None => inner.raw.get(hash),
+        };
+        if let Some(series) = known {
+            series.set_kind(raw.kind);
+            return Ok(Some(series));
+        }
+        let key = match batch.key(place, &mut self.builder) {
+            Err(error) if batch.unchecked_labels.is_some() && error.kind() != ErrorKind::Internal => {
+                let is_long = error.kind() == ErrorKind::TooLarge;
+                let reason = if is_long { LeftOutReason::LabelLimit } else { LeftOutReason::InvalidLabels };
+                self.left_out.push(place, reason, &format!("{}, in series {}", error.message(), shown(batch, place)));
+                return Ok(None);
+            }
+            key => key?,
+        };
+        let (series, made) = match inner.head.entry_within(key, raw.kind, Some((&batch.series_limits, self.now_ms))) {
+            Err(error) if error.kind() == ErrorKind::TooLarge => {
+                self.left_out.push(place, LeftOutReason::SeriesLimit, error.message());
+                return Ok(None);
+            }
+            // Its id is that of another series: its neighbours are not to blame.
+            Err(error) if batch.unchecked_labels.is_some() && error.kind() == ErrorKind::Invalid => {
+                self.left_out.push(place, LeftOutReason::InvalidLabels, error.message());
+                return Ok(None);
+            }
+            entry => entry?,
+        };
+        self.made += usize::from(made);
+        if batch.memo.is_none() {
+            inner.raw.insert(hash, &series);
+        }
+        Ok(Some(series))
     }
 }
 
@@ -234,6 +292,13 @@ pub(super) fn fingerprint(row: &MetadataRow) -> (Family, Said) {
     let mut hasher = DefaultHasher::new();
     (row.family.kind as u8, &row.family.unit, &row.family.help).hash(&mut hasher);
     ((row.cluster.clone(), row.family.name.clone()), (Date::of_ms(row.time_ms), hasher.finish()))
+}
+
+/// What is wrong with a sample.
+#[cold]
+fn unfit(sample: &Sample, series: &SeriesList) -> Error {
+    let found = series.get(sample.series as usize).map(|series| check_time(sample.time_ms, series));
+    found.and_then(Result::err).unwrap_or_else(|| Error::internal("a sample of no series of its batch"))
 }
 
 fn check_time(time_ms: i64, series: &Series) -> Result<(), Error> {

@@ -74,7 +74,9 @@ fn resolve(head: &Head, cache: &RawCache, series: u8) -> Arc<Series> {
 }
 
 fn rows_of(rows: &Rows) -> impl Iterator<Item = Row> {
-    rows.samples.iter().map(|s| (number(&rows.series[s.series as usize].key), s.time_ms, s.value.to_bits()))
+    rows.samples
+        .iter()
+        .map(|s| (number(&rows.series.get(s.series as usize).unwrap().key), s.time_ms, s.value.to_bits()))
 }
 
 /// What a query sees whose snapshot reaches up to `committed`, sorted.
@@ -164,7 +166,7 @@ impl Case {
         let mut rows = Rows::default();
         for (series, time_ms) in planned {
             self.values += 1;
-            Arc::make_mut(&mut rows.series).push(resolve(&self.head, &self.cache, *series));
+            rows.series.append(SeriesList::from_iter([resolve(&self.head, &self.cache, *series)]));
             rows.samples.push(Sample {
                 series: rows.series.len() as u32 - 1,
                 time_ms: *time_ms,
