@@ -40,7 +40,7 @@ pub(crate) use extras::FrozenExtras;
 pub(crate) use freeze::{CutDates, Frozen, FrozenHistograms, FrozenSeries};
 use names::Names;
 pub use packed::{HeadBatches, HeadRows};
-use shard::Shard;
+use shard::{OfSlot, Shard};
 
 /// Whoever goes through all slots of a shard holds its lock for so many at a time.
 const SWEEP_SLOTS: usize = 512;
@@ -49,6 +49,8 @@ const SWEEP_SLOTS: usize = 512;
 #[derive(Debug)]
 pub(crate) struct Head {
     shards: Box<[Mutex<Shard>]>,
+    /// The samples that are being applied, by shard; empty in between.
+    of_shard: Mutex<Vec<Vec<OfSlot>>>,
     clusters: RwLock<BTreeMap<Arc<str>, Arc<ClusterState>>>,
     names: Names,
     extras: Mutex<Extras>,
@@ -87,6 +89,7 @@ impl Head {
     pub(crate) fn new(shards: usize) -> Self {
         Head {
             shards: (0..shards.max(1)).map(|_| Mutex::default()).collect(),
+            of_shard: Mutex::new(vec![Vec::new(); shards.max(1)]),
             clusters: RwLock::default(),
             names: Names::default(),
             extras: Mutex::default(),
@@ -175,22 +178,23 @@ impl Head {
         self.usage.samples.fetch_add(rows.samples.len() as u64, Ordering::Relaxed);
         let round = self.round.load(Ordering::Relaxed);
         // One pass over the samples however many shards there are: this thread is the only one that applies.
-        let mut of_shard = vec![Vec::new(); self.shards.len()];
+        let mut of_shard = self.of_shard.lock();
         let mut at = 0;
         for (stretch, first, samples) in rows.series.by_stretch(&rows.samples) {
             let target = |sample: &Sample| stretch.targets()[(sample.series - first) as usize];
             let lives = |sample: &&Sample| target(sample).sign.is_of_life(sample.value);
             if let Some(newest_ms) = samples.iter().filter(lives).map(|sample| sample.time_ms).max() {
-                stretch.any().cluster.saw(newest_ms);
+                stretch.state().saw(newest_ms);
             }
             for samples in samples.chunk_by(|a, b| a.series == b.series) {
                 let Target { shard, slot, .. } = target(&samples[0]);
-                of_shard[shard as usize].push((slot, at..at + samples.len()));
-                at += samples.len();
+                of_shard[shard as usize].push(OfSlot { slot, start: at, count: samples.len() as u32 });
+                at += samples.len() as u32;
             }
         }
-        for (shard, ranges) in self.shards.iter().zip(of_shard).filter(|(_, ranges)| !ranges.is_empty()) {
-            self.usage.add(shard.lock().apply(&rows.samples, &ranges, origin, round));
+        for (shard, parts) in self.shards.iter().zip(&mut *of_shard).filter(|(_, parts)| !parts.is_empty()) {
+            self.usage.add(shard.lock().apply(&rows.samples, parts, origin, round));
+            parts.clear();
         }
         self.usage.samples.fetch_add(rows.histograms.len() as u64, Ordering::Relaxed);
         for rows in rows.histograms.chunk_by(|a, b| Arc::ptr_eq(&a.series, &b.series)) {

@@ -391,7 +391,7 @@ impl Summary {
         for (stretch, _, samples) in rows.series.by_stretch(&rows.samples) {
             let times = samples.iter().map(|sample| sample.time_ms);
             if let (Some(min), Some(max)) = (times.clone().min(), times.max()) {
-                summary.add(&stretch.any().key.cluster, samples.len() as u64, min..=max);
+                summary.add(stretch.cluster(), samples.len() as u64, min..=max);
             }
         }
         for row in &rows.exemplars {

@@ -26,6 +26,11 @@ impl Packer {
         self.len as usize
     }
 
+    /// The last byte; 0 if there is none.
+    pub(super) fn last_byte(&self) -> u8 {
+        self.bytes.last().copied().unwrap_or_default()
+    }
+
     /// Takes the samples out. Their room is kept for the next ones.
     pub(super) fn seal(&mut self) -> Chunk {
         let chunk = Chunk { bytes: Arc::from(self.bytes.as_slice()), len: self.len };

@@ -32,6 +32,11 @@ impl Run {
         grown as i64
     }
 
+    /// The last byte of the open tail; 0 if it is empty.
+    pub(crate) fn last_byte(&self) -> u8 {
+        self.tail.last_byte()
+    }
+
     /// A run of these samples, which are sorted by time.
     pub(crate) fn of(samples: &[TimeValue]) -> Self {
         let mut run = Run::default();

@@ -28,6 +28,18 @@ pub(crate) struct Shard {
     pub(super) postings: LivePostings,
 }
 
+/// Consecutive samples of one slot.
+#[derive(Debug, Clone)]
+pub(super) struct OfSlot {
+    pub(super) slot: u32,
+    /// The first of them.
+    pub(super) start: u32,
+    pub(super) count: u32,
+}
+
+/// So many slots are fetched from memory at a time.
+const FETCHED: usize = 16;
+
 /// The hash of what makes a series unique.
 pub(super) fn hash(name: &str, cluster: &str, id: i64) -> u64 {
     xxh3_64_with_seed(name.as_bytes(), xxh3_64_with_seed(cluster.as_bytes(), xxh3_64(&id.to_le_bytes())))
@@ -71,30 +83,29 @@ impl Shard {
         self.postings.memory_bytes() as usize + self.slots.memory_bytes()
     }
 
-    /// Adds the samples in `ranges`, each those of one slot, and returns by how many bytes the shard grew.
-    pub(super) fn apply(
-        &mut self,
-        samples: &[Sample],
-        ranges: &[(u32, Range<usize>)],
-        origin: Origin,
-        round: u32,
-    ) -> i64 {
+    /// Adds the samples of these parts and returns by how many bytes the shard grew.
+    pub(super) fn apply(&mut self, samples: &[Sample], parts: &[OfSlot], origin: Origin, round: u32) -> i64 {
         let mut grown = 0;
         let mut present = Vec::new();
-        // Carried rows come series by series, so what a series has is read once for all of its rows in the record.
-        for (slot, range) in ranges {
-            let slot = &mut self.slots[*slot];
-            slot.written = round;
-            let live = &mut slot.live;
-            match origin {
-                Origin::Written => present.clear(),
-                Origin::Carried => live.read(&mut present),
-            }
-            for sample in &samples[range.clone()] {
-                if present.binary_search_by_key(&sample.time_ms, |present| present.0).is_ok() {
-                    continue;
+        for parts in parts.chunks(FETCHED) {
+            // Slots are spread over memory. Looked at one after the other, without more, several are fetched at a time.
+            let fetched = parts.iter().map(|part| self.slots[part.slot].last_byte());
+            std::hint::black_box(fetched.fold(0, |all, byte| all | byte));
+            for part in parts {
+                let slot = &mut self.slots[part.slot];
+                slot.written = round;
+                let live = &mut slot.live;
+                // Carried rows come series by series, so what a series has is read once for all of its rows in the record.
+                match origin {
+                    Origin::Written => present.clear(),
+                    Origin::Carried => live.read(&mut present),
                 }
-                grown += live.push((sample.time_ms, sample.value.to_bits()));
+                for sample in &samples[part.start as usize..(part.start + part.count) as usize] {
+                    if present.binary_search_by_key(&sample.time_ms, |present| present.0).is_ok() {
+                        continue;
+                    }
+                    grown += live.push((sample.time_ms, sample.value.to_bits()));
+                }
             }
         }
         grown

@@ -31,6 +31,11 @@ impl Slot {
         Slot { series, live: Run::default(), frozen: Vec::new(), histograms: None, written: round }
     }
 
+    /// The byte behind which the next sample will be written; 0 if there is none.
+    pub(super) fn last_byte(&self) -> u8 {
+        self.live.last_byte()
+    }
+
     /// Whether nobody can see a row of it.
     pub(super) fn is_empty(&self) -> bool {
         self.live.is_empty() && self.frozen.is_empty() && self.histograms.as_ref().is_none_or(|all| all.is_empty())

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use super::Series;
+use crate::cluster::ClusterState;
 use crate::sign::Sign;
 
 /// Where the rows of a series go.
@@ -22,6 +23,8 @@ pub(crate) struct Target {
 /// Series of one cluster. At least one.
 #[derive(Debug)]
 pub(crate) struct Stretch {
+    cluster: Arc<str>,
+    state: Arc<ClusterState>,
     series: Box<[Arc<Series>]>,
     targets: Box<[Target]>,
     /// The short ids of all series in the generation that has defined them last. Only the journal's writer asks.
@@ -39,12 +42,21 @@ impl Stretch {
     /// These series; `None` if there are none. They must be of one cluster.
     pub(crate) fn new(series: Vec<Arc<Series>>) -> Option<Self> {
         debug_assert!(series.windows(2).all(|pair| Arc::ptr_eq(&pair[0].cluster, &pair[1].cluster)), "two clusters");
-        if series.is_empty() {
-            return None;
-        }
+        let first = series.first()?;
+        let (cluster, state) = (first.key.cluster.clone(), first.cluster.clone());
         let target = |series: &Arc<Series>| Target { shard: series.shard, slot: series.slot, sign: series.sign };
         let targets = series.iter().map(target).collect();
-        Some(Stretch { series: series.into(), targets, shorts: Mutex::default() })
+        Some(Stretch { cluster, state, series: series.into(), targets, shorts: Mutex::default() })
+    }
+
+    /// The name of the cluster.
+    pub(crate) fn cluster(&self) -> &Arc<str> {
+        &self.cluster
+    }
+
+    /// What is known of the cluster.
+    pub(crate) fn state(&self) -> &ClusterState {
+        &self.state
     }
 
     /// The series, in order.
@@ -55,11 +67,6 @@ impl Stretch {
     /// Where the rows of each go.
     pub(crate) fn targets(&self) -> &[Target] {
         &self.targets
-    }
-
-    /// A series for what all have in common.
-    pub(crate) fn any(&self) -> &Arc<Series> {
-        &self.series[0]
     }
 
     /// Appends the short ids of all series in this generation to `shorts`; `define` is asked for that of each series if the

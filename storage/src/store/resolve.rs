@@ -145,16 +145,15 @@ impl<'a> Search<'a> {
         let (stretches, round) = (&self.inner.stretches, self.inner.head.round());
         let mut list = SeriesList::default();
         for piece in stretches::pieces(&self.batch.series, self.salt) {
-            let series = &self.batch.series[piece.places.clone()];
-            if let Some(stretch) = stretches.get(&piece, series, self.salt, round) {
+            if let Some(stretch) = stretches.get(&piece, round) {
                 list.push(stretch);
                 continue;
             }
             let found = self.all(piece.places.clone())?;
             if let [stretch] = found.stretches()
-                && found.len() == series.len()
+                && found.len() == piece.places.len()
             {
-                stretches.note(&piece, series, self.salt, round, stretch);
+                stretches.note(&piece, round, stretch);
             }
             list.append(found);
         }

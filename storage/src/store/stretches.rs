@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use hashbrown::HashMap;
-use model::batch::{Kind, RawSeries};
+use model::batch::RawSeries;
 use parking_lot::RwLock;
 
 use crate::series::{AlreadyHashed, Stretch};
@@ -30,15 +30,13 @@ pub(super) struct Stretches {
     stripes: Box<[RwLock<Stripe>]>,
 }
 
-/// By the hash of all of its series' hashes; `None` for one that came once.
-type Stripe = HashMap<u128, Option<Arc<Found>>, BuildHasherDefault<AlreadyHashed>>;
+type Stripe = HashMap<u128, Found, BuildHasherDefault<AlreadyHashed>>;
 
-/// A stretch, and what it is found by.
+/// What is known of a key.
 #[derive(Debug)]
 struct Found {
-    hashes: Box<[u128]>,
-    kinds: Box<[Kind]>,
-    stretch: Arc<Stretch>,
+    /// The stretch; `None` if its series came once.
+    stretch: Option<Arc<Stretch>>,
     /// The round (see `head::evict`) in which it was last looked for.
     round: AtomicU32,
 }
@@ -48,7 +46,9 @@ struct Found {
 pub(super) struct Piece {
     /// The places of its series.
     pub(super) places: Range<usize>,
-    /// What it is found by; `None` if the batch began or ended within.
+    /// What it is found by, made of the hashes of its series; `None` if the batch began or ended within. Each step of making
+    /// it is a bijection of the step before and of the next hash, so that two pieces have the same key as seldom as two
+    /// series have the same hash.
     key: Option<u128>,
 }
 
@@ -61,7 +61,9 @@ pub(super) fn pieces(series: &[RawSeries], salt: u128) -> impl Iterator<Item = P
         let rest = series.get(start..).filter(|rest| !rest.is_empty())?;
         let (mut key, mut count, mut ends) = (salt, 0, false);
         for raw in rest.iter().take(MAX_SERIES) {
-            key = (key ^ raw.hash).rotate_left(25).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835);
+            key = (key ^ raw.hash ^ raw.kind as u128)
+                .rotate_left(25)
+                .wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835);
             count += 1;
             ends = raw.hash & END_BITS == 0;
             if ends {
@@ -86,44 +88,35 @@ impl Stretches {
         &self.stripes[(key >> 64) as usize % self.stripes.len()]
     }
 
-    /// The stretch of a piece of a batch, whose series are `series`.
-    pub(super) fn get(&self, piece: &Piece, series: &[RawSeries], salt: u128, round: u32) -> Option<Arc<Stretch>> {
+    /// The stretch of a piece of a batch.
+    pub(super) fn get(&self, piece: &Piece, round: u32) -> Option<Arc<Stretch>> {
         let key = piece.key?;
         let stripe = self.stripe(key).read();
-        let found = stripe.get(&key)?.as_ref()?;
-        let is_same = |(raw, (hash, kind)): (&RawSeries, (&u128, &Kind))| raw.hash ^ salt == *hash && raw.kind == *kind;
-        let same_len = series.len() == found.hashes.len();
-        if !same_len || !series.iter().zip(found.hashes.iter().zip(&found.kinds)).all(is_same) {
-            return None;
-        }
+        let found = stripe.get(&key)?;
+        let stretch = found.stretch.clone()?;
         // Most are looked for many times a round, and a write takes the line from all others.
         if found.round.load(Ordering::Relaxed) != round {
             found.round.store(round, Ordering::Relaxed);
         }
-        Some(found.stretch.clone())
+        Some(stretch)
     }
 
     /// Keeps the stretch of a piece of a batch if it is not the first time that the piece comes.
-    pub(super) fn note(&self, piece: &Piece, series: &[RawSeries], salt: u128, round: u32, stretch: &Arc<Stretch>) {
+    pub(super) fn note(&self, piece: &Piece, round: u32, stretch: &Arc<Stretch>) {
         let Some(key) = piece.key else { return };
         let mut stripe = self.stripe(key).write();
         if stripe.len() >= STRIPE_LIMIT {
             stripe.clear();
         }
-        let known = stripe.get(&key).is_some().then(|| Found {
-            hashes: series.iter().map(|raw| raw.hash ^ salt).collect(),
-            kinds: series.iter().map(|raw| raw.kind).collect(),
-            stretch: stretch.clone(),
-            round: AtomicU32::new(round),
-        });
-        stripe.insert(key, known.map(Arc::new));
+        let stretch = stripe.contains_key(&key).then(|| stretch.clone());
+        stripe.insert(key, Found { stretch, round: AtomicU32::new(round) });
     }
 
     /// Lets go of the stretches that were last looked for before a round.
     pub(super) fn release(&self, before: u32) {
         for stripe in &self.stripes {
             let mut stripe = stripe.write();
-            stripe.retain(|_, found| found.as_ref().is_some_and(|found| found.round.load(Ordering::Relaxed) >= before));
+            stripe.retain(|_, found| found.stretch.is_some() && found.round.load(Ordering::Relaxed) >= before);
             if stripe.len() < stripe.capacity() / 4 {
                 let twice = stripe.len() * 2;
                 stripe.shrink_to(twice);

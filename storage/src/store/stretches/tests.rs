@@ -1,3 +1,5 @@
+use model::batch::Kind;
+
 use super::*;
 
 fn series(hashes: &[u128]) -> Vec<RawSeries> {
