@@ -3,12 +3,13 @@
 mod memo;
 
 use std::fmt;
+use std::hash::{BuildHasher, RandomState};
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
-use xxhash_rust::xxh3::{xxh3_64, xxh3_128_with_seed};
+use xxhash_rust::xxh3::{xxh3_64, xxh3_128_with_secret, xxh3_128_with_seed};
 
 pub use memo::Memo;
 
@@ -20,6 +21,9 @@ use crate::{Error, ErrorKind};
 ///
 /// Source: `StaleNaN` in Prometheus' `model/value/value.go`.
 pub const STALE_NAN_BITS: u64 = 0x7ff0_0000_0000_0002;
+
+/// Bytes of the secret of [`Batch::hash`]: as many as the library's own has.
+const SECRET_BYTES: usize = 192;
 
 /// Whether a value is the staleness marker; every other NaN is data.
 pub fn is_stale(value: f64) -> bool {
@@ -305,9 +309,9 @@ impl Batch {
         self
     }
 
-    /// The hash of a series' label bytes: xxh3-128, seeded once per process so that no sender can aim at a collision.
+    /// The hash of a series' label bytes: xxh3-128, with a secret of this process so that no sender can aim at a collision.
     pub fn hash(labels: &[u8]) -> u128 {
-        xxh3_128_with_seed(labels, process_seed())
+        xxh3_128_with_secret(labels, secret())
     }
 
     /// What to mix into each [`RawSeries::hash`] so that equal bytes under another cluster or encoding stay apart.
@@ -352,10 +356,17 @@ impl Batch {
     }
 }
 
-fn process_seed() -> u64 {
-    use std::hash::{BuildHasher, RandomState};
-    static SEED: std::sync::OnceLock<u64> = std::sync::OnceLock::new();
-    *SEED.get_or_init(|| RandomState::new().hash_one(0u8))
+/// Drawn once per process. A seed would do the same, but the library makes a secret of it anew for each hash.
+fn secret() -> &'static [u8; SECRET_BYTES] {
+    static SECRET: OnceLock<[u8; SECRET_BYTES]> = OnceLock::new();
+    SECRET.get_or_init(|| {
+        let random = RandomState::new();
+        let mut secret = [0; SECRET_BYTES];
+        for (place, word) in secret.chunks_exact_mut(8).enumerate() {
+            word.copy_from_slice(&random.hash_one(place).to_le_bytes());
+        }
+        secret
+    })
 }
 
 /// The plain encoding for batches that the program makes itself: `name 0xff value 0xff …`, `__name__` included.

@@ -120,12 +120,38 @@ impl SeriesKey {
 
     /// As [`SeriesKey::table_order`], for series whose ids are at hand.
     pub fn table_order_by_id(a: (&Self, i64), b: (&Self, i64)) -> Ordering {
-        a.0.table_order_of_columns(a.1, (&b.0.name, &b.0.cluster, b.1))
+        a.0.columns(a.1).cmp(&b.0.columns(b.1))
     }
 
-    /// As [`SeriesKey::table_order_by_id`], against a row's name, cluster and series_id.
-    pub fn table_order_of_columns(&self, id: i64, row: (&str, &str, i64)) -> Ordering {
-        (&*self.name, &*self.cluster, id).cmp(&row)
+    /// The columns that the tables are sorted by, for a series whose id is at hand.
+    pub fn columns(&self, id: i64) -> SortColumns<'_> {
+        SortColumns { name: &self.name, cluster: &self.cluster, id }
+    }
+}
+
+/// The columns that the tables are sorted by, in their order: name, cluster, then series_id, all ascending.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SortColumns<'a> {
+    /// The metric name.
+    pub name: &'a str,
+    /// The cluster.
+    pub cluster: &'a str,
+    /// The series_id.
+    pub id: i64,
+}
+
+impl Ord for SortColumns<'_> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        // Neighbours mostly share the one text, which then need not be read.
+        let texts = |a: &str, b: &str| if std::ptr::eq(a, b) { Ordering::Equal } else { a.cmp(b) };
+        let names = texts(self.name, other.name);
+        names.then_with(|| texts(self.cluster, other.cluster)).then(self.id.cmp(&other.id))
+    }
+}
+
+impl PartialOrd for SortColumns<'_> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
     }
 }
 

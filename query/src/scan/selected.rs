@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use arrow::array::{Array, Int64Array, StringViewArray};
 use model::SeriesKey;
+use model::labels::SortColumns;
 use storage::SeriesInfo;
 
 /// Which columns decide whether a row belongs to the selection.
@@ -59,7 +60,8 @@ impl SelectedSeries {
 
     /// Where a series stands among the selected ones.
     pub(crate) fn position(&self, name: &str, cluster: &str, id: i64) -> Option<usize> {
-        self.series.binary_search_by(|s| s.key.table_order_of_columns(s.id, (name, cluster, id))).ok()
+        let row = SortColumns { name, cluster, id };
+        self.series.binary_search_by(|s| s.key.columns(s.id).cmp(&row)).ok()
     }
 
     /// Whether any selected series has this name and cluster.

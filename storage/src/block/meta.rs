@@ -59,6 +59,10 @@ impl BlockMeta {
 }
 
 fn widen(min: &mut Arc<str>, max: &mut Arc<str>, value: &Arc<str>) {
+    // Rows come in order, so this one is mostly that of the row before.
+    if Arc::ptr_eq(value, max) {
+        return;
+    }
     if value < min {
         *min = value.clone();
     }

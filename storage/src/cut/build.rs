@@ -1,6 +1,7 @@
 //! Building: from what a cut froze to staged blocks, sorted and synced on the local disk.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
+use std::collections::btree_map::{BTreeMap, Entry};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -89,20 +90,17 @@ impl Builder<'_> {
     }
 
     fn samples(&mut self, frozen: &Frozen) -> Result<(), Error> {
-        let mut order: Vec<&FrozenSeries> = frozen.series.iter().collect();
-        order.sort_unstable_by(|a, b| a.series.table_order(&b.series));
         let mut writers = OpenWriters::new();
         let mut rows: Vec<TimeValue> = Vec::new();
-        for FrozenSeries { series, run } in order {
+        for FrozenSeries { series, run } in in_table_order(&frozen.series, |frozen| &frozen.series) {
             run.read(&mut rows);
-            for ((date, class), rows) in split(frozen, rows.iter().copied()) {
-                self.note_series(series, date, rows.iter().map(|row| row.0).min().unwrap_or_default());
-                if let std::collections::btree_map::Entry::Vacant(free) = writers.entry((date, class)) {
-                    let (open, sink) = self.create()?;
-                    free.insert((open, SamplesWriter::new(sink)?));
-                }
-                if let Some((_, writer)) = writers.get_mut(&(date, class)) {
-                    writer.push_series(&series.key, series.id, &rows)?;
+            let (Some(first), Some(last)) = (rows.first(), rows.last()) else { continue };
+            match frozen.window.uniform(first.0, last.0) {
+                Some((class, date)) => self.series_samples(&mut writers, (date, class), series, &rows)?,
+                None => {
+                    for (block, rows) in split(frozen, rows.iter().copied()) {
+                        self.series_samples(&mut writers, block, series, &rows)?;
+                    }
                 }
             }
         }
@@ -112,14 +110,31 @@ impl Builder<'_> {
         Ok(())
     }
 
+    /// Writes samples of one series, sorted by time, into their block.
+    fn series_samples(
+        &mut self,
+        writers: &mut OpenWriters<SamplesWriter<Sink>>,
+        (date, class): (Date, Class),
+        series: &Arc<Series>,
+        rows: &[TimeValue],
+    ) -> Result<(), Error> {
+        self.note_series(series, date, rows.first().map_or(0, |row| row.0));
+        let (_, writer) = match writers.entry((date, class)) {
+            Entry::Occupied(open) => open.into_mut(),
+            Entry::Vacant(free) => {
+                let (open, sink) = self.create()?;
+                free.insert((open, SamplesWriter::new(sink)?))
+            }
+        };
+        writer.push_series(&series.key, series.id, rows)
+    }
+
     fn histograms(&mut self, frozen: &Frozen) -> Result<(), Error> {
-        let mut order: Vec<&FrozenHistograms> = frozen.histograms.iter().collect();
-        order.sort_unstable_by(|a, b| a.series.table_order(&b.series));
         let mut writers = OpenWriters::new();
-        for FrozenHistograms { series, run } in order {
+        for FrozenHistograms { series, run } in in_table_order(&frozen.histograms, |frozen| &frozen.series) {
             for ((date, class), rows) in split(frozen, run.read()) {
                 self.note_series(series, date, rows.iter().map(|row| row.0).min().unwrap_or_default());
-                if let std::collections::btree_map::Entry::Vacant(free) = writers.entry((date, class)) {
+                if let Entry::Vacant(free) = writers.entry((date, class)) {
                     let (open, sink) = self.create()?;
                     free.insert((open, HistogramsWriter::new(sink)?));
                 }
@@ -236,6 +251,13 @@ impl Builder<'_> {
         self.built.blocks.push(StagedFile { table, date, window_ms, meta, object });
         Ok(())
     }
+}
+
+/// These in the order of the tables. What is compared is gathered first: to look for it at each comparison takes longer.
+fn in_table_order<T>(all: &[T], series: impl Fn(&T) -> &Arc<Series>) -> impl Iterator<Item = &T> {
+    let mut sorted: Vec<_> = all.iter().map(|one| (series(one).key.columns(series(one).id), one)).collect();
+    sorted.sort_unstable_by_key(|(columns, _)| *columns);
+    sorted.into_iter().map(|(_, one)| one)
 }
 
 /// The rows of one series, each with its time in milliseconds, by the block they go to.
