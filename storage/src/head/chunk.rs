@@ -4,6 +4,11 @@ use std::sync::Arc;
 
 use crate::codec::{Reader, TimeDecoder, TimeEncoder, TimeValue, ValueDecoder, ValueEncoder};
 
+/// A packed sample has at most so many bytes.
+const SAMPLE_BYTES: usize = 20;
+/// Room is made for so many bytes at least.
+const ROOM_BYTES: usize = 48;
+
 /// Packs samples of one series as they come.
 #[derive(Debug, Default, Clone)]
 pub(super) struct Packer {
@@ -16,6 +21,10 @@ pub(super) struct Packer {
 impl Packer {
     /// Adds a sample.
     pub(super) fn push(&mut self, (time_ms, bits): TimeValue) {
+        if self.bytes.capacity() - self.bytes.len() < SAMPLE_BYTES {
+            // There is one for each series: grown to twice its size as usual, half of them all would lie idle.
+            self.bytes.reserve_exact(ROOM_BYTES.max(self.bytes.len() / 4));
+        }
         self.times.put(&mut self.bytes, time_ms);
         self.values.put(&mut self.bytes, bits);
         self.len += 1;

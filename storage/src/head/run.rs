@@ -6,6 +6,9 @@ use crate::codec::TimeValue;
 /// The tail is sealed at this many samples.
 const SEAL_AT: usize = 64;
 
+/// The list of chunks grows by one until it has so many.
+const FEW_CHUNKS: usize = 8;
+
 /// Rows of one series in the order in which they were applied: of two with the same time the later one counts.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Run {
@@ -27,6 +30,10 @@ impl Run {
         if self.tail.len() >= SEAL_AT {
             let chunk = self.tail.seal();
             grown += chunk.memory_bytes();
+            if self.chunks.len() < FEW_CHUNKS {
+                // Most runs have one or two.
+                self.chunks.reserve_exact(1);
+            }
             self.chunks.push(chunk);
         }
         grown as i64

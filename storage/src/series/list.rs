@@ -39,6 +39,7 @@ impl SeriesList {
     }
 
     /// The series, in order.
+    #[cfg(test)]
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Arc<Series>> {
         self.stretches.iter().flat_map(|stretch| stretch.series())
     }
