@@ -27,6 +27,12 @@ pub enum LeftOutReason {
     LabelLimit = 1,
     /// It is new, and its cluster may not have one more.
     SeriesLimit = 2,
+    /// It is of a cluster that is new, and its sender may not bring one more.
+    ClusterLimit = 3,
+}
+
+impl LeftOutReason {
+    const COUNT: usize = 4;
 }
 
 /// Rows that were left out of a batch.
@@ -39,9 +45,9 @@ pub struct LeftOut {
     /// How many exemplars.
     pub exemplars: usize,
     /// How many series, by reason.
-    series: [usize; 3],
+    series: [usize; LeftOutReason::COUNT],
     /// How many rows, by reason; a series without rows counts as one.
-    rows: [usize; 3],
+    rows: [usize; LeftOutReason::COUNT],
     messages: Vec<(LeftOutReason, String)>,
 }
 

@@ -8,15 +8,37 @@ use serde::{Deserialize, Serialize};
 use super::{Config, Holders, LimitsConfig, PushLimits, TokenConfig};
 
 /// What holds for every push, whatever its protocol.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct PushConfig {
     /// Take pushes without a token although clusters have tokens. Their rows keep their own `cluster` label, but where that
     /// names a cluster with tokens it moves to `exported_cluster`. Default `false`. Without any token in `clusters` every
     /// push is taken.
     pub allow_anonymous: bool,
+    /// The clusters that the store knows, however they came to it, above which a push without a token brings no further one:
+    /// rows that name one are left out. Default 1000.
+    pub cluster_limit: u64,
     /// The limits of each cluster, and of all pushes without a token together, unless the cluster has its own.
     pub limits: LimitsConfig,
+}
+
+impl Default for PushConfig {
+    fn default() -> Self {
+        PushConfig { allow_anonymous: false, cluster_limit: 1000, limits: LimitsConfig::default() }
+    }
+}
+
+impl PushConfig {
+    /// Checks what stands in it.
+    ///
+    /// # Errors
+    /// `Invalid`, with the setting.
+    pub fn validate(&self) -> Result<(), Error> {
+        if self.cluster_limit == 0 {
+            return Err(Error::invalid("cluster_limit is 0, no cluster could be pushed without a token; raise it"));
+        }
+        self.limits.validate()
+    }
 }
 
 /// What the collectors must know of a cluster: how its pushes are known, and how much it may push.
@@ -56,7 +78,7 @@ impl Config {
     /// # Errors
     /// `Invalid`; the message names the cluster or the setting.
     pub fn validate_push(&self) -> Result<(), Error> {
-        self.push.limits.validate().map_err(|e| e.context("push"))?;
+        self.push.validate().map_err(|e| e.context("push"))?;
         let mut holders = Holders::default();
         for cluster in &self.clusters {
             let shown = format!("cluster {:?}", cluster.name);

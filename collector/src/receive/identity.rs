@@ -18,6 +18,7 @@ use std::sync::Arc;
 
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
+use model::batch::SeriesLimits;
 use model::worker::Worker;
 use model::{Batch, Clock, Error, ErrorKind};
 use parking_lot::RwLock;
@@ -51,6 +52,8 @@ struct Rules {
     anonymous: Arc<Account>,
     /// The clusters that only their tokens write to.
     guarded: HashSet<String>,
+    /// How many clusters there may be for those who name one without a token.
+    max_clusters: u64,
 }
 
 impl Identity {
@@ -122,6 +125,7 @@ impl Rules {
             clusters: clusters.collect(),
             anonymous: account(None, old.map(|old| &old.anonymous)),
             guarded: config.guarded_clusters(),
+            max_clusters: config.push.cluster_limit,
         }
     }
 }
@@ -194,7 +198,7 @@ impl Caller {
     /// # Errors
     /// [`Reason::SampleRate`], to be tried again, if he has sent more than he may in a second already.
     pub(crate) fn admit(&self, mut batch: Batch) -> Result<Admitted, Refused> {
-        batch.series_limits = self.account.limits().series_limits();
+        batch.series_limits = self.series_limits();
         self.account.take_samples((batch.samples.len() + batch.histograms.len()) as u64, Instant::now())?;
         let (batch, refused) = self.within_time(batch);
         let batches = match self.cluster() {
@@ -212,12 +216,21 @@ impl Caller {
     /// As [`Caller::admit`].
     pub(crate) fn admit_whole(&self, mut batch: Batch) -> Result<Batch, Refused> {
         self.account.take_samples((batch.samples.len() + batch.histograms.len()) as u64, Instant::now())?;
-        batch.series_limits = self.account.limits().series_limits();
+        batch.series_limits = self.series_limits();
         Ok(match self.cluster() {
             Some(cluster) => batch.stamped(cluster.clone()),
             None if anonymous::claims_any(&batch, &self.rules.guarded) => batch.stamped(Arc::from("")),
             None => batch,
         })
+    }
+
+    /// What only the store can keep. Of a sender whose cluster is decided no name is taken, and so no number of names limited.
+    fn series_limits(&self) -> SeriesLimits {
+        let limits = self.account.limits().series_limits();
+        match self.cluster() {
+            Some(_) => limits,
+            None => SeriesLimits { max_clusters: self.rules.max_clusters, ..limits },
+        }
     }
 
     /// Leaves out what is too far ahead of our clock: its neighbours are not to blame for a machine whose clock is wrong.

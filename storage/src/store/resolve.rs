@@ -115,6 +115,10 @@ impl Inner {
                     left_out.push(index, LeftOutReason::SeriesLimit, error.message());
                     continue;
                 }
+                Err(error) if error.kind() == ErrorKind::Forbidden => {
+                    left_out.push(index, LeftOutReason::ClusterLimit, error.message());
+                    continue;
+                }
                 // Its id is that of another series: its neighbours are not to blame.
                 Err(error) if batch.unchecked_labels.is_some() && error.kind() == ErrorKind::Invalid => {
                     left_out.push(index, LeftOutReason::InvalidLabels, error.message());

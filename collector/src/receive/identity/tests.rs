@@ -165,3 +165,22 @@ fn a_cluster_narrows_what_the_receiver_takes_and_never_widens_it() {
     let narrowed = identity(&config(limits)).caller(&bearer(BERLIN), None).unwrap().limits(&receiver);
     assert_eq!(narrowed, decode::Limits { max_decoded_bytes: 1 << 10, max_labels: 100, ..receiver });
 }
+
+#[test]
+fn the_number_of_clusters_is_limited_where_senders_name_them() {
+    let mut config = config(LimitsConfig::default());
+    config.push.allow_anonymous = true;
+    config.push.cluster_limit = 7;
+    let identity = identity(&config);
+    let stamp: Arc<str> = Arc::from("paris");
+    let cases =
+        [(bearer(BERLIN), None, u64::MAX), (HeaderMap::new(), None, 7), (HeaderMap::new(), Some(&stamp), u64::MAX)];
+    for (headers, stamp, expected) in cases {
+        let caller = identity.caller(&headers, stamp).unwrap();
+        let parts = caller.admit(batch(&[("rome", 1), ("berlin", 1)])).unwrap().batches;
+        let whole = caller.admit_whole(batch(&[("rome", 1)])).unwrap();
+        for batch in parts.iter().chain([&whole]) {
+            assert_eq!(batch.series_limits.max_clusters, expected, "{:?}", caller.cluster());
+        }
+    }
+}
