@@ -44,8 +44,6 @@ struct State {
 #[derive(Debug)]
 struct Settings {
     config: RemoteWriteConfig,
-    /// The cluster of those who show no token.
-    cluster: Option<Arc<str>>,
     limits: decode::Limits,
     budget: Budget,
 }
@@ -64,7 +62,6 @@ impl Settings {
     fn new(config: &RemoteWriteConfig) -> Arc<Self> {
         Arc::new(Settings {
             budget: Budget::new("remote_write", config.max_concurrent_requests, config.memory_limit),
-            cluster: config.cluster.as_deref().map(Arc::from),
             limits: limits(config.body_size_limit, config.decoded_size_limit),
             config: config.clone(),
         })

@@ -13,10 +13,6 @@ use super::RemoteWriteConfig;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct OtlpConfig {
-    /// The cluster that every pushed row is stamped with; one that the payload names moves to `exported_cluster`. Default:
-    /// none, the resource attribute `k8s.cluster.name` counts.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub cluster: Option<String>,
     /// What becomes of names. Default `UnderscoreEscapingWithSuffixes`.
     pub translation_strategy: TranslationStrategy,
     /// The attributes of resources that become labels of each of their series. Default: none.
@@ -77,7 +73,6 @@ pub enum TranslationStrategy {
 impl Default for OtlpConfig {
     fn default() -> Self {
         OtlpConfig {
-            cluster: None,
             translation_strategy: TranslationStrategy::default(),
             promote_resource_attributes: Vec::new(),
             promote_all_resource_attributes: false,
@@ -167,7 +162,6 @@ impl OtlpConfig {
     /// What both receivers have, as the settings of the other.
     fn as_receiver(&self) -> RemoteWriteConfig {
         RemoteWriteConfig {
-            cluster: self.cluster.clone(),
             body_size_limit: self.body_size_limit,
             decoded_size_limit: self.decoded_size_limit,
             body_timeout: self.body_timeout,

@@ -11,9 +11,12 @@ use super::{Config, Holders, LimitsConfig, PushLimits, TokenConfig};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct PushConfig {
-    /// Take pushes without a token although clusters have tokens. Their rows keep their own `cluster` label, but where that
-    /// names a cluster with tokens it moves to `exported_cluster`. Default `false`. Without any token in `clusters` every
-    /// push is taken.
+    /// The cluster that every row of a push without a token is stamped with; another one that it names moves to
+    /// `exported_cluster`. Default: none, the label `cluster` counts, of OTLP the resource attribute `k8s.cluster.name`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cluster: Option<String>,
+    /// Take pushes without a token although clusters have tokens. Where such a push may name its cluster, one that has tokens
+    /// moves to `exported_cluster`. Default `false`. Without any token in `clusters` every push is taken.
     pub allow_anonymous: bool,
     /// The clusters that the store knows, however they came to it, above which a push without a token brings no further one:
     /// rows that name one are left out. Default 1000.
@@ -24,7 +27,7 @@ pub struct PushConfig {
 
 impl Default for PushConfig {
     fn default() -> Self {
-        PushConfig { allow_anonymous: false, cluster_limit: 1000, limits: LimitsConfig::default() }
+        PushConfig { cluster: None, allow_anonymous: false, cluster_limit: 1000, limits: LimitsConfig::default() }
     }
 }
 
@@ -34,8 +37,12 @@ impl PushConfig {
     /// # Errors
     /// `Invalid`, with the setting.
     pub fn validate(&self) -> Result<(), Error> {
+        if self.cluster.as_deref() == Some("") {
+            return Err(Error::invalid("cluster is empty, leave it out if the sender's own label is to count"));
+        }
         if self.cluster_limit == 0 {
-            return Err(Error::invalid("cluster_limit is 0, no cluster could be pushed without a token; raise it"));
+            let text = "cluster_limit is 0, no cluster could be named; give push.cluster if none is to be";
+            return Err(Error::invalid(text));
         }
         self.limits.validate()
     }
@@ -86,13 +93,11 @@ impl Config {
             holders.add(&shown, &cluster.tokens)?;
         }
         let guarded = self.guarded_clusters();
-        for (key, stamp) in [("remote_write", &self.remote_write.cluster), ("otlp", &self.otlp.cluster)] {
-            if let Some(stamp) = stamp.as_ref().filter(|stamp| guarded.contains(*stamp)) {
-                return Err(Error::invalid(format!(
-                    "{key}.cluster: {stamp:?} has tokens, so nobody without one may write to it; leave one of the two out"
-                )));
-            }
+        match self.push.cluster.as_ref().filter(|stamp| guarded.contains(*stamp)) {
+            None => Ok(()),
+            Some(stamp) => Err(Error::invalid(format!(
+                "push.cluster: {stamp:?} has tokens, so nobody without one may write to it; leave one of the two out"
+            ))),
         }
-        Ok(())
     }
 }

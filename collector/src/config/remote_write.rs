@@ -9,9 +9,6 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct RemoteWriteConfig {
-    /// The cluster that every pushed row is stamped with. Default: none, the sender's own `cluster` label counts.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub cluster: Option<String>,
     /// The compressed bytes of a request above which it is refused. Default `16MB`.
     #[serde(with = "size")]
     pub body_size_limit: u64,
@@ -32,7 +29,6 @@ pub struct RemoteWriteConfig {
 impl Default for RemoteWriteConfig {
     fn default() -> Self {
         RemoteWriteConfig {
-            cluster: None,
             body_size_limit: 16 << 20,
             decoded_size_limit: 64 << 20,
             body_timeout: Duration::from_secs(30),
@@ -49,9 +45,6 @@ impl RemoteWriteConfig {
     const MAX_SIZE_LIMIT: u64 = 1 << 30;
 
     pub(crate) fn validate(&self) -> Result<(), Error> {
-        if self.cluster.as_deref() == Some("") {
-            return Err(Error::invalid("cluster is empty, leave it out if the sender's own label is to count"));
-        }
         for (field, bytes) in
             [("body_size_limit", self.body_size_limit), ("decoded_size_limit", self.decoded_size_limit)]
         {

@@ -50,6 +50,8 @@ struct Rules {
     clusters: HashMap<Arc<str>, Arc<Account>>,
     /// That of all who show no token.
     anonymous: Arc<Account>,
+    /// The cluster of those who show no token, where they may not name one.
+    stamp: Option<Arc<str>>,
     /// The clusters that only their tokens write to.
     guarded: HashSet<String>,
     /// How many clusters there may be for those who name one without a token.
@@ -84,17 +86,17 @@ impl Identity {
         Ok(())
     }
 
-    /// Who sends a request with these headers (or, of gRPC, this metadata). `stamp` is the cluster of those who show no token.
+    /// Who sends a request with these headers (or, of gRPC, this metadata).
     ///
     /// # Errors
     /// [`Reason::Unauthorized`] for a token that is not known, and for none where one is needed.
-    pub(crate) fn caller(&self, headers: &HeaderMap, stamp: Option<&Arc<str>>) -> Result<Caller, Refused> {
+    pub(crate) fn caller(&self, headers: &HeaderMap) -> Result<Caller, Refused> {
         let rules = self.0.rules.read().clone();
         let held = self.0.ring.holder(headers).and_then(|holder| rules.clusters.get(&holder).cloned());
         let is_anonymous = rules.guarded.is_empty() || !rules.is_closed && !headers.contains_key(AUTHORIZATION);
         let (account, cluster) = match held {
             Some(account) => (account.clone(), account.cluster().cloned()),
-            None if is_anonymous => (rules.anonymous.clone(), stamp.cloned()),
+            None if is_anonymous => (rules.anonymous.clone(), rules.stamp.clone()),
             None => return Err(rules.anonymous.unauthorized()),
         };
         Ok(Caller { account, cluster, rules, clock: self.0.clock.clone() })
@@ -124,6 +126,7 @@ impl Rules {
             is_closed: config.has_tokens() && !config.push.allow_anonymous,
             clusters: clusters.collect(),
             anonymous: account(None, old.map(|old| &old.anonymous)),
+            stamp: config.push.cluster.as_deref().map(Arc::from),
             guarded: config.guarded_clusters(),
             max_clusters: config.push.cluster_limit,
         }

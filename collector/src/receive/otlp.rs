@@ -64,8 +64,6 @@ struct State {
 #[derive(Debug)]
 struct Settings {
     config: OtlpConfig,
-    /// The cluster of those who show no token.
-    cluster: Option<Arc<str>>,
     translation: Translation,
     limits: decode::Limits,
     budget: Budget,
@@ -74,7 +72,6 @@ struct Settings {
 impl Settings {
     fn new(config: &OtlpConfig) -> Arc<Self> {
         Arc::new(Settings {
-            cluster: config.cluster.as_deref().map(Arc::from),
             translation: config.translation(),
             budget: Budget::new("otlp", config.max_concurrent_requests, config.memory_limit),
             limits: super::limits(config.body_size_limit, config.decoded_size_limit),
@@ -176,9 +173,9 @@ impl Otlp {
     }
 
     /// Whose rows a request with this head brings. The one place that decides it, for both protocols.
-    fn origin(&self, settings: &Settings, head: &Parts) -> Result<Origin, identity::Refused> {
+    fn origin(&self, head: &Parts) -> Result<Origin, identity::Refused> {
         let peer = head.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
-        Ok(Origin { caller: self.0.identity.caller(&head.headers, settings.cluster.as_ref())?, peer })
+        Ok(Origin { caller: self.0.identity.caller(&head.headers)?, peer })
     }
 
     /// Takes a request up to its rows being durable.

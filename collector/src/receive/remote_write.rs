@@ -40,7 +40,7 @@ pub(super) async fn handle(State(receiver): State<Receiver>, request: Request) -
     let started = Instant::now();
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
     let settings = receiver.0.settings.read().clone();
-    let caller = match receiver.0.identity.caller(request.headers(), settings.cluster.as_ref()) {
+    let caller = match receiver.0.identity.caller(request.headers()) {
         Ok(caller) => caller,
         // It is not put on the board, which whoever can reach us could fill.
         Err(refused) => {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use collector::Config;
-use collector::config::OtlpConfig;
+use collector::config::{OtlpConfig, PushConfig};
 use decode::Limits;
 use http_body_util::BodyExt;
 use model::worker::Worker;
@@ -31,7 +31,11 @@ impl Served {
     }
 
     async fn start_with(otlp: OtlpConfig, recorder: Arc<Recorder>) -> Self {
-        let bench = Bench::start_with(&Config { otlp, ..Config::default() }, recorder);
+        Self::start_whole(&Config { otlp, ..Config::default() }, recorder).await
+    }
+
+    async fn start_whole(config: &Config, recorder: Arc<Recorder>) -> Self {
+        let bench = Bench::start_with(config, recorder);
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let routes = bench.collectors.routes().merge(bench.collectors.otlp_grpc_routes());
@@ -238,7 +242,9 @@ async fn who_should_come_again_is_told_when() {
 
 #[tokio::test]
 async fn deltas_are_written_as_what_they_add_up_to() {
-    let served = Served::start(OtlpConfig { cluster: Some("east".to_owned()), ..OtlpConfig::default() }).await;
+    let push = PushConfig { cluster: Some("east".to_owned()), ..PushConfig::default() };
+    let config = Config { push, ..Config::default() };
+    let served = Served::start_whole(&config, Arc::new(Recorder::default())).await;
     let sum = |time: i64, value: i64| {
         let times =
             format!(r#""startTimeUnixNano":"{}","timeUnixNano":"{}""#, (time - 1) * 1_000_000, time * 1_000_000);

@@ -232,6 +232,6 @@ async fn one_token_for_two_clusters_is_no_configuration() {
     let error = config.validate().unwrap_err().to_string();
     assert!(error.contains("cluster \"berlin\"") && error.contains("cluster \"dublin\""), "{error}");
     let mut stamped = two_clusters();
-    stamped.remote_write.cluster = Some("berlin".into());
+    stamped.push.cluster = Some("berlin".into());
     assert!(stamped.validate().unwrap_err().to_string().contains("has tokens"));
 }

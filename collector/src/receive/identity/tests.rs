@@ -58,10 +58,10 @@ fn written(admitted: &Admitted) -> Vec<String> {
 #[test]
 fn a_token_decides_and_none_is_as_bad_as_a_wrong_one() {
     let identity = identity(&config(LimitsConfig::default()));
-    let berlin = identity.caller(&bearer(BERLIN), None).unwrap();
+    let berlin = identity.caller(&bearer(BERLIN)).unwrap();
     assert_eq!(berlin.cluster().map(|name| &**name), Some("berlin"));
     for headers in [HeaderMap::new(), bearer("the-token-of-nobody")] {
-        let refused = identity.caller(&headers, None).unwrap_err();
+        let refused = identity.caller(&headers).unwrap_err();
         assert_eq!(
             (refused.error().kind(), refused.error().to_string().as_str()),
             (ErrorKind::Forbidden, "unauthorized")
@@ -78,7 +78,7 @@ fn a_token_decides_and_none_is_as_bad_as_a_wrong_one() {
 fn without_tokens_every_push_is_taken_as_it_is() {
     let identity = identity(&Config::default());
     for headers in [HeaderMap::new(), bearer(BERLIN)] {
-        let caller = identity.caller(&headers, None).unwrap();
+        let caller = identity.caller(&headers).unwrap();
         assert_eq!(written(&caller.admit(batch(&[("berlin", 1)])).unwrap()), [r#"berlin {"n": "0"}"#]);
     }
 }
@@ -88,8 +88,8 @@ fn whoever_shows_no_token_cannot_write_into_a_cluster_that_has_one() {
     let mut config = config(LimitsConfig::default());
     config.push.allow_anonymous = true;
     let identity = identity(&config);
-    assert!(identity.caller(&bearer("the-token-of-nobody"), None).is_err(), "a wrong token is wrong");
-    let caller = identity.caller(&HeaderMap::new(), None).unwrap();
+    assert!(identity.caller(&bearer("the-token-of-nobody")).is_err(), "a wrong token is wrong");
+    let caller = identity.caller(&HeaderMap::new()).unwrap();
     let admitted = caller.admit(batch(&[("dublin", 1), ("berlin", 2), ("", 3), ("berlin", 4)])).unwrap();
     let expected = [
         r#"dublin {"n": "0"}"#,
@@ -106,7 +106,7 @@ fn whoever_shows_no_token_cannot_write_into_a_cluster_that_has_one() {
 #[test]
 fn rows_ahead_of_the_clock_are_left_out_and_told() {
     let identity = identity(&config(LimitsConfig::default()));
-    let caller = identity.caller(&bearer(BERLIN), None).unwrap();
+    let caller = identity.caller(&bearer(BERLIN)).unwrap();
     let now_ms = SystemClock.now_ms();
     let admitted = caller.admit(batch(&[("", now_ms + 590_000), ("", now_ms + 3_700_000), ("", 0)])).unwrap();
     assert_eq!(written(&admitted).len(), 2);
@@ -131,7 +131,7 @@ fn rates_are_kept_over_a_reload_and_say_what_limit_and_how_much() {
     };
     let config = config(limits);
     let identity = identity(&config);
-    let caller = identity.caller(&bearer(BERLIN), None).unwrap();
+    let caller = identity.caller(&bearer(BERLIN)).unwrap();
     let many: Vec<_> = (0..600).map(|_| ("", 1)).collect();
     assert!(caller.admit(batch(&many)).is_ok(), "the first is in credit");
     let over = caller.admit(batch(&many)).unwrap_err();
@@ -146,11 +146,11 @@ fn rates_are_kept_over_a_reload_and_say_what_limit_and_how_much() {
 
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(identity.reload(&config)).unwrap();
-    assert!(identity.caller(&bearer(BERLIN), None).unwrap().take_bytes(1).is_err(), "as much is used as before");
+    assert!(identity.caller(&bearer(BERLIN)).unwrap().take_bytes(1).is_err(), "as much is used as before");
     runtime.block_on(identity.reload(&self::config(LimitsConfig::default()))).unwrap();
-    assert!(identity.caller(&bearer(BERLIN), None).unwrap().take_bytes(1).is_ok(), "there is no limit any more");
+    assert!(identity.caller(&bearer(BERLIN)).unwrap().take_bytes(1).is_ok(), "there is no limit any more");
     runtime.block_on(identity.reload(&Config::default())).unwrap();
-    assert_eq!(identity.caller(&bearer(BERLIN), None).unwrap().cluster(), None);
+    assert_eq!(identity.caller(&bearer(BERLIN)).unwrap().cluster(), None);
 }
 
 #[test]
@@ -162,7 +162,7 @@ fn a_cluster_narrows_what_the_receiver_takes_and_never_widens_it() {
         ..LimitsConfig::default()
     };
     let receiver = decode::Limits::default();
-    let narrowed = identity(&config(limits)).caller(&bearer(BERLIN), None).unwrap().limits(&receiver);
+    let narrowed = identity(&config(limits)).caller(&bearer(BERLIN)).unwrap().limits(&receiver);
     assert_eq!(narrowed, decode::Limits { max_decoded_bytes: 1 << 10, max_labels: 100, ..receiver });
 }
 
@@ -171,12 +171,13 @@ fn the_number_of_clusters_is_limited_where_senders_name_them() {
     let mut config = config(LimitsConfig::default());
     config.push.allow_anonymous = true;
     config.push.cluster_limit = 7;
-    let identity = identity(&config);
-    let stamp: Arc<str> = Arc::from("paris");
+    let mut stamped = config.clone();
+    stamped.push.cluster = Some("paris".into());
+    let (naming, stamped) = (identity(&config), identity(&stamped));
     let cases =
-        [(bearer(BERLIN), None, u64::MAX), (HeaderMap::new(), None, 7), (HeaderMap::new(), Some(&stamp), u64::MAX)];
-    for (headers, stamp, expected) in cases {
-        let caller = identity.caller(&headers, stamp).unwrap();
+        [(&naming, bearer(BERLIN), u64::MAX), (&naming, HeaderMap::new(), 7), (&stamped, HeaderMap::new(), u64::MAX)];
+    for (identity, headers, expected) in cases {
+        let caller = identity.caller(&headers).unwrap();
         let parts = caller.admit(batch(&[("rome", 1), ("berlin", 1)])).unwrap().batches;
         let whole = caller.admit_whole(batch(&[("rome", 1)])).unwrap();
         for batch in parts.iter().chain([&whole]) {

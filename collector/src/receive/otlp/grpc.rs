@@ -61,7 +61,7 @@ async fn handle(State(otlp): State<Otlp>, request: Request) -> Response {
         let text = "only gRPC is spoken here: OTLP over HTTP has a port of its own\n";
         return (StatusCode::UNSUPPORTED_MEDIA_TYPE, text).into_response();
     }
-    let origin = match otlp.origin(&settings, &head) {
+    let origin = match otlp.origin(&head) {
         Ok(origin) => origin,
         // It is not put on the board, which whoever can reach us could fill.
         Err(refused) => {

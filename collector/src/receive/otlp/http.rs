@@ -40,7 +40,7 @@ async fn handle(State(otlp): State<Otlp>, request: Request) -> Response {
     let started = Instant::now();
     let settings = otlp.settings();
     let (head, body) = request.into_parts();
-    let response = match (otlp.origin(&settings, &head), form(&head.headers)) {
+    let response = match (otlp.origin(&head), form(&head.headers)) {
         // It is not put on the board, which whoever can reach us could fill.
         (Err(refused), _) => refused.response(),
         (Ok(origin), Ok(form)) => {
