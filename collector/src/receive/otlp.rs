@@ -106,6 +106,7 @@ struct Origin {
 #[derive(Debug, Default)]
 struct Taken {
     receipt: Receipt,
+    /// Data points of which every row is durable.
     points: u64,
     refused: Refused,
 }
@@ -191,6 +192,7 @@ impl Otlp {
         origin.caller.take_bytes(wire_bytes)?;
         let (decoded, share) = decode(sent, settings, origin, share).await?;
         let Decoded { batch, deltas, points, mut refused } = decoded;
+        let refused_before = refused.points;
         counters.received(wire_bytes, batch.body.len());
         let batch = origin.caller.admit_whole(batch)?;
         let receipt = if batch.is_empty() {
@@ -215,11 +217,13 @@ impl Otlp {
             let mut of_store = decode::Refused::default();
             of_store.note_left_out(left_out);
             origin.caller.left_out(&of_store);
-            let mut rows = (left_out.samples + left_out.histograms) as u64;
+            // A point is not taken if one of its series is not, whatever number of rows it is.
+            let mut count = points.iter().filter(|series| left_out.has_any(series)).count() as u64;
             for (_, message) in left_out.messages() {
-                refused.add(std::mem::take(&mut rows), message);
+                refused.add(std::mem::take(&mut count), message);
             }
         }
+        let points = points.len() as u64 - (refused.points - refused_before);
         counters.took(points, refused.points, receipt.samples);
         Ok(Taken { receipt, points, refused })
     }

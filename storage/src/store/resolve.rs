@@ -186,7 +186,7 @@ impl Missing {
 
     #[cold]
     fn push(&mut self, place: usize, reason: LeftOutReason, message: &str) {
-        self.told.push(reason, message);
+        self.told.push(place as u32, reason, message);
         self.places.push((place, reason));
     }
 
