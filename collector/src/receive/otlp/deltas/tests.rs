@@ -172,7 +172,7 @@ async fn sums_in_memory_are_bounded_and_found_again() {
             let time_ms = 1_000_000 + round * 1000;
             send(&deltas, &store, &[(&format!("s{series}"), time_ms, 1.0)]).await.unwrap();
             let table = deltas.table.lock();
-            assert!(table.young.len() + table.old.len() <= 10 && table.claimed.is_empty());
+            assert!(table.young.len() + table.old.len() <= 10 && table.lines.len() == 0);
         }
     }
     for series in 0..50 {
@@ -216,6 +216,27 @@ async fn requests_for_the_same_series_come_one_after_the_other() {
     for (place, (row, other)) in a.iter().zip(&b).enumerate() {
         assert_eq!((row.1, other.1), (place as f64 + 1.0, 2.0 * (place as f64 + 1.0)));
     }
+}
+
+#[tokio::test]
+async fn a_request_that_waits_is_not_overtaken_by_those_that_come_later() {
+    let store = Arc::new(Store::default());
+    let deltas = over(&store);
+    let keys = |points: &[(&str, i64, f64)]| {
+        let (batch, deltas) = request(points);
+        Rows::of(&batch, &deltas).unwrap().keys()
+    };
+    let first = deltas.claim(keys(&[("a", 1, 0.0)]), 0).await;
+    let second = deltas.claim(keys(&[("a", 1, 0.0), ("b", 1, 0.0)]), 0);
+    let third = deltas.claim(keys(&[("b", 1, 0.0)]), 0);
+    tokio::pin!(second, third);
+    assert!(futures::poll!(&mut second).is_pending());
+    assert!(futures::poll!(&mut third).is_pending(), "b is free, but who waits for it came before");
+    drop(first);
+    assert!(futures::poll!(&mut third).is_pending());
+    drop(second.await);
+    drop(third.await);
+    assert_eq!(deltas.table.lock().lines.len(), 0);
 }
 
 /// Sends metrics as OTLP does, as JSON.
