@@ -161,11 +161,12 @@ impl Deltas {
         }
         match ingest.write(batch).await {
             Ok(receipt) => {
-                // Where series were left out, what is in memory is not what is in the store, which the next request asks.
-                if receipt.left_out.is_none() {
-                    claim.sums = next;
-                    claim.give_back();
+                claim.sums = next;
+                // What would be in memory of these is not what is in the store, which the next request asks.
+                for series in receipt.left_out.iter().flat_map(|left_out| left_out.places()) {
+                    claim.forget(rows.place(*series));
                 }
+                claim.give_back();
                 Ok(Written { receipt, repeated_points })
             }
             Err(error) => {
@@ -222,6 +223,13 @@ impl Claim {
             self.sums[place] = sum;
         }
         Ok(())
+    }
+
+    /// Lets go of the sum at a place.
+    fn forget(&mut self, place: Option<usize>) {
+        if let Some(sum) = place.and_then(|place| self.sums.get_mut(place)) {
+            *sum = None;
+        }
     }
 
     /// Gives the series back with their sums.

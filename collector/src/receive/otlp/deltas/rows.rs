@@ -38,6 +38,11 @@ impl Rows {
         Ok(rows)
     }
 
+    /// The place among the keys of a series of the batch, if it has deltas.
+    pub(super) fn place(&self, series: u32) -> Option<usize> {
+        self.place_of.get(&series).copied()
+    }
+
     /// The series, each once.
     pub(super) fn keys(&self) -> Vec<SeriesKey> {
         let mut keys: Vec<_> = self.places.iter().collect();

@@ -1,12 +1,13 @@
 //! Deltas against a store that fails, a process that is killed and senders that send again, held against the plain sum of
 //! what was sent.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use async_trait::async_trait;
 use decode::otlp::Delta;
 use model::batch::{BatchBuilder, Kind};
 use model::labels::LabelsBuilder;
+use model::{LeftOut, LeftOutReason};
 use proptest::prelude::*;
 
 use super::sums::Amount;
@@ -35,6 +36,10 @@ struct Store {
     fates: Mutex<VecDeque<Fate>>,
     /// The next questions fail.
     is_away: Mutex<bool>,
+    /// Series that it has no room for.
+    unwelcome: Mutex<BTreeSet<String>>,
+    /// The series that were asked for.
+    asked: Mutex<Vec<String>>,
 }
 
 impl Store {
@@ -46,13 +51,20 @@ impl Store {
 
 #[async_trait]
 impl Ingest for Store {
-    async fn write(&self, batch: Batch) -> Result<Receipt, Error> {
+    async fn write(&self, mut batch: Batch) -> Result<Receipt, Error> {
         tokio::task::yield_now().await;
         let fate = self.fates.lock().pop_front().unwrap_or(Fate::Durable);
         if fate == Fate::Busy {
             return Err(Error::new(ErrorKind::Busy, "full"));
         }
         let mut builder = LabelsBuilder::default();
+        let mut left_out = LeftOut::default();
+        for place in 0..batch.series.len() as u32 {
+            if self.unwelcome.lock().contains(&*batch.key(place as usize, &mut builder).unwrap().name) {
+                left_out.push(place, LeftOutReason::SeriesLimit, "full");
+                batch.samples.retain(|row| row.series != place);
+            }
+        }
         if fate != Fate::Gone {
             let mut name_of = |series: u32| batch.key(series as usize, &mut builder).unwrap().name.to_string();
             for sample in &batch.samples {
@@ -65,7 +77,10 @@ impl Ingest for Store {
             }
         }
         match fate {
-            Fate::Durable => Ok(Receipt { samples: batch.samples.len(), ..Receipt::default() }),
+            Fate::Durable => {
+                let left_out = (!left_out.places().is_empty()).then(|| Box::new(left_out));
+                Ok(Receipt { samples: batch.samples.len(), left_out, ..Receipt::default() })
+            }
             _ => Err(Error::new(ErrorKind::Unavailable, "the journal failed")),
         }
     }
@@ -78,6 +93,7 @@ impl Past for Store {
         if *self.is_away.lock() {
             return Err(Error::new(ErrorKind::Unavailable, "away"));
         }
+        self.asked.lock().extend(series.iter().map(|key| key.name.to_string()));
         let newest = |key: &SeriesKey| {
             let (time_ms, value) = self.values(&key.name).pop().filter(|(time_ms, _)| *time_ms >= from_ms)?;
             Some(Sum { time_ms, start_ms: None, amount: Amount::Number(value) })
@@ -161,6 +177,20 @@ async fn while_sums_cannot_be_found_nothing_is_added() {
     assert!(send(&deltas, &store, &[("a", 1_002_000, 4.0), ("b", 1_002_000, 1.0)]).await.is_err());
     send(&deltas, &store, &[("a", 1_002_000, 4.0)]).await.unwrap();
     assert_eq!(store.values("a").pop(), Some((1_002_000, 7.0)));
+}
+
+#[tokio::test]
+async fn only_sums_of_series_that_were_left_out_are_asked_for_again() {
+    let store = Arc::new(Store::default());
+    let deltas = over(&store);
+    store.unwelcome.lock().insert("b".to_owned());
+    send(&deltas, &store, &[("a", 1_000_000, 1.0), ("b", 1_000_000, 10.0)]).await.unwrap();
+    assert_eq!(std::mem::take(&mut *store.asked.lock()), ["a", "b"], "nothing is known yet");
+    store.unwelcome.lock().clear();
+    send(&deltas, &store, &[("a", 1_001_000, 2.0), ("b", 1_001_000, 20.0)]).await.unwrap();
+    assert_eq!(*store.asked.lock(), ["b"]);
+    assert_eq!(store.values("a"), [(1_000_000, 1.0), (1_001_000, 3.0)]);
+    assert_eq!(store.values("b"), [(1_001_000, 20.0)], "what was left out is not part of the sum");
 }
 
 #[tokio::test]
