@@ -188,6 +188,13 @@ impl Caller {
         }
     }
 
+    /// Counts rows of his that came too late to be added up.
+    pub(crate) fn out_of_order(&self, rows: u64) {
+        if rows > 0 {
+            self.account.left_out("out_of_order", rows);
+        }
+    }
+
     /// Takes bytes, as they came over the wire, out of what he may send in a second.
     ///
     /// # Errors

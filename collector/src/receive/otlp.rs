@@ -29,7 +29,7 @@ use model::{Error, ErrorKind, Receipt};
 use parking_lot::RwLock;
 use tokio::time::Instant;
 
-use self::deltas::Deltas;
+use self::deltas::{Deltas, NotAdded};
 use super::budget::{Budget, Share};
 use super::identity::{self, Caller, Identity, Reason};
 use super::senders::Senders;
@@ -192,7 +192,7 @@ impl Otlp {
         origin.caller.take_bytes(wire_bytes)?;
         let (decoded, share) = decode(sent, settings, origin, share).await?;
         let Decoded { batch, deltas, points, mut refused } = decoded;
-        let refused_before = refused.points;
+        let (refused_before, mut not_added) = (refused.points, NotAdded::default());
         counters.received(wire_bytes, batch.body.len());
         let batch = origin.caller.admit_whole(batch)?;
         let receipt = if batch.is_empty() {
@@ -204,13 +204,10 @@ impl Otlp {
         } else {
             let now_ms = self.0.parts.clock.now_ms();
             let written = self.0.deltas.write(self.0.parts.ingest.clone(), batch, deltas, now_ms, share).await?;
-            counters.repeated(written.repeated_points);
-            if written.repeated_points > 0 {
-                // As a warning: of a request that is sent again they are there already.
-                let points = written.repeated_points;
-                refused
-                    .add(0, format!("{points} deltas were left out, they are not after the last one of their series"));
-            }
+            not_added = written.not_added;
+            counters.repeated(not_added.repeated.len() as u64);
+            origin.caller.out_of_order(not_added.late_rows);
+            answer::note_not_added(&mut refused, &not_added);
             written.receipt
         };
         if let Some(left_out) = &receipt.left_out {
@@ -218,7 +215,9 @@ impl Otlp {
             of_store.note_left_out(left_out);
             origin.caller.left_out(&of_store);
             // A point is not taken if one of its series is not, whatever number of rows it is.
-            let mut count = points.iter().filter(|series| left_out.has_any(series)).count() as u64;
+            let is_new = |place: u32| !not_added.late.contains(&place) && !not_added.repeated.contains(&place);
+            let missing = (0u32..).zip(&points).filter(|(place, series)| left_out.has_any(series) && is_new(*place));
+            let mut count = missing.count() as u64;
             for (_, message) in left_out.messages() {
                 refused.add(std::mem::take(&mut count), message);
             }

@@ -263,6 +263,50 @@ async fn deltas_are_written_as_what_they_add_up_to() {
 }
 
 #[tokio::test]
+async fn deltas_that_come_too_late_are_told_as_refused_and_counted() {
+    let served = Served::start(OtlpConfig::default()).await;
+    let push = async |seconds: &[i64]| {
+        let point = |second: &i64| {
+            let (start, time) = ((T_MS + (second - 1) * 1000) * 1_000_000, (T_MS + second * 1000) * 1_000_000);
+            format!(
+                r#"{{"startTimeUnixNano":"{start}","timeUnixNano":"{time}","count":1,"sum":1,"explicitBounds":[1],"bucketCounts":[1,0]}}"#
+            )
+        };
+        let points = seconds.iter().map(point).collect::<Vec<_>>().join(",");
+        let metric = format!(r#"{{"name":"d","histogram":{{"aggregationTemporality":1,"dataPoints":[{points}]}}}}"#);
+        let (code, body) = answer(served.post("application/json", json(&metric))).await;
+        assert_eq!(code, 200);
+        serde_json::from_slice::<serde_json::Value>(&body).unwrap()["partialSuccess"].clone()
+    };
+    assert_eq!(push(&[1, 3]).await, serde_json::Value::Null);
+    // Sent again, because the answer was lost: it was taken, and is not refused now.
+    let told = push(&[1, 3]).await;
+    assert_eq!(
+        (&told["rejectedDataPoints"], told["errorMessage"].as_str().unwrap().contains("already")),
+        (&"0".into(), true)
+    );
+    let told = push(&[2, 4]).await;
+    assert_eq!(told["rejectedDataPoints"], "1", "{told}");
+    assert!(
+        told["errorMessage"].as_str().unwrap().starts_with("1 data point was refused: deltas are before"),
+        "{told}"
+    );
+    let counter = |name: &str| served.bench.counter(name);
+    assert_eq!(counter("fleetscope_otlp_repeated_delta_points_total"), 2);
+    assert_eq!(
+        (counter("fleetscope_otlp_refused_data_points_total"), counter("fleetscope_otlp_data_points_total")),
+        (1, 5)
+    );
+    assert_eq!(
+        counter("fleetscope_push_left_out_total{cluster=\"\",reason=\"out_of_order\"}"),
+        4,
+        "rows of one histogram"
+    );
+    let last = |name: &str| served.rows().into_iter().rfind(|row| row.starts_with(name)).unwrap();
+    assert!(last("d_count").contains(" 3 "), "{}", last("d_count"));
+}
+
+#[tokio::test]
 async fn after_a_restart_deltas_go_on_from_what_the_store_has() {
     let recorder = Arc::new(Recorder::default());
     let now_ms = SystemClock.now_ms();

@@ -9,8 +9,8 @@
 //!
 //! - A series is claimed by one request at a time, from before its sum is looked up until its new value is durable or known
 //!   not to be, in the order in which requests come ([`lines`]).
-//! - A point whose time is not after that of the sum has been added already, or came too late to be: it is left out. So a
-//!   request that is sent again, because its answer was lost, adds nothing.
+//! - A point whose time is not after that of the sum is not added: its request is sent again, because the answer was lost, or
+//!   it comes too late ([`NotAdded`] tells which, for the sender is told of the latter only that it was refused).
 //! - After a write of which nobody knows whether it is durable the sum is forgotten: the next request asks the store.
 //! - A request whose sender has gone away goes on to its end: its write may be on its way, and the next one has to know.
 
@@ -32,7 +32,8 @@ use tokio::sync::oneshot;
 
 use self::lines::{Lines, Ticket};
 use self::past::Past;
-use self::rows::Rows;
+pub(super) use self::rows::NotAdded;
+use self::rows::{AddedUp, Rows};
 use self::sums::Sum;
 
 /// A series that has had no delta for so long begins anew: its last sum is not looked for.
@@ -49,8 +50,7 @@ pub(super) struct Deltas {
 #[derive(Debug, Default)]
 pub(super) struct Written {
     pub(super) receipt: Receipt,
-    /// Points that were left out because their series had been there already.
-    pub(super) repeated_points: u64,
+    pub(super) not_added: NotAdded,
 }
 
 /// Sums in two generations: one that is used moves to the young, and the old are dropped when the young have become too
@@ -154,20 +154,20 @@ impl Deltas {
             claim.give_back();
             return Err(error);
         }
-        let (batch, next, repeated_points) = rows.add_up(batch, &deltas, &claim.sums);
+        let AddedUp { batch, sums, not_added } = rows.add_up(batch, &deltas, &claim.sums);
         if batch.is_empty() {
             claim.give_back();
-            return Ok(Written { receipt: Receipt::default(), repeated_points });
+            return Ok(Written { receipt: Receipt::default(), not_added });
         }
         match ingest.write(batch).await {
             Ok(receipt) => {
-                claim.sums = next;
+                claim.sums = sums;
                 // What would be in memory of these is not what is in the store, which the next request asks.
                 for series in receipt.left_out.iter().flat_map(|left_out| left_out.places()) {
                     claim.forget(rows.place(*series));
                 }
                 claim.give_back();
-                Ok(Written { receipt, repeated_points })
+                Ok(Written { receipt, not_added })
             }
             Err(error) => {
                 // Of these it is known that nothing was kept.

@@ -1,7 +1,7 @@
 //! Deltas against a store that fails, a process that is killed and senders that send again, held against the plain sum of
 //! what was sent.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 
 use async_trait::async_trait;
 use decode::otlp::Delta;
@@ -110,7 +110,13 @@ fn request(points: &[(&str, i64, f64)]) -> (Batch, Vec<Delta>) {
         let index = builder.series(series, &[], Kind::Counter);
         builder.sample(index, *time_ms, *value);
         let row = place as u32;
-        deltas.push(Delta { samples: row..row + 1, histograms: 0..0, start_ms: time_ms - 1000, time_ms: *time_ms });
+        deltas.push(Delta {
+            samples: row..row + 1,
+            histograms: 0..0,
+            point: row,
+            start_ms: time_ms - 1000,
+            time_ms: *time_ms,
+        });
     }
     (builder.build(), deltas)
 }
@@ -142,9 +148,28 @@ async fn what_is_sent_again_adds_nothing() {
     let deltas = over(&store);
     for repeated in [0, 2, 2] {
         let points = [("a", 1_000_000, 1.0), ("a", 1_001_000, 2.0)];
-        assert_eq!(send(&deltas, &store, &points).await.unwrap().repeated_points, repeated);
+        assert_eq!(send(&deltas, &store, &points).await.unwrap().not_added.repeated.len(), repeated);
     }
     assert_eq!(store.values("a"), [(1_000_000, 1.0), (1_001_000, 3.0)]);
+}
+
+#[tokio::test]
+async fn a_point_that_comes_too_late_is_told_from_one_that_comes_again() {
+    let store = Arc::new(Store::default());
+    let deltas = over(&store);
+    let first = [("a", 1_001_000, 1.0), ("a", 1_003_000, 2.0), ("b", 1_000_000, 1.0)];
+    send(&deltas, &store, &first).await.unwrap();
+    let missing = async |points: &[(&str, i64, f64)]| {
+        let not_added = send(&deltas, &store, points).await.unwrap().not_added;
+        let sorted =
+            |places: &HashSet<u32>| places.iter().copied().collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>();
+        (sorted(&not_added.repeated), sorted(&not_added.late), not_added.late_rows)
+    };
+    assert_eq!(missing(&first).await, (vec![0, 1, 2], vec![], 0), "the whole request again");
+    assert_eq!(missing(&[("a", 1_002_000, 4.0), ("b", 1_001_000, 8.0)]).await, (vec![], vec![0], 1));
+    assert_eq!(missing(&[("a", 1_002_000, 4.0), ("a", 1_004_000, 8.0)]).await, (vec![], vec![0], 1));
+    assert_eq!(store.values("a"), [(1_001_000, 1.0), (1_003_000, 3.0), (1_004_000, 11.0)]);
+    assert_eq!(store.values("b"), [(1_000_000, 1.0), (1_001_000, 9.0)]);
 }
 
 #[tokio::test]
@@ -240,9 +265,11 @@ async fn requests_for_the_same_series_come_one_after_the_other() {
         let (deltas, store) = (&deltas, &store);
         async move { send(deltas, store, &[("a", *time_ms, 1.0), ("b", *time_ms, 2.0)]).await.unwrap() }
     });
-    let repeated: u64 = futures::future::join_all(all).await.iter().map(|written| written.repeated_points).sum();
+    let all = futures::future::join_all(all).await;
+    let missing = |written: &Written| written.not_added.repeated.len() + written.not_added.late.len();
+    let missing: usize = all.iter().map(missing).sum();
     let (a, b) = (store.values("a"), store.values("b"));
-    assert_eq!(a.len() as u64 + b.len() as u64 + repeated, 40);
+    assert_eq!(a.len() + b.len() + missing, 40);
     for (place, (row, other)) in a.iter().zip(&b).enumerate() {
         assert_eq!((row.1, other.1), (place as f64 + 1.0, 2.0 * (place as f64 + 1.0)));
     }
@@ -295,7 +322,7 @@ async fn exponential_histograms_add_up_in_the_coarser_scale() {
         let point = format!(r#"{{{times},"scale":{scale},"count":{count},"sum":{count},"positive":{buckets}}}"#);
         let data = format!(r#"{{"aggregationTemporality":1,"dataPoints":[{point}]}}"#);
         let metric = format!(r#"{{"name":"e","exponentialHistogram":{data}}}"#);
-        send_otlp(&deltas, &store, &metric).await.repeated_points
+        send_otlp(&deltas, &store, &metric).await.not_added.repeated.len()
     };
     // Buckets end at 2 and 4; then at the roots between; the third is the second once more.
     assert_eq!(send(10, 0, 0, "[1,2]", 3).await, 0);
