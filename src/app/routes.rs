@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use axum::extract::{Request, State};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Router, middleware};
@@ -80,9 +80,14 @@ impl Front {
     }
 }
 
-async fn readyz(State(front): State<Front>) -> Response {
-    let obstacle = front.health.obstacle().map(str::to_owned);
-    match obstacle.or_else(|| front.inside.get().and_then(|inside| inside.metrics.obstacle())) {
+/// Anybody may ask it, so that who is no reader is told in a word: an error of a disk names folders. The log has it whole.
+async fn readyz(State(front): State<Front>, headers: HeaderMap) -> Response {
+    let of_parts = || {
+        let obstacle = front.inside.get()?.metrics.obstacle()?;
+        let is_reader = guard::may_read(&front.readers, &headers);
+        Some(if is_reader { obstacle.why } else { format!("not ready: {}", obstacle.state) })
+    };
+    match front.health.obstacle().map(str::to_owned).or_else(of_parts) {
         None => "ready\n".into_response(),
         Some(why) => {
             (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "1")], format!("{why}\n")).into_response()
