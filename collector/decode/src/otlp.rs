@@ -323,7 +323,9 @@ impl<'a> Decoder<'a> {
         let time_ms = when.time_ms;
         if time_ms > self.latest_ms {
             let latest_ms = self.latest_ms;
-            let what = format!("the time {time_ms} ms is too far in the future: nothing after {latest_ms} ms is taken");
+            let what = format!(
+                "the time {time_ms} ms is too far in the future: nothing after {latest_ms} ms is taken (future_limit)"
+            );
             return Err(Fault::Refused(what));
         }
         let (first, last) = self.times_ms.unwrap_or((time_ms, time_ms));

@@ -4,12 +4,11 @@
 //! Does not own: tokens and their files ([`Keyring`]), the protocols' own refusals, limits on all pushes together
 //! (`receive::budget`), limits on series (the store).
 //!
-//! A route asks [`Identity::caller`] before anything else, decodes within [`Caller::limits`], and writes what
-//! [`Caller::admit`] leaves.
+//! A route asks [`Identity::caller`] before anything else, decodes within [`Caller::limits`] and [`Caller::latest_ms`], and writes
+//! what [`Caller::admit`] gives.
 
 mod account;
 mod anonymous;
-mod future;
 mod rate;
 mod refused;
 
@@ -142,15 +141,6 @@ pub(crate) struct Caller {
     clock: Arc<dyn Clock>,
 }
 
-/// What of a push may be written.
-#[derive(Debug)]
-pub(crate) struct Admitted {
-    /// The rows, their cluster decided. More than one batch where rows of one push differ in how that is.
-    pub(crate) batches: Vec<Batch>,
-    /// Why other rows were left out; to be told to the sender once these are written.
-    pub(crate) refused: Option<Refused>,
-}
-
 impl Caller {
     /// The cluster that his rows are of; none if his own `cluster` label counts.
     pub(crate) fn cluster(&self) -> Option<&Arc<str>> {
@@ -162,7 +152,8 @@ impl Caller {
         self.account.limits().narrow(receiver)
     }
 
-    /// The latest time that a row of his may have, in milliseconds.
+    /// The latest time that a row of his may have, in milliseconds. Decoders leave out what is later: its neighbours are not to
+    /// blame for a machine whose clock is wrong.
     pub(crate) fn latest_ms(&self) -> i64 {
         let ahead_ms = i64::try_from(self.account.limits().future.as_millis()).unwrap_or(i64::MAX);
         self.clock.now_ms().saturating_add(ahead_ms)
@@ -203,30 +194,27 @@ impl Caller {
         self.account.take_bytes(bytes as u64, Instant::now())
     }
 
-    /// Decides what of a decoded push may be written, and whose it is.
+    /// Decides whose the rows of a decoded push are: more than one batch where they differ in how that is.
     ///
     /// # Errors
     /// [`Reason::SampleRate`], to be tried again, if he has sent more than he may in a second already.
-    pub(crate) fn admit(&self, mut batch: Batch) -> Result<Admitted, Refused> {
-        batch.series_limits = self.series_limits();
-        self.account.take_samples((batch.samples.len() + batch.histograms.len()) as u64, Instant::now())?;
-        let (batch, refused) = self.within_time(batch);
+    pub(crate) fn admit(&self, batch: Batch) -> Result<Vec<Batch>, Refused> {
+        let batch = self.limited(batch)?;
         let batches = match self.cluster() {
             Some(cluster) => vec![batch.stamped(cluster.clone())],
             None if self.rules.guarded.is_empty() => vec![batch],
             None => anonymous::split(batch, &self.rules.guarded),
         };
-        Ok(Admitted { batches: batches.into_iter().filter(|batch| !batch.is_empty()).collect(), refused })
+        Ok(batches.into_iter().filter(|batch| !batch.is_empty()).collect())
     }
 
     /// As [`Caller::admit`], for a push whose rows must stay one batch: without a token the whole of it is of no cluster if one
-    /// of its series says that it is of a cluster that has tokens. What is too far ahead must have been left out.
+    /// of its series says that it is of a cluster that has tokens.
     ///
     /// # Errors
     /// As [`Caller::admit`].
-    pub(crate) fn admit_whole(&self, mut batch: Batch) -> Result<Batch, Refused> {
-        self.account.take_samples((batch.samples.len() + batch.histograms.len()) as u64, Instant::now())?;
-        batch.series_limits = self.series_limits();
+    pub(crate) fn admit_whole(&self, batch: Batch) -> Result<Batch, Refused> {
+        let batch = self.limited(batch)?;
         Ok(match self.cluster() {
             Some(cluster) => batch.stamped(cluster.clone()),
             None if anonymous::claims_any(&batch, &self.rules.guarded) => batch.stamped(Arc::from("")),
@@ -234,21 +222,20 @@ impl Caller {
         })
     }
 
-    /// What only the store can keep. Of a sender whose cluster is decided no name is taken, and so no number of names limited.
+    /// Takes the samples out of what he may send in a second, and tells the store what of his limits only it can keep.
+    fn limited(&self, mut batch: Batch) -> Result<Batch, Refused> {
+        self.account.take_samples((batch.samples.len() + batch.histograms.len()) as u64, Instant::now())?;
+        batch.series_limits = self.series_limits();
+        Ok(batch)
+    }
+
+    /// Of a sender whose cluster is decided no name is taken, and so no number of names limited.
     fn series_limits(&self) -> SeriesLimits {
         let limits = self.account.limits().series_limits();
         match self.cluster() {
             Some(_) => limits,
             None => SeriesLimits { max_clusters: self.rules.max_clusters, ..limits },
         }
-    }
-
-    /// Leaves out what is too far ahead of our clock: its neighbours are not to blame for a machine whose clock is wrong.
-    fn within_time(&self, batch: Batch) -> (Batch, Option<Refused>) {
-        let limit = self.account.limits().future;
-        let (batch, ahead) = future::without(batch, self.clock.now_ms(), limit);
-        let refused = ahead.map(|ahead| self.account.refused(Reason::Future, ahead.error(limit)));
-        (batch, refused)
     }
 }
 

@@ -23,7 +23,7 @@ use tokio::time::Instant;
 use self::answer::{Failure, Written};
 use self::negotiation::Message;
 use super::budget::Share;
-use super::identity::{Admitted, Caller, Reason};
+use super::identity::{Caller, Reason};
 use super::{Receiver, Settings, body};
 
 /// The [`model::source::SourceId::kind`] of senders.
@@ -83,9 +83,8 @@ async fn receive(
     let latest_ms = caller.latest_ms();
     let (Decoded { batch, refused }, share) = decode(wire, message, latest_ms, limits, caller, share).await?;
     receiver.0.metrics.remote_write.received(wire_bytes, batch.body.len());
-    let Admitted { batches, refused: ahead } = caller.admit(batch)?;
     let mut written = Written { refused, ..Written::default() };
-    for batch in batches {
+    for batch in caller.admit(batch)? {
         let (samples, histograms, exemplars) = (batch.samples.len(), batch.histograms.len(), batch.exemplars.len());
         let receipt = match receiver.0.parts.ingest.write(batch).await {
             Ok(receipt) => receipt,
@@ -103,8 +102,7 @@ async fn receive(
         written.refused.note_left_out(&missing);
     }
     drop(share);
-    // The decoder has left out what is too far in the future, so there is nothing of it any more.
-    ahead.map_or(Ok(written), |ahead| Err(ahead.into()))
+    Ok(written)
 }
 
 /// Decompresses and decodes, on another thread if that may take long.

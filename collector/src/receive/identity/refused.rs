@@ -23,8 +23,6 @@ pub(crate) enum Reason {
     ByteRate,
     /// More samples in a second.
     SampleRate,
-    /// Rows too far ahead of our clock.
-    Future,
 }
 
 impl Reason {
@@ -36,7 +34,6 @@ impl Reason {
             Reason::Labels => "labels",
             Reason::ByteRate => "byte_rate",
             Reason::SampleRate => "sample_rate",
-            Reason::Future => "future",
         }
     }
 }

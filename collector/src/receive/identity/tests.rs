@@ -3,6 +3,7 @@ use std::time::Duration;
 use axum::http::HeaderValue;
 use model::batch::{BatchBuilder, Kind};
 use model::labels::LabelsBuilder;
+use model::time::ManualClock;
 use model::{ErrorKind, SystemClock};
 
 use super::*;
@@ -45,14 +46,14 @@ fn batch(rows: &[(&str, i64)]) -> Batch {
 }
 
 /// Cluster, labels and number of each sample.
-fn written(admitted: &Admitted) -> Vec<String> {
+fn written(admitted: &[Batch]) -> Vec<String> {
     let mut builder = LabelsBuilder::default();
     let mut of_batch = |batch: &Batch| -> Vec<String> {
         let key = |series: u32| batch.key(series as usize, &mut builder).unwrap();
         let keys: Vec<_> = batch.samples.iter().map(|row| row.series).map(key).collect();
         keys.iter().map(|key| format!("{} {:?}", key.cluster, key.labels)).collect()
     };
-    admitted.batches.iter().flat_map(&mut of_batch).collect()
+    admitted.iter().flat_map(&mut of_batch).collect()
 }
 
 #[test]
@@ -98,27 +99,22 @@ fn whoever_shows_no_token_cannot_write_into_a_cluster_that_has_one() {
         r#" {"exported_cluster": "berlin", "n": "3"}"#,
     ];
     assert_eq!(written(&admitted), expected);
-    assert_eq!(admitted.batches.iter().map(|batch| batch.series.len()).collect::<Vec<_>>(), [2, 2]);
-    assert_eq!(admitted.batches[1].samples.iter().map(|row| row.time_ms).collect::<Vec<_>>(), [2, 4]);
-    assert_eq!(caller.admit(batch(&[("berlin", 1)])).unwrap().batches.len(), 1);
+    assert_eq!(admitted.iter().map(|batch| batch.series.len()).collect::<Vec<_>>(), [2, 2]);
+    assert_eq!(admitted[1].samples.iter().map(|row| row.time_ms).collect::<Vec<_>>(), [2, 4]);
+    assert_eq!(caller.admit(batch(&[("berlin", 1)])).unwrap().len(), 1);
 }
 
 #[test]
-fn rows_ahead_of_the_clock_are_left_out_and_told() {
-    let identity = identity(&config(LimitsConfig::default()));
-    let caller = identity.caller(&bearer(BERLIN)).unwrap();
-    let now_ms = SystemClock.now_ms();
-    let admitted = caller.admit(batch(&[("", now_ms + 590_000), ("", now_ms + 3_700_000), ("", 0)])).unwrap();
-    assert_eq!(written(&admitted).len(), 2);
-    let told = admitted.refused.unwrap();
-    assert_eq!(told.error().kind(), ErrorKind::Invalid);
-    assert!(
-        told.error().to_string().contains("1 of 3 rows") && told.error().to_string().contains("limit 10m"),
-        "{told:?}"
-    );
-    assert_eq!(refused(&identity, "berlin", Reason::Future), 1);
-    let all = caller.admit(batch(&[("", now_ms + 3_700_000)])).unwrap();
-    assert!(all.batches.is_empty() && all.refused.is_some());
+fn a_cluster_has_its_own_idea_of_the_future() {
+    let hour = LimitsConfig { future_limit: Some(Duration::from_secs(3600)), ..LimitsConfig::default() };
+    let mut config = config(hour);
+    config.push.allow_anonymous = true;
+    let clock = Arc::new(ManualClock::new(5_000));
+    let identity = Identity::new(&config, clock.clone(), Arc::default());
+    let latest_ms = |headers: &HeaderMap| identity.caller(headers).unwrap().latest_ms();
+    assert_eq!((latest_ms(&bearer(BERLIN)), latest_ms(&HeaderMap::new())), (3_605_000, 605_000));
+    clock.advance(1);
+    assert_eq!(latest_ms(&HeaderMap::new()), 605_001);
 }
 
 #[test]
@@ -178,7 +174,7 @@ fn the_number_of_clusters_is_limited_where_senders_name_them() {
         [(&naming, bearer(BERLIN), u64::MAX), (&naming, HeaderMap::new(), 7), (&stamped, HeaderMap::new(), u64::MAX)];
     for (identity, headers, expected) in cases {
         let caller = identity.caller(&headers).unwrap();
-        let parts = caller.admit(batch(&[("rome", 1), ("berlin", 1)])).unwrap().batches;
+        let parts = caller.admit(batch(&[("rome", 1), ("berlin", 1)])).unwrap();
         let whole = caller.admit_whole(batch(&[("rome", 1)])).unwrap();
         for batch in parts.iter().chain([&whole]) {
             assert_eq!(batch.series_limits.max_clusters, expected, "{:?}", caller.cluster());
