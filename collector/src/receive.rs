@@ -6,6 +6,7 @@
 mod body;
 mod budget;
 mod identity;
+mod intake;
 mod otlp;
 mod remote_write;
 mod senders;
@@ -16,8 +17,8 @@ use axum::Router;
 use axum::routing::post;
 use parking_lot::RwLock;
 
-use self::budget::Budget;
 pub(crate) use self::identity::{Identity, Reason};
+use self::intake::Intake;
 pub(crate) use self::otlp::Otlp;
 use self::senders::Senders;
 use crate::Parts;
@@ -44,27 +45,12 @@ struct State {
 #[derive(Debug)]
 struct Settings {
     config: RemoteWriteConfig,
-    limits: decode::Limits,
-    budget: Budget,
-}
-
-/// What a receiver takes of anyone, with these bytes of a body before and after decompression.
-fn limits(body_bytes: u64, decoded_bytes: u64) -> decode::Limits {
-    let bytes = |limit: u64| usize::try_from(limit).unwrap_or(usize::MAX);
-    decode::Limits {
-        max_body_bytes: bytes(body_bytes),
-        max_decoded_bytes: bytes(decoded_bytes),
-        ..decode::Limits::default()
-    }
+    intake: Intake,
 }
 
 impl Settings {
     fn new(config: &RemoteWriteConfig) -> Arc<Self> {
-        Arc::new(Settings {
-            budget: Budget::new("remote_write", config.max_concurrent_requests, config.memory_limit),
-            limits: limits(config.body_size_limit, config.decoded_size_limit),
-            config: config.clone(),
-        })
+        Arc::new(Settings { intake: Intake::new("remote_write", &config.receiver()), config: config.clone() })
     }
 }
 

@@ -7,7 +7,7 @@ use decode::otlp::{Promotion, Strategy, Translation};
 use model::{Error, duration, size};
 use serde::{Deserialize, Serialize};
 
-use super::RemoteWriteConfig;
+use super::ReceiverConfig;
 
 /// The receiver of OTLP metrics, in the words of Prometheus' section `otlp` where it has one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -117,16 +117,7 @@ impl OtlpConfig {
     }
 
     pub(crate) fn validate(&self) -> Result<(), Error> {
-        self.as_receiver().validate()?;
-        let largest = self.body_size_limit.saturating_add(self.decoded_size_limit.saturating_mul(3));
-        if self.memory_limit < largest {
-            return Err(Error::invalid(format!(
-                "memory_limit {} has no room for one request and its labels, {}: body_size_limit and three times \
-                 decoded_size_limit",
-                size::format(self.memory_limit),
-                size::format(largest)
-            )));
-        }
+        self.receiver().validate(3, "body_size_limit and three times decoded_size_limit, for its labels")?;
         if self.promote_all_resource_attributes && !self.promote_resource_attributes.is_empty() {
             let what = "promote_all_resource_attributes and promote_resource_attributes are both given, leave one out";
             return Err(Error::invalid(what));
@@ -159,9 +150,9 @@ impl OtlpConfig {
         Ok(())
     }
 
-    /// What both receivers have, as the settings of the other.
-    fn as_receiver(&self) -> RemoteWriteConfig {
-        RemoteWriteConfig {
+    /// What it has in common with other receivers.
+    pub(crate) fn receiver(&self) -> ReceiverConfig {
+        ReceiverConfig {
             body_size_limit: self.body_size_limit,
             decoded_size_limit: self.decoded_size_limit,
             body_timeout: self.body_timeout,

@@ -24,7 +24,7 @@ use parking_lot::RwLock;
 use tokio::time::Instant;
 
 use self::account::Account;
-pub(crate) use self::refused::{Reason, Refused};
+pub(crate) use self::refused::{Reason, Unauthorized};
 use crate::config::Config;
 use crate::keyring::Keyring;
 use crate::metrics::Metrics;
@@ -88,8 +88,8 @@ impl Identity {
     /// Who sends a request with these headers (or, of gRPC, this metadata).
     ///
     /// # Errors
-    /// [`Reason::Unauthorized`] for a token that is not known, and for none where one is needed.
-    pub(crate) fn caller(&self, headers: &HeaderMap) -> Result<Caller, Refused> {
+    /// [`Unauthorized`] for a token that is not known, and for none where one is needed.
+    pub(crate) fn caller(&self, headers: &HeaderMap) -> Result<Caller, Unauthorized> {
         let rules = self.0.rules.read().clone();
         let held = self.0.ring.holder(headers).and_then(|holder| rules.clusters.get(&holder).cloned());
         let is_anonymous = rules.guarded.is_empty() || !rules.is_closed && !headers.contains_key(AUTHORIZATION);
@@ -159,17 +159,14 @@ impl Caller {
         self.clock.now_ms().saturating_add(ahead_ms)
     }
 
-    /// Counts that his push was refused for a reason that the route has found.
-    pub(crate) fn refused(&self, reason: Reason, error: Error) -> Refused {
+    /// Counts that his push was refused for a reason that the route has found, and gives what is to be told of it.
+    pub(crate) fn refused(&self, reason: Reason, error: Error) -> Error {
         self.account.refused(reason, error)
     }
 
-    /// What becomes of an error of reading his push: one that is too large for him is counted, any other goes on as it is.
-    pub(crate) fn too_large<F: From<Refused> + From<Error>>(&self, reason: Reason, error: Error) -> F {
-        match error.kind() {
-            ErrorKind::TooLarge => self.refused(reason, error).into(),
-            _ => error.into(),
-        }
+    /// As [`Caller::refused`], if the error is that his push is too large; any other goes on as it is.
+    pub(crate) fn too_large(&self, reason: Reason, error: Error) -> Error {
+        if error.kind() == ErrorKind::TooLarge { self.refused(reason, error) } else { error }
     }
 
     /// Counts what was left out of his push.
@@ -189,16 +186,16 @@ impl Caller {
     /// Takes bytes, as they came over the wire, out of what he may send in a second.
     ///
     /// # Errors
-    /// [`Reason::ByteRate`], to be tried again, if he has sent more than that already.
-    pub(crate) fn take_bytes(&self, bytes: usize) -> Result<(), Refused> {
+    /// `Busy`, counted as [`Reason::ByteRate`], if he has sent more than that already.
+    pub(crate) fn take_bytes(&self, bytes: usize) -> Result<(), Error> {
         self.account.take_bytes(bytes as u64, Instant::now())
     }
 
     /// Decides whose the rows of a decoded push are: more than one batch where they differ in how that is.
     ///
     /// # Errors
-    /// [`Reason::SampleRate`], to be tried again, if he has sent more than he may in a second already.
-    pub(crate) fn admit(&self, batch: Batch) -> Result<Vec<Batch>, Refused> {
+    /// `Busy`, counted as [`Reason::SampleRate`], if he has sent more than he may in a second already.
+    pub(crate) fn admit(&self, batch: Batch) -> Result<Vec<Batch>, Error> {
         let batch = self.limited(batch)?;
         let batches = match self.cluster() {
             Some(cluster) => vec![batch.stamped(cluster.clone())],
@@ -213,7 +210,7 @@ impl Caller {
     ///
     /// # Errors
     /// As [`Caller::admit`].
-    pub(crate) fn admit_whole(&self, batch: Batch) -> Result<Batch, Refused> {
+    pub(crate) fn admit_whole(&self, batch: Batch) -> Result<Batch, Error> {
         let batch = self.limited(batch)?;
         Ok(match self.cluster() {
             Some(cluster) => batch.stamped(cluster.clone()),
@@ -223,7 +220,7 @@ impl Caller {
     }
 
     /// Takes the samples out of what he may send in a second, and tells the store what of his limits only it can keep.
-    fn limited(&self, mut batch: Batch) -> Result<Batch, Refused> {
+    fn limited(&self, mut batch: Batch) -> Result<Batch, Error> {
         self.account.take_samples((batch.samples.len() + batch.histograms.len()) as u64, Instant::now())?;
         batch.series_limits = self.series_limits();
         Ok(batch)

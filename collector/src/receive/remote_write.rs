@@ -24,7 +24,7 @@ use self::answer::{Failure, Written};
 use self::negotiation::Message;
 use super::budget::Share;
 use super::identity::{Caller, Reason};
-use super::{Receiver, Settings, body};
+use super::{Receiver, Settings};
 
 /// The [`model::source::SourceId::kind`] of senders.
 const KIND: &str = "remote_write";
@@ -73,12 +73,8 @@ async fn receive(
     request: Request,
 ) -> Outcome {
     let (head, body) = request.into_parts();
-    let mut share = settings.budget.enter()?;
-    let limits = caller.limits(&settings.limits);
-    let timeout = settings.config.body_timeout;
-    let wire = body::read(body, &head.headers, limits.max_body_bytes, timeout, &mut share).await;
-    let wire = wire.map_err(|e| caller.too_large::<Failure>(Reason::RequestSize, e))?;
-    caller.take_bytes(wire.len())?;
+    let (wire, share) = settings.intake.read(caller, &head.headers, body, 0).await?;
+    let limits = settings.intake.limits(caller);
     let wire_bytes = wire.len();
     let latest_ms = caller.latest_ms();
     let (Decoded { batch, refused }, share) = decode(wire, message, latest_ms, limits, caller, share).await?;
@@ -113,7 +109,7 @@ async fn decode(
     limits: decode::Limits,
     caller: &Caller,
     mut share: Share,
-) -> Result<(Decoded, Share), Failure> {
+) -> Result<(Decoded, Share), Error> {
     // The claim is in the first bytes; one that lies is refused by the decompressor without allocating what it claims.
     let claimed = snappy_claim(&wire).min(limits.max_decoded_bytes);
     share.grow_to(wire.len() + claimed)?;
@@ -138,11 +134,11 @@ async fn decode(
 }
 
 /// A body that was read whole and then is too large is a bad request to a sender, not one that a proxy would have kept out.
-fn bad_request(caller: &Caller, reason: Reason, error: &decode::Error) -> Failure {
+fn bad_request(caller: &Caller, reason: Reason, error: &decode::Error) -> Error {
     let told = Error::invalid(error.message());
     match error.kind() {
-        ErrorKind::TooLarge => caller.refused(reason, told).into(),
-        _ => told.into(),
+        ErrorKind::TooLarge => caller.refused(reason, told),
+        _ => told,
     }
 }
 

@@ -24,9 +24,7 @@ use http_body_util::{BodyExt, Full};
 use model::Error;
 use tokio::time::Instant;
 
-use super::{Failure, Form, Origin, Otlp, Sent, Settings, Taken, answer};
-use crate::receive::body;
-use crate::receive::identity::Reason;
+use super::{Form, Origin, Otlp, Sent, Settings, Taken, answer};
 
 const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
 const GRPC_MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
@@ -66,17 +64,16 @@ async fn handle(State(otlp): State<Otlp>, request: Request) -> Response {
         // It is not put on the board, which whoever can reach us could fill.
         Err(refused) => {
             otlp.0.metrics.otlp.answered("grpc", UNAUTHENTICATED);
-            return refusal(UNAUTHENTICATED, refused.error().message(), None);
+            return refusal(UNAUTHENTICATED, refused.message(), None);
         }
     };
     let outcome = receive(&otlp, &settings, &origin, &head.headers, body).await;
     otlp.tell(&origin, started, &outcome);
-    let outcome = outcome.as_ref().map_err(Failure::error);
-    let code = outcome.map_or_else(|error| answer::code(error.kind()), |_| 0);
+    let code = outcome.as_ref().map_or_else(|error| answer::code(error.kind()), |_| 0);
     otlp.0.metrics.otlp.answered("grpc", code);
     match outcome {
-        Ok(taken) => success(taken),
-        Err(error) => refusal(code, &error.to_string(), Some(&answer::failure(error))),
+        Ok(taken) => success(&taken),
+        Err(error) => refusal(code, &error.to_string(), Some(&answer::failure(&error))),
     }
 }
 
@@ -92,11 +89,8 @@ async fn receive(
     origin: &Origin,
     headers: &HeaderMap,
     body: Body,
-) -> Result<Taken, Failure> {
-    let mut share = settings.budget.enter()?;
-    let max_bytes = origin.caller.limits(&settings.limits).max_body_bytes.saturating_add(PREFIX_BYTES);
-    let wire = body::read(body, headers, max_bytes, settings.config.body_timeout, &mut share).await;
-    let wire = wire.map_err(|error| origin.caller.too_large::<Failure>(Reason::RequestSize, error))?;
+) -> Result<Taken, Error> {
+    let (wire, share) = settings.intake.read(&origin.caller, headers, body, PREFIX_BYTES).await?;
     let (wire, encoding) = unwrap(wire, headers)?;
     otlp.take(settings, origin, Sent { wire, encoding, form: Form::Protobuf }, share).await
 }
