@@ -90,6 +90,8 @@ fn a_wrong_source_is_named_with_its_place() {
     assert_eq!(message, "f.yaml:4:5: unknown key \"scrap_interval\", did you mean \"scrape_interval\"");
     let message = parse("remote_write:\n  body_timeout: 0s\n").unwrap_err();
     assert!(message.starts_with("f.yaml:2:3: remote_write: body_timeout is 0s"), "{message}");
+    let message = parse("otlp:\n  delta_idle: 0s\n").unwrap_err();
+    assert!(message.starts_with("f.yaml:2:3: otlp: delta_idle is 0s"), "{message}");
 }
 
 #[test]
