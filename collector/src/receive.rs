@@ -14,6 +14,10 @@ mod senders;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::Request;
+use axum::http::StatusCode;
+use axum::http::header::ALLOW;
+use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use parking_lot::RwLock;
 
@@ -74,8 +78,14 @@ impl Receiver {
     pub(crate) fn routes(&self) -> Router {
         let mut routes = Router::new();
         for path in REMOTE_WRITE_PATHS {
-            routes = routes.route(path, post(remote_write::handle));
+            routes = routes.route(path, post(remote_write::handle).fallback(only_post));
         }
         routes.with_state(self.clone())
     }
+}
+
+/// What whoever comes with another method is told.
+async fn only_post(request: Request) -> Response {
+    let text = format!("{} is not taken at {}: send POST\n", request.method(), request.uri().path());
+    (StatusCode::METHOD_NOT_ALLOWED, [(ALLOW, "POST")], text).into_response()
 }

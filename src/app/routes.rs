@@ -55,7 +55,7 @@ impl Front {
         let counted =
             |router: Router| router.layer(middleware::from_fn_with_state(self.requests.clone(), telemetry::count));
         let router = counted(collectors.routes().merge(reads.fallback(nothing_there).layer(guard)));
-        let otlp_http = counted(collectors.otlp_http_routes().fallback(nothing_there));
+        let otlp_http = counted(collectors.otlp_http_routes().fallback(only_metrics));
         let otlp_grpc = counted(collectors.otlp_grpc_routes());
         let _ = self.inside.set(Inside { router, otlp_http, otlp_grpc, metrics });
     }
@@ -141,7 +141,17 @@ async fn enter_into(front: &Front, which: fn(&Inside) -> &Router, request: Reque
 
 async fn nothing_there(request: Request) -> Response {
     let path = request.uri().path().chars().take(200).collect::<String>();
-    refuse(Error::new(ErrorKind::NotFound, format!("there is nothing at {path:?}")))
+    let text = format!(
+        "there is nothing at {path:?}: remote write goes to /api/v1/write, OTLP metrics to /v1/metrics, SQL to /api/v1/sql"
+    );
+    refuse(Error::new(ErrorKind::NotFound, text))
+}
+
+/// On the port of OTLP over HTTP, where senders of traces and logs come too.
+async fn only_metrics(request: Request) -> Response {
+    let path = request.uri().path().chars().take(200).collect::<String>();
+    let text = format!("there is nothing at {path:?}: only metrics are taken here, at /v1/metrics");
+    refuse(Error::new(ErrorKind::NotFound, text))
 }
 
 /// The server's own refusals, in the form of the SQL route's.

@@ -210,3 +210,18 @@ async fn what_is_refused_is_told_in_data_points_however_many_series_they_are() {
         assert!(metrics.contains(&format!("\nfleetscope_otlp_{line}\n")), "{line}");
     }
 }
+
+#[tokio::test]
+async fn whoever_comes_to_a_wrong_door_is_told_of_the_right_one() {
+    let folder = tempdir().unwrap();
+    let server = Server::start(&Setup::new(folder.path(), "{}\n").with_otlp()).await;
+    let url = format!("http://{}", server.beside("OTLP over HTTP").await);
+    let client = reqwest::Client::new();
+    let traces = client.post(format!("{url}/v1/traces")).header("content-type", "application/json").body("{}");
+    let traces = traces.send().await.unwrap();
+    assert_eq!(traces.status(), 404);
+    assert!(traces.text().await.unwrap().contains("only metrics are taken here, at /v1/metrics"));
+    let asked = client.get(format!("{url}/v1/metrics")).send().await.unwrap();
+    assert_eq!((asked.status().as_u16(), asked.headers()["allow"].to_str().unwrap()), (405, "POST"));
+    assert_eq!(asked.text().await.unwrap(), "GET is not taken at /v1/metrics: send POST\n");
+}

@@ -10,7 +10,7 @@ use axum::http::HeaderMap;
 use bytes::Bytes;
 use model::Error;
 
-use super::body;
+use super::body::{self, MaxBody};
 use super::budget::{Budget, Share};
 use super::identity::{Caller, Reason};
 use crate::config::ReceiverConfig;
@@ -64,8 +64,13 @@ impl Intake {
         frame_bytes: usize,
     ) -> Result<(Bytes, Share), Error> {
         let mut share = self.budget.enter()?;
-        let max_bytes = self.limits(caller).max_body_bytes.saturating_add(frame_bytes);
-        let wire = body::read(body, headers, max_bytes, self.body_timeout, &mut share).await;
+        let own_bytes = self.limits(caller).max_body_bytes;
+        let setting = match own_bytes < self.limits.max_body_bytes {
+            true => "body_size_limit of push.limits or of the cluster's limits".to_owned(),
+            false => format!("{}.body_size_limit", share.section()),
+        };
+        let max = MaxBody { bytes: own_bytes.saturating_add(frame_bytes), setting };
+        let wire = body::read(body, headers, &max, self.body_timeout, &mut share).await;
         let wire = wire.map_err(|error| caller.too_large(Reason::RequestSize, error))?;
         caller.take_bytes(wire.len())?;
         Ok((wire, share))

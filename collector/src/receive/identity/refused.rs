@@ -45,9 +45,9 @@ impl Unauthorized {
         Unauthorized(())
     }
 
-    /// The one word.
+    /// What is to be shown.
     pub(crate) fn message(&self) -> &'static str {
-        "unauthorized"
+        "unauthorized: show the token of a cluster, as a bearer token or as the password of basic authentication"
     }
 
     /// The whole answer over HTTP.

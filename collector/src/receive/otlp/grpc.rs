@@ -25,6 +25,7 @@ use model::Error;
 use tokio::time::Instant;
 
 use super::{Form, Origin, Otlp, Sent, Settings, Taken, answer};
+use crate::receive::only_post;
 
 const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
 const GRPC_MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
@@ -39,7 +40,7 @@ const UNAUTHENTICATED: u32 = 16;
 
 pub(super) fn routes(otlp: Otlp) -> Router {
     Router::new()
-        .route("/opentelemetry.proto.collector.metrics.v1.MetricsService/Export", post(handle))
+        .route("/opentelemetry.proto.collector.metrics.v1.MetricsService/Export", post(handle).fallback(only_post))
         .fallback(unknown)
         .with_state(otlp)
 }
@@ -98,7 +99,7 @@ async fn receive(
 /// The message behind its prefix, and how it is compressed.
 fn unwrap(mut wire: Bytes, headers: &HeaderMap) -> Result<(Bytes, ContentEncoding), Error> {
     if wire.len() < PREFIX_BYTES {
-        return Err(Error::invalid("the call has no message"));
+        return Err(Error::invalid("the call has no message: send one ExportMetricsServiceRequest"));
     }
     let (is_compressed, length) = (wire.get_u8(), wire.get_u32() as usize);
     if length != wire.len() {
@@ -110,7 +111,7 @@ fn unwrap(mut wire: Bytes, headers: &HeaderMap) -> Result<(Bytes, ContentEncodin
         0 => Ok((wire, ContentEncoding::Identity)),
         1 => match ContentEncoding::parse(word)? {
             ContentEncoding::Identity => {
-                Err(Error::invalid("the message is compressed, grpc-encoding does not say how"))
+                Err(Error::invalid("the message is compressed, and grpc-encoding does not say how: send gzip or zstd"))
             }
             encoding => Ok((wire, encoding)),
         },

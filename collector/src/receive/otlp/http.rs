@@ -19,6 +19,7 @@ use tokio::time::Instant;
 
 use super::{Form, Origin, Otlp, Sent, Settings, Taken, answer};
 use crate::http::error;
+use crate::receive::only_post;
 
 impl Form {
     fn media_type(self) -> &'static str {
@@ -30,7 +31,8 @@ impl Form {
 }
 
 pub(super) fn routes(otlp: Otlp) -> Router {
-    Router::new().route("/v1/metrics", post(handle)).route("/api/v1/otlp/v1/metrics", post(handle)).with_state(otlp)
+    let route = post(handle).fallback(only_post);
+    Router::new().route("/v1/metrics", route.clone()).route("/api/v1/otlp/v1/metrics", route).with_state(otlp)
 }
 
 /// Extract, call, encode.
