@@ -13,6 +13,7 @@ use std::time::Duration;
 use axum::http::HeaderMap;
 use model::worker::{Stop, Worker};
 use parking_lot::RwLock;
+use tokio::time::Instant;
 
 use self::file::TokenFile;
 pub(crate) use self::file::read;
@@ -47,7 +48,7 @@ impl Keyring {
 
     /// Goes over to the tokens of other holders; a file that is unreadable just now keeps what it held. Reads files.
     pub fn replace<'a>(&self, holders: impl IntoIterator<Item = (&'a str, &'a [TokenConfig])>) {
-        let mut table = Table::default();
+        let (mut table, now) = (Table::default(), Instant::now());
         for (holder, tokens) in holders {
             let holder: Arc<str> = Arc::from(holder);
             for token in tokens {
@@ -58,7 +59,7 @@ impl Keyring {
             }
         }
         table.files.iter_mut().for_each(|file| {
-            file.look();
+            file.look(now);
         });
         table.settle();
         let mut current = self.0.write();
@@ -111,19 +112,19 @@ impl Keyring {
                 continue;
             }
             // Away from the runtime, for a disk may hang.
-            if tokio::task::spawn_blocking(move || ring.look()).await.is_err() {
+            if tokio::task::spawn_blocking(move || ring.look(Instant::now())).await.is_err() {
                 tracing::error!("looking at the files of tokens broke off");
             }
         }
     }
 
-    fn look(&self) {
+    fn look(&self, now: Instant) {
         let mut table = self.0.read().clone();
-        let has_changed = table.files.iter_mut().fold(false, |changed, file| file.look() | changed);
-        if !has_changed {
-            return;
+        let has_changed = table.files.iter_mut().fold(false, |changed, file| file.look(now) | changed);
+        if has_changed {
+            table.settle();
         }
-        table.settle();
+        // What was seen of files counts at the next look, whatever it came to.
         let mut current = self.0.write();
         // A reload in between has looked itself.
         if current.generation == table.generation {

@@ -151,8 +151,6 @@ impl Collectors {
 
 /// Checks a configuration whole, and resolves it once for all collectors.
 fn plan(config: &Config, metrics: &Arc<Metrics>) -> Result<Plan, Error> {
-    config.validate_push()?;
-    config.remote_write.validate().map_err(|e| e.context("remote_write"))?;
-    config.otlp.validate().map_err(|e| e.context("otlp"))?;
+    config.validate_receivers()?;
     Plan::new(config, metrics)
 }

@@ -64,8 +64,17 @@ impl Config {
     /// `Invalid`; the message names the entry and says how to mend it.
     pub fn validate(&self) -> Result<(), Error> {
         Plan::new(self, &Arc::default())?;
+        self.validate_receivers()
+    }
+
+    /// Checks what is said of pushes.
+    ///
+    /// # Errors
+    /// `Invalid`, with the section.
+    pub(crate) fn validate_receivers(&self) -> Result<(), Error> {
         self.validate_push()?;
-        self.remote_write.validate().map_err(|e| e.context("remote_write"))
+        self.remote_write.validate().map_err(|e| e.context("remote_write"))?;
+        self.otlp.validate().map_err(|e| e.context("otlp"))
     }
 
     /// Checks the files that the last source names: credentials and certificates. A server that runs does not ask this: it

@@ -6,6 +6,7 @@
 mod body;
 mod budget;
 mod identity;
+mod intake;
 mod otlp;
 mod remote_write;
 mod senders;
@@ -13,11 +14,15 @@ mod senders;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::Request;
+use axum::http::StatusCode;
+use axum::http::header::ALLOW;
+use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use parking_lot::RwLock;
 
-use self::budget::Budget;
 pub(crate) use self::identity::{Identity, Reason};
+use self::intake::Intake;
 pub(crate) use self::otlp::Otlp;
 use self::senders::Senders;
 use crate::Parts;
@@ -44,30 +49,12 @@ struct State {
 #[derive(Debug)]
 struct Settings {
     config: RemoteWriteConfig,
-    /// The cluster of those who show no token.
-    cluster: Option<Arc<str>>,
-    limits: decode::Limits,
-    budget: Budget,
-}
-
-/// What a receiver takes of anyone, with these bytes of a body before and after decompression.
-fn limits(body_bytes: u64, decoded_bytes: u64) -> decode::Limits {
-    let bytes = |limit: u64| usize::try_from(limit).unwrap_or(usize::MAX);
-    decode::Limits {
-        max_body_bytes: bytes(body_bytes),
-        max_decoded_bytes: bytes(decoded_bytes),
-        ..decode::Limits::default()
-    }
+    intake: Intake,
 }
 
 impl Settings {
     fn new(config: &RemoteWriteConfig) -> Arc<Self> {
-        Arc::new(Settings {
-            budget: Budget::new("remote_write", config.max_concurrent_requests, config.memory_limit),
-            cluster: config.cluster.as_deref().map(Arc::from),
-            limits: limits(config.body_size_limit, config.decoded_size_limit),
-            config: config.clone(),
-        })
+        Arc::new(Settings { intake: Intake::new("remote_write", &config.receiver()), config: config.clone() })
     }
 }
 
@@ -91,8 +78,14 @@ impl Receiver {
     pub(crate) fn routes(&self) -> Router {
         let mut routes = Router::new();
         for path in REMOTE_WRITE_PATHS {
-            routes = routes.route(path, post(remote_write::handle));
+            routes = routes.route(path, post(remote_write::handle).fallback(only_post));
         }
         routes.with_state(self.clone())
     }
+}
+
+/// What whoever comes with another method is told.
+async fn only_post(request: Request) -> Response {
+    let text = format!("{} is not taken at {}: send POST\n", request.method(), request.uri().path());
+    (StatusCode::METHOD_NOT_ALLOWED, [(ALLOW, "POST")], text).into_response()
 }

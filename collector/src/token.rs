@@ -20,6 +20,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 const PREFIX: &str = "fst_";
 /// The random bytes of a new token.
 const RANDOM_BYTES: usize = 32;
+/// The characters of a token of ours: six bits each, after the prefix.
+const OWN_BYTES: usize = PREFIX.len() + (RANDOM_BYTES * 8).div_ceil(6);
 /// A shorter one can be guessed, or is the part of a file that is being written.
 const MIN_BYTES: usize = 16;
 /// No header carries a longer one.
@@ -43,11 +45,18 @@ impl Token {
     /// Takes a text that is to be one; white space around it is not part of it.
     ///
     /// # Errors
-    /// `Invalid` if it is too short or too long, or no header can carry it. The message does not hold the text.
+    /// `Invalid` if it is too short or too long, if it is a part of one of ours, or no header can carry it. The message does
+    /// not hold the text.
     pub fn parse(text: &str) -> Result<Self, Error> {
         let text = text.trim();
         if text.len() < MIN_BYTES {
             return Err(Error::invalid(format!("a token of less than {MIN_BYTES} characters can be guessed")));
+        }
+        if text.starts_with(PREFIX) && text.len() != OWN_BYTES {
+            let bytes = text.len();
+            return Err(Error::invalid(format!(
+                "a token that begins with {PREFIX} has {OWN_BYTES} characters, this one has {bytes}: it is not whole"
+            )));
         }
         if text.len() > MAX_BYTES {
             return Err(Error::invalid(format!("no header carries a token of more than {MAX_BYTES} characters")));

@@ -7,7 +7,8 @@ use decode::Limits;
 use decode::metric_families::{Histograms, decode};
 use model::Batch;
 use model::labels::LabelsBuilder;
-use model::time::in_range;
+
+use super::rows::check_rows;
 
 pub(crate) fn check(input: &[u8]) {
     let Some((choice, page)) = input.split_first() else { return };
@@ -23,20 +24,5 @@ pub(crate) fn check(input: &[u8]) {
         let key = batch.key(index, &mut builder).expect("labels that were checked");
         assert!(!key.name.is_empty());
     }
-    let mut rows = batch.samples.len() + batch.exemplars.len() + batch.metadata.len();
-    for sample in &batch.samples {
-        assert!((sample.series as usize) < batch.series.len() && in_range(sample.time_ms));
-    }
-    for histogram in &batch.histograms {
-        assert!((histogram.series as usize) < batch.series.len() && in_range(histogram.time_ms));
-        histogram.value.validate().expect("a sound histogram");
-        rows += 1 + histogram.value.buckets();
-    }
-    for start in &batch.starts {
-        assert!((start.series as usize) < batch.series.len() && in_range(start.start_ms));
-    }
-    for exemplar in &batch.exemplars {
-        assert!((exemplar.series as usize) < batch.series.len() && in_range(exemplar.time_ms));
-    }
-    assert!(rows <= limits.max_rows);
+    assert!(check_rows(&batch) <= limits.max_rows);
 }

@@ -10,6 +10,8 @@ use decode::otlp::{self, Decoded, Promotion, Strategy, Translation};
 use model::labels::LabelsBuilder;
 use model::{Batch, ErrorKind};
 
+use super::rows::check_rows;
+
 pub(crate) fn check(input: &[u8]) {
     let Some((choice, body)) = input.split_first() else { return };
     let limits = Limits { max_decoded_bytes: 1 << 20, max_rows: 10_000, ..Limits::default() };
@@ -58,20 +60,10 @@ fn check_decoded(decoded: &Decoded, limits: &Limits) {
         let key = batch.key(index, &mut builder).expect("labels that were checked");
         assert!(!key.name.is_empty() && key.labels.iter().count() <= limits.max_labels + 1);
     }
-    let is_series = |series: u32| (series as usize) < batch.series.len();
-    for sample in &batch.samples {
-        assert!(is_series(sample.series) && model::time::in_range(sample.time_ms));
-    }
-    for histogram in &batch.histograms {
-        assert!(is_series(histogram.series) && model::time::in_range(histogram.time_ms));
-        histogram.value.validate().expect("a histogram that was checked");
-    }
-    for start in &batch.starts {
-        assert!(is_series(start.series) && 0 < start.start_ms && start.start_ms <= start.time_ms);
-    }
-    for exemplar in &batch.exemplars {
-        assert!(is_series(exemplar.series) && model::time::in_range(exemplar.time_ms));
-    }
+    check_rows(batch);
+    assert!(batch.starts.iter().all(|start| 0 < start.start_ms && start.start_ms <= start.time_ms));
+    let series = batch.series.len() as u32;
+    assert!(decoded.points.iter().all(|point| point.start < point.end && point.end <= series));
     let rows = batch.samples.len() + batch.histograms.len() + batch.exemplars.len() + batch.metadata.len();
     // One row of metadata tells of target_info.
     assert!(rows <= limits.max_rows + 1, "{rows}");
@@ -81,6 +73,7 @@ fn check_decoded(decoded: &Decoded, limits: &Limits) {
         assert!(samples <= delta.samples.start && delta.samples.start <= delta.samples.end);
         assert!(histograms <= delta.histograms.start && delta.histograms.start <= delta.histograms.end);
         (samples, histograms) = (delta.samples.end, delta.histograms.end);
+        assert!((delta.point as usize) < decoded.points.len());
         for row in delta.samples.clone() {
             let sample = batch.samples[row as usize];
             assert!(sample.time_ms == delta.time_ms && sample.value.is_finite());

@@ -39,7 +39,7 @@ fn packed(version: u8, plain: &[u8]) -> Vec<u8> {
 /// What rows say of samples.
 pub(crate) fn told(rows: &Rows) -> Vec<(SeriesKey, i64, u64)> {
     let samples = rows.samples.iter();
-    samples.map(|s| (rows.series[s.series as usize].key.clone(), s.time_ms, s.value.to_bits())).collect()
+    samples.map(|s| (rows.series.get(s.series as usize).unwrap().key.clone(), s.time_ms, s.value.to_bits())).collect()
 }
 
 pub(crate) fn check(input: &[u8]) {

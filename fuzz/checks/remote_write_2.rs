@@ -5,8 +5,9 @@ use std::collections::HashMap;
 use bytes::Bytes;
 use decode::{Limits, remote_write};
 use model::labels::LabelsBuilder;
-use model::time::in_range;
 use model::{Batch, SeriesKey};
+
+use super::rows::check_rows;
 
 const LATEST_MS: i64 = 1_700_000_000_000;
 
@@ -35,20 +36,5 @@ pub(crate) fn check_batch(batch: &Batch, limits: &Limits) {
     }
     let texts = batch.metadata.iter().map(|said| said.name.len() + said.unit.len() + said.help.len());
     assert!(text_bytes + texts.sum::<usize>() <= limits.max_decoded_bytes);
-    let mut rows = batch.samples.len() + batch.exemplars.len() + batch.metadata.len();
-    for sample in &batch.samples {
-        assert!((sample.series as usize) < batch.series.len() && in_range(sample.time_ms));
-    }
-    for histogram in &batch.histograms {
-        assert!((histogram.series as usize) < batch.series.len() && in_range(histogram.time_ms));
-        histogram.value.validate().expect("a sound histogram");
-        rows += 1 + histogram.value.buckets();
-    }
-    for start in &batch.starts {
-        assert!((start.series as usize) < batch.series.len() && in_range(start.start_ms));
-    }
-    for exemplar in &batch.exemplars {
-        assert!((exemplar.series as usize) < batch.series.len() && in_range(exemplar.time_ms));
-    }
-    assert!(rows <= limits.max_rows && batch.symbols.len() <= limits.max_rows);
+    assert!(check_rows(batch) <= limits.max_rows && batch.symbols.len() <= limits.max_rows);
 }

@@ -3,5 +3,7 @@
 
 #[path = "../checks/metric_families.rs"]
 mod check;
+#[path = "../checks/rows.rs"]
+mod rows;
 
 libfuzzer_sys::fuzz_target!(|input: &[u8]| check::check(input));

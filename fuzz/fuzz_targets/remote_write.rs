@@ -8,6 +8,11 @@ use model::Batch;
 use model::labels::LabelsBuilder;
 use model::time::MAX_TIME_MS;
 
+use self::rows::check_rows;
+
+#[path = "../checks/rows.rs"]
+mod rows;
+
 fuzz_target!(|input: &[u8]| {
     let body = Bytes::copy_from_slice(input);
     let Ok(decoded) = remote_write::decode(&body, MAX_TIME_MS, &Limits::default()) else { return };
@@ -18,16 +23,7 @@ fuzz_target!(|input: &[u8]| {
         assert_eq!(series.hash, Batch::hash(bytes));
         batch.key(index, &mut builder).expect("labels that were checked");
     }
-    for sample in &batch.samples {
-        assert!((sample.series as usize) < batch.series.len() && model::time::in_range(sample.time_ms));
-    }
-    for histogram in &batch.histograms {
-        assert!((histogram.series as usize) < batch.series.len() && model::time::in_range(histogram.time_ms));
-        histogram.value.validate().expect("a sound histogram");
-    }
-    for exemplar in &batch.exemplars {
-        assert!((exemplar.series as usize) < batch.series.len() && model::time::in_range(exemplar.time_ms));
-    }
+    check_rows(&batch);
     // Without a look at the labels the same rows are there, and those whose labels are bad.
     let unchecked = remote_write::decode_leaving_labels(&body, MAX_TIME_MS, &Limits::default());
     let unchecked = unchecked.expect("what can be read with a look at labels").batch;

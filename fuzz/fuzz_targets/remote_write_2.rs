@@ -3,5 +3,7 @@
 
 #[path = "../checks/remote_write_2.rs"]
 mod check;
+#[path = "../checks/rows.rs"]
+mod rows;
 
 libfuzzer_sys::fuzz_target!(|input: &[u8]| check::check(input));

@@ -176,18 +176,21 @@ pub struct Metadata {
     pub help: String,
 }
 
-/// How many series the cluster of a batch may have.
+/// How many series the cluster of a batch may have, and how many clusters there may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SeriesLimits {
     /// Series in memory: those written in the last hours. Default: no limit.
     pub max_series: u64,
     /// Series that are new in one minute. Default: no limit.
     pub max_new_series_per_minute: u64,
+    /// Clusters that the store may know once the batch has brought its own: for rows that say themselves which cluster they
+    /// are of. Default: no limit.
+    pub max_clusters: u64,
 }
 
 impl Default for SeriesLimits {
     fn default() -> Self {
-        SeriesLimits { max_series: u64::MAX, max_new_series_per_minute: u64::MAX }
+        SeriesLimits { max_series: u64::MAX, max_new_series_per_minute: u64::MAX, max_clusters: u64::MAX }
     }
 }
 

@@ -1,5 +1,7 @@
 //! The one way from a collector into a store.
 
+use std::ops::Range;
+
 use async_trait::async_trait;
 
 use crate::{Batch, Error};
@@ -27,6 +29,12 @@ pub enum LeftOutReason {
     LabelLimit = 1,
     /// It is new, and its cluster may not have one more.
     SeriesLimit = 2,
+    /// It is of a cluster that is new, and its sender may not bring one more.
+    ClusterLimit = 3,
+}
+
+impl LeftOutReason {
+    const COUNT: usize = 4;
 }
 
 /// Rows that were left out of a batch.
@@ -39,9 +47,11 @@ pub struct LeftOut {
     /// How many exemplars.
     pub exemplars: usize,
     /// How many series, by reason.
-    series: [usize; 3],
+    series: [usize; LeftOutReason::COUNT],
     /// How many rows, by reason; a series without rows counts as one.
-    rows: [usize; 3],
+    rows: [usize; LeftOutReason::COUNT],
+    /// The places of the series in the batch, ascending.
+    places: Vec<u32>,
     messages: Vec<(LeftOutReason, String)>,
 }
 
@@ -49,8 +59,9 @@ impl LeftOut {
     /// Messages that are kept of each reason.
     const MAX_MESSAGES: usize = 10;
 
-    /// Counts a series.
-    pub fn push(&mut self, reason: LeftOutReason, message: &str) {
+    /// Counts a series, by its place in the batch. To be called in the order of the batch.
+    pub fn push(&mut self, place: u32, reason: LeftOutReason, message: &str) {
+        self.places.push(place);
         self.series[reason as usize] += 1;
         if self.messages.iter().filter(|(other, _)| *other == reason).count() < Self::MAX_MESSAGES {
             self.messages.push((reason, message.to_owned()));
@@ -60,6 +71,17 @@ impl LeftOut {
     /// How many series were left out for a reason.
     pub fn series(&self, reason: LeftOutReason) -> usize {
         self.series[reason as usize]
+    }
+
+    /// The places that the series had in the batch, ascending.
+    pub fn places(&self) -> &[u32] {
+        &self.places
+    }
+
+    /// Whether any series within this range of places was left out.
+    pub fn has_any(&self, places: &Range<u32>) -> bool {
+        let next = self.places.partition_point(|place| *place < places.start);
+        self.places.get(next).is_some_and(|place| *place < places.end)
     }
 
     /// Counts the rows of a series that was pushed.

@@ -25,6 +25,15 @@ pub(super) struct Metrics {
     pub(super) tls: Option<Tls>,
 }
 
+/// Why no request should be sent here.
+#[derive(Debug)]
+pub(super) struct Obstacle {
+    /// In a word, for anybody.
+    pub(super) state: &'static str,
+    /// Whole, with the places that it may name: for readers.
+    pub(super) why: String,
+}
+
 impl Metrics {
     /// Appends everything in the text exposition format.
     pub(super) fn render(&self, out: &mut String) {
@@ -50,11 +59,13 @@ impl Metrics {
     }
 
     /// Why no request should be sent here, as far as the parts know.
-    pub(super) fn obstacle(&self) -> Option<String> {
+    pub(super) fn obstacle(&self) -> Option<Obstacle> {
         let stuck = self.engine.stuck();
-        let of_queries =
-            (stuck >= STUCK_LIMIT).then(|| format!("{stuck} queries go on past their deadline, restart this server"));
-        of_queries.or_else(|| self.store.obstacle())
+        if stuck >= STUCK_LIMIT {
+            let why = format!("{stuck} queries go on past their deadline, restart this server");
+            return Some(Obstacle { state: "queries are stuck", why });
+        }
+        self.store.obstacle().map(|why| Obstacle { state: "the store takes no rows", why })
     }
 }
 

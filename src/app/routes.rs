@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use axum::extract::{Request, State};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Router, middleware};
@@ -55,7 +55,7 @@ impl Front {
         let counted =
             |router: Router| router.layer(middleware::from_fn_with_state(self.requests.clone(), telemetry::count));
         let router = counted(collectors.routes().merge(reads.fallback(nothing_there).layer(guard)));
-        let otlp_http = counted(collectors.otlp_http_routes().fallback(nothing_there));
+        let otlp_http = counted(collectors.otlp_http_routes().fallback(only_metrics));
         let otlp_grpc = counted(collectors.otlp_grpc_routes());
         let _ = self.inside.set(Inside { router, otlp_http, otlp_grpc, metrics });
     }
@@ -80,9 +80,14 @@ impl Front {
     }
 }
 
-async fn readyz(State(front): State<Front>) -> Response {
-    let obstacle = front.health.obstacle().map(str::to_owned);
-    match obstacle.or_else(|| front.inside.get().and_then(|inside| inside.metrics.obstacle())) {
+/// Anybody may ask it, so that who is no reader is told in a word: an error of a disk names folders. The log has it whole.
+async fn readyz(State(front): State<Front>, headers: HeaderMap) -> Response {
+    let of_parts = || {
+        let obstacle = front.inside.get()?.metrics.obstacle()?;
+        let is_reader = guard::may_read(&front.readers, &headers);
+        Some(if is_reader { obstacle.why } else { format!("not ready: {}", obstacle.state) })
+    };
+    match front.health.obstacle().map(str::to_owned).or_else(of_parts) {
         None => "ready\n".into_response(),
         Some(why) => {
             (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "1")], format!("{why}\n")).into_response()
@@ -136,7 +141,17 @@ async fn enter_into(front: &Front, which: fn(&Inside) -> &Router, request: Reque
 
 async fn nothing_there(request: Request) -> Response {
     let path = request.uri().path().chars().take(200).collect::<String>();
-    refuse(Error::new(ErrorKind::NotFound, format!("there is nothing at {path:?}")))
+    let text = format!(
+        "there is nothing at {path:?}: remote write goes to /api/v1/write, OTLP metrics to /v1/metrics, SQL to /api/v1/sql"
+    );
+    refuse(Error::new(ErrorKind::NotFound, text))
+}
+
+/// On the port of OTLP over HTTP, where senders of traces and logs come too.
+async fn only_metrics(request: Request) -> Response {
+    let path = request.uri().path().chars().take(200).collect::<String>();
+    let text = format!("there is nothing at {path:?}: only metrics are taken here, at /v1/metrics");
+    refuse(Error::new(ErrorKind::NotFound, text))
 }
 
 /// The server's own refusals, in the form of the SQL route's.

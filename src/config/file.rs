@@ -166,13 +166,13 @@ impl File {
         for source in &self.federate_configs {
             backfill_is_kept(source, storage.retention)?;
         }
-        let stamp_place = self.remote_write.as_ref().map(|given| given.referenced);
+        let push_place = self.push.as_ref().map(|given| given.referenced);
         let access = access::resolve(self.clusters, self.push, self.readers, self.tls_server_config, depth)?;
         let mut collector =
             collector_config(self.scrape_configs, self.federate_configs, self.remote_write, self.otlp, depth)?;
         (collector.push, collector.clusters) = (access.push, access.pushing);
-        // What each says alone has been checked; together the stamp of remote_write can be wrong.
-        collector.validate_push().map_err(|e| Mistake::new(Path::new(""), stamp_place, e.to_string()))?;
+        // What each says alone has been checked; together the cluster of pushes without a token can be wrong.
+        collector.validate_push().map_err(|e| Mistake::new(Path::new(""), push_place, e.to_string()))?;
         Ok(Config {
             path: None,
             listen: self.listen.unwrap_or(DEFAULT_LISTEN),

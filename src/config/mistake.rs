@@ -5,6 +5,9 @@ use std::path::{Path, PathBuf};
 
 use serde_saphyr::{Error, Location};
 
+/// Keys that stand elsewhere now: a key, one that it stood beside, and where it is.
+const MOVED: [(&str, &str, &str); 1] = [("cluster", "body_timeout", "push.cluster")];
+
 /// What is wrong with a configuration, and where: shown as `file:line:column: message`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mistake {
@@ -76,6 +79,10 @@ fn without_place(message: &str) -> String {
 }
 
 fn unknown(what: &str, found: &str, expected: &[&str]) -> String {
+    let moved = MOVED.iter().find(|(key, neighbour, _)| *key == found && expected.contains(neighbour));
+    if let Some((_, _, place)) = moved {
+        return format!("unknown {what} {found:?}, it is {place} for all receivers");
+    }
     match nearest(found, expected) {
         Some(near) => format!("unknown {what} {found:?}, did you mean {near:?}"),
         None => format!("unknown {what} {found:?}, known here: {}", expected.join(", ")),

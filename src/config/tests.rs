@@ -90,6 +90,8 @@ fn a_wrong_source_is_named_with_its_place() {
     assert_eq!(message, "f.yaml:4:5: unknown key \"scrap_interval\", did you mean \"scrape_interval\"");
     let message = parse("remote_write:\n  body_timeout: 0s\n").unwrap_err();
     assert!(message.starts_with("f.yaml:2:3: remote_write: body_timeout is 0s"), "{message}");
+    let message = parse("otlp:\n  delta_idle: 0s\n").unwrap_err();
+    assert!(message.starts_with("f.yaml:2:3: otlp: delta_idle is 0s"), "{message}");
 }
 
 #[test]
@@ -160,7 +162,19 @@ fn an_entry_of_clusters_says_something_to_queries_and_something_to_collectors() 
     assert_eq!(rates("unheard of"), (Some(7), None, 3600, 64));
     assert_eq!((config.readers.tokens.len(), config.tls_server_config.is_some()), (1, true));
     assert!(parse("tls_server_config: {cert_file: c}\n").unwrap_err().contains("\"key_file\" is missing"));
-    let stamped = format!("clusters: [{{name: a, tokens: [{{sha256: {HASH}}}]}}]\nremote_write: {{cluster: a}}\n");
+    let stamped = format!("clusters: [{{name: a, tokens: [{{sha256: {HASH}}}]}}]\npush: {{cluster: a}}\n");
     let message = parse(&stamped).unwrap_err();
-    assert!(message.starts_with("f.yaml:2:15: remote_write.cluster: \"a\" has tokens"), "{message}");
+    assert!(message.starts_with("f.yaml:2:7: push.cluster: \"a\" has tokens"), "{message}");
+}
+
+#[test]
+fn the_cluster_of_pushes_without_a_token_is_one_setting() {
+    assert_eq!(parse("push: {cluster: a}\n").unwrap().collector.push.cluster.as_deref(), Some("a"));
+    for section in ["remote_write", "otlp"] {
+        let message = parse(&format!("{section}:\n  cluster: a\n")).unwrap_err();
+        assert_eq!(message, "f.yaml:2:3: unknown key \"cluster\", it is push.cluster for all receivers");
+    }
+    let message = parse("push: {cluster: ''}\n").unwrap_err();
+    assert_eq!(message, "f.yaml:1:7: push: cluster is empty, leave it out if the sender's own label is to count");
+    assert!(parse("push: {cluster_limit: 0}\n").unwrap_err().contains("cluster_limit is 0"));
 }

@@ -1,19 +1,80 @@
-//! What the store knows of a cluster while it runs: its newest sample, and how many series it has.
+//! What the store knows of its clusters while it runs: the newest sample of each, and how many series it has.
 //!
-//! Owns: whether one more series is within the limits of its cluster, and which label makes it grow.
+//! Owns: whether one more cluster, or one more series of a cluster, is within the limits, and which label makes it grow.
 //! Does not own: the limits (each batch brings those of its sender), what becomes of the rows (`store::resolve`).
 
 use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use model::batch::SeriesLimits;
 use model::{Error, ErrorKind, Labels, SeriesKey};
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock};
 
 /// The milliseconds of a minute.
 const MINUTE_MS: i64 = 60_000;
 /// The first new series of a minute, of which it is told what they differ in.
 const REMEMBERED: usize = 512;
+
+/// The characters of a cluster's name that a message shows: a sender who makes names up makes long ones too.
+const SHOWN: usize = 60;
+
+/// All clusters, by name. None is forgotten: when one was last heard of is asked most of those that are silent.
+#[derive(Debug, Default)]
+pub(crate) struct Clusters(RwLock<BTreeMap<Arc<str>, Arc<ClusterState>>>);
+
+impl Clusters {
+    /// What is known of a cluster, which is new if it was not known, and its name as all its series share it: what is the
+    /// same is found to be by its address.
+    pub(crate) fn entry(&self, name: &Arc<str>) -> (Arc<str>, Arc<ClusterState>) {
+        self.known(name).unwrap_or_else(|| {
+            let mut clusters = self.0.write();
+            let entry = clusters.entry(name.clone());
+            (entry.key().clone(), entry.or_default().clone())
+        })
+    }
+
+    /// As [`Clusters::entry`], for the cluster of a series, which may be new only while there are fewer than `max`. That of
+    /// rows that name none always may.
+    ///
+    /// # Errors
+    /// `Forbidden` if it may not be; it says how many there are.
+    pub(crate) fn entry_within(&self, key: &SeriesKey, max: u64) -> Result<(Arc<str>, Arc<ClusterState>), Error> {
+        if let Some(known) = self.known(&key.cluster) {
+            return Ok(known);
+        }
+        // Held over count and entry, so that two batches cannot both take the last place.
+        let mut clusters = self.0.write();
+        let count = clusters.len() as u64;
+        if count >= max && !key.cluster.is_empty() && !clusters.contains_key(&key.cluster) {
+            return Err(unknown(key, count, max));
+        }
+        let entry = clusters.entry(key.cluster.clone());
+        Ok((entry.key().clone(), entry.or_default().clone()))
+    }
+
+    fn known(&self, name: &Arc<str>) -> Option<(Arc<str>, Arc<ClusterState>)> {
+        self.0.read().get_key_value(name).map(|(name, state)| (name.clone(), state.clone()))
+    }
+
+    /// The newest sample of each cluster, in milliseconds.
+    pub(crate) fn last_samples(&self) -> BTreeMap<Arc<str>, i64> {
+        let clusters = self.0.read();
+        clusters.iter().filter_map(|(name, state)| Some((name.clone(), state.newest_ms()?))).collect()
+    }
+}
+
+#[cold]
+fn unknown(key: &SeriesKey, count: u64, max: u64) -> Error {
+    let start: String = key.cluster.chars().take(SHOWN).collect();
+    let dots = if start.len() < key.cluster.len() { "…" } else { "" };
+    let text = format!(
+        "cluster {start:?}{dots} is new, and there are {count} clusters, the limit for those that a push without a token \
+         names is {max} (push.cluster_limit): give the cluster a token, or raise the limit; series {} is left out",
+        key.name
+    );
+    Error::new(ErrorKind::Forbidden, text)
+}
 
 /// One cluster. It outlives the cluster's series.
 #[derive(Debug)]
@@ -70,12 +131,15 @@ impl ClusterState {
         }
         let series = self.series.load(Ordering::Relaxed);
         if series >= limits.max_series {
-            let what = format!("it has {series} series in memory, its limit is {}", limits.max_series);
+            let what = format!("it has {series} series in memory, its limit is {} (series_limit)", limits.max_series);
             return Err(over(key, &what, &mut growth));
         }
         if growth.count >= limits.max_new_series_per_minute {
             let max = limits.max_new_series_per_minute;
-            let what = format!("{} of its series are new in this minute, its limit is {max}", growth.count);
+            let what = format!(
+                "{} of its series are new in this minute, its limit is {max} (new_series_per_minute_limit)",
+                growth.count
+            );
             return Err(over(key, &what, &mut growth));
         }
         growth.count += 1;

@@ -27,10 +27,10 @@ use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
 
 use model::batch::{Kind, Sample, SeriesLimits};
 use model::{Error, SeriesKey};
-use parking_lot::{Mutex, MutexGuard, RwLock};
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::block::LastSamples;
-use crate::cluster::ClusterState;
+use crate::cluster::Clusters;
 use crate::record::{Intern, Origin};
 use crate::rows::Rows;
 use crate::series::{Series, Target};
@@ -51,12 +51,13 @@ pub(crate) struct Head {
     shards: Box<[Mutex<Shard>]>,
     /// The samples that are being applied, by shard; empty in between.
     of_shard: Mutex<Vec<Vec<OfSlot>>>,
-    clusters: RwLock<BTreeMap<Arc<str>, Arc<ClusterState>>>,
+    clusters: Clusters,
     names: Names,
     extras: Mutex<Extras>,
     usage: Usage,
     /// The round of evictions under way.
     round: AtomicU32,
+    kind_changes: AtomicU64,
 }
 
 /// How much the head holds.
@@ -90,12 +91,25 @@ impl Head {
         Head {
             shards: (0..shards.max(1)).map(|_| Mutex::default()).collect(),
             of_shard: Mutex::new(vec![Vec::new(); shards.max(1)]),
-            clusters: RwLock::default(),
+            clusters: Clusters::default(),
             names: Names::default(),
             extras: Mutex::default(),
             usage: Usage::default(),
             round: AtomicU32::new(0),
+            kind_changes: AtomicU64::new(0),
         }
+    }
+
+    /// Notes what a series measures.
+    pub(crate) fn set_kind(&self, series: &Series, kind: Kind) {
+        if series.set_kind(kind) {
+            self.kind_changes.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// How often something else was said of what a series measures than before.
+    pub(crate) fn kind_changes(&self) -> u64 {
+        self.kind_changes.load(Ordering::Relaxed)
     }
 
     /// The round of evictions under way.
@@ -118,7 +132,8 @@ impl Head {
     /// As [`Head::entry`], within the limits of the cluster at a time in milliseconds.
     ///
     /// # Errors
-    /// As [`Head::entry`], and `TooLarge` if the cluster may not have one more.
+    /// As [`Head::entry`], `TooLarge` if the cluster may not have one more, and `Forbidden` if there may not be one more
+    /// cluster.
     pub(crate) fn entry_within(
         &self,
         key: SeriesKey,
@@ -128,7 +143,8 @@ impl Head {
         let id = key.labels.series_id();
         let hash = shard::hash(&key.name, &key.cluster, id);
         let at = (hash >> 48) as usize % self.shards.len();
-        let (shared, cluster) = self.cluster(&key.cluster);
+        let max_clusters = limits.map_or(u64::MAX, |(limits, _)| limits.max_clusters);
+        let (shared, cluster) = self.clusters.entry_within(&key, max_clusters)?;
         let mut shard = self.shards[at].lock();
         if let Some(series) = shard.find(hash, &key.name, &key.cluster, id) {
             if series.key.labels != key.labels {
@@ -138,39 +154,28 @@ impl Head {
                     key.name, key.labels, key.cluster, series.key.labels
                 )));
             }
-            series.set_kind(kind);
+            self.set_kind(series, kind);
             return Ok((series.clone(), false));
         }
         cluster.admit(&key, limits)?;
         let key = SeriesKey { name: self.names.shared(key.name), cluster: shared, ..key };
         let (series, grown) = shard.insert(hash, key, id, at as u32, cluster, self.round.load(Ordering::Relaxed));
-        series.set_kind(kind);
+        self.set_kind(&series, kind);
         self.usage.add(grown);
         self.usage.series.fetch_add(1, Ordering::Relaxed);
         Ok((series, true))
     }
 
-    /// What is known of a cluster, and its name as all its series share it: what is the same is found to be by its address.
-    fn cluster(&self, name: &Arc<str>) -> (Arc<str>, Arc<ClusterState>) {
-        if let Some((name, state)) = self.clusters.read().get_key_value(name) {
-            return (name.clone(), state.clone());
-        }
-        let mut clusters = self.clusters.write();
-        let entry = clusters.entry(name.clone());
-        (entry.key().clone(), entry.or_default().clone())
-    }
-
     /// Takes in what blocks tell of the newest sample of each cluster.
     pub(crate) fn saw(&self, told: &LastSamples) {
         for (cluster, time_ms) in told.iter() {
-            self.cluster(cluster).1.saw(time_ms);
+            self.clusters.entry(cluster).1.saw(time_ms);
         }
     }
 
     /// The newest sample of each cluster, in milliseconds.
     pub(crate) fn last_samples(&self) -> BTreeMap<Arc<str>, i64> {
-        let clusters = self.clusters.read();
-        clusters.iter().filter_map(|(name, state)| Some((name.clone(), state.newest_ms()?))).collect()
+        self.clusters.last_samples()
     }
 
     /// Adds rows that are durable. Called in journal order by one thread.

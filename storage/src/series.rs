@@ -94,11 +94,13 @@ impl Series {
         Kind::from_u8(self.kind.load(Ordering::Relaxed)).unwrap_or_default()
     }
 
-    /// Notes what it measures; nobody saying anything does not undo what was said.
-    pub(crate) fn set_kind(&self, kind: Kind) {
-        if kind != Kind::Unknown {
-            self.kind.store(kind as u8, Ordering::Relaxed);
+    /// Notes what it measures; nobody saying anything does not undo what was said. Returns whether something else was said
+    /// before.
+    pub(crate) fn set_kind(&self, kind: Kind) -> bool {
+        if kind == Kind::Unknown || self.kind() == kind {
+            return false;
         }
+        self.kind.swap(kind as u8, Ordering::Relaxed) != Kind::Unknown as u8
     }
 
     /// Whether there is a row of `starts` for this start and day already.

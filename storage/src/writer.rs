@@ -96,7 +96,9 @@ impl Group for StoreGroup {
     }
 
     fn durable(&mut self, items: Vec<(Position, Item)>) {
-        *self.trouble.0.lock() = None;
+        if self.trouble.0.lock().take().is_some() {
+            tracing::info!("the journal takes rows again");
+        }
         for (_, item) in items {
             // Carried rows are in the head already: they never left it.
             if item.origin == Origin::Written {
@@ -112,7 +114,11 @@ impl Group for StoreGroup {
         // Before anybody is told, so that who then asks for readiness hears of it. A record that is larger than any
         // journal takes says nothing of the journal.
         if !matches!(error, journal::Error::TooLarge { .. }) {
-            *self.trouble.0.lock() = Some((self.clock.now_ms(), message.clone()));
+            let before = self.trouble.0.lock().replace((self.clock.now_ms(), message.clone()));
+            // Once for each reason: senders come again every second.
+            if before.is_none_or(|(_, told)| told != message) {
+                tracing::error!(why = message, "the store takes no rows");
+            }
         }
         for item in items {
             // Whatever the cause, the rows may be on the disk all the same: `Busy` would promise that they are not.

@@ -94,8 +94,11 @@ async fn another_type_or_encoding_is_refused() {
         let (status, text) = fixture.server.post("/api/v1/write", &[header], good.clone()).await;
         assert_eq!(status, StatusCode::UNSUPPORTED_MEDIA_TYPE, "{header:?}: {text}");
     }
-    let (status, _) = fixture.server.get("/api/v1/write").await;
-    assert_eq!(status, StatusCode::METHOD_NOT_ALLOWED);
+    let (status, text) = fixture.server.get("/api/v1/write").await;
+    let expected = "GET is not taken at /api/v1/write: send POST\n";
+    assert_eq!((status, text.as_str()), (StatusCode::METHOD_NOT_ALLOWED, expected));
+    let (status, text) = fixture.server.post("/api/v1/writ", &[], good.clone()).await;
+    assert!(status == StatusCode::NOT_FOUND && text.contains("remote write goes to /api/v1/write"), "{text}");
     fixture.survives().await;
 }
 

@@ -3,13 +3,17 @@
 use reqwest::StatusCode;
 use tempfile::tempdir;
 
+use crate::access::Secret;
 use crate::peers::program;
 use crate::remote_write::{HEADERS, body, now_ms};
 use crate::server::{PATIENCE, Server, Setup, eventually};
 
 /// A server whose journal fails at calls from the `first` on, with no cut that would touch the journal meanwhile.
 async fn start(folder: &std::path::Path, rule: &str) -> Server {
-    let setup = Setup::new(folder, "storage: {cut_every: 1h}\n");
+    start_with(Setup::new(folder, "storage: {cut_every: 1h}\n"), rule).await
+}
+
+async fn start_with(setup: Setup, rule: &str) -> Server {
     Server::start(&setup.with_binary(program("faulty-server")).with_env("FLEETSCOPE_FAULTS", rule)).await
 }
 
@@ -59,5 +63,24 @@ async fn a_journal_that_has_failed_is_told_by_readiness() {
     let (status, why) = server.get("/readyz").await;
     assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{why}");
     assert!(why.contains("journal") && why.contains("look at the disk"), "{why}");
+    server.kill().await;
+}
+
+#[tokio::test]
+async fn who_is_no_reader_is_told_by_readiness_no_more_than_that_there_is_trouble() {
+    let folder = tempdir().unwrap();
+    let reader = Secret::new();
+    let yaml = format!("storage: {{cut_every: 1h}}\nreaders: {{tokens: [{{sha256: {}}}]}}\n", reader.hash);
+    let setup = Setup::new(folder.path(), &yaml).reading_with(&reader.token);
+    let server = start_with(setup, "write,/local/journal/,6+1000000,before,eio").await;
+    write_until(&server, "a refusal", |status| status == StatusCode::SERVICE_UNAVAILABLE).await;
+    let answer = reqwest::get(server.url("/readyz")).await.unwrap();
+    assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(answer.text().await.unwrap(), "not ready: the store takes no rows\n");
+    let (_, why) = server.get("/readyz").await;
+    assert!(why.contains("look at the disk"), "a reader is told all: {why}");
+    let logged = server.stderr();
+    assert_eq!(logged.matches("the store takes no rows").count(), 1, "{logged}");
+    assert!(logged.contains("look at the disk"), "{logged}");
     server.kill().await;
 }

@@ -187,3 +187,41 @@ async fn what_the_rust_exporter_sends_is_read_back_field_by_field() {
     assert_eq!(server.number("SELECT count(*) FROM metrics").await, expected.len() as u64 + 2);
     server.terminate().await;
 }
+
+#[tokio::test]
+async fn what_is_refused_is_told_in_data_points_however_many_series_they_are() {
+    let folder = tempdir().unwrap();
+    let server = Server::start(&Setup::new(folder.path(), "push: {limits: {series_limit: 3}}\n")).await;
+    let time = format!(r#""timeUnixNano":"{}000000""#, now_ms());
+    let histogram = format!(
+        r#"{{"name":"d","histogram":{{"aggregationTemporality":2,"dataPoints":[{{{time},"count":"12","sum":1.5,
+           "explicitBounds":[1,2,3,4,5,6,7,8,9,10,11],"bucketCounts":[1,1,1,1,1,1,1,1,1,1,1,1]}}]}}}}"#
+    );
+    let points = format!(r#"{{{time},"asDouble":1}},{{{time},"asDouble":2}}"#);
+    let gauge = format!(r#"{{"name":"g","gauge":{{"dataPoints":[{points}]}}}}"#);
+    let body = format!(r#"{{"resourceMetrics":[{{"scopeMetrics":[{{"metrics":[{histogram},{gauge}]}}]}}]}}"#);
+    let request = reqwest::Client::new().post(server.url("/v1/metrics")).header("content-type", "application/json");
+    let answer = request.body(body).send().await.unwrap();
+    assert_eq!(answer.status(), 200);
+    let told: serde_json::Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
+    assert_eq!(told["partialSuccess"]["rejectedDataPoints"], "3", "{told}");
+    let metrics = reqwest::get(server.url("/metrics")).await.unwrap().text().await.unwrap();
+    for line in ["data_points_total 0", "refused_data_points_total 3"] {
+        assert!(metrics.contains(&format!("\nfleetscope_otlp_{line}\n")), "{line}");
+    }
+}
+
+#[tokio::test]
+async fn whoever_comes_to_a_wrong_door_is_told_of_the_right_one() {
+    let folder = tempdir().unwrap();
+    let server = Server::start(&Setup::new(folder.path(), "{}\n").with_otlp()).await;
+    let url = format!("http://{}", server.beside("OTLP over HTTP").await);
+    let client = reqwest::Client::new();
+    let traces = client.post(format!("{url}/v1/traces")).header("content-type", "application/json").body("{}");
+    let traces = traces.send().await.unwrap();
+    assert_eq!(traces.status(), 404);
+    assert!(traces.text().await.unwrap().contains("only metrics are taken here, at /v1/metrics"));
+    let asked = client.get(format!("{url}/v1/metrics")).send().await.unwrap();
+    assert_eq!((asked.status().as_u16(), asked.headers()["allow"].to_str().unwrap()), (405, "POST"));
+    assert_eq!(asked.text().await.unwrap(), "GET is not taken at /v1/metrics: send POST\n");
+}

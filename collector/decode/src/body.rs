@@ -80,7 +80,7 @@ fn over_limit(limits: &Limits) -> Error {
 const SNAPPY_MAX_GROWTH: usize = 64 / 3 + 1;
 
 fn unsnap(body: &[u8], limits: &Limits) -> Result<Vec<u8>, Error> {
-    let damaged = |error: snap::Error| Error::invalid(format!("the snappy body is damaged: {error}"));
+    let damaged = |error: snap::Error| Error::invalid(format!("the body is not one block of snappy: {error}"));
     let claimed = snap::raw::decompress_len(body).map_err(damaged)?;
     if claimed > limits.max_decoded_bytes {
         let limit = limits.max_decoded_bytes;

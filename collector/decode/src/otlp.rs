@@ -46,8 +46,8 @@ pub struct Decoded {
     pub batch: Batch,
     /// Which rows those are.
     pub deltas: Vec<Delta>,
-    /// Data points that are in `batch`.
-    pub points: u64,
+    /// Of each data point that is in `batch` its series there.
+    pub points: Vec<Range<u32>>,
     /// Data points that are not.
     pub refused: Refused,
 }
@@ -59,6 +59,8 @@ pub struct Delta {
     pub samples: Range<u32>,
     /// In [`Batch::histograms`].
     pub histograms: Range<u32>,
+    /// Its place in [`Decoded::points`].
+    pub point: u32,
     /// The begin of the time in which it was added, in milliseconds since the Unix epoch; 0 if unknown.
     pub start_ms: i64,
     /// The end of that time.
@@ -151,7 +153,7 @@ struct Decoder<'a> {
     max_label_bytes: usize,
     batch: Batch,
     deltas: Vec<Delta>,
-    points: u64,
+    points: Vec<Range<u32>>,
     refused: Refused,
     rows: usize,
     /// Label bytes of all series; becomes the body of the batch.
@@ -194,7 +196,7 @@ impl<'a> Decoder<'a> {
             max_label_bytes: max_label_bytes.min(u32::MAX as usize),
             batch: Batch::new(Bytes::new(), PLAIN),
             deltas: Vec::new(),
-            points: 0,
+            points: Vec::new(),
             refused: Refused::default(),
             rows: 0,
             text: Vec::with_capacity(body.len().min(max_label_bytes)),
@@ -261,7 +263,8 @@ impl<'a> Decoder<'a> {
         let before = self.before();
         match take(self, range) {
             Ok(()) => {
-                self.points += 1;
+                let series = self.series_since(before);
+                self.points.push(series);
                 Ok(())
             }
             Err(Fault::Refused(reason)) => {
@@ -276,6 +279,14 @@ impl<'a> Decoder<'a> {
             }
             Err(fatal) => Err(fatal),
         }
+    }
+
+    /// The series of the point whose rows were added since: all new ones, and the one before if the point goes on with it.
+    fn series_since(&self, before: Before) -> Range<u32> {
+        let sample = self.batch.samples.get(before.samples).map(|row| row.series);
+        let first = sample.or_else(|| self.batch.histograms.get(before.histograms).map(|row| row.series));
+        let new = before.series as u32;
+        first.unwrap_or(new).min(new)..self.batch.series.len() as u32
     }
 
     /// Adds a row of a series, and since when it counts.
@@ -312,7 +323,9 @@ impl<'a> Decoder<'a> {
         let time_ms = when.time_ms;
         if time_ms > self.latest_ms {
             let latest_ms = self.latest_ms;
-            let what = format!("the time {time_ms} ms is too far in the future: nothing after {latest_ms} ms is taken");
+            let what = format!(
+                "the time {time_ms} ms is too far in the future: nothing after {latest_ms} ms is taken (future_limit)"
+            );
             return Err(Fault::Refused(what));
         }
         let (first, last) = self.times_ms.unwrap_or((time_ms, time_ms));
@@ -321,6 +334,7 @@ impl<'a> Decoder<'a> {
             self.deltas.push(Delta {
                 samples: before.samples as u32..self.batch.samples.len() as u32,
                 histograms: before.histograms as u32..self.batch.histograms.len() as u32,
+                point: self.points.len() as u32,
                 start_ms: when.start_ms,
                 time_ms,
             });

@@ -37,11 +37,13 @@ pub enum Reason {
     OutOfRange = 7,
     /// A series that its cluster has no room for.
     SeriesLimit = 8,
+    /// A series of a cluster that the store has no room for.
+    ClusterLimit = 9,
 }
 
 impl Reason {
     /// All reasons, in the order of their numbers.
-    pub const ALL: [Reason; 9] = [
+    pub const ALL: [Reason; 10] = [
         Reason::InvalidLabels,
         Reason::LabelLimit,
         Reason::InvalidHistogram,
@@ -51,6 +53,7 @@ impl Reason {
         Reason::EmptySeries,
         Reason::OutOfRange,
         Reason::SeriesLimit,
+        Reason::ClusterLimit,
     ];
 
     /// The word in counters.
@@ -65,6 +68,7 @@ impl Reason {
             "empty_series",
             "out_of_range",
             "series_limit",
+            "cluster_limit",
         ][self as usize]
     }
 }
@@ -111,6 +115,7 @@ impl Refused {
             (LeftOutReason::InvalidLabels, Reason::InvalidLabels),
             (LeftOutReason::LabelLimit, Reason::LabelLimit),
             (LeftOutReason::SeriesLimit, Reason::SeriesLimit),
+            (LeftOutReason::ClusterLimit, Reason::ClusterLimit),
         ];
         for (of_store, reason) in reasons {
             self.counts[reason as usize] += left_out.rows(of_store) as u64;

@@ -154,6 +154,7 @@ impl PushLimits {
         SeriesLimits {
             max_series: self.series.unwrap_or(none.max_series),
             max_new_series_per_minute: self.new_series_per_minute.unwrap_or(none.max_new_series_per_minute),
+            ..none
         }
     }
 

@@ -7,16 +7,12 @@ use decode::otlp::{Promotion, Strategy, Translation};
 use model::{Error, duration, size};
 use serde::{Deserialize, Serialize};
 
-use super::RemoteWriteConfig;
+use super::ReceiverConfig;
 
 /// The receiver of OTLP metrics, in the words of Prometheus' section `otlp` where it has one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct OtlpConfig {
-    /// The cluster that every pushed row is stamped with; one that the payload names moves to `exported_cluster`. Default:
-    /// none, the resource attribute `k8s.cluster.name` counts.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub cluster: Option<String>,
     /// What becomes of names. Default `UnderscoreEscapingWithSuffixes`.
     pub translation_strategy: TranslationStrategy,
     /// The attributes of resources that become labels of each of their series. Default: none.
@@ -77,7 +73,6 @@ pub enum TranslationStrategy {
 impl Default for OtlpConfig {
     fn default() -> Self {
         OtlpConfig {
-            cluster: None,
             translation_strategy: TranslationStrategy::default(),
             promote_resource_attributes: Vec::new(),
             promote_all_resource_attributes: false,
@@ -122,16 +117,7 @@ impl OtlpConfig {
     }
 
     pub(crate) fn validate(&self) -> Result<(), Error> {
-        self.as_receiver().validate()?;
-        let largest = self.body_size_limit.saturating_add(self.decoded_size_limit.saturating_mul(3));
-        if self.memory_limit < largest {
-            return Err(Error::invalid(format!(
-                "memory_limit {} has no room for one request and its labels, {}: body_size_limit and three times \
-                 decoded_size_limit",
-                size::format(self.memory_limit),
-                size::format(largest)
-            )));
-        }
+        self.receiver().validate(3, "body_size_limit and three times decoded_size_limit, for its labels")?;
         if self.promote_all_resource_attributes && !self.promote_resource_attributes.is_empty() {
             let what = "promote_all_resource_attributes and promote_resource_attributes are both given, leave one out";
             return Err(Error::invalid(what));
@@ -164,10 +150,9 @@ impl OtlpConfig {
         Ok(())
     }
 
-    /// What both receivers have, as the settings of the other.
-    fn as_receiver(&self) -> RemoteWriteConfig {
-        RemoteWriteConfig {
-            cluster: self.cluster.clone(),
+    /// What it has in common with other receivers.
+    pub(crate) fn receiver(&self) -> ReceiverConfig {
+        ReceiverConfig {
             body_size_limit: self.body_size_limit,
             decoded_size_limit: self.decoded_size_limit,
             body_timeout: self.body_timeout,

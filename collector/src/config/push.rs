@@ -8,15 +8,44 @@ use serde::{Deserialize, Serialize};
 use super::{Config, Holders, LimitsConfig, PushLimits, TokenConfig};
 
 /// What holds for every push, whatever its protocol.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct PushConfig {
-    /// Take pushes without a token although clusters have tokens. Their rows keep their own `cluster` label, but where that
-    /// names a cluster with tokens it moves to `exported_cluster`. Default `false`. Without any token in `clusters` every
-    /// push is taken.
+    /// The cluster that every row of a push without a token is stamped with; another one that it names moves to
+    /// `exported_cluster`. Default: none, the label `cluster` counts, of OTLP the resource attribute `k8s.cluster.name`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cluster: Option<String>,
+    /// Take pushes without a token although clusters have tokens. Where such a push may name its cluster, one that has tokens
+    /// moves to `exported_cluster`. Default `false`. Without any token in `clusters` every push is taken.
     pub allow_anonymous: bool,
+    /// The clusters that the store knows, however they came to it, above which a push without a token brings no further one:
+    /// rows that name one are left out. Default 1000.
+    pub cluster_limit: u64,
     /// The limits of each cluster, and of all pushes without a token together, unless the cluster has its own.
     pub limits: LimitsConfig,
+}
+
+impl Default for PushConfig {
+    fn default() -> Self {
+        PushConfig { cluster: None, allow_anonymous: false, cluster_limit: 1000, limits: LimitsConfig::default() }
+    }
+}
+
+impl PushConfig {
+    /// Checks what stands in it.
+    ///
+    /// # Errors
+    /// `Invalid`, with the setting.
+    pub fn validate(&self) -> Result<(), Error> {
+        if self.cluster.as_deref() == Some("") {
+            return Err(Error::invalid("cluster is empty, leave it out if the sender's own label is to count"));
+        }
+        if self.cluster_limit == 0 {
+            let text = "cluster_limit is 0, no cluster could be named; give push.cluster if none is to be";
+            return Err(Error::invalid(text));
+        }
+        self.limits.validate()
+    }
 }
 
 /// What the collectors must know of a cluster: how its pushes are known, and how much it may push.
@@ -56,7 +85,7 @@ impl Config {
     /// # Errors
     /// `Invalid`; the message names the cluster or the setting.
     pub fn validate_push(&self) -> Result<(), Error> {
-        self.push.limits.validate().map_err(|e| e.context("push"))?;
+        self.push.validate().map_err(|e| e.context("push"))?;
         let mut holders = Holders::default();
         for cluster in &self.clusters {
             let shown = format!("cluster {:?}", cluster.name);
@@ -64,13 +93,11 @@ impl Config {
             holders.add(&shown, &cluster.tokens)?;
         }
         let guarded = self.guarded_clusters();
-        for (key, stamp) in [("remote_write", &self.remote_write.cluster), ("otlp", &self.otlp.cluster)] {
-            if let Some(stamp) = stamp.as_ref().filter(|stamp| guarded.contains(*stamp)) {
-                return Err(Error::invalid(format!(
-                    "{key}.cluster: {stamp:?} has tokens, so nobody without one may write to it; leave one of the two out"
-                )));
-            }
+        match self.push.cluster.as_ref().filter(|stamp| guarded.contains(*stamp)) {
+            None => Ok(()),
+            Some(stamp) => Err(Error::invalid(format!(
+                "push.cluster: {stamp:?} has tokens, so nobody without one may write to it; leave one of the two out"
+            ))),
         }
-        Ok(())
     }
 }

@@ -5,13 +5,12 @@ use std::time::Duration;
 use model::{Error, duration, size};
 use serde::{Deserialize, Serialize};
 
+use super::ReceiverConfig;
+
 /// The receiver of Prometheus remote write.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct RemoteWriteConfig {
-    /// The cluster that every pushed row is stamped with. Default: none, the sender's own `cluster` label counts.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub cluster: Option<String>,
     /// The compressed bytes of a request above which it is refused. Default `16MB`.
     #[serde(with = "size")]
     pub body_size_limit: u64,
@@ -32,7 +31,6 @@ pub struct RemoteWriteConfig {
 impl Default for RemoteWriteConfig {
     fn default() -> Self {
         RemoteWriteConfig {
-            cluster: None,
             body_size_limit: 16 << 20,
             decoded_size_limit: 64 << 20,
             body_timeout: Duration::from_secs(30),
@@ -43,36 +41,18 @@ impl Default for RemoteWriteConfig {
 }
 
 impl RemoteWriteConfig {
-    /// The bytes that are reserved for a request before its size is known.
-    pub(crate) const MIN_MEMORY_LIMIT: u64 = 1 << 20;
-    /// Series of a batch are 32-bit ranges of its body.
-    const MAX_SIZE_LIMIT: u64 = 1 << 30;
+    /// What it has in common with other receivers.
+    pub(crate) fn receiver(&self) -> ReceiverConfig {
+        ReceiverConfig {
+            body_size_limit: self.body_size_limit,
+            decoded_size_limit: self.decoded_size_limit,
+            body_timeout: self.body_timeout,
+            max_concurrent_requests: self.max_concurrent_requests,
+            memory_limit: self.memory_limit,
+        }
+    }
 
     pub(crate) fn validate(&self) -> Result<(), Error> {
-        if self.cluster.as_deref() == Some("") {
-            return Err(Error::invalid("cluster is empty, leave it out if the sender's own label is to count"));
-        }
-        for (field, bytes) in
-            [("body_size_limit", self.body_size_limit), ("decoded_size_limit", self.decoded_size_limit)]
-        {
-            if bytes == 0 || bytes > Self::MAX_SIZE_LIMIT {
-                return Err(Error::invalid(format!("{field} is not between 1B and 1GB")));
-            }
-        }
-        if self.body_timeout.is_zero() {
-            return Err(Error::invalid("body_timeout is 0s, no body could be received"));
-        }
-        if self.max_concurrent_requests == 0 {
-            return Err(Error::invalid("max_concurrent_requests is 0, no request could be received"));
-        }
-        let largest = self.body_size_limit.saturating_add(self.decoded_size_limit).max(Self::MIN_MEMORY_LIMIT);
-        if self.memory_limit < largest {
-            return Err(Error::invalid(format!(
-                "memory_limit {} has no room for one request of {}, the sum of body_size_limit and decoded_size_limit",
-                size::format(self.memory_limit),
-                size::format(largest)
-            )));
-        }
-        Ok(())
+        self.receiver().validate(1, "the sum of body_size_limit and decoded_size_limit")
     }
 }

@@ -63,14 +63,15 @@ federate_configs:
     backfill_rate: 1000
     authorization: {credentials_file: token}
 remote_write:
-  cluster: pushed
   body_size_limit: 1MB
   decoded_size_limit: 2MB
   body_timeout: 5s
   max_concurrent_requests: 3
   memory_limit: 30MB
 push:
+  cluster: pushed
   allow_anonymous: true
+  cluster_limit: 50
   limits: {future_limit: 1h, series_limit: 1000, new_series_per_minute_limit: 10}
 clusters:
   - name: west
@@ -100,7 +101,7 @@ clusters:
     assert_eq!((second.delay(), second.backfill_rate()), (Duration::from_secs(20), 1000));
     assert_eq!(second.backfill(), Duration::from_secs(2 * 86_400));
     assert_eq!(second.authorization.as_ref().map(|a| a.scheme.as_str()), Some("Bearer"));
-    assert_eq!(config.remote_write.cluster.as_deref(), Some("pushed"));
+    assert_eq!(config.push.cluster.as_deref(), Some("pushed"));
     let limits = config.limits_of("west");
     assert_eq!((limits.body_bytes, limits.labels, limits.burst), (Some(1 << 20), 30, Duration::from_secs(20)));
     assert_eq!((limits.series, limits.new_series_per_minute), (Some(1000), Some(10)));
@@ -212,7 +213,6 @@ fn two_entries_for_one_source_are_refused_and_told_apart_by_their_job() {
 #[test]
 fn limits_of_the_receiver_must_leave_room_for_a_request() {
     let cases = [
-        ("{cluster: ''}", "cluster is empty"),
         ("{body_size_limit: 0B}", "body_size_limit"),
         ("{decoded_size_limit: 2GB}", "decoded_size_limit"),
         ("{body_timeout: 0s}", "body_timeout"),

@@ -1,15 +1,25 @@
 //! A file of tokens, one on each line.
+//!
+//! Owns: which of its contents count. Another file in its place counts at once: whoever moves one there has written it whole.
+//! One that is written over where it stands may be half done, so it counts once it has been the same for a while, and until
+//! then what it held before does.
 
 use std::fs::{File, Metadata};
 use std::io::Read;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use crate::token::{Token, TokenHash};
 
 /// No list of tokens is longer, and a wrong path must not be read into memory whole.
 const MAX_FILE_BYTES: u64 = 64 << 10;
+
+/// A file that is written over where it stands counts once it has been the same for so long: by the next look but one.
+const SETTLED_AFTER: Duration = Duration::from_millis(900);
 
 /// What tells whether a file has changed, or another one has taken its place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +32,16 @@ struct Stamp {
 }
 
 impl Stamp {
+    /// That of the file at a path, if there is one.
+    fn at(path: &Path) -> Option<Self> {
+        std::fs::metadata(path).ok().map(|metadata| Stamp::of(&metadata))
+    }
+
+    /// Whether it is of the same file, whatever is in it.
+    fn is_same_file(&self, other: &Stamp) -> bool {
+        (self.device, self.inode) == (other.device, other.inode)
+    }
+
     fn of(metadata: &Metadata) -> Self {
         Stamp {
             device: metadata.dev(),
@@ -43,24 +63,55 @@ pub(super) struct TokenFile {
     pub(super) hashes: Vec<TokenHash>,
     /// Why it cannot be used as it is; then the last good content counts.
     pub(super) fault: Option<String>,
+    /// Of what was last read.
     stamp: Option<Stamp>,
+    /// Of what may be half written, and when it was first seen.
+    unsettled: Option<(Stamp, Instant)>,
 }
 
 impl TokenFile {
     /// A file that has not been looked at.
     pub(super) fn new(path: PathBuf, holder: Arc<str>) -> Self {
-        TokenFile { path, holder, hashes: Vec::new(), fault: None, stamp: None }
+        TokenFile { path, holder, hashes: Vec::new(), fault: None, stamp: None, unsettled: None }
     }
 
     /// Reads the file if it is another one than last time, and says what came of it. Whether anything has changed.
-    pub(super) fn look(&mut self) -> bool {
-        let stamp = std::fs::metadata(&self.path).ok().map(|metadata| Stamp::of(&metadata));
+    pub(super) fn look(&mut self, now: Instant) -> bool {
+        let stamp = Stamp::at(&self.path);
         if stamp.is_some() && stamp == self.stamp {
+            self.unsettled = None;
             return false;
         }
-        self.stamp = stamp;
+        if stamp.is_some_and(|stamp| self.may_be_half_written(stamp, now)) {
+            return false;
+        }
+        let read = read(&self.path);
+        // Written to while it was read: there is more to come.
+        if Stamp::at(&self.path) != stamp && !self.hashes.is_empty() {
+            return false;
+        }
+        (self.stamp, self.unsettled) = (stamp, None);
+        self.take(read)
+    }
+
+    /// Whether somebody may be writing the file that was read last. What it held before must not be nothing: else half is better.
+    fn may_be_half_written(&mut self, stamp: Stamp, now: Instant) -> bool {
+        if self.hashes.is_empty() || !self.stamp.is_some_and(|last| last.is_same_file(&stamp)) {
+            return false;
+        }
+        match self.unsettled {
+            Some((seen, since)) if seen == stamp => now.duration_since(since) < SETTLED_AFTER,
+            _ => {
+                self.unsettled = Some((stamp, now));
+                true
+            }
+        }
+    }
+
+    /// Goes over to what was read, and says what came of it. Whether anything has changed.
+    fn take(&mut self, read: Result<Vec<TokenHash>, String>) -> bool {
         let (file, holder) = (self.path.display(), &*self.holder);
-        match read(&self.path) {
+        match read {
             Ok(hashes) => {
                 let has_changed = hashes != self.hashes || self.fault.is_some();
                 tracing::info!(%file, holder, tokens = hashes.len(), "file of tokens read");

@@ -49,29 +49,62 @@ fn a_file_rotates_and_one_that_cannot_be_used_keeps_what_it_held() {
     assert_eq!(ring.failing_files()[&Arc::from("berlin")], 1);
 
     put(&path, &format!("{OLD}\n"));
-    ring.look();
+    ring.look(Instant::now());
     assert_eq!((holder(&ring, OLD).as_str(), holder(&ring, NEW).as_str()), ("berlin", ""));
     put(&path, &format!("{OLD}\r\n\n  {NEW}"));
-    ring.look();
+    ring.look(Instant::now());
     assert_eq!((holder(&ring, OLD).as_str(), holder(&ring, NEW).as_str()), ("berlin", "berlin"));
     put(&path, NEW);
-    ring.look();
+    ring.look(Instant::now());
     assert_eq!((holder(&ring, OLD).as_str(), holder(&ring, NEW).as_str()), ("", "berlin"));
     assert_eq!(ring.failing_files()[&Arc::from("berlin")], 0);
 
     for bad in ["", "short", &format!("{NEW}\nshort"), &"x".repeat(100_000)] {
         put(&path, bad);
-        ring.look();
+        ring.look(Instant::now());
         assert_eq!((holder(&ring, NEW).as_str(), ring.failing_files()[&Arc::from("berlin")]), ("berlin", 1), "{bad}");
         // Nor does a reload forget it.
         ring.replace([("berlin", &tokens[..])]);
         assert_eq!(holder(&ring, NEW), "berlin");
     }
     std::fs::remove_file(&path).unwrap();
-    ring.look();
+    ring.look(Instant::now());
     assert_eq!(holder(&ring, NEW), "berlin");
     ring.replace([]);
     assert_eq!((holder(&ring, NEW).as_str(), ring.is_empty()), ("", true));
+}
+
+#[test]
+fn a_file_that_is_written_over_where_it_stands_counts_once_it_is_whole() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("berlin");
+    put(&path, &format!("{OLD}\n{NEW}\n"));
+    let ring = Keyring::new([("berlin", &[TokenConfig::File(path.clone())][..])]);
+    let known = || (holder(&ring, OLD).as_str() == "berlin", holder(&ring, NEW).as_str() == "berlin");
+    let (begin, seconds) = (Instant::now(), Duration::from_secs);
+    // Half of it: a file that reads well, without one of its tokens.
+    std::fs::write(&path, format!("{NEW}\n{}", &OLD[..OLD.len() - 1])).unwrap();
+    ring.look(begin);
+    assert_eq!(known(), (true, true), "what it held before counts");
+    // A reload looks too, and has no more patience.
+    ring.look(begin + Duration::from_millis(10));
+    assert_eq!(known(), (true, true));
+    std::fs::write(&path, format!("{NEW}\n{OLD}\nanother-token-of-berlin")).unwrap();
+    ring.look(begin + seconds(1));
+    assert_eq!((known(), holder(&ring, "another-token-of-berlin").as_str()), ((true, true), ""));
+    ring.look(begin + seconds(2));
+    assert_eq!((known(), holder(&ring, "another-token-of-berlin").as_str()), ((true, true), "berlin"));
+    std::fs::write(&path, NEW).unwrap();
+    (3..5).for_each(|second| ring.look(begin + seconds(second)));
+    assert_eq!((known(), ring.failing_files()[&Arc::from("berlin")]), ((false, true), 0));
+    // Of a token of ours it shows that it is not whole, however long that lasts.
+    let own = Token::new().unwrap();
+    put(&path, &own.reveal()[..40]);
+    ring.look(begin + seconds(5));
+    assert_eq!((known(), ring.failing_files()[&Arc::from("berlin")]), ((false, true), 1));
+    put(&path, own.reveal());
+    ring.look(begin + seconds(6));
+    assert_eq!((holder(&ring, own.reveal()).as_str(), known()), ("berlin", (false, false)));
 }
 
 #[test]
@@ -83,7 +116,7 @@ fn a_token_that_two_hold_is_refused_until_one_lets_go_of_it() {
     let ring = Keyring::new([("berlin", &berlin[..]), ("dublin", &dublin[..])]);
     assert_eq!((holder(&ring, OLD).as_str(), holder(&ring, NEW).as_str()), ("", "berlin"));
     put(&path, "the-token-of-dublin");
-    ring.look();
+    ring.look(Instant::now());
     assert_eq!((holder(&ring, OLD).as_str(), holder(&ring, "the-token-of-dublin").as_str()), ("berlin", "dublin"));
 }
 

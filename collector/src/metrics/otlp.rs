@@ -56,7 +56,7 @@ impl OtlpCounters {
             ("refused_data_points", "Data points left out, as the answers to their senders said.", &self.refused),
             (
                 "repeated_delta_points",
-                "Data points of delta temporality that were not after the last one of their series, not added again.",
+                "Data points of delta temporality that came once more, as after an answer that was lost, not added again.",
                 &self.repeated,
             ),
             ("samples", "Samples acknowledged, staleness markers included.", &self.samples),

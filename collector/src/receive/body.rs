@@ -15,22 +15,37 @@ use super::budget::Share;
 /// Room that is taken for a body before its size is known.
 const FIRST_BYTES: usize = 64 << 10;
 
-/// Reads a body of at most `max_bytes` within `timeout`. One that announces more is refused before a byte of it is read.
+/// The most bytes that a body may have, and the setting that says so, for messages.
+#[derive(Debug)]
+pub(super) struct MaxBody {
+    pub(super) bytes: usize,
+    pub(super) setting: String,
+}
+
+impl MaxBody {
+    fn exceeded(&self, by: &str) -> Error {
+        let MaxBody { bytes, setting } = self;
+        let text = format!("the body has {by}, the limit is {bytes} bytes ({setting}): send it in parts");
+        Error::new(ErrorKind::TooLarge, text)
+    }
+}
+
+/// Reads a body within `timeout`. One that announces more than it may have is refused before a byte of it is read.
 ///
 /// # Errors
 /// `TooLarge`, `Timeout`, `Busy` if the shared room is used up, `Invalid` if the sender breaks off.
 pub(super) async fn read(
     body: Body,
     headers: &HeaderMap,
-    max_bytes: usize,
+    max: &MaxBody,
     timeout: Duration,
     share: &mut Share,
 ) -> Result<Bytes, Error> {
     let section = share.section();
     let announced = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     let announced = announced.map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX));
-    if announced.is_some_and(|bytes| bytes > max_bytes) {
-        return Err(too_large(max_bytes, section));
+    if let Some(bytes) = announced.filter(|bytes| *bytes > max.bytes) {
+        return Err(max.exceeded(&format!("{bytes} bytes")));
     }
     // The sender's word is good for room in the books, not for memory: that is allocated as bytes come.
     share.grow_to(announced.unwrap_or(FIRST_BYTES))?;
@@ -38,8 +53,8 @@ pub(super) async fn read(
     let deadline = Instant::now() + timeout;
     let mut read = BytesMut::with_capacity(announced.unwrap_or(0).min(FIRST_BYTES));
     while let Some(chunk) = next(&mut stream, deadline, timeout, section).await? {
-        if read.len() + chunk.len() > max_bytes {
-            return Err(too_large(max_bytes, section));
+        if read.len() + chunk.len() > max.bytes {
+            return Err(max.exceeded("more bytes than it may"));
         }
         share.grow_to(read.len() + chunk.len())?;
         read.extend_from_slice(&chunk);
@@ -65,11 +80,6 @@ async fn next(
 fn broken_off(error: axum::Error) -> Error {
     let kind = Error::find(&error).map_or(ErrorKind::Invalid, Error::kind);
     Error::new(kind, "the body broke off").with_source(error)
-}
-
-fn too_large(max_bytes: usize, section: &str) -> Error {
-    let text = format!("the body is larger than {max_bytes} bytes, see {section}.body_size_limit");
-    Error::new(ErrorKind::TooLarge, text)
 }
 
 #[cfg(test)]

@@ -4,12 +4,11 @@
 //! Does not own: tokens and their files ([`Keyring`]), the protocols' own refusals, limits on all pushes together
 //! (`receive::budget`), limits on series (the store).
 //!
-//! A route asks [`Identity::caller`] before anything else, decodes within [`Caller::limits`], and writes what
-//! [`Caller::admit`] leaves.
+//! A route asks [`Identity::caller`] before anything else, decodes within [`Caller::limits`] and [`Caller::latest_ms`], and writes
+//! what [`Caller::admit`] gives.
 
 mod account;
 mod anonymous;
-mod future;
 mod rate;
 mod refused;
 
@@ -18,13 +17,14 @@ use std::sync::Arc;
 
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
+use model::batch::SeriesLimits;
 use model::worker::Worker;
 use model::{Batch, Clock, Error, ErrorKind};
 use parking_lot::RwLock;
 use tokio::time::Instant;
 
 use self::account::Account;
-pub(crate) use self::refused::{Reason, Refused};
+pub(crate) use self::refused::{Reason, Unauthorized};
 use crate::config::Config;
 use crate::keyring::Keyring;
 use crate::metrics::Metrics;
@@ -49,8 +49,12 @@ struct Rules {
     clusters: HashMap<Arc<str>, Arc<Account>>,
     /// That of all who show no token.
     anonymous: Arc<Account>,
+    /// The cluster of those who show no token, where they may not name one.
+    stamp: Option<Arc<str>>,
     /// The clusters that only their tokens write to.
     guarded: HashSet<String>,
+    /// How many clusters there may be for those who name one without a token.
+    max_clusters: u64,
 }
 
 impl Identity {
@@ -81,17 +85,17 @@ impl Identity {
         Ok(())
     }
 
-    /// Who sends a request with these headers (or, of gRPC, this metadata). `stamp` is the cluster of those who show no token.
+    /// Who sends a request with these headers (or, of gRPC, this metadata).
     ///
     /// # Errors
-    /// [`Reason::Unauthorized`] for a token that is not known, and for none where one is needed.
-    pub(crate) fn caller(&self, headers: &HeaderMap, stamp: Option<&Arc<str>>) -> Result<Caller, Refused> {
+    /// [`Unauthorized`] for a token that is not known, and for none where one is needed.
+    pub(crate) fn caller(&self, headers: &HeaderMap) -> Result<Caller, Unauthorized> {
         let rules = self.0.rules.read().clone();
         let held = self.0.ring.holder(headers).and_then(|holder| rules.clusters.get(&holder).cloned());
         let is_anonymous = rules.guarded.is_empty() || !rules.is_closed && !headers.contains_key(AUTHORIZATION);
         let (account, cluster) = match held {
             Some(account) => (account.clone(), account.cluster().cloned()),
-            None if is_anonymous => (rules.anonymous.clone(), stamp.cloned()),
+            None if is_anonymous => (rules.anonymous.clone(), rules.stamp.clone()),
             None => return Err(rules.anonymous.unauthorized()),
         };
         Ok(Caller { account, cluster, rules, clock: self.0.clock.clone() })
@@ -121,7 +125,9 @@ impl Rules {
             is_closed: config.has_tokens() && !config.push.allow_anonymous,
             clusters: clusters.collect(),
             anonymous: account(None, old.map(|old| &old.anonymous)),
+            stamp: config.push.cluster.as_deref().map(Arc::from),
             guarded: config.guarded_clusters(),
+            max_clusters: config.push.cluster_limit,
         }
     }
 }
@@ -135,15 +141,6 @@ pub(crate) struct Caller {
     clock: Arc<dyn Clock>,
 }
 
-/// What of a push may be written.
-#[derive(Debug)]
-pub(crate) struct Admitted {
-    /// The rows, their cluster decided. More than one batch where rows of one push differ in how that is.
-    pub(crate) batches: Vec<Batch>,
-    /// Why other rows were left out; to be told to the sender once these are written.
-    pub(crate) refused: Option<Refused>,
-}
-
 impl Caller {
     /// The cluster that his rows are of; none if his own `cluster` label counts.
     pub(crate) fn cluster(&self) -> Option<&Arc<str>> {
@@ -155,23 +152,21 @@ impl Caller {
         self.account.limits().narrow(receiver)
     }
 
-    /// The latest time that a row of his may have, in milliseconds.
+    /// The latest time that a row of his may have, in milliseconds. Decoders leave out what is later: its neighbours are not to
+    /// blame for a machine whose clock is wrong.
     pub(crate) fn latest_ms(&self) -> i64 {
         let ahead_ms = i64::try_from(self.account.limits().future.as_millis()).unwrap_or(i64::MAX);
         self.clock.now_ms().saturating_add(ahead_ms)
     }
 
-    /// Counts that his push was refused for a reason that the route has found.
-    pub(crate) fn refused(&self, reason: Reason, error: Error) -> Refused {
+    /// Counts that his push was refused for a reason that the route has found, and gives what is to be told of it.
+    pub(crate) fn refused(&self, reason: Reason, error: Error) -> Error {
         self.account.refused(reason, error)
     }
 
-    /// What becomes of an error of reading his push: one that is too large for him is counted, any other goes on as it is.
-    pub(crate) fn too_large<F: From<Refused> + From<Error>>(&self, reason: Reason, error: Error) -> F {
-        match error.kind() {
-            ErrorKind::TooLarge => self.refused(reason, error).into(),
-            _ => error.into(),
-        }
+    /// As [`Caller::refused`], if the error is that his push is too large; any other goes on as it is.
+    pub(crate) fn too_large(&self, reason: Reason, error: Error) -> Error {
+        if error.kind() == ErrorKind::TooLarge { self.refused(reason, error) } else { error }
     }
 
     /// Counts what was left out of his push.
@@ -181,38 +176,42 @@ impl Caller {
         }
     }
 
+    /// Counts rows of his that came too late to be added up.
+    pub(crate) fn out_of_order(&self, rows: u64) {
+        if rows > 0 {
+            self.account.left_out("out_of_order", rows);
+        }
+    }
+
     /// Takes bytes, as they came over the wire, out of what he may send in a second.
     ///
     /// # Errors
-    /// [`Reason::ByteRate`], to be tried again, if he has sent more than that already.
-    pub(crate) fn take_bytes(&self, bytes: usize) -> Result<(), Refused> {
+    /// `Busy`, counted as [`Reason::ByteRate`], if he has sent more than that already.
+    pub(crate) fn take_bytes(&self, bytes: usize) -> Result<(), Error> {
         self.account.take_bytes(bytes as u64, Instant::now())
     }
 
-    /// Decides what of a decoded push may be written, and whose it is.
+    /// Decides whose the rows of a decoded push are: more than one batch where they differ in how that is.
     ///
     /// # Errors
-    /// [`Reason::SampleRate`], to be tried again, if he has sent more than he may in a second already.
-    pub(crate) fn admit(&self, mut batch: Batch) -> Result<Admitted, Refused> {
-        batch.series_limits = self.account.limits().series_limits();
-        self.account.take_samples((batch.samples.len() + batch.histograms.len()) as u64, Instant::now())?;
-        let (batch, refused) = self.within_time(batch);
+    /// `Busy`, counted as [`Reason::SampleRate`], if he has sent more than he may in a second already.
+    pub(crate) fn admit(&self, batch: Batch) -> Result<Vec<Batch>, Error> {
+        let batch = self.limited(batch)?;
         let batches = match self.cluster() {
             Some(cluster) => vec![batch.stamped(cluster.clone())],
             None if self.rules.guarded.is_empty() => vec![batch],
             None => anonymous::split(batch, &self.rules.guarded),
         };
-        Ok(Admitted { batches: batches.into_iter().filter(|batch| !batch.is_empty()).collect(), refused })
+        Ok(batches.into_iter().filter(|batch| !batch.is_empty()).collect())
     }
 
     /// As [`Caller::admit`], for a push whose rows must stay one batch: without a token the whole of it is of no cluster if one
-    /// of its series says that it is of a cluster that has tokens. What is too far ahead must have been left out.
+    /// of its series says that it is of a cluster that has tokens.
     ///
     /// # Errors
     /// As [`Caller::admit`].
-    pub(crate) fn admit_whole(&self, mut batch: Batch) -> Result<Batch, Refused> {
-        self.account.take_samples((batch.samples.len() + batch.histograms.len()) as u64, Instant::now())?;
-        batch.series_limits = self.account.limits().series_limits();
+    pub(crate) fn admit_whole(&self, batch: Batch) -> Result<Batch, Error> {
+        let batch = self.limited(batch)?;
         Ok(match self.cluster() {
             Some(cluster) => batch.stamped(cluster.clone()),
             None if anonymous::claims_any(&batch, &self.rules.guarded) => batch.stamped(Arc::from("")),
@@ -220,12 +219,20 @@ impl Caller {
         })
     }
 
-    /// Leaves out what is too far ahead of our clock: its neighbours are not to blame for a machine whose clock is wrong.
-    fn within_time(&self, batch: Batch) -> (Batch, Option<Refused>) {
-        let limit = self.account.limits().future;
-        let (batch, ahead) = future::without(batch, self.clock.now_ms(), limit);
-        let refused = ahead.map(|ahead| self.account.refused(Reason::Future, ahead.error(limit)));
-        (batch, refused)
+    /// Takes the samples out of what he may send in a second, and tells the store what of his limits only it can keep.
+    fn limited(&self, mut batch: Batch) -> Result<Batch, Error> {
+        self.account.take_samples((batch.samples.len() + batch.histograms.len()) as u64, Instant::now())?;
+        batch.series_limits = self.series_limits();
+        Ok(batch)
+    }
+
+    /// Of a sender whose cluster is decided no name is taken, and so no number of names limited.
+    fn series_limits(&self) -> SeriesLimits {
+        let limits = self.account.limits().series_limits();
+        match self.cluster() {
+            Some(_) => limits,
+            None => SeriesLimits { max_clusters: self.rules.max_clusters, ..limits },
+        }
     }
 }
 

@@ -29,9 +29,10 @@ use model::{Error, ErrorKind, Receipt};
 use parking_lot::RwLock;
 use tokio::time::Instant;
 
-use self::deltas::Deltas;
-use super::budget::{Budget, Share};
-use super::identity::{self, Caller, Identity, Reason};
+use self::deltas::{Deltas, NotAdded};
+use super::budget::Share;
+use super::identity::{Caller, Identity, Reason, Unauthorized};
+use super::intake::Intake;
 use super::senders::Senders;
 use crate::config::OtlpConfig;
 use crate::metrics::Metrics;
@@ -64,20 +65,15 @@ struct State {
 #[derive(Debug)]
 struct Settings {
     config: OtlpConfig,
-    /// The cluster of those who show no token.
-    cluster: Option<Arc<str>>,
     translation: Translation,
-    limits: decode::Limits,
-    budget: Budget,
+    intake: Intake,
 }
 
 impl Settings {
     fn new(config: &OtlpConfig) -> Arc<Self> {
         Arc::new(Settings {
-            cluster: config.cluster.as_deref().map(Arc::from),
             translation: config.translation(),
-            budget: Budget::new("otlp", config.max_concurrent_requests, config.memory_limit),
-            limits: super::limits(config.body_size_limit, config.decoded_size_limit),
+            intake: Intake::new("otlp", &config.receiver()),
             config: config.clone(),
         })
     }
@@ -109,38 +105,9 @@ struct Origin {
 #[derive(Debug, Default)]
 struct Taken {
     receipt: Receipt,
+    /// Data points of which every row is durable.
     points: u64,
     refused: Refused,
-}
-
-/// Why nothing of a request was taken.
-#[derive(Debug)]
-enum Failure {
-    /// For who sends it, or for how much.
-    Refused(identity::Refused),
-    /// For anything else.
-    Error(Error),
-}
-
-impl Failure {
-    fn error(&self) -> &Error {
-        match self {
-            Failure::Refused(refused) => refused.error(),
-            Failure::Error(error) => error,
-        }
-    }
-}
-
-impl From<identity::Refused> for Failure {
-    fn from(refused: identity::Refused) -> Self {
-        Failure::Refused(refused)
-    }
-}
-
-impl From<Error> for Failure {
-    fn from(error: Error) -> Self {
-        Failure::Error(error)
-    }
 }
 
 impl Otlp {
@@ -176,24 +143,18 @@ impl Otlp {
     }
 
     /// Whose rows a request with this head brings. The one place that decides it, for both protocols.
-    fn origin(&self, settings: &Settings, head: &Parts) -> Result<Origin, identity::Refused> {
+    fn origin(&self, head: &Parts) -> Result<Origin, Unauthorized> {
         let peer = head.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
-        Ok(Origin { caller: self.0.identity.caller(&head.headers, settings.cluster.as_ref())?, peer })
+        Ok(Origin { caller: self.0.identity.caller(&head.headers)?, peer })
     }
 
     /// Takes a request up to its rows being durable.
-    async fn take(
-        &self,
-        settings: &Arc<Settings>,
-        origin: &Origin,
-        sent: Sent,
-        share: Share,
-    ) -> Result<Taken, Failure> {
+    async fn take(&self, settings: &Arc<Settings>, origin: &Origin, sent: Sent, share: Share) -> Result<Taken, Error> {
         let counters = &self.0.metrics.otlp;
         let wire_bytes = sent.wire.len();
-        origin.caller.take_bytes(wire_bytes)?;
         let (decoded, share) = decode(sent, settings, origin, share).await?;
         let Decoded { batch, deltas, points, mut refused } = decoded;
+        let (refused_before, mut not_added) = (refused.points, NotAdded::default());
         counters.received(wire_bytes, batch.body.len());
         let batch = origin.caller.admit_whole(batch)?;
         let receipt = if batch.is_empty() {
@@ -205,30 +166,31 @@ impl Otlp {
         } else {
             let now_ms = self.0.parts.clock.now_ms();
             let written = self.0.deltas.write(self.0.parts.ingest.clone(), batch, deltas, now_ms, share).await?;
-            counters.repeated(written.repeated_points);
-            if written.repeated_points > 0 {
-                // As a warning: of a request that is sent again they are there already.
-                let points = written.repeated_points;
-                refused
-                    .add(0, format!("{points} deltas were left out, they are not after the last one of their series"));
-            }
+            not_added = written.not_added;
+            counters.repeated(not_added.repeated.len() as u64);
+            origin.caller.out_of_order(not_added.late_rows);
+            answer::note_not_added(&mut refused, &not_added);
             written.receipt
         };
         if let Some(left_out) = &receipt.left_out {
             let mut of_store = decode::Refused::default();
             of_store.note_left_out(left_out);
             origin.caller.left_out(&of_store);
-            let mut rows = (left_out.samples + left_out.histograms) as u64;
+            // A point is not taken if one of its series is not, whatever number of rows it is.
+            let is_new = |place: u32| !not_added.late.contains(&place) && !not_added.repeated.contains(&place);
+            let missing = (0u32..).zip(&points).filter(|(place, series)| left_out.has_any(series) && is_new(*place));
+            let mut count = missing.count() as u64;
             for (_, message) in left_out.messages() {
-                refused.add(std::mem::take(&mut rows), message);
+                refused.add(std::mem::take(&mut count), message);
             }
         }
+        let points = points.len() as u64 - (refused.points - refused_before);
         counters.took(points, refused.points, receipt.samples);
         Ok(Taken { receipt, points, refused })
     }
 
     /// Puts the outcome on the board.
-    fn tell(&self, origin: &Origin, started: Instant, outcome: &Result<Taken, Failure>) {
+    fn tell(&self, origin: &Origin, started: Instant, outcome: &Result<Taken, Error>) {
         let now_ms = self.0.parts.clock.now_ms();
         let cluster = origin.caller.cluster().map_or("", |cluster| &**cluster);
         self.0.senders.update(KIND, cluster, origin.peer, |status| {
@@ -236,7 +198,7 @@ impl Otlp {
             status.duration_seconds = started.elapsed().as_secs_f64();
             status.error = match outcome {
                 Ok(taken) => answer::partial_message(taken),
-                Err(failure) => Some(failure.error().to_string()),
+                Err(error) => Some(error.to_string()),
             };
             if let Ok(taken) = outcome {
                 status.last_success_ms = Some(now_ms);
@@ -254,8 +216,8 @@ async fn decode(
     settings: &Arc<Settings>,
     origin: &Origin,
     mut share: Share,
-) -> Result<(Decoded, Share), Failure> {
-    let (limits, latest_ms) = (origin.caller.limits(&settings.limits), origin.caller.latest_ms());
+) -> Result<(Decoded, Share), Error> {
+    let (limits, latest_ms) = (settings.intake.limits(&origin.caller), origin.caller.latest_ms());
     let settings = settings.clone();
     let is_small = sent.wire.len() <= INLINE_BYTES && sent.encoding == ContentEncoding::Identity;
     let work = move || {
@@ -268,7 +230,7 @@ async fn decode(
         let done = tokio::task::spawn_blocking(work).await;
         done.map_err(|_| Error::internal("the decoding of the request broke off"))?
     };
-    done.map_err(|error| origin.caller.too_large::<Failure>(Reason::RequestSize, error))
+    done.map_err(|error| origin.caller.too_large(Reason::RequestSize, error))
 }
 
 fn decode_within(
@@ -286,8 +248,7 @@ fn decode_within(
         body = decode::otlp::json::to_protobuf(&body, limits)?;
     }
     let held_bytes = wire_bytes + body.len();
-    let memory_limit = usize::try_from(settings.config.memory_limit).unwrap_or(usize::MAX);
-    let most = memory_limit.saturating_sub(held_bytes);
+    let most = settings.intake.memory_bytes().saturating_sub(held_bytes);
     for growth in LABEL_GROWTHS {
         let room = body.len().saturating_mul(growth).saturating_add(INLINE_BYTES).min(most);
         share.grow_to(held_bytes + room)?;

@@ -23,8 +23,8 @@ use tokio::time::Instant;
 use self::answer::{Failure, Written};
 use self::negotiation::Message;
 use super::budget::Share;
-use super::identity::{Admitted, Caller, Reason};
-use super::{Receiver, Settings, body};
+use super::identity::{Caller, Reason};
+use super::{Receiver, Settings};
 
 /// The [`model::source::SourceId::kind`] of senders.
 const KIND: &str = "remote_write";
@@ -40,7 +40,7 @@ pub(super) async fn handle(State(receiver): State<Receiver>, request: Request) -
     let started = Instant::now();
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
     let settings = receiver.0.settings.read().clone();
-    let caller = match receiver.0.identity.caller(request.headers(), settings.cluster.as_ref()) {
+    let caller = match receiver.0.identity.caller(request.headers()) {
         Ok(caller) => caller,
         // It is not put on the board, which whoever can reach us could fill.
         Err(refused) => {
@@ -73,19 +73,14 @@ async fn receive(
     request: Request,
 ) -> Outcome {
     let (head, body) = request.into_parts();
-    let mut share = settings.budget.enter()?;
-    let limits = caller.limits(&settings.limits);
-    let timeout = settings.config.body_timeout;
-    let wire = body::read(body, &head.headers, limits.max_body_bytes, timeout, &mut share).await;
-    let wire = wire.map_err(|e| caller.too_large::<Failure>(Reason::RequestSize, e))?;
-    caller.take_bytes(wire.len())?;
+    let (wire, share) = settings.intake.read(caller, &head.headers, body, 0).await?;
+    let limits = settings.intake.limits(caller);
     let wire_bytes = wire.len();
     let latest_ms = caller.latest_ms();
     let (Decoded { batch, refused }, share) = decode(wire, message, latest_ms, limits, caller, share).await?;
     receiver.0.metrics.remote_write.received(wire_bytes, batch.body.len());
-    let Admitted { batches, refused: ahead } = caller.admit(batch)?;
     let mut written = Written { refused, ..Written::default() };
-    for batch in batches {
+    for batch in caller.admit(batch)? {
         let (samples, histograms, exemplars) = (batch.samples.len(), batch.histograms.len(), batch.exemplars.len());
         let receipt = match receiver.0.parts.ingest.write(batch).await {
             Ok(receipt) => receipt,
@@ -103,8 +98,7 @@ async fn receive(
         written.refused.note_left_out(&missing);
     }
     drop(share);
-    // The decoder has left out what is too far in the future, so there is nothing of it any more.
-    ahead.map_or(Ok(written), |ahead| Err(ahead.into()))
+    Ok(written)
 }
 
 /// Decompresses and decodes, on another thread if that may take long.
@@ -115,7 +109,7 @@ async fn decode(
     limits: decode::Limits,
     caller: &Caller,
     mut share: Share,
-) -> Result<(Decoded, Share), Failure> {
+) -> Result<(Decoded, Share), Error> {
     // The claim is in the first bytes; one that lies is refused by the decompressor without allocating what it claims.
     let claimed = snappy_claim(&wire).min(limits.max_decoded_bytes);
     share.grow_to(wire.len() + claimed)?;
@@ -140,11 +134,11 @@ async fn decode(
 }
 
 /// A body that was read whole and then is too large is a bad request to a sender, not one that a proxy would have kept out.
-fn bad_request(caller: &Caller, reason: Reason, error: &decode::Error) -> Failure {
+fn bad_request(caller: &Caller, reason: Reason, error: &decode::Error) -> Error {
     let told = Error::invalid(error.message());
     match error.kind() {
-        ErrorKind::TooLarge => caller.refused(reason, told).into(),
-        _ => told.into(),
+        ErrorKind::TooLarge => caller.refused(reason, told),
+        _ => told,
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use collector::Config;
-use collector::config::OtlpConfig;
+use collector::config::{OtlpConfig, PushConfig};
 use decode::Limits;
 use http_body_util::BodyExt;
 use model::worker::Worker;
@@ -31,7 +31,11 @@ impl Served {
     }
 
     async fn start_with(otlp: OtlpConfig, recorder: Arc<Recorder>) -> Self {
-        let bench = Bench::start_with(&Config { otlp, ..Config::default() }, recorder);
+        Self::start_whole(&Config { otlp, ..Config::default() }, recorder).await
+    }
+
+    async fn start_whole(config: &Config, recorder: Arc<Recorder>) -> Self {
+        let bench = Bench::start_with(config, recorder);
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let routes = bench.collectors.routes().merge(bench.collectors.otlp_grpc_routes());
@@ -238,7 +242,9 @@ async fn who_should_come_again_is_told_when() {
 
 #[tokio::test]
 async fn deltas_are_written_as_what_they_add_up_to() {
-    let served = Served::start(OtlpConfig { cluster: Some("east".to_owned()), ..OtlpConfig::default() }).await;
+    let push = PushConfig { cluster: Some("east".to_owned()), ..PushConfig::default() };
+    let config = Config { push, ..Config::default() };
+    let served = Served::start_whole(&config, Arc::new(Recorder::default())).await;
     let sum = |time: i64, value: i64| {
         let times =
             format!(r#""startTimeUnixNano":"{}","timeUnixNano":"{}""#, (time - 1) * 1_000_000, time * 1_000_000);
@@ -254,6 +260,50 @@ async fn deltas_are_written_as_what_they_add_up_to() {
     assert_eq!(served.rows(), [row(3, T_MS), row(7, T_MS + 1000), row(12, T_MS + 2000)]);
     assert_eq!(served.bench.counter("fleetscope_otlp_repeated_delta_points_total"), 1);
     assert!(served.bench.recorder.writes().iter().flatten().all(|row| row.cluster == "east"));
+}
+
+#[tokio::test]
+async fn deltas_that_come_too_late_are_told_as_refused_and_counted() {
+    let served = Served::start(OtlpConfig::default()).await;
+    let push = async |seconds: &[i64]| {
+        let point = |second: &i64| {
+            let (start, time) = ((T_MS + (second - 1) * 1000) * 1_000_000, (T_MS + second * 1000) * 1_000_000);
+            format!(
+                r#"{{"startTimeUnixNano":"{start}","timeUnixNano":"{time}","count":1,"sum":1,"explicitBounds":[1],"bucketCounts":[1,0]}}"#
+            )
+        };
+        let points = seconds.iter().map(point).collect::<Vec<_>>().join(",");
+        let metric = format!(r#"{{"name":"d","histogram":{{"aggregationTemporality":1,"dataPoints":[{points}]}}}}"#);
+        let (code, body) = answer(served.post("application/json", json(&metric))).await;
+        assert_eq!(code, 200);
+        serde_json::from_slice::<serde_json::Value>(&body).unwrap()["partialSuccess"].clone()
+    };
+    assert_eq!(push(&[1, 3]).await, serde_json::Value::Null);
+    // Sent again, because the answer was lost: it was taken, and is not refused now.
+    let told = push(&[1, 3]).await;
+    assert_eq!(
+        (&told["rejectedDataPoints"], told["errorMessage"].as_str().unwrap().contains("already")),
+        (&"0".into(), true)
+    );
+    let told = push(&[2, 4]).await;
+    assert_eq!(told["rejectedDataPoints"], "1", "{told}");
+    assert!(
+        told["errorMessage"].as_str().unwrap().starts_with("1 data point was refused: deltas are before"),
+        "{told}"
+    );
+    let counter = |name: &str| served.bench.counter(name);
+    assert_eq!(counter("fleetscope_otlp_repeated_delta_points_total"), 2);
+    assert_eq!(
+        (counter("fleetscope_otlp_refused_data_points_total"), counter("fleetscope_otlp_data_points_total")),
+        (1, 5)
+    );
+    assert_eq!(
+        counter("fleetscope_push_left_out_total{cluster=\"\",reason=\"out_of_order\"}"),
+        4,
+        "rows of one histogram"
+    );
+    let last = |name: &str| served.rows().into_iter().rfind(|row| row.starts_with(name)).unwrap();
+    assert!(last("d_count").contains(" 3 "), "{}", last("d_count"));
 }
 
 #[tokio::test]

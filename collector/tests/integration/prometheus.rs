@@ -8,7 +8,7 @@ use crate::support::prometheus::Prometheus;
 use crate::support::recorder::Row;
 use crate::support::server::{Reply, Server, answer_with};
 use crate::support::{Bench, federating};
-use collector::config::{FederateConfig, RemoteWriteConfig};
+use collector::config::FederateConfig;
 use model::histogram::Counts;
 
 /// Every sample of the last minute, as name, labels, time and bits.
@@ -75,8 +75,7 @@ async fn every_row_is_one_of_the_source() {
 
 #[tokio::test]
 async fn what_it_sends_is_what_it_has() {
-    let stamped = RemoteWriteConfig { cluster: Some("outer".into()), ..RemoteWriteConfig::default() };
-    let served = Served::start(stamped).await;
+    let served = Served::stamping("outer").await;
     let sends = format!("remote_write: [{{url: 'http://{}/api/v1/write'}}]", served.address);
     let prometheus = Prometheus::start(|address| Prometheus::of_itself(address, &sends)).await;
     let times = |writes: &[Vec<Row>]| writes.iter().flatten().map(|row| row.time_ms).collect::<HashSet<i64>>();
@@ -96,8 +95,7 @@ async fn what_it_sends_is_what_it_has() {
 #[tokio::test]
 #[ignore = "needs Prometheus 3 as `prometheus`"]
 async fn what_it_sends_in_the_second_version_is_what_it_has() {
-    let stamped = RemoteWriteConfig { cluster: Some("outer".into()), ..RemoteWriteConfig::default() };
-    let served = Served::start(stamped).await;
+    let served = Served::stamping("outer").await;
     let sends = format!(
         "remote_write: [{{url: 'http://{}/api/v1/write', protobuf_message: io.prometheus.write.v2.Request, \
          send_native_histograms: true, send_exemplars: true}}]",

@@ -81,7 +81,11 @@ async fn an_unknown_token_is_told_nothing_and_leaves_nothing() {
     for request in all {
         let response = request.send().await.unwrap();
         assert_eq!(response.headers()["www-authenticate"], "Bearer, Basic realm=\"fleetscope\"");
-        assert_eq!(answer(response).await, (401, "unauthorized\n".to_owned()));
+        let (status, text) = answer(response).await;
+        // The same words to all: they tell how to be known, and not what was wrong.
+        let expected =
+            "unauthorized: show the token of a cluster, as a bearer token or as the password of basic authentication\n";
+        assert_eq!((status, text.as_str()), (401, expected));
     }
     assert_eq!(refused(&served, "", "unauthorized"), 6);
     assert_eq!((served.bench.recorder.offered(), served.bench.sources.all().len()), (0, 0));
@@ -166,7 +170,11 @@ async fn what_is_too_much_is_refused_with_limit_and_amount_and_counted_by_reason
     };
     let noise: String = (0..3000).map(|_| next()).collect();
     let cases = [
-        ("request_size", body(&[(&[("__name__", "a"), ("x", &noise)], &[(1, 1.0)])]), "2000 bytes"),
+        (
+            "request_size",
+            body(&[(&[("__name__", "a"), ("x", &noise)], &[(1, 1.0)])]),
+            "the limit is 2000 bytes (body_size_limit of push.limits or of the cluster's limits)",
+        ),
         ("request_size", body(&[(&[("__name__", "a"), ("x", &"x".repeat(10_000))], &[(1, 1.0)])]), "4000"),
     ];
     for (number, (reason, sent, expected)) in cases.into_iter().enumerate() {
@@ -232,6 +240,6 @@ async fn one_token_for_two_clusters_is_no_configuration() {
     let error = config.validate().unwrap_err().to_string();
     assert!(error.contains("cluster \"berlin\"") && error.contains("cluster \"dublin\""), "{error}");
     let mut stamped = two_clusters();
-    stamped.remote_write.cluster = Some("berlin".into());
+    stamped.push.cluster = Some("berlin".into());
     assert!(stamped.validate().unwrap_err().to_string().contains("has tokens"));
 }

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use collector::Config;
-use collector::config::RemoteWriteConfig;
+use collector::config::{PushConfig, RemoteWriteConfig};
 use model::batch::STALE_NAN_BITS;
 use model::worker::Worker;
 use model::{Error, ErrorKind};
@@ -38,6 +38,12 @@ impl Served {
         let service = bench.collectors.routes().into_make_service_with_connect_info::<SocketAddr>();
         let worker = Worker::task("http", |_| async move { axum::serve(listener, service).await.unwrap() });
         Served { bench, address, _worker: worker }
+    }
+
+    /// Gives each push this cluster.
+    pub(crate) async fn stamping(cluster: &str) -> Self {
+        let push = PushConfig { cluster: Some(cluster.into()), ..PushConfig::default() };
+        Self::start_whole(&Config { push, ..Config::default() }, Arc::new(Recorder::default())).await
     }
 
     /// A request with the usual headers.
@@ -96,8 +102,7 @@ async fn samples_are_acknowledged_once_they_are_written() {
 
 #[tokio::test]
 async fn a_stamp_decides_the_cluster_and_a_reload_the_stamp() {
-    let stamped = RemoteWriteConfig { cluster: Some("pushed".into()), ..RemoteWriteConfig::default() };
-    let mut served = Served::start(stamped).await;
+    let mut served = Served::stamping("pushed").await;
     let sent = || body(&[(&[("__name__", "a"), ("cluster", "own")], &[(1, 1.0)])]);
     assert_eq!(served.send(sent()).await.0, 204);
     served.bench.collectors.reload(&Config::default()).await.unwrap();

@@ -112,7 +112,7 @@ pub(super) fn resolve(
         added.map_err(|e| Mistake::at(readers.referenced, e.context("readers").to_string()))?;
     }
     if let Some(push) = &push {
-        push.value.limits.validate().map_err(|e| Mistake::at(push.referenced, e.context("push").to_string()))?;
+        push.value.validate().map_err(|e| Mistake::at(push.referenced, e.context("push").to_string()))?;
     }
     if let (Some(given), Depth::NamedFiles) = (&tls, depth) {
         tls::check(&given.value).map_err(|e| Mistake::at(given.referenced, e.to_string()))?;

@@ -23,8 +23,8 @@ fn the_label_that_grows_is_named() {
     assert_eq!(error.kind(), ErrorKind::TooLarge);
     assert_eq!(
         error.message(),
-        "cluster \"eu\": 4 of its series are new in this minute, its limit is 4; label \"pod\" makes most of them, with \
-         5 values; series requests_total is left out"
+        "cluster \"eu\": 4 of its series are new in this minute, its limit is 4 (new_series_per_minute_limit); label \
+         \"pod\" makes most of them, with 5 values; series requests_total is left out"
     );
     cluster.admit(&key(4, "/"), Some((&limits, 60_000))).unwrap();
 }
@@ -39,4 +39,30 @@ fn series_that_go_make_room() {
     assert!(error.message().contains("has 2 series in memory, its limit is 2"), "{error}");
     cluster.release();
     cluster.admit(&key(2, "/"), Some((&limits, 0))).unwrap();
+}
+
+#[test]
+fn clusters_that_are_known_or_not_named_come_in_when_there_is_no_room_for_new_ones() {
+    let clusters = Clusters::default();
+    let of = |cluster: &str| SeriesKey { cluster: Arc::from(cluster), ..key(0, "/") };
+    clusters.entry_within(&of("a"), 2).unwrap();
+    clusters.entry(&Arc::from("b"));
+    for known in ["a", "b", ""] {
+        clusters.entry_within(&of(known), 2).unwrap();
+    }
+    let error = clusters.entry_within(&of(&"ü".repeat(1000)), 2).unwrap_err();
+    assert_eq!(
+        (error.kind(), error.message()),
+        (
+            ErrorKind::Forbidden,
+            format!(
+                "cluster {:?}… is new, and there are 3 clusters, the limit for those that a push without a token names is 2 \
+                 (push.cluster_limit): give the cluster a token, or raise the limit; series requests_total is left out",
+                "ü".repeat(60)
+            )
+            .as_str()
+        )
+    );
+    clusters.entry_within(&of("c"), 4).unwrap();
+    assert_eq!(clusters.0.read().len(), 4, "what was refused left nothing");
 }

@@ -10,6 +10,8 @@ mod check;
 
 use check::{Known, told};
 
+use crate::series::SeriesList;
+
 fn series(known: &mut Known, number: u8) -> Arc<Series> {
     let mut labels = LabelsBuilder::default();
     labels.push("__name__", "up");

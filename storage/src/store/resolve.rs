@@ -142,18 +142,19 @@ impl<'a> Search<'a> {
 
     /// All series of the batch, those that came one behind the other before as one.
     fn by_stretches(&mut self) -> Result<SeriesList, Error> {
-        let (stretches, round) = (&self.inner.stretches, self.inner.head.round());
+        let (stretches, head) = (&self.inner.stretches, &self.inner.head);
         let mut list = SeriesList::default();
         for piece in stretches::pieces(&self.batch.series, self.salt) {
-            if let Some(stretch) = stretches.get(&piece, round) {
+            if let Some(stretch) = stretches.get(&piece, head) {
                 list.push(stretch);
                 continue;
             }
+            let kind_changes = head.kind_changes();
             let found = self.all(piece.places.clone())?;
             if let [stretch] = found.stretches()
                 && found.len() == piece.places.len()
             {
-                stretches.note(&piece, round, stretch);
+                stretches.note(&piece, head, kind_changes, stretch);
             }
             list.append(found);
         }
@@ -179,7 +180,7 @@ impl<'a> Search<'a> {
             None => inner.raw.get(hash),
         };
         if let Some(series) = known {
-            series.set_kind(raw.kind);
+            inner.head.set_kind(&series, raw.kind);
             return Ok(Some(series));
         }
         let key = match batch.key(place, &mut self.builder) {
@@ -194,6 +195,10 @@ impl<'a> Search<'a> {
         let (series, made) = match inner.head.entry_within(key, raw.kind, Some((&batch.series_limits, self.now_ms))) {
             Err(error) if error.kind() == ErrorKind::TooLarge => {
                 self.left_out.push(place, LeftOutReason::SeriesLimit, error.message());
+                return Ok(None);
+            }
+            Err(error) if error.kind() == ErrorKind::Forbidden => {
+                self.left_out.push(place, LeftOutReason::ClusterLimit, error.message());
                 return Ok(None);
             }
             // Its id is that of another series: its neighbours are not to blame.
@@ -239,7 +244,7 @@ impl Missing {
 
     #[cold]
     fn push(&mut self, place: usize, reason: LeftOutReason, message: &str) {
-        self.told.push(reason, message);
+        self.told.push(place as u32, reason, message);
         self.places.push((place, reason));
     }
 

@@ -13,6 +13,7 @@ use hashbrown::HashMap;
 use model::batch::RawSeries;
 use parking_lot::RwLock;
 
+use crate::head::Head;
 use crate::series::{AlreadyHashed, Stretch};
 
 /// A stretch ends behind a series of whose hash these bits are zero.
@@ -37,6 +38,8 @@ type Stripe = HashMap<u128, Found, BuildHasherDefault<AlreadyHashed>>;
 struct Found {
     /// The stretch; `None` if its series came once.
     stretch: Option<Arc<Stretch>>,
+    /// The state of the head's count when its series were told what they measure.
+    kind_changes: u64,
     /// The round (see `head::evict`) in which it was last looked for.
     round: AtomicU32,
 }
@@ -88,11 +91,11 @@ impl Stretches {
         &self.stripes[(key >> 64) as usize % self.stripes.len()]
     }
 
-    /// The stretch of a piece of a batch.
-    pub(super) fn get(&self, piece: &Piece, round: u32) -> Option<Arc<Stretch>> {
-        let key = piece.key?;
+    /// The stretch of a piece of a batch, whose series all measure what the batch says.
+    pub(super) fn get(&self, piece: &Piece, head: &Head) -> Option<Arc<Stretch>> {
+        let (key, round) = (piece.key?, head.round());
         let stripe = self.stripe(key).read();
-        let found = stripe.get(&key)?;
+        let found = stripe.get(&key).filter(|found| found.kind_changes == head.kind_changes())?;
         let stretch = found.stretch.clone()?;
         // Most are looked for many times a round, and a write takes the line from all others.
         if found.round.load(Ordering::Relaxed) != round {
@@ -102,14 +105,15 @@ impl Stretches {
     }
 
     /// Keeps the stretch of a piece of a batch if it is not the first time that the piece comes.
-    pub(super) fn note(&self, piece: &Piece, round: u32, stretch: &Arc<Stretch>) {
+    /// `kind_changes` is the head's count from before its series were looked up.
+    pub(super) fn note(&self, piece: &Piece, head: &Head, kind_changes: u64, stretch: &Arc<Stretch>) {
         let Some(key) = piece.key else { return };
         let mut stripe = self.stripe(key).write();
         if stripe.len() >= STRIPE_LIMIT {
             stripe.clear();
         }
         let stretch = stripe.contains_key(&key).then(|| stretch.clone());
-        stripe.insert(key, Found { stretch, round: AtomicU32::new(round) });
+        stripe.insert(key, Found { stretch, kind_changes, round: AtomicU32::new(head.round()) });
     }
 
     /// Lets go of the stretches that were last looked for before a round.

@@ -460,6 +460,33 @@ async fn series_beyond_a_limit_are_left_out_and_all_others_are_kept() {
 }
 
 #[tokio::test]
+async fn rows_of_clusters_beyond_a_limit_are_left_out_before_and_after_a_restart() {
+    let disk = SimDisk::new();
+    let sent = |clusters: &[&str]| {
+        let mut builder = BatchBuilder::default();
+        for cluster in clusters {
+            let series = builder.series("up", &[("cluster", cluster)], Kind::Gauge);
+            builder.sample(series, NOW, 1.0);
+        }
+        let series_limits = SeriesLimits { max_clusters: 3, ..SeriesLimits::default() };
+        Batch { series_limits, ..builder.build() }
+    };
+    let store = Store::open(config(), parts(&disk, NOW)).await.unwrap();
+    store.write(batch(&[("known", NOW, 1.0)])).await.unwrap();
+    let told = store.write(sent(&["a", "b", "c", "eu", "d"])).await.unwrap();
+    let left_out = told.left_out.expect("two are too many");
+    assert_eq!((told.samples, left_out.samples, left_out.rows(LeftOutReason::ClusterLimit)), (3, 2, 2));
+    assert_eq!(store.snapshot().last_samples().into_keys().collect::<Vec<_>>(), ["a".into(), "b".into(), "eu".into()]);
+    store.close().await.unwrap();
+    drop(store);
+    let store = Store::open(config(), parts(&disk, NOW)).await.unwrap();
+    let told = store.write(sent(&["a", "e"])).await.unwrap();
+    assert_eq!((told.samples, told.left_out.expect("a new name is as bad as before").samples), (1, 1));
+    store.write(batch(&[("another", NOW + 1, 1.0)]).stamped("a token's".into())).await.unwrap();
+    assert_eq!(store.snapshot().last_samples().len(), 4, "whose cluster is decided is not limited");
+}
+
+#[tokio::test]
 async fn series_whose_labels_are_bad_are_left_out_if_nobody_has_looked_at_them() {
     let store = Store::open(config(), parts(&SimDisk::new(), NOW)).await.unwrap();
     let mut builder = BatchBuilder::default();

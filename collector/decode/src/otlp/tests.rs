@@ -45,19 +45,19 @@ fn every_truncation_is_refused_or_ends_between_fields() {
     for end in 1..body.len() {
         assert_eq!(read(&body.slice(..end)).unwrap_err().kind(), model::ErrorKind::Invalid, "{end}");
     }
-    assert_eq!(read(&body).unwrap().points, 2);
+    assert_eq!(read(&body).unwrap().points.len(), 2);
 }
 
 #[test]
 fn text_that_is_none_costs_its_point_alone() {
     let body = request(&[], &[point(&[(b"k", b"\xff")]), point(&[(b"\xfe", b"v")]), point(&[(b"k", b"v")])]);
     let decoded = read(&body).unwrap();
-    assert_eq!((decoded.points, decoded.refused.points), (1, 2));
+    assert_eq!((decoded.points.len(), decoded.refused.points), (1, 2));
     assert!(decoded.refused.reasons.iter().all(|reason| reason.contains("is not UTF-8")), "{:?}", decoded.refused);
     // Of a resource it costs all of its points.
     let resource = message(1, &attribute(b"service.name", b"\xff"));
     let decoded = read(&request(&resource, &[point(&[])])).unwrap();
-    assert_eq!((decoded.points, decoded.refused.points), (0, 1));
+    assert_eq!((decoded.points.len(), decoded.refused.points), (0, 1));
 }
 
 #[test]
@@ -68,7 +68,7 @@ fn labels_have_limits() {
     let many: Vec<(&[u8], &[u8])> = keys.iter().map(|key| (key.as_bytes(), &b"v"[..])).collect();
     for attributes in [vec![(&b"k"[..], &long[..])], vec![(&long[..], &b"v"[..])], many] {
         let decoded = read(&request(&[], &[point(&attributes), point(&[])])).unwrap();
-        assert_eq!((decoded.points, decoded.refused.points), (1, 1));
+        assert_eq!((decoded.points.len(), decoded.refused.points), (1, 1));
         assert!(decoded.refused.reasons[0].len() < 300, "{}", decoded.refused.reasons[0]);
     }
 }
@@ -82,7 +82,7 @@ fn lists_within_lists_have_an_end() {
     let deep = [message(1, b"k"), message(2, &value)].concat();
     let body = request(&[], &[[point(&[]), message(7, &deep)].concat(), point(&[])]);
     let decoded = read(&body).unwrap();
-    assert_eq!((decoded.points, decoded.refused.points), (1, 1));
+    assert_eq!((decoded.points.len(), decoded.refused.points), (1, 1));
     assert!(decoded.refused.reasons[0].contains("lists within lists"), "{:?}", decoded.refused);
 }
 
@@ -135,4 +135,13 @@ fn points_are_read_the_same_whatever_came_before() {
         assert_eq!(key, alone.batch.key(0, &mut builder).unwrap());
     }
     assert_eq!(together.batch.samples.len(), points.len());
+}
+
+#[test]
+fn each_point_has_its_series() {
+    // The second goes on with the series of the first; the others have their own.
+    let points: Vec<Vec<u8>> =
+        [b"1", b"1", b"2", b"1"].into_iter().map(|value: &[u8; 1]| point(&[(b"k", value.as_slice())])).collect();
+    let decoded = read(&request(&[], &points)).unwrap();
+    assert_eq!(decoded.points, [0..1, 0..1, 1..2, 2..3]);
 }

@@ -220,7 +220,8 @@ impl<'a> Draft<'a> {
         let what = if model::time::in_range(time_ms) {
             let latest_ms = self.accepted_ms.end();
             format!(
-                "the time {time_ms} ms of series {series} is too far in the future: nothing after {latest_ms} ms is taken"
+                "the time {time_ms} ms of series {series} is too far in the future: nothing after {latest_ms} ms is taken \
+                 (future_limit)"
             )
         } else {
             format!("the time {time_ms} ms of series {series} is outside years 1 to 9999")

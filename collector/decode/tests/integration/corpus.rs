@@ -23,6 +23,8 @@ pub(crate) mod remote_write_2;
 #[allow(dead_code, reason = "the part that reads seeds looks for them from another folder")]
 #[path = "../../../../fuzz/checks/replay.rs"]
 mod replay;
+#[path = "../../../../fuzz/checks/rows.rs"]
+mod rows;
 
 const TARGETS: [&str; 8] =
     ["metric_families", "text", "openmetrics", "remote_write", "remote_write_2", "remote_read", "otlp", "body"];

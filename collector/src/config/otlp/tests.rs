@@ -42,8 +42,10 @@ fn what_contradicts_itself_is_refused() {
         ("{promote_resource_attributes: ['']}", "an empty attribute"),
         ("{translation_strategy: Underscore}", "translation_strategy"),
         ("{promote_resource_attribute: [a]}", "promote_resource_attribute"),
-        ("{memory_limit: 207MB}", "memory_limit 207MB has no room for one request and its labels, 208MB"),
-        ("{cluster: ''}", "cluster is empty"),
+        (
+            "{memory_limit: 207MB}",
+            "memory_limit 207MB has no room for one request of 208MB, body_size_limit and three times",
+        ),
         ("{max_delta_series: 0}", "max_delta_series is 0"),
         ("{delta_idle: 0s}", "delta_idle is 0s"),
     ] {

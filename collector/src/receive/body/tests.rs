@@ -9,7 +9,8 @@ async fn broken_by(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -
     let mut share = Budget::new("remote_write", 1, 1 << 20).enter().unwrap();
     let body = Body::from_stream(stream::iter(chunks));
     let patience = Duration::from_secs(60);
-    read(body, &HeaderMap::new(), 1000, patience, &mut share).await.unwrap_err().kind()
+    let max = MaxBody { bytes: 1000, setting: "remote_write.body_size_limit".to_owned() };
+    read(body, &HeaderMap::new(), &max, patience, &mut share).await.unwrap_err().kind()
 }
 
 #[tokio::test]

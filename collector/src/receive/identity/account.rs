@@ -6,7 +6,7 @@ use model::{Error, ErrorKind, duration, size};
 use tokio::time::Instant;
 
 use super::rate::Rate;
-use super::{Reason, Refused};
+use super::{Reason, Unauthorized};
 use crate::config::PushLimits;
 use crate::metrics::Metrics;
 
@@ -43,10 +43,10 @@ impl Account {
         &self.limits
     }
 
-    /// A refusal, counted.
-    pub(super) fn refused(&self, reason: Reason, error: Error) -> Refused {
+    /// Counts a refusal, and gives what is to be told of it.
+    pub(super) fn refused(&self, reason: Reason, error: Error) -> Error {
         self.metrics.pushes.refused(self.cluster.as_deref().unwrap_or(""), reason);
-        Refused::new(reason, error)
+        error
     }
 
     /// Counts rows that were left out.
@@ -54,20 +54,20 @@ impl Account {
         self.metrics.pushes.left_out(self.cluster.as_deref().unwrap_or(""), reason, rows);
     }
 
-    /// The refusal of somebody who is not known, which is of no cluster and tells nothing.
-    pub(super) fn unauthorized(&self) -> Refused {
+    /// The refusal of somebody who is not known, which is of no cluster.
+    pub(super) fn unauthorized(&self) -> Unauthorized {
         self.metrics.pushes.refused("", Reason::Unauthorized);
-        Refused::unauthorized()
+        Unauthorized::new()
     }
 
-    pub(super) fn take_samples(&self, samples: u64, now: Instant) -> Result<(), Refused> {
+    pub(super) fn take_samples(&self, samples: u64, now: Instant) -> Result<(), Error> {
         let Some(Err(over)) = self.samples.as_ref().map(|rate| rate.take(samples, now)) else { return Ok(()) };
         let limit = over.per_second;
         let what = format!("{samples} samples in this request, limit {limit} per second (sample_rate_limit)");
         Err(self.over_rate(Reason::SampleRate, &what, over.wait))
     }
 
-    pub(super) fn take_bytes(&self, bytes: u64, now: Instant) -> Result<(), Refused> {
+    pub(super) fn take_bytes(&self, bytes: u64, now: Instant) -> Result<(), Error> {
         let Some(Err(over)) = self.bytes.as_ref().map(|rate| rate.take(bytes, now)) else { return Ok(()) };
         let limit = size::format(over.per_second);
         let what = format!("{bytes} bytes in this request, limit {limit} per second (byte_rate_limit)");
@@ -75,7 +75,7 @@ impl Account {
     }
 
     /// Busy, so that it is sent again: what is only too fast must not be lost.
-    fn over_rate(&self, reason: Reason, what: &str, wait: std::time::Duration) -> Refused {
+    fn over_rate(&self, reason: Reason, what: &str, wait: std::time::Duration) -> Error {
         let who = self.cluster.as_deref().map_or("pushes without a token".to_owned(), |name| format!("cluster {name}"));
         let pause = duration::format(std::time::Duration::from_secs(wait.as_secs_f64().ceil().max(1.0) as u64));
         let text = format!("{who}: {what}, which is used up for {pause}");

@@ -2,10 +2,7 @@
 
 use axum::http::header::WWW_AUTHENTICATE;
 use axum::http::{HeaderValue, StatusCode};
-use axum::response::Response;
-use model::{Error, ErrorKind};
-
-use crate::http::error;
+use axum::response::{IntoResponse, Response};
 
 /// What a push without a known token is asked for.
 const CHALLENGE: &str = "Bearer, Basic realm=\"fleetscope\"";
@@ -23,8 +20,6 @@ pub(crate) enum Reason {
     ByteRate,
     /// More samples in a second.
     SampleRate,
-    /// Rows too far ahead of our clock.
-    Future,
 }
 
 impl Reason {
@@ -36,48 +31,28 @@ impl Reason {
             Reason::Labels => "labels",
             Reason::ByteRate => "byte_rate",
             Reason::SampleRate => "sample_rate",
-            Reason::Future => "future",
         }
     }
 }
 
-/// A refusal, counted already. Its error is `Forbidden` without a known token, `Busy` with the time to wait above a rate,
-/// `TooLarge` or `Invalid` otherwise.
+/// The refusal of somebody who is not known, counted already. It tells nothing: not whether the token is wrong, nor whose others
+/// are.
 #[derive(Debug)]
-pub(crate) struct Refused {
-    reason: Reason,
-    error: Error,
-}
+pub(crate) struct Unauthorized(());
 
-impl Refused {
-    pub(super) fn new(reason: Reason, error: Error) -> Self {
-        Refused { reason, error }
+impl Unauthorized {
+    pub(super) fn new() -> Self {
+        Unauthorized(())
     }
 
-    /// One that tells nothing: not whether the token is wrong, nor whose others are.
-    pub(super) fn unauthorized() -> Self {
-        Refused { reason: Reason::Unauthorized, error: Error::new(ErrorKind::Forbidden, "unauthorized") }
+    /// What is to be shown.
+    pub(crate) fn message(&self) -> &'static str {
+        "unauthorized: show the token of a cluster, as a bearer token or as the password of basic authentication"
     }
 
-    /// Whether it is for want of a known token, and so to be told without a word more.
-    pub(crate) fn is_unauthorized(&self) -> bool {
-        self.reason == Reason::Unauthorized
-    }
-
-    /// What, the limit, how much it was.
-    pub(crate) fn error(&self) -> &Error {
-        &self.error
-    }
-}
-
-impl Refused {
     /// The whole answer over HTTP.
     pub(crate) fn response(&self) -> Response {
-        let mut response = error::response(&self.error);
-        if self.is_unauthorized() {
-            *response.status_mut() = StatusCode::UNAUTHORIZED;
-            response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static(CHALLENGE));
-        }
-        response
+        let challenge = [(WWW_AUTHENTICATE, HeaderValue::from_static(CHALLENGE))];
+        (StatusCode::UNAUTHORIZED, challenge, format!("{}\n", self.message())).into_response()
     }
 }

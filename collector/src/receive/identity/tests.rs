@@ -3,6 +3,7 @@ use std::time::Duration;
 use axum::http::HeaderValue;
 use model::batch::{BatchBuilder, Kind};
 use model::labels::LabelsBuilder;
+use model::time::ManualClock;
 use model::{ErrorKind, SystemClock};
 
 use super::*;
@@ -45,27 +46,25 @@ fn batch(rows: &[(&str, i64)]) -> Batch {
 }
 
 /// Cluster, labels and number of each sample.
-fn written(admitted: &Admitted) -> Vec<String> {
+fn written(admitted: &[Batch]) -> Vec<String> {
     let mut builder = LabelsBuilder::default();
     let mut of_batch = |batch: &Batch| -> Vec<String> {
         let key = |series: u32| batch.key(series as usize, &mut builder).unwrap();
         let keys: Vec<_> = batch.samples.iter().map(|row| row.series).map(key).collect();
         keys.iter().map(|key| format!("{} {:?}", key.cluster, key.labels)).collect()
     };
-    admitted.batches.iter().flat_map(&mut of_batch).collect()
+    admitted.iter().flat_map(&mut of_batch).collect()
 }
 
 #[test]
 fn a_token_decides_and_none_is_as_bad_as_a_wrong_one() {
     let identity = identity(&config(LimitsConfig::default()));
-    let berlin = identity.caller(&bearer(BERLIN), None).unwrap();
+    let berlin = identity.caller(&bearer(BERLIN)).unwrap();
     assert_eq!(berlin.cluster().map(|name| &**name), Some("berlin"));
     for headers in [HeaderMap::new(), bearer("the-token-of-nobody")] {
-        let refused = identity.caller(&headers, None).unwrap_err();
-        assert_eq!(
-            (refused.error().kind(), refused.error().to_string().as_str()),
-            (ErrorKind::Forbidden, "unauthorized")
-        );
+        let refused = identity.caller(&headers).unwrap_err();
+        assert!(refused.message().starts_with("unauthorized: show the token"), "{}", refused.message());
+        assert_eq!(refused.response().status(), 401);
     }
     assert_eq!(refused(&identity, "", Reason::Unauthorized), 2);
     let admitted = berlin.admit(batch(&[("berlin", 1), ("dublin", 1), ("", 1)])).unwrap();
@@ -78,7 +77,7 @@ fn a_token_decides_and_none_is_as_bad_as_a_wrong_one() {
 fn without_tokens_every_push_is_taken_as_it_is() {
     let identity = identity(&Config::default());
     for headers in [HeaderMap::new(), bearer(BERLIN)] {
-        let caller = identity.caller(&headers, None).unwrap();
+        let caller = identity.caller(&headers).unwrap();
         assert_eq!(written(&caller.admit(batch(&[("berlin", 1)])).unwrap()), [r#"berlin {"n": "0"}"#]);
     }
 }
@@ -88,8 +87,8 @@ fn whoever_shows_no_token_cannot_write_into_a_cluster_that_has_one() {
     let mut config = config(LimitsConfig::default());
     config.push.allow_anonymous = true;
     let identity = identity(&config);
-    assert!(identity.caller(&bearer("the-token-of-nobody"), None).is_err(), "a wrong token is wrong");
-    let caller = identity.caller(&HeaderMap::new(), None).unwrap();
+    assert!(identity.caller(&bearer("the-token-of-nobody")).is_err(), "a wrong token is wrong");
+    let caller = identity.caller(&HeaderMap::new()).unwrap();
     let admitted = caller.admit(batch(&[("dublin", 1), ("berlin", 2), ("", 3), ("berlin", 4)])).unwrap();
     let expected = [
         r#"dublin {"n": "0"}"#,
@@ -98,27 +97,22 @@ fn whoever_shows_no_token_cannot_write_into_a_cluster_that_has_one() {
         r#" {"exported_cluster": "berlin", "n": "3"}"#,
     ];
     assert_eq!(written(&admitted), expected);
-    assert_eq!(admitted.batches.iter().map(|batch| batch.series.len()).collect::<Vec<_>>(), [2, 2]);
-    assert_eq!(admitted.batches[1].samples.iter().map(|row| row.time_ms).collect::<Vec<_>>(), [2, 4]);
-    assert_eq!(caller.admit(batch(&[("berlin", 1)])).unwrap().batches.len(), 1);
+    assert_eq!(admitted.iter().map(|batch| batch.series.len()).collect::<Vec<_>>(), [2, 2]);
+    assert_eq!(admitted[1].samples.iter().map(|row| row.time_ms).collect::<Vec<_>>(), [2, 4]);
+    assert_eq!(caller.admit(batch(&[("berlin", 1)])).unwrap().len(), 1);
 }
 
 #[test]
-fn rows_ahead_of_the_clock_are_left_out_and_told() {
-    let identity = identity(&config(LimitsConfig::default()));
-    let caller = identity.caller(&bearer(BERLIN), None).unwrap();
-    let now_ms = SystemClock.now_ms();
-    let admitted = caller.admit(batch(&[("", now_ms + 590_000), ("", now_ms + 3_700_000), ("", 0)])).unwrap();
-    assert_eq!(written(&admitted).len(), 2);
-    let told = admitted.refused.unwrap();
-    assert_eq!(told.error().kind(), ErrorKind::Invalid);
-    assert!(
-        told.error().to_string().contains("1 of 3 rows") && told.error().to_string().contains("limit 10m"),
-        "{told:?}"
-    );
-    assert_eq!(refused(&identity, "berlin", Reason::Future), 1);
-    let all = caller.admit(batch(&[("", now_ms + 3_700_000)])).unwrap();
-    assert!(all.batches.is_empty() && all.refused.is_some());
+fn a_cluster_has_its_own_idea_of_the_future() {
+    let hour = LimitsConfig { future_limit: Some(Duration::from_secs(3600)), ..LimitsConfig::default() };
+    let mut config = config(hour);
+    config.push.allow_anonymous = true;
+    let clock = Arc::new(ManualClock::new(5_000));
+    let identity = Identity::new(&config, clock.clone(), Arc::default());
+    let latest_ms = |headers: &HeaderMap| identity.caller(headers).unwrap().latest_ms();
+    assert_eq!((latest_ms(&bearer(BERLIN)), latest_ms(&HeaderMap::new())), (3_605_000, 605_000));
+    clock.advance(1);
+    assert_eq!(latest_ms(&HeaderMap::new()), 605_001);
 }
 
 #[test]
@@ -131,26 +125,26 @@ fn rates_are_kept_over_a_reload_and_say_what_limit_and_how_much() {
     };
     let config = config(limits);
     let identity = identity(&config);
-    let caller = identity.caller(&bearer(BERLIN), None).unwrap();
+    let caller = identity.caller(&bearer(BERLIN)).unwrap();
     let many: Vec<_> = (0..600).map(|_| ("", 1)).collect();
     assert!(caller.admit(batch(&many)).is_ok(), "the first is in credit");
     let over = caller.admit(batch(&many)).unwrap_err();
-    assert_eq!(over.error().kind(), ErrorKind::Busy);
-    assert!(over.error().retry_after() > Some(Duration::from_secs(50)), "{:?}", over.error().retry_after());
+    assert_eq!(over.kind(), ErrorKind::Busy);
+    assert!(over.retry_after() > Some(Duration::from_secs(50)), "{:?}", over.retry_after());
     let expected = "cluster berlin: 600 samples in this request, limit 10 per second (sample_rate_limit)";
-    assert!(over.error().to_string().starts_with(expected), "{over:?}");
+    assert!(over.to_string().starts_with(expected), "{over:?}");
     assert!(caller.take_bytes(1 << 20).is_ok());
-    let over = caller.take_bytes(5).unwrap_err().error().to_string();
+    let over = caller.take_bytes(5).unwrap_err().to_string();
     assert!(over.starts_with("cluster berlin: 5 bytes in this request, limit 1KB per second"), "{over}");
     assert_eq!(refused(&identity, "berlin", Reason::SampleRate) + refused(&identity, "berlin", Reason::ByteRate), 2);
 
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(identity.reload(&config)).unwrap();
-    assert!(identity.caller(&bearer(BERLIN), None).unwrap().take_bytes(1).is_err(), "as much is used as before");
+    assert!(identity.caller(&bearer(BERLIN)).unwrap().take_bytes(1).is_err(), "as much is used as before");
     runtime.block_on(identity.reload(&self::config(LimitsConfig::default()))).unwrap();
-    assert!(identity.caller(&bearer(BERLIN), None).unwrap().take_bytes(1).is_ok(), "there is no limit any more");
+    assert!(identity.caller(&bearer(BERLIN)).unwrap().take_bytes(1).is_ok(), "there is no limit any more");
     runtime.block_on(identity.reload(&Config::default())).unwrap();
-    assert_eq!(identity.caller(&bearer(BERLIN), None).unwrap().cluster(), None);
+    assert_eq!(identity.caller(&bearer(BERLIN)).unwrap().cluster(), None);
 }
 
 #[test]
@@ -162,6 +156,26 @@ fn a_cluster_narrows_what_the_receiver_takes_and_never_widens_it() {
         ..LimitsConfig::default()
     };
     let receiver = decode::Limits::default();
-    let narrowed = identity(&config(limits)).caller(&bearer(BERLIN), None).unwrap().limits(&receiver);
+    let narrowed = identity(&config(limits)).caller(&bearer(BERLIN)).unwrap().limits(&receiver);
     assert_eq!(narrowed, decode::Limits { max_decoded_bytes: 1 << 10, max_labels: 100, ..receiver });
+}
+
+#[test]
+fn the_number_of_clusters_is_limited_where_senders_name_them() {
+    let mut config = config(LimitsConfig::default());
+    config.push.allow_anonymous = true;
+    config.push.cluster_limit = 7;
+    let mut stamped = config.clone();
+    stamped.push.cluster = Some("paris".into());
+    let (naming, stamped) = (identity(&config), identity(&stamped));
+    let cases =
+        [(&naming, bearer(BERLIN), u64::MAX), (&naming, HeaderMap::new(), 7), (&stamped, HeaderMap::new(), u64::MAX)];
+    for (identity, headers, expected) in cases {
+        let caller = identity.caller(&headers).unwrap();
+        let parts = caller.admit(batch(&[("rome", 1), ("berlin", 1)])).unwrap();
+        let whole = caller.admit_whole(batch(&[("rome", 1)])).unwrap();
+        for batch in parts.iter().chain([&whole]) {
+            assert_eq!(batch.series_limits.max_clusters, expected, "{:?}", caller.cluster());
+        }
+    }
 }

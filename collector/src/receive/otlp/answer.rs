@@ -10,10 +10,12 @@
 
 use std::time::Duration;
 
+use decode::otlp::Refused;
 use model::{Error, ErrorKind};
 use serde_json::json;
 
 use super::Taken;
+use super::deltas::NotAdded;
 
 /// When a sender should come again if the error does not say.
 const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(5);
@@ -53,6 +55,20 @@ pub(super) fn partial_message(taken: &Taken) -> Option<String> {
         1 => format!("1 data point was refused: {}", reasons.join("; ")),
         points => format!("{points} data points were refused: {}", reasons.join("; ")),
     })
+}
+
+/// Takes in what deltas were not added. Of those that are in the sum already only as a warning: they were taken before.
+pub(super) fn note_not_added(refused: &mut Refused, not_added: &NotAdded) {
+    match not_added.repeated.len() {
+        0 => {}
+        1 => refused.add(0, "1 delta was not added again, it is the last one of its series already"),
+        points => refused.add(0, format!("{points} deltas were not added again, their series have them already")),
+    }
+    if !not_added.late.is_empty() {
+        let text = "deltas are before the last one of their series and cannot be added any more: send the points of a series \
+                    in order, and from one sender";
+        refused.add(not_added.late.len() as u64, text);
+    }
 }
 
 /// The answer to a request whose rows are durable, as protobuf.

@@ -8,17 +8,18 @@
 //! copy, and where that may be wrong it is dropped. The rules:
 //!
 //! - A series is claimed by one request at a time, from before its sum is looked up until its new value is durable or known
-//!   not to be. A request claims all its series at once or waits, so no two wait for each other.
-//! - A point whose time is not after that of the sum has been added already, or came too late to be: it is left out. So a
-//!   request that is sent again, because its answer was lost, adds nothing.
+//!   not to be, in the order in which requests come ([`lines`]).
+//! - A point whose time is not after that of the sum is not added: its request is sent again, because the answer was lost, or
+//!   it comes too late ([`NotAdded`] tells which, for the sender is told of the latter only that it was refused).
 //! - After a write of which nobody knows whether it is durable the sum is forgotten: the next request asks the store.
 //! - A request whose sender has gone away goes on to its end: its write may be on its way, and the next one has to know.
 
+mod lines;
 mod past;
 mod rows;
 mod sums;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,10 +28,12 @@ use decode::otlp::Delta;
 use model::worker::Worker;
 use model::{Batch, Error, ErrorKind, Ingest, Recall, Receipt, SeriesKey};
 use parking_lot::Mutex;
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::oneshot;
 
+use self::lines::{Lines, Ticket};
 use self::past::Past;
-use self::rows::Rows;
+pub(super) use self::rows::NotAdded;
+use self::rows::{AddedUp, Rows};
 use self::sums::Sum;
 
 /// A series that has had no delta for so long begins anew: its last sum is not looked for.
@@ -39,8 +42,6 @@ const PAST_MS: i64 = 86_400_000;
 /// The sums of all series of deltas.
 pub(super) struct Deltas {
     table: Mutex<Table>,
-    /// Told whenever series are given back.
-    freed: Notify,
     /// Where sums are found that are not in memory.
     past: Arc<dyn Past>,
 }
@@ -49,15 +50,14 @@ pub(super) struct Deltas {
 #[derive(Debug, Default)]
 pub(super) struct Written {
     pub(super) receipt: Receipt,
-    /// Points that were left out because their series had been there already.
-    pub(super) repeated_points: u64,
+    pub(super) not_added: NotAdded,
 }
 
 /// Sums in two generations: one that is used moves to the young, and the old are dropped when the young have become too
 /// many or too old. Claimed ones are in neither.
 #[derive(Debug)]
 struct Table {
-    claimed: HashSet<SeriesKey>,
+    lines: Lines,
     young: HashMap<SeriesKey, Sum>,
     old: HashMap<SeriesKey, Sum>,
     /// When the young began to be.
@@ -67,13 +67,9 @@ struct Table {
 }
 
 impl Table {
-    /// Takes the series, unless one of them is taken.
-    fn claim(&mut self, keys: &[SeriesKey]) -> Option<Vec<Option<Sum>>> {
-        if keys.iter().any(|key| self.claimed.contains(key)) {
-            return None;
-        }
-        self.claimed.extend(keys.iter().cloned());
-        Some(keys.iter().map(|key| self.young.remove(key).or_else(|| self.old.remove(key))).collect())
+    /// Takes out the sums of series, where they are known.
+    fn take(&mut self, keys: &[SeriesKey]) -> Vec<Option<Sum>> {
+        keys.iter().map(|key| self.young.remove(key).or_else(|| self.old.remove(key))).collect()
     }
 
     /// Drops what is too old, or too much.
@@ -91,7 +87,7 @@ impl fmt::Debug for Deltas {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let table = self.table.lock();
         let series = table.young.len() + table.old.len();
-        f.debug_struct("Deltas").field("series", &series).field("claimed", &table.claimed.len()).finish_non_exhaustive()
+        f.debug_struct("Deltas").field("series", &series).field("claimed", &table.lines.len()).finish_non_exhaustive()
     }
 }
 
@@ -104,14 +100,14 @@ impl Deltas {
 
     fn over(past: Arc<dyn Past>, max_series: usize, idle: Duration) -> Arc<Self> {
         let table = Table {
-            claimed: HashSet::new(),
+            lines: Lines::default(),
             young: HashMap::new(),
             old: HashMap::new(),
             turned_ms: 0,
             max_series,
             idle_ms: idle_ms(idle),
         };
-        Arc::new(Deltas { table: Mutex::new(table), freed: Notify::new(), past })
+        Arc::new(Deltas { table: Mutex::new(table), past })
     }
 
     /// Goes over to other bounds.
@@ -158,19 +154,20 @@ impl Deltas {
             claim.give_back();
             return Err(error);
         }
-        let (batch, next, repeated_points) = rows.add_up(batch, &deltas, &claim.sums);
+        let AddedUp { batch, sums, not_added } = rows.add_up(batch, &deltas, &claim.sums);
         if batch.is_empty() {
             claim.give_back();
-            return Ok(Written { receipt: Receipt::default(), repeated_points });
+            return Ok(Written { receipt: Receipt::default(), not_added });
         }
         match ingest.write(batch).await {
             Ok(receipt) => {
-                // Where series were left out, what is in memory is not what is in the store, which the next request asks.
-                if receipt.left_out.is_none() {
-                    claim.sums = next;
-                    claim.give_back();
+                claim.sums = sums;
+                // What would be in memory of these is not what is in the store, which the next request asks.
+                for series in receipt.left_out.iter().flat_map(|left_out| left_out.places()) {
+                    claim.forget(rows.place(*series));
                 }
-                Ok(Written { receipt, repeated_points })
+                claim.give_back();
+                Ok(Written { receipt, not_added })
             }
             Err(error) => {
                 // Of these it is known that nothing was kept.
@@ -182,23 +179,20 @@ impl Deltas {
         }
     }
 
-    /// Claims series for a request, once no other has any of them.
+    /// Claims series for a request, once all who came before it have given them back.
     async fn claim(self: &Arc<Self>, keys: Vec<SeriesKey>, now_ms: i64) -> Claim {
-        loop {
-            let freed = self.freed.notified();
-            tokio::pin!(freed);
-            freed.as_mut().enable();
-            if let Some(sums) = self.try_claim(&keys, now_ms) {
-                return Claim { deltas: self.clone(), keys, sums };
-            }
-            freed.await;
+        let (ticket, turn) = self.table.lock().lines.join(&keys);
+        // Made before the wait, so that whoever is dropped meanwhile leaves the lines.
+        let mut claim = Claim { deltas: self.clone(), ticket, keys, sums: Vec::new() };
+        if let Some(turn) = turn {
+            // Nobody but the claim itself takes it out of the lines untold.
+            let _ = turn.await;
         }
-    }
-
-    fn try_claim(&self, keys: &[SeriesKey], now_ms: i64) -> Option<Vec<Option<Sum>>> {
         let mut table = self.table.lock();
         table.turn(now_ms);
-        table.claim(keys)
+        claim.sums = table.take(&claim.keys);
+        drop(table);
+        claim
     }
 }
 
@@ -209,6 +203,7 @@ fn idle_ms(idle: Duration) -> i64 {
 /// Series that one request may add to. Dropped, it gives them back without their sums.
 struct Claim {
     deltas: Arc<Deltas>,
+    ticket: Ticket,
     keys: Vec<SeriesKey>,
     /// One for each key; none if it is not known, or there is none.
     sums: Vec<Option<Sum>>,
@@ -230,6 +225,13 @@ impl Claim {
         Ok(())
     }
 
+    /// Lets go of the sum at a place.
+    fn forget(&mut self, place: Option<usize>) {
+        if let Some(sum) = place.and_then(|place| self.sums.get_mut(place)) {
+            *sum = None;
+        }
+    }
+
     /// Gives the series back with their sums.
     fn give_back(mut self) {
         let (keys, sums) = (self.keys.clone(), std::mem::take(&mut self.sums));
@@ -241,12 +243,7 @@ impl Claim {
 
 impl Drop for Claim {
     fn drop(&mut self) {
-        let mut table = self.deltas.table.lock();
-        for key in &self.keys {
-            table.claimed.remove(key);
-        }
-        drop(table);
-        self.deltas.freed.notify_waiters();
+        self.deltas.table.lock().lines.leave(self.ticket, &self.keys);
     }
 }
 

@@ -24,9 +24,8 @@ use http_body_util::{BodyExt, Full};
 use model::Error;
 use tokio::time::Instant;
 
-use super::{Failure, Form, Origin, Otlp, Sent, Settings, Taken, answer};
-use crate::receive::body;
-use crate::receive::identity::Reason;
+use super::{Form, Origin, Otlp, Sent, Settings, Taken, answer};
+use crate::receive::only_post;
 
 const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
 const GRPC_MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
@@ -41,7 +40,7 @@ const UNAUTHENTICATED: u32 = 16;
 
 pub(super) fn routes(otlp: Otlp) -> Router {
     Router::new()
-        .route("/opentelemetry.proto.collector.metrics.v1.MetricsService/Export", post(handle))
+        .route("/opentelemetry.proto.collector.metrics.v1.MetricsService/Export", post(handle).fallback(only_post))
         .fallback(unknown)
         .with_state(otlp)
 }
@@ -61,22 +60,21 @@ async fn handle(State(otlp): State<Otlp>, request: Request) -> Response {
         let text = "only gRPC is spoken here: OTLP over HTTP has a port of its own\n";
         return (StatusCode::UNSUPPORTED_MEDIA_TYPE, text).into_response();
     }
-    let origin = match otlp.origin(&settings, &head) {
+    let origin = match otlp.origin(&head) {
         Ok(origin) => origin,
         // It is not put on the board, which whoever can reach us could fill.
         Err(refused) => {
             otlp.0.metrics.otlp.answered("grpc", UNAUTHENTICATED);
-            return refusal(UNAUTHENTICATED, refused.error().message(), None);
+            return refusal(UNAUTHENTICATED, refused.message(), None);
         }
     };
     let outcome = receive(&otlp, &settings, &origin, &head.headers, body).await;
     otlp.tell(&origin, started, &outcome);
-    let outcome = outcome.as_ref().map_err(Failure::error);
-    let code = outcome.map_or_else(|error| answer::code(error.kind()), |_| 0);
+    let code = outcome.as_ref().map_or_else(|error| answer::code(error.kind()), |_| 0);
     otlp.0.metrics.otlp.answered("grpc", code);
     match outcome {
-        Ok(taken) => success(taken),
-        Err(error) => refusal(code, &error.to_string(), Some(&answer::failure(error))),
+        Ok(taken) => success(&taken),
+        Err(error) => refusal(code, &error.to_string(), Some(&answer::failure(&error))),
     }
 }
 
@@ -92,11 +90,8 @@ async fn receive(
     origin: &Origin,
     headers: &HeaderMap,
     body: Body,
-) -> Result<Taken, Failure> {
-    let mut share = settings.budget.enter()?;
-    let max_bytes = origin.caller.limits(&settings.limits).max_body_bytes.saturating_add(PREFIX_BYTES);
-    let wire = body::read(body, headers, max_bytes, settings.config.body_timeout, &mut share).await;
-    let wire = wire.map_err(|error| origin.caller.too_large::<Failure>(Reason::RequestSize, error))?;
+) -> Result<Taken, Error> {
+    let (wire, share) = settings.intake.read(&origin.caller, headers, body, PREFIX_BYTES).await?;
     let (wire, encoding) = unwrap(wire, headers)?;
     otlp.take(settings, origin, Sent { wire, encoding, form: Form::Protobuf }, share).await
 }
@@ -104,7 +99,7 @@ async fn receive(
 /// The message behind its prefix, and how it is compressed.
 fn unwrap(mut wire: Bytes, headers: &HeaderMap) -> Result<(Bytes, ContentEncoding), Error> {
     if wire.len() < PREFIX_BYTES {
-        return Err(Error::invalid("the call has no message"));
+        return Err(Error::invalid("the call has no message: send one ExportMetricsServiceRequest"));
     }
     let (is_compressed, length) = (wire.get_u8(), wire.get_u32() as usize);
     if length != wire.len() {
@@ -116,7 +111,7 @@ fn unwrap(mut wire: Bytes, headers: &HeaderMap) -> Result<(Bytes, ContentEncodin
         0 => Ok((wire, ContentEncoding::Identity)),
         1 => match ContentEncoding::parse(word)? {
             ContentEncoding::Identity => {
-                Err(Error::invalid("the message is compressed, grpc-encoding does not say how"))
+                Err(Error::invalid("the message is compressed, and grpc-encoding does not say how: send gzip or zstd"))
             }
             encoding => Ok((wire, encoding)),
         },

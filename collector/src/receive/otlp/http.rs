@@ -17,10 +17,9 @@ use decode::body::ContentEncoding;
 use model::Error;
 use tokio::time::Instant;
 
-use super::{Failure, Form, Origin, Otlp, Sent, Settings, Taken, answer};
+use super::{Form, Origin, Otlp, Sent, Settings, Taken, answer};
 use crate::http::error;
-use crate::receive::body;
-use crate::receive::identity::Reason;
+use crate::receive::only_post;
 
 impl Form {
     fn media_type(self) -> &'static str {
@@ -32,7 +31,8 @@ impl Form {
 }
 
 pub(super) fn routes(otlp: Otlp) -> Router {
-    Router::new().route("/v1/metrics", post(handle)).route("/api/v1/otlp/v1/metrics", post(handle)).with_state(otlp)
+    let route = post(handle).fallback(only_post);
+    Router::new().route("/v1/metrics", route.clone()).route("/api/v1/otlp/v1/metrics", route).with_state(otlp)
 }
 
 /// Extract, call, encode.
@@ -40,7 +40,7 @@ async fn handle(State(otlp): State<Otlp>, request: Request) -> Response {
     let started = Instant::now();
     let settings = otlp.settings();
     let (head, body) = request.into_parts();
-    let response = match (otlp.origin(&settings, &head), form(&head.headers)) {
+    let response = match (otlp.origin(&head), form(&head.headers)) {
         // It is not put on the board, which whoever can reach us could fill.
         (Err(refused), _) => refused.response(),
         (Ok(origin), Ok(form)) => {
@@ -62,13 +62,9 @@ async fn receive(
     form: Form,
     headers: &HeaderMap,
     body: Body,
-) -> Result<Taken, Failure> {
+) -> Result<Taken, Error> {
     let encoding = ContentEncoding::parse(&header(headers, CONTENT_ENCODING)).map_err(Error::from)?;
-    let mut share = settings.budget.enter()?;
-    let timeout = settings.config.body_timeout;
-    let max_bytes = origin.caller.limits(&settings.limits).max_body_bytes;
-    let wire = body::read(body, headers, max_bytes, timeout, &mut share).await;
-    let wire = wire.map_err(|error| origin.caller.too_large::<Failure>(Reason::RequestSize, error))?;
+    let (wire, share) = settings.intake.read(&origin.caller, headers, body, 0).await?;
     otlp.take(settings, origin, Sent { wire, encoding, form }, share).await
 }
 
@@ -87,8 +83,7 @@ fn form(headers: &HeaderMap) -> Result<Form, String> {
     }
 }
 
-fn encode(form: Form, outcome: &Result<Taken, Failure>) -> Response {
-    let outcome = outcome.as_ref().map_err(Failure::error);
+fn encode(form: Form, outcome: &Result<Taken, Error>) -> Response {
     let (status, body) = match (outcome, form) {
         (Ok(taken), Form::Protobuf) => (StatusCode::OK, answer::success(taken)),
         (Ok(taken), Form::Json) => (StatusCode::OK, answer::success_json(taken).into_bytes()),
@@ -97,7 +92,7 @@ fn encode(form: Form, outcome: &Result<Taken, Failure>) -> Response {
     };
     let mut response = (status, body).into_response();
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(form.media_type()));
-    if let Some(after) = outcome.err().and_then(answer::retry_after) {
+    if let Some(after) = outcome.as_ref().err().and_then(answer::retry_after) {
         // Whole seconds, rounded up: zero would mean at once.
         let seconds = (after.as_secs_f64().ceil() as u64).max(1);
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));

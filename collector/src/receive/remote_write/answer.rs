@@ -14,7 +14,6 @@ use axum::response::{IntoResponse, Response};
 use decode::{Reason, Refused};
 use model::Error;
 
-use super::super::identity;
 use super::negotiation::Message;
 use crate::http::error;
 
@@ -36,16 +35,8 @@ pub(super) struct Written {
 pub(super) enum Failure {
     /// By its headers.
     Unsupported(String),
-    /// For how much its sender sends.
-    Refused(identity::Refused),
     /// By anything later.
     Error(Error),
-}
-
-impl From<identity::Refused> for Failure {
-    fn from(refused: identity::Refused) -> Self {
-        Failure::Refused(refused)
-    }
 }
 
 impl From<Error> for Failure {
@@ -59,7 +50,6 @@ impl Failure {
     pub(super) fn text(&self) -> String {
         match self {
             Failure::Unsupported(text) => text.clone(),
-            Failure::Refused(refused) => refused.error().to_string(),
             Failure::Error(error) => error.to_string(),
         }
     }
@@ -94,7 +84,6 @@ pub(super) fn response(message: Message, outcome: &Result<Written, Failure>) -> 
     let mut response = match outcome {
         Ok(written) => written_response(message, written),
         Err(Failure::Unsupported(text)) => (StatusCode::UNSUPPORTED_MEDIA_TYPE, format!("{text}\n")).into_response(),
-        Err(Failure::Refused(refused)) => refused.response(),
         Err(Failure::Error(error)) => error::response(error),
     };
     if message == Message::V2 {

@@ -169,7 +169,7 @@ fn without_bad_labels(mut batch: Batch) -> (Batch, Option<Box<LeftOut>>) {
         let is_long = error.kind() == ErrorKind::TooLarge;
         let reason = if is_long { LeftOutReason::LabelLimit } else { LeftOutReason::InvalidLabels };
         let rows = batch.samples.iter().filter(|row| row.series as usize == index).count();
-        told.push(reason, error.message());
+        told.push(index as u32, reason, error.message());
         told.add_rows(reason, rows);
         told.samples += rows;
         *is_bad = true;

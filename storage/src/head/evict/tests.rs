@@ -12,7 +12,7 @@ use crate::cut::plan::Window;
 use crate::head::Frozen;
 use crate::record::{Origin, RecordReader, RecordWriter};
 use crate::rows::{HistogramRow, Rows};
-use crate::series::{RawCache, Series, SeriesInfo};
+use crate::series::{RawCache, Series, SeriesInfo, SeriesList};
 use crate::tables::Table;
 
 const SERIES: u8 = 5;
@@ -331,7 +331,8 @@ fn no_row_is_lost_while_entries_come_and_go() {
                 for batch in 0..BATCHES {
                     let series = resolve(head, cache, (batch % 5) as u8);
                     let sample = Sample { series: 0, time_ms: batch * WRITERS + writer, value: 1.0 };
-                    let rows = Rows { series: Arc::new(vec![series]), samples: vec![sample], ..Rows::default() };
+                    let rows =
+                        Rows { series: [series].into_iter().collect(), samples: vec![sample], ..Rows::default() };
                     to_journal.send(rows).unwrap();
                 }
             });

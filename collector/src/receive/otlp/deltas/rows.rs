@@ -1,7 +1,7 @@
 //! The rows of a batch that are deltas: of which series they are, and what takes their place.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 
 use decode::otlp::Delta;
 use model::batch::Start;
@@ -10,6 +10,27 @@ use model::time::Date;
 use model::{Batch, Error, SeriesKey};
 
 use super::sums::{Added, Amount, Sum};
+
+/// What deltas add up to.
+#[derive(Debug)]
+pub(super) struct AddedUp {
+    /// The batch, with sums in the place of those that were added, and without the others.
+    pub(super) batch: Batch,
+    /// The sums that there are then, one for each key.
+    pub(super) sums: Vec<Option<Sum>>,
+    pub(super) not_added: NotAdded,
+}
+
+/// Points that were not added, by their places among those of the request.
+#[derive(Debug, Default)]
+pub(in crate::receive::otlp) struct NotAdded {
+    /// Those that are in the sum already: their request is sent again.
+    pub(in crate::receive::otlp) repeated: HashSet<u32>,
+    /// Those before the last one of their series, which are in no sum.
+    pub(in crate::receive::otlp) late: HashSet<u32>,
+    /// The rows that the latter would have become.
+    pub(in crate::receive::otlp) late_rows: u64,
+}
 
 /// The series of the deltas of a batch.
 #[derive(Debug, Default)]
@@ -38,6 +59,11 @@ impl Rows {
         Ok(rows)
     }
 
+    /// The place among the keys of a series of the batch, if it has deltas.
+    pub(super) fn place(&self, series: u32) -> Option<usize> {
+        self.place_of.get(&series).copied()
+    }
+
     /// The series, each once.
     pub(super) fn keys(&self) -> Vec<SeriesKey> {
         let mut keys: Vec<_> = self.places.iter().collect();
@@ -45,29 +71,20 @@ impl Rows {
         keys.into_iter().map(|(key, _)| key.clone()).collect()
     }
 
-    /// Puts sums in the place of deltas, after the sums that there are; gives the batch, the sums that there are then, and
-    /// how many points had been added before.
-    pub(super) fn add_up(
-        &self,
-        mut batch: Batch,
-        deltas: &[Delta],
-        sums: &[Option<Sum>],
-    ) -> (Batch, Vec<Option<Sum>>, u64) {
+    /// Puts sums in the place of deltas, after the sums that there are.
+    pub(super) fn add_up(&self, mut batch: Batch, deltas: &[Delta], sums: &[Option<Sum>]) -> AddedUp {
         let mut next = sums.to_vec();
-        let mut repeated = Repeated::default();
+        let mut missing = Missing::default();
         let mut in_order: Vec<&Delta> = deltas.iter().collect();
         in_order.sort_by_key(|delta| delta.time_ms);
         for delta in in_order {
-            let mut is_repeated = false;
+            let before = missing.rows();
             for row in delta.samples.clone() {
                 let sample = batch.samples[row as usize];
                 let amount = Amount::Number(sample.value);
                 match self.add(&mut next, sample.series, delta, amount, &mut batch.starts) {
                     Some(Amount::Number(value)) => batch.samples[row as usize].value = value,
-                    _ => {
-                        is_repeated = true;
-                        repeated.samples.push(row);
-                    }
+                    _ => missing.samples.push(row),
                 }
             }
             for row in delta.histograms.clone() {
@@ -75,16 +92,50 @@ impl Rows {
                 let amount = Amount::Native(Box::new(histogram.value.clone()));
                 match self.add(&mut next, histogram.series, delta, amount, &mut batch.starts) {
                     Some(Amount::Native(value)) => histogram.value = *value,
-                    _ => {
-                        is_repeated = true;
-                        repeated.histograms.push(row);
-                    }
+                    _ => missing.histograms.push(row),
                 }
             }
-            repeated.points += u64::from(is_repeated);
+            let rows = missing.rows() - before;
+            if rows > 0 {
+                missing.points.push((delta, rows as u64));
+            }
         }
-        repeated.leave_out(&mut batch);
-        (batch, next, repeated.points)
+        let not_added = self.sort_out(&batch, deltas, sums, &missing.points);
+        missing.remove_from(&mut batch);
+        AddedUp { batch, sums: next, not_added }
+    }
+
+    /// Tells points that were added before from those that come too late to be.
+    ///
+    /// A request is added as a whole, so that the last point of a series was in the one that is sent again: whoever brings that
+    /// point has brought those before it too.
+    fn sort_out(&self, batch: &Batch, deltas: &[Delta], sums: &[Option<Sum>], missing: &[(&Delta, u64)]) -> NotAdded {
+        let mut not_added = NotAdded::default();
+        if missing.is_empty() {
+            return not_added;
+        }
+        let last_ms = |place: usize| sums[place].as_ref().map(|sum| sum.time_ms);
+        let is_last = |delta: &Delta, place: &usize| last_ms(*place) == Some(delta.time_ms);
+        let of = |delta: &Delta| self.places(batch, delta).filter(|place| is_last(delta, place)).collect::<Vec<_>>();
+        let again: HashSet<usize> = deltas.iter().flat_map(of).collect();
+        for (delta, rows) in missing {
+            let is_late =
+                |place| last_ms(place).is_some_and(|last_ms| last_ms > delta.time_ms) && !again.contains(&place);
+            if self.places(batch, delta).any(is_late) {
+                not_added.late.insert(delta.point);
+                not_added.late_rows += rows;
+            } else {
+                not_added.repeated.insert(delta.point);
+            }
+        }
+        not_added
+    }
+
+    /// The places among the keys of the series of a point.
+    fn places(&self, batch: &Batch, delta: &Delta) -> impl Iterator<Item = usize> {
+        let samples = delta.samples.clone().map(|row| batch.samples[row as usize].series);
+        let histograms = delta.histograms.clone().map(|row| batch.histograms[row as usize].series);
+        samples.chain(histograms).filter_map(|series| self.place(series))
     }
 
     /// Adds to the sum of a series; none if it has been added before.
@@ -113,16 +164,20 @@ impl Rows {
     }
 }
 
-/// Rows that are left out, by their places in the batch.
+/// Rows that are not added, by their places in the batch, and their points, with how many of their rows are not.
 #[derive(Debug, Default)]
-struct Repeated {
+struct Missing<'a> {
     samples: Vec<u32>,
     histograms: Vec<u32>,
-    points: u64,
+    points: Vec<(&'a Delta, u64)>,
 }
 
-impl Repeated {
-    fn leave_out(&mut self, batch: &mut Batch) {
+impl Missing<'_> {
+    fn rows(&self) -> usize {
+        self.samples.len() + self.histograms.len()
+    }
+
+    fn remove_from(mut self, batch: &mut Batch) {
         leave_out(&mut batch.samples, &mut self.samples);
         leave_out(&mut batch.histograms, &mut self.histograms);
     }

@@ -1,12 +1,13 @@
 //! Deltas against a store that fails, a process that is killed and senders that send again, held against the plain sum of
 //! what was sent.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 
 use async_trait::async_trait;
 use decode::otlp::Delta;
 use model::batch::{BatchBuilder, Kind};
 use model::labels::LabelsBuilder;
+use model::{LeftOut, LeftOutReason};
 use proptest::prelude::*;
 
 use super::sums::Amount;
@@ -35,6 +36,10 @@ struct Store {
     fates: Mutex<VecDeque<Fate>>,
     /// The next questions fail.
     is_away: Mutex<bool>,
+    /// Series that it has no room for.
+    unwelcome: Mutex<BTreeSet<String>>,
+    /// The series that were asked for.
+    asked: Mutex<Vec<String>>,
 }
 
 impl Store {
@@ -46,13 +51,20 @@ impl Store {
 
 #[async_trait]
 impl Ingest for Store {
-    async fn write(&self, batch: Batch) -> Result<Receipt, Error> {
+    async fn write(&self, mut batch: Batch) -> Result<Receipt, Error> {
         tokio::task::yield_now().await;
         let fate = self.fates.lock().pop_front().unwrap_or(Fate::Durable);
         if fate == Fate::Busy {
             return Err(Error::new(ErrorKind::Busy, "full"));
         }
         let mut builder = LabelsBuilder::default();
+        let mut left_out = LeftOut::default();
+        for place in 0..batch.series.len() as u32 {
+            if self.unwelcome.lock().contains(&*batch.key(place as usize, &mut builder).unwrap().name) {
+                left_out.push(place, LeftOutReason::SeriesLimit, "full");
+                batch.samples.retain(|row| row.series != place);
+            }
+        }
         if fate != Fate::Gone {
             let mut name_of = |series: u32| batch.key(series as usize, &mut builder).unwrap().name.to_string();
             for sample in &batch.samples {
@@ -65,7 +77,10 @@ impl Ingest for Store {
             }
         }
         match fate {
-            Fate::Durable => Ok(Receipt { samples: batch.samples.len(), ..Receipt::default() }),
+            Fate::Durable => {
+                let left_out = (!left_out.places().is_empty()).then(|| Box::new(left_out));
+                Ok(Receipt { samples: batch.samples.len(), left_out, ..Receipt::default() })
+            }
             _ => Err(Error::new(ErrorKind::Unavailable, "the journal failed")),
         }
     }
@@ -78,6 +93,7 @@ impl Past for Store {
         if *self.is_away.lock() {
             return Err(Error::new(ErrorKind::Unavailable, "away"));
         }
+        self.asked.lock().extend(series.iter().map(|key| key.name.to_string()));
         let newest = |key: &SeriesKey| {
             let (time_ms, value) = self.values(&key.name).pop().filter(|(time_ms, _)| *time_ms >= from_ms)?;
             Some(Sum { time_ms, start_ms: None, amount: Amount::Number(value) })
@@ -94,7 +110,13 @@ fn request(points: &[(&str, i64, f64)]) -> (Batch, Vec<Delta>) {
         let index = builder.series(series, &[], Kind::Counter);
         builder.sample(index, *time_ms, *value);
         let row = place as u32;
-        deltas.push(Delta { samples: row..row + 1, histograms: 0..0, start_ms: time_ms - 1000, time_ms: *time_ms });
+        deltas.push(Delta {
+            samples: row..row + 1,
+            histograms: 0..0,
+            point: row,
+            start_ms: time_ms - 1000,
+            time_ms: *time_ms,
+        });
     }
     (builder.build(), deltas)
 }
@@ -126,9 +148,28 @@ async fn what_is_sent_again_adds_nothing() {
     let deltas = over(&store);
     for repeated in [0, 2, 2] {
         let points = [("a", 1_000_000, 1.0), ("a", 1_001_000, 2.0)];
-        assert_eq!(send(&deltas, &store, &points).await.unwrap().repeated_points, repeated);
+        assert_eq!(send(&deltas, &store, &points).await.unwrap().not_added.repeated.len(), repeated);
     }
     assert_eq!(store.values("a"), [(1_000_000, 1.0), (1_001_000, 3.0)]);
+}
+
+#[tokio::test]
+async fn a_point_that_comes_too_late_is_told_from_one_that_comes_again() {
+    let store = Arc::new(Store::default());
+    let deltas = over(&store);
+    let first = [("a", 1_001_000, 1.0), ("a", 1_003_000, 2.0), ("b", 1_000_000, 1.0)];
+    send(&deltas, &store, &first).await.unwrap();
+    let missing = async |points: &[(&str, i64, f64)]| {
+        let not_added = send(&deltas, &store, points).await.unwrap().not_added;
+        let sorted =
+            |places: &HashSet<u32>| places.iter().copied().collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>();
+        (sorted(&not_added.repeated), sorted(&not_added.late), not_added.late_rows)
+    };
+    assert_eq!(missing(&first).await, (vec![0, 1, 2], vec![], 0), "the whole request again");
+    assert_eq!(missing(&[("a", 1_002_000, 4.0), ("b", 1_001_000, 8.0)]).await, (vec![], vec![0], 1));
+    assert_eq!(missing(&[("a", 1_002_000, 4.0), ("a", 1_004_000, 8.0)]).await, (vec![], vec![0], 1));
+    assert_eq!(store.values("a"), [(1_001_000, 1.0), (1_003_000, 3.0), (1_004_000, 11.0)]);
+    assert_eq!(store.values("b"), [(1_000_000, 1.0), (1_001_000, 9.0)]);
 }
 
 #[tokio::test]
@@ -164,6 +205,20 @@ async fn while_sums_cannot_be_found_nothing_is_added() {
 }
 
 #[tokio::test]
+async fn only_sums_of_series_that_were_left_out_are_asked_for_again() {
+    let store = Arc::new(Store::default());
+    let deltas = over(&store);
+    store.unwelcome.lock().insert("b".to_owned());
+    send(&deltas, &store, &[("a", 1_000_000, 1.0), ("b", 1_000_000, 10.0)]).await.unwrap();
+    assert_eq!(std::mem::take(&mut *store.asked.lock()), ["a", "b"], "nothing is known yet");
+    store.unwelcome.lock().clear();
+    send(&deltas, &store, &[("a", 1_001_000, 2.0), ("b", 1_001_000, 20.0)]).await.unwrap();
+    assert_eq!(*store.asked.lock(), ["b"]);
+    assert_eq!(store.values("a"), [(1_000_000, 1.0), (1_001_000, 3.0)]);
+    assert_eq!(store.values("b"), [(1_001_000, 20.0)], "what was left out is not part of the sum");
+}
+
+#[tokio::test]
 async fn sums_in_memory_are_bounded_and_found_again() {
     let store = Arc::new(Store::default());
     let deltas = Deltas::over(store.clone(), 10, IDLE);
@@ -172,7 +227,7 @@ async fn sums_in_memory_are_bounded_and_found_again() {
             let time_ms = 1_000_000 + round * 1000;
             send(&deltas, &store, &[(&format!("s{series}"), time_ms, 1.0)]).await.unwrap();
             let table = deltas.table.lock();
-            assert!(table.young.len() + table.old.len() <= 10 && table.claimed.is_empty());
+            assert!(table.young.len() + table.old.len() <= 10 && table.lines.len() == 0);
         }
     }
     for series in 0..50 {
@@ -210,12 +265,35 @@ async fn requests_for_the_same_series_come_one_after_the_other() {
         let (deltas, store) = (&deltas, &store);
         async move { send(deltas, store, &[("a", *time_ms, 1.0), ("b", *time_ms, 2.0)]).await.unwrap() }
     });
-    let repeated: u64 = futures::future::join_all(all).await.iter().map(|written| written.repeated_points).sum();
+    let all = futures::future::join_all(all).await;
+    let missing = |written: &Written| written.not_added.repeated.len() + written.not_added.late.len();
+    let missing: usize = all.iter().map(missing).sum();
     let (a, b) = (store.values("a"), store.values("b"));
-    assert_eq!(a.len() as u64 + b.len() as u64 + repeated, 40);
+    assert_eq!(a.len() + b.len() + missing, 40);
     for (place, (row, other)) in a.iter().zip(&b).enumerate() {
         assert_eq!((row.1, other.1), (place as f64 + 1.0, 2.0 * (place as f64 + 1.0)));
     }
+}
+
+#[tokio::test]
+async fn a_request_that_waits_is_not_overtaken_by_those_that_come_later() {
+    let store = Arc::new(Store::default());
+    let deltas = over(&store);
+    let keys = |points: &[(&str, i64, f64)]| {
+        let (batch, deltas) = request(points);
+        Rows::of(&batch, &deltas).unwrap().keys()
+    };
+    let first = deltas.claim(keys(&[("a", 1, 0.0)]), 0).await;
+    let second = deltas.claim(keys(&[("a", 1, 0.0), ("b", 1, 0.0)]), 0);
+    let third = deltas.claim(keys(&[("b", 1, 0.0)]), 0);
+    tokio::pin!(second, third);
+    assert!(futures::poll!(&mut second).is_pending());
+    assert!(futures::poll!(&mut third).is_pending(), "b is free, but who waits for it came before");
+    drop(first);
+    assert!(futures::poll!(&mut third).is_pending());
+    drop(second.await);
+    drop(third.await);
+    assert_eq!(deltas.table.lock().lines.len(), 0);
 }
 
 /// Sends metrics as OTLP does, as JSON.
@@ -244,7 +322,7 @@ async fn exponential_histograms_add_up_in_the_coarser_scale() {
         let point = format!(r#"{{{times},"scale":{scale},"count":{count},"sum":{count},"positive":{buckets}}}"#);
         let data = format!(r#"{{"aggregationTemporality":1,"dataPoints":[{point}]}}"#);
         let metric = format!(r#"{{"name":"e","exponentialHistogram":{data}}}"#);
-        send_otlp(&deltas, &store, &metric).await.repeated_points
+        send_otlp(&deltas, &store, &metric).await.not_added.repeated.len()
     };
     // Buckets end at 2 and 4; then at the roots between; the third is the second once more.
     assert_eq!(send(10, 0, 0, "[1,2]", 3).await, 0);
