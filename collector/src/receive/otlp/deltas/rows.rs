@@ -81,7 +81,11 @@ impl Rows {
                     }
                 }
             }
-            repeated.points += u64::from(is_repeated);
+            if is_repeated {
+                repeated.points += 1;
+                // They came with the point that was added.
+                repeated.exemplars.extend(delta.exemplars.clone());
+            }
         }
         repeated.leave_out(&mut batch);
         (batch, next, repeated.points)
@@ -118,6 +122,7 @@ impl Rows {
 struct Repeated {
     samples: Vec<u32>,
     histograms: Vec<u32>,
+    exemplars: Vec<u32>,
     points: u64,
 }
 
@@ -125,6 +130,7 @@ impl Repeated {
     fn leave_out(&mut self, batch: &mut Batch) {
         leave_out(&mut batch.samples, &mut self.samples);
         leave_out(&mut batch.histograms, &mut self.histograms);
+        leave_out(&mut batch.exemplars, &mut self.exemplars);
     }
 }
 
