@@ -63,7 +63,7 @@ impl Campaign {
     }
 
     fn setup(&self) -> Setup {
-        Setup::new(&self.store, YAML)
+        Setup::new(&self.store, YAML).with_otlp()
     }
 
     /// A server on this store, known to the witness from the moment it is ready. `None` if it died before.
@@ -74,9 +74,10 @@ impl Campaign {
         if !server.becomes_ready().await {
             return Err(server.stderr());
         }
+        let grpc = server.beside("OTLP over gRPC").await;
         // In one step, so that the witness never reads half an address.
         let temporary = self.folder.path().join("address.tmp");
-        std::fs::write(&temporary, server.address.to_string()).unwrap();
+        std::fs::write(&temporary, format!("{}\n{grpc}\n", server.address)).unwrap();
         std::fs::rename(&temporary, self.folder.path().join("address")).unwrap();
         Ok(server)
     }
@@ -184,7 +185,8 @@ impl Campaign {
         self.folder.path().join("calls")
     }
 
-    /// A last life without faults: the load goes on, stops, the server drains; then the tables are held against the log.
+    /// A last life without faults: the load goes on and stops; what the server answers is held against the log, and once it
+    /// has drained, the tables are.
     pub(crate) async fn end_and_judge(mut self) -> serde_json::Value {
         let server = self.server("").await.unwrap_or_else(|stderr| panic!("does not start at the end: {stderr}"));
         let before = self.acknowledged();
@@ -194,11 +196,16 @@ impl Campaign {
             server.stderr()
         );
         self.stop_witness();
-        let answered = server.number("SELECT count(*) FROM metrics WHERE name = 'oracle_sample'").await;
+        let merged = server.number("SELECT count(*) FROM metrics WHERE name LIKE 'oracle_%'").await;
+        let answered = judge(&server.url(""), &self.log(), self.load);
         server.terminate().await;
-        let verdict = judge(&self.store.join("store"), &self.log(), self.load);
+        let verdict = judge(self.store.join("store").to_str().unwrap(), &self.log(), self.load);
         println!("{verdict}");
-        assert_eq!(verdict["stored"].as_u64(), Some(answered), "our own answer differs from the tables: {verdict}");
+        assert_eq!(verdict["samples"]["stored"].as_u64(), Some(merged), "`metrics` differs from the tables: {verdict}");
+        for table in ["samples", "histograms", "exemplars"] {
+            let stored = |verdict: &serde_json::Value| verdict[table]["stored"].clone();
+            assert_eq!(stored(&verdict), stored(&answered), "our own answer differs from the tables: {answered}");
+        }
         if self.load == Load::RewritesAndLate {
             let server =
                 self.server("").await.unwrap_or_else(|stderr| panic!("does not start to be compared: {stderr}"));
@@ -222,9 +229,9 @@ fn length(file: &Path) -> u64 {
     std::fs::metadata(file).map_or(0, |meta| meta.len())
 }
 
-/// Holds the tables, as another reader sees them, against the witness' log.
-fn judge(store: &Path, log: &Path, load: Load) -> serde_json::Value {
+/// Holds the tables against the witness' log: as another reader sees them in a folder, or as a server answers them.
+fn judge(place: &str, log: &Path, load: Load) -> serde_json::Value {
     let mode = if load == Load::New { "new" } else { "rewrites" };
-    let out = python("judge.py", &[store.to_str().unwrap(), log.to_str().unwrap(), mode]);
+    let out = python("judge.py", &[place, log.to_str().unwrap(), mode]);
     serde_json::from_str(&out).unwrap()
 }

@@ -6,14 +6,15 @@ pub(crate) const USAGE: &str = "\
 usage: oracle --address-file FILE --log FILE [--seed N] [--connections N] [--series N] [--samples N]
               [--rewrites] [--late]
 
---address-file  holds host:port of the server; read again at every connect, so it may change
---log           the log of samples and acknowledgements
+--address-file  holds host:port of the server, and in a second line that of its OTLP over gRPC; read again at every
+                connect, so it may change
+--log           the log of rows and acknowledgements
 --seed          what the load is drawn from (default 1)
---connections   senders at once, each with series of its own (default 4)
+--connections   senders at once, each with series of its own, over the six ways in turn (default 6)
 --series        series of one sender (default 20)
---samples       samples of one request (default 50)
---rewrites      now and then give an acknowledged sample another value
---late          now and then send samples of days past, over 40 dates";
+--samples       rows of one request (default 50)
+--rewrites      now and then give an acknowledged row another value
+--late          now and then send rows of days past, over 40 dates";
 
 /// What to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,7 +37,7 @@ impl Options {
             address_file: PathBuf::new(),
             log: PathBuf::new(),
             seed: 1,
-            connections: 4,
+            connections: 6,
             series: 20,
             samples: 50,
             rewrites: false,
