@@ -11,6 +11,9 @@ use crate::options::Options;
 use crate::rows::Rows;
 use crate::way::{Address, Connection, Request, Way};
 
+/// Between two looks for a server that is away, and after a refusal.
+const REST_MS: u64 = 20;
+
 /// One sender.
 ///
 /// Deltas whose answer did not come, or was another than yes, are sent again as they are, as exporters do: the time of each
@@ -41,14 +44,16 @@ impl Sender {
             let Some(open) = connection.take() else {
                 connection = connect(self.way, &self.options.address_file);
                 if connection.is_none() {
-                    pause();
+                    pause(REST_MS);
                 }
                 continue;
             };
             let (answer, kept) = self.send(open);
             connection = kept;
-            if matches!(answer, Answer::Refused(_) | Answer::Partial(_)) {
-                pause();
+            match answer {
+                Answer::Refused(_) | Answer::Partial(_) => pause(REST_MS),
+                _ if !self.way.is_delta() => pause(self.options.pause_ms),
+                _ => {}
             }
         }
     }
@@ -84,6 +89,6 @@ fn connect(way: Way, address_file: &Path) -> Option<Connection> {
 }
 
 #[expect(clippy::disallowed_methods, reason = "the witness lives in the real world, with a real server that is away")]
-fn pause() {
-    std::thread::sleep(Duration::from_millis(20));
+fn pause(milliseconds: u64) {
+    std::thread::sleep(Duration::from_millis(milliseconds));
 }
