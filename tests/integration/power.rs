@@ -79,5 +79,5 @@ async fn crash_by_power_cuts_loses_and_doubles_nothing() {
         assert_eq!(verdict["physical_rows"], verdict["stored"], "{verdict}");
         acknowledged += verdict["acknowledged"].as_u64().unwrap();
     }
-    println!("chaos: {cuts} power cuts, {acknowledged} acknowledged samples, none lost, none doubled");
+    println!("chaos: {cuts} power cuts, {acknowledged} acknowledged rows, none lost, none doubled");
 }
