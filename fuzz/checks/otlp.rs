@@ -67,12 +67,13 @@ fn check_decoded(decoded: &Decoded, limits: &Limits) {
     let rows = batch.samples.len() + batch.histograms.len() + batch.exemplars.len() + batch.metadata.len();
     // One row of metadata tells of target_info.
     assert!(rows <= limits.max_rows + 1, "{rows}");
-    let (mut samples, mut histograms) = (0, 0);
+    let (mut samples, mut histograms, mut exemplars) = (0, 0, 0);
     for delta in &decoded.deltas {
         // In order, so that no row is of two deltas.
         assert!(samples <= delta.samples.start && delta.samples.start <= delta.samples.end);
         assert!(histograms <= delta.histograms.start && delta.histograms.start <= delta.histograms.end);
-        (samples, histograms) = (delta.samples.end, delta.histograms.end);
+        assert!(exemplars <= delta.exemplars.start && delta.exemplars.start <= delta.exemplars.end);
+        (samples, histograms, exemplars) = (delta.samples.end, delta.histograms.end, delta.exemplars.end);
         assert!((delta.point as usize) < decoded.points.len());
         for row in delta.samples.clone() {
             let sample = batch.samples[row as usize];
@@ -80,5 +81,6 @@ fn check_decoded(decoded: &Decoded, limits: &Limits) {
         }
     }
     assert!(samples as usize <= batch.samples.len() && histograms as usize <= batch.histograms.len());
+    assert!(exemplars as usize <= batch.exemplars.len());
     assert!(decoded.refused.reasons.len() <= 10 && decoded.refused.reasons.iter().all(|reason| reason.len() < 1000));
 }

@@ -67,7 +67,7 @@ async fn crash_by_power_cuts_loses_and_doubles_nothing() {
         let campaign = Campaign::start_on(tempdir().unwrap(), disk.mounted.clone(), Load::New, random.next());
         for _ in 0..CUTS_PER_STORE.min(wanted - cuts) {
             let server = campaign.server("").await.unwrap_or_else(|stderr| panic!("ended by itself: {stderr}"));
-            campaign.load_of(random.between(500_000, 5_000_000)).await;
+            campaign.load_of(random.between(200_000, 1_500_000)).await;
             let cut = disk.cut_power(&campaign.log());
             server.kill().await;
             campaign.note_cut(cut);
@@ -79,5 +79,5 @@ async fn crash_by_power_cuts_loses_and_doubles_nothing() {
         assert_eq!(verdict["physical_rows"], verdict["stored"], "{verdict}");
         acknowledged += verdict["acknowledged"].as_u64().unwrap();
     }
-    println!("chaos: {cuts} power cuts, {acknowledged} acknowledged samples, none lost, none doubled");
+    println!("chaos: {cuts} power cuts, {acknowledged} acknowledged rows, none lost, none doubled");
 }

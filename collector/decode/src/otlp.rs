@@ -61,6 +61,8 @@ pub struct Delta {
     pub histograms: Range<u32>,
     /// Its place in [`Decoded::points`].
     pub point: u32,
+    /// In [`Batch::exemplars`]: those that came with the point.
+    pub exemplars: Range<u32>,
     /// The begin of the time in which it was added, in milliseconds since the Unix epoch; 0 if unknown.
     pub start_ms: i64,
     /// The end of that time.
@@ -335,6 +337,7 @@ impl<'a> Decoder<'a> {
                 samples: before.samples as u32..self.batch.samples.len() as u32,
                 histograms: before.histograms as u32..self.batch.histograms.len() as u32,
                 point: self.points.len() as u32,
+                exemplars: before.exemplars as u32..self.batch.exemplars.len() as u32,
                 start_ms: when.start_ms,
                 time_ms,
             });

@@ -3,6 +3,8 @@
 //! A kill falls into a stretch of the way from append to acknowledgement, and into one of the way from cut to drop: the
 //! two go on beside each other. Whatever the log does not prove counts nowhere.
 
+use std::collections::BTreeSet;
+
 use super::phases::{APPEND_TO_SYNC, COMMIT_TO_DROP, CUT_TO_UPLOAD, SYNC_TO_ACKNOWLEDGE, UPLOAD_TO_COMMIT};
 
 /// Bytes of the mark that ends a segment; a group of records is longer.
@@ -17,6 +19,23 @@ enum Group {
     Synced,
 }
 
+/// How far a cut is on its way into the tables.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Cut {
+    #[default]
+    None,
+    /// Blocks were begun on the local disk, and no more.
+    Staged,
+    /// One of them has its name in a table.
+    Uploading,
+    /// Blocks that an earlier life has staged have their names, which may be all of them.
+    Adopted,
+    /// Commits have begun.
+    Uploaded,
+    /// The samples are committed, which come last; the generation is not yet dropped.
+    Committed,
+}
+
 /// What had been done when the log ended.
 #[derive(Debug, Default)]
 struct Done {
@@ -25,12 +44,9 @@ struct Done {
     has_name: bool,
     /// A barrier was set and nothing staged yet: groups may be rows that the cut leaves behind, which nobody waits for.
     carrying: bool,
-    /// Blocks of the cut on its way that were begun on the local disk.
-    staged: usize,
-    /// Blocks that have their name in a table.
-    uploaded: usize,
-    /// The samples are committed, their generation not yet dropped.
-    committed: bool,
+    cut: Cut,
+    /// Files of the blocks that were staged in this life and have no name in a table yet.
+    staged: BTreeSet<String>,
 }
 
 /// The phases into which the end of a log falls. `in_sync` says that the writer was stopped before it could return from
@@ -65,21 +81,22 @@ impl Done {
             "write" if is_segment && ended => self.carrying = self.group != Group::None,
             "sync" if is_made && ended && self.group == Group::Written => self.group = Group::Synced,
             "create" if path.contains("/staged/") && is_block && ended => {
-                if self.committed || self.uploaded > 0 {
-                    self.begin_cut();
-                }
                 self.carrying = false;
-                self.staged += 1;
+                self.cut = Cut::Staged;
+                self.staged.insert(file(path));
             }
-            "rename" | "link" if path.contains("/date=") && is_block && ended => self.uploaded += 1,
-            "link" if path.contains("/samples/_delta_log/0") && ended => self.committed = true,
-            "remove" if is_segment && ended && self.committed => self.begin_cut(),
+            "rename" | "link" if path.contains("/date=") && is_block && ended => {
+                let is_ours = self.staged.remove(&file(path));
+                self.cut = if is_ours { Cut::Uploading } else { Cut::Adopted };
+            }
+            "link" if path.contains("/samples/_delta_log/0") && ended => self.cut = Cut::Committed,
+            // All that is done to a log of a table while there is something to be committed belongs to a commit of it.
+            _ if path.contains("/_delta_log/") && matches!(self.cut, Cut::Uploading | Cut::Adopted) => {
+                self.cut = Cut::Uploaded;
+            }
+            "remove" if is_segment && ended && self.cut == Cut::Committed => self.cut = Cut::None,
             _ => {}
         }
-    }
-
-    fn begin_cut(&mut self) {
-        (self.staged, self.uploaded, self.committed) = (0, 0, false);
     }
 
     fn phases(&self, in_sync: bool) -> Vec<&'static str> {
@@ -89,15 +106,20 @@ impl Done {
             Group::Synced if !self.carrying && in_sync => phases.push(SYNC_TO_ACKNOWLEDGE),
             _ => {}
         }
-        if self.committed {
-            phases.push(COMMIT_TO_DROP);
-        } else if self.uploaded > 0 && self.uploaded >= self.staged {
-            phases.push(UPLOAD_TO_COMMIT);
-        } else if self.staged > 0 {
-            phases.push(CUT_TO_UPLOAD);
+        match self.cut {
+            Cut::Committed => phases.push(COMMIT_TO_DROP),
+            Cut::Uploaded => phases.push(UPLOAD_TO_COMMIT),
+            Cut::Uploading if self.staged.is_empty() => phases.push(UPLOAD_TO_COMMIT),
+            Cut::Staged | Cut::Uploading => phases.push(CUT_TO_UPLOAD),
+            Cut::Adopted | Cut::None => {}
         }
         phases
     }
+}
+
+/// The name of a block's file, which it keeps from the staging folder on.
+fn file(path: &str) -> String {
+    path.rsplit('/').next().unwrap_or_default().to_owned()
 }
 
 #[test]
@@ -138,5 +160,10 @@ fn a_log_of_calls_says_where_a_kill_fell() {
         assert_eq!(phases_at_end(&after(lines), true), expected, "after {lines} lines");
     }
     assert_eq!(phases_at_end(&after(8), false), [CUT_TO_UPLOAD]);
+    // What an earlier life has staged is delivered first.
+    let adopted = after(5) + "E rename 0 /s/samples/date=2026-11-22/c.parquet\n";
+    assert_eq!(phases_at_end(&adopted, false), none, "whether there is more of it cannot be known");
+    let committing = adopted + "B create 0 /s/series/_delta_log/00000000000000000002.json.tmp\n";
+    assert_eq!(phases_at_end(&committing, false), [UPLOAD_TO_COMMIT]);
     assert_eq!(phases_at_end("E write 900 /s/local/journal/1.jour", false), none);
 }

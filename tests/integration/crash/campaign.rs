@@ -1,5 +1,6 @@
 //! One store, one witness that never stops sending, and a server that lives again and again.
 
+use std::collections::HashSet;
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
@@ -17,6 +18,9 @@ use crate::server::{PATIENCE, Server, Setup};
 
 const YAML: &str = "storage: {cut_every: 1s, retention: 3650d, reserve_bytes: 64MiB}\n";
 const SIGKILL: i32 = 9;
+/// Between two requests of a sender: without it they would leave nothing of the machine to the search for the sums of deltas,
+/// which every life begins with.
+const PAUSE_MS: u64 = 40;
 /// A life whose rule is not met by then is ended from outside.
 const LIFE: Duration = Duration::from_secs(15);
 
@@ -37,8 +41,35 @@ pub(crate) struct Campaign {
     folder: TempDir,
     witness: Option<Process>,
     load: Load,
-    /// How far the witness' log was read, and the acknowledgements up to there.
-    heard: Mutex<(u64, usize)>,
+    heard: Mutex<Heard>,
+}
+
+/// What was read of the witness' log.
+#[derive(Debug, Default)]
+struct Heard {
+    /// How far.
+    bytes: u64,
+    /// The requests that were acknowledged up to there, and those of deltas among them.
+    acknowledged: usize,
+    deltas: usize,
+    /// Requests of deltas that were sent.
+    sent_deltas: HashSet<String>,
+}
+
+impl Heard {
+    fn note(&mut self, line: &str) {
+        let mut words = line.split(' ');
+        match (words.next(), words.next()) {
+            (Some("D" | "G"), Some(request)) if !self.sent_deltas.contains(request) => {
+                self.sent_deltas.insert(request.to_owned());
+            }
+            (Some("A"), Some(request)) => {
+                self.acknowledged += 1;
+                self.deltas += usize::from(self.sent_deltas.contains(request));
+            }
+            _ => {}
+        }
+    }
 }
 
 impl Campaign {
@@ -54,7 +85,7 @@ impl Campaign {
     pub(crate) fn start_on(folder: TempDir, store: PathBuf, load: Load, seed: u64) -> Self {
         let mut command = Command::new(program("oracle"));
         command.arg("--address-file").arg(folder.path().join("address")).arg("--log").arg(folder.path().join("log"));
-        command.args(["--seed", &(seed % 1_000_000).to_string()]);
+        command.args(["--seed", &(seed % 1_000_000).to_string(), "--pause-ms", &PAUSE_MS.to_string()]);
         if load == Load::RewritesAndLate {
             command.args(["--rewrites", "--late"]);
         }
@@ -63,7 +94,7 @@ impl Campaign {
     }
 
     fn setup(&self) -> Setup {
-        Setup::new(&self.store, YAML)
+        Setup::new(&self.store, YAML).with_otlp()
     }
 
     /// A server on this store, known to the witness from the moment it is ready. `None` if it died before.
@@ -74,9 +105,10 @@ impl Campaign {
         if !server.becomes_ready().await {
             return Err(server.stderr());
         }
+        let grpc = server.beside("OTLP over gRPC").await;
         // In one step, so that the witness never reads half an address.
         let temporary = self.folder.path().join("address.tmp");
-        std::fs::write(&temporary, server.address.to_string()).unwrap();
+        std::fs::write(&temporary, format!("{}\n{grpc}\n", server.address)).unwrap();
         std::fs::rename(&temporary, self.folder.path().join("address")).unwrap();
         Ok(server)
     }
@@ -101,18 +133,20 @@ impl Campaign {
         self.fell(in_sync)
     }
 
-    /// Lives until its log of calls has so many bytes, then is killed. Returns the phases that the kill fell in.
+    /// Lives until its log of calls has so many bytes and the sums of deltas have been found again, then is killed. Returns
+    /// the phases that the kill fell in.
     pub(crate) async fn live_and_kill(&mut self, call_bytes: u64) -> Vec<&'static str> {
-        let server = self.server("").await.unwrap_or_else(|stderr| panic!("ended by itself: {stderr}"));
-        within(LIFE, || length(&self.calls()) >= call_bytes).await;
+        let (server, before) = (self.server("").await, self.acknowledged_deltas());
+        let server = server.unwrap_or_else(|stderr| panic!("ended by itself: {stderr}"));
+        within(LIFE, || length(&self.calls()) >= call_bytes && self.acknowledged_deltas() > before).await;
         server.kill().await;
         self.fell(false)
     }
 
-    /// Waits until the witness has written so much more into its log.
+    /// Waits until the witness has written so much more into its log, and the sums of deltas have been found again.
     pub(crate) async fn load_of(&self, bytes: u64) {
-        let until = length(&self.log()) + bytes;
-        within(LIFE, || length(&self.log()) >= until).await;
+        let (until, before) = (length(&self.log()) + bytes, self.acknowledged_deltas());
+        within(LIFE, || length(&self.log()) >= until && self.acknowledged_deltas() > before).await;
     }
 
     fn fell(&self, in_sync: bool) -> Vec<&'static str> {
@@ -147,16 +181,25 @@ impl Campaign {
 
     /// How many requests the witness saw acknowledged.
     pub(crate) fn acknowledged(&self) -> usize {
+        self.heard(|heard| heard.acknowledged)
+    }
+
+    /// Those of deltas among them.
+    fn acknowledged_deltas(&self) -> usize {
+        self.heard(|heard| heard.deltas)
+    }
+
+    fn heard(&self, count: impl Fn(&Heard) -> usize) -> usize {
         let mut heard = self.heard.lock().unwrap();
         let mut text = String::new();
         if let Ok(mut log) = std::fs::File::open(self.log()) {
-            log.seek(SeekFrom::Start(heard.0)).unwrap();
+            log.seek(SeekFrom::Start(heard.bytes)).unwrap();
             log.read_to_string(&mut text).unwrap();
         }
         let whole = &text[..text.rfind('\n').map_or(0, |at| at + 1)];
-        heard.0 += whole.len() as u64;
-        heard.1 += whole.lines().filter(|line| line.starts_with('A')).count();
-        heard.1
+        heard.bytes += whole.len() as u64;
+        whole.lines().for_each(|line| heard.note(line));
+        count(&heard)
     }
 
     /// The witness' log.
@@ -184,21 +227,27 @@ impl Campaign {
         self.folder.path().join("calls")
     }
 
-    /// A last life without faults: the load goes on, stops, the server drains; then the tables are held against the log.
+    /// A last life without faults: the load goes on and stops; what the server answers is held against the log, and once it
+    /// has drained, the tables are.
     pub(crate) async fn end_and_judge(mut self) -> serde_json::Value {
         let server = self.server("").await.unwrap_or_else(|stderr| panic!("does not start at the end: {stderr}"));
-        let before = self.acknowledged();
+        let (before, deltas) = (self.acknowledged(), self.acknowledged_deltas());
         assert!(
-            within(PATIENCE, || self.acknowledged() > before + 10).await,
+            within(PATIENCE, || self.acknowledged() > before + 10 && self.acknowledged_deltas() > deltas).await,
             "no load at the end: {}",
             server.stderr()
         );
         self.stop_witness();
-        let answered = server.number("SELECT count(*) FROM metrics WHERE name = 'oracle_sample'").await;
+        let merged = server.number("SELECT count(*) FROM metrics WHERE name LIKE 'oracle_%'").await;
+        let answered = judge(&server.url(""), &self.log(), self.load);
         server.terminate().await;
-        let verdict = judge(&self.store.join("store"), &self.log(), self.load);
+        let verdict = judge(self.store.join("store").to_str().unwrap(), &self.log(), self.load);
         println!("{verdict}");
-        assert_eq!(verdict["stored"].as_u64(), Some(answered), "our own answer differs from the tables: {verdict}");
+        assert_eq!(verdict["samples"]["stored"].as_u64(), Some(merged), "`metrics` differs from the tables: {verdict}");
+        for table in ["samples", "histograms", "exemplars"] {
+            let stored = |verdict: &serde_json::Value| verdict[table]["stored"].clone();
+            assert_eq!(stored(&verdict), stored(&answered), "our own answer differs from the tables: {answered}");
+        }
         if self.load == Load::RewritesAndLate {
             let server =
                 self.server("").await.unwrap_or_else(|stderr| panic!("does not start to be compared: {stderr}"));
@@ -222,9 +271,9 @@ fn length(file: &Path) -> u64 {
     std::fs::metadata(file).map_or(0, |meta| meta.len())
 }
 
-/// Holds the tables, as another reader sees them, against the witness' log.
-fn judge(store: &Path, log: &Path, load: Load) -> serde_json::Value {
+/// Holds the tables against the witness' log: as another reader sees them in a folder, or as a server answers them.
+fn judge(place: &str, log: &Path, load: Load) -> serde_json::Value {
     let mode = if load == Load::New { "new" } else { "rewrites" };
-    let out = python("judge.py", &[store.to_str().unwrap(), log.to_str().unwrap(), mode]);
+    let out = python("judge.py", &[place, log.to_str().unwrap(), mode]);
     serde_json::from_str(&out).unwrap()
 }

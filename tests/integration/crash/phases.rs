@@ -21,10 +21,11 @@ pub(crate) const COMMIT_TO_DROP: &str = "commit to drop";
 const SEGMENT: &str = "/journal/segment.new";
 
 /// The five stretches that every row goes through. A cut comes every second and may have a block for each of 32 days, so
-/// that only the first calls of a kind are sure to come soon.
+/// that only the first calls of a kind are sure to come soon. Groups are many: late enough, they have deltas among them, whose
+/// sums must be found first.
 pub(crate) const PHASES: [Phase; 5] = [
-    Phase { name: APPEND_TO_SYNC, places: &[("sync", SEGMENT, "before", 100), ("write", SEGMENT, "after", 100)] },
-    Phase { name: SYNC_TO_ACKNOWLEDGE, places: &[("sync", SEGMENT, "after", 100)] },
+    Phase { name: APPEND_TO_SYNC, places: &[("sync", SEGMENT, "before", 150), ("write", SEGMENT, "after", 150)] },
+    Phase { name: SYNC_TO_ACKNOWLEDGE, places: &[("sync", SEGMENT, "after", 150)] },
     Phase {
         name: CUT_TO_UPLOAD,
         places: &[

@@ -9,12 +9,13 @@ use tempfile::tempdir;
 
 use super::{random, setting};
 use crate::peers::program;
-use crate::remote_write::{HEADERS, Series, body};
+use crate::remote_write::{HEADERS, Series, body, now_ms};
 use crate::server::{Server, Setup};
 
 /// Cuts come with the end of the process only, so that the calls are the same each time.
 const YAML: &str = "storage: {cut_every: 15m, retention: 3650d}\n";
 const REQUESTS: u32 = 3;
+const JSON: [(&str, &str); 1] = [("content-type", "application/json")];
 const DAY_MS: i64 = 86_400_000;
 /// What happens at a call, which calls are counted, and how often it is done more rarely than at every call.
 const WAYS: [(&str, &str, &str, u64); 3] = [
@@ -47,44 +48,79 @@ fn request(request: u32) -> Vec<u8> {
     body(&series)
 }
 
-/// Lives once under a rule, then without; nothing acknowledged may be lost and nothing be there twice. True if the rule
-/// was met.
+/// A number that was added, as OTLP says it in JSON. No two sums of some of them are the same. They are of today: sums are not
+/// looked for where they are old.
+fn delta(begin_ms: i64, request: u32) -> Vec<u8> {
+    let time_ms = begin_ms + i64::from(request);
+    let (value, labels) = (1 << request, r#"[{"key":"cluster","value":{"stringValue":"a"}}]"#);
+    let point = format!(r#"{{"attributes":{labels},"timeUnixNano":"{time_ms}000000","asInt":"{value}"}}"#);
+    let sum = format!(r#"{{"aggregationTemporality":1,"isMonotonic":true,"dataPoints":[{point}]}}"#);
+    let metrics = format!(r#"[{{"name":"sweep_delta","sum":{sum}}}]"#);
+    format!(r#"{{"resourceMetrics":[{{"scopeMetrics":[{{"metrics":{metrics}}}]}}]}}"#).into_bytes()
+}
+
+/// What a first life came to.
+#[derive(Debug, Default)]
+struct Life {
+    /// The values that were acknowledged.
+    acknowledged: BTreeSet<u32>,
+    /// How many deltas were: the first ones, since one that is not waits for its turn, and those behind it too.
+    deltas: u32,
+    stderr: String,
+}
+
+/// Lives once under a rule, then without; nothing acknowledged may be lost and nothing be there twice. Deltas that were not
+/// acknowledged are sent again, and each must count once. True if the rule was met.
 async fn broken_off(rule: &str) -> bool {
     let folder = tempdir().unwrap();
     let setup = Setup::new(folder.path(), YAML).with_binary(program("faulty-server"));
-    let (acknowledged, stderr) = first_life(&setup.clone().with_env("FLEETSCOPE_FAULTS", rule)).await;
+    let begin_ms = now_ms() - 1000;
+    let Life { acknowledged, deltas, stderr } =
+        first_life(&setup.clone().with_env("FLEETSCOPE_FAULTS", rule), begin_ms).await;
     assert!(!stderr.contains("panicked"), "{rule}: {stderr}");
     let server = Server::start(&setup).await;
-    let rows =
-        server.rows("SELECT coalesce(value, mantissa / power(10e0, scale)) FROM samples WHERE name = 'sweep'").await;
+    for n in deltas..REQUESTS {
+        let (status, text) = server.post("/v1/metrics", &JSON, delta(begin_ms, n)).await;
+        assert!(status.is_success(), "{rule}: {status} {text}");
+    }
+    let value = "coalesce(value, mantissa / power(10e0, scale))";
+    let rows = server.rows(&format!("SELECT {value} FROM samples WHERE name = 'sweep'")).await;
+    let sums =
+        server.rows(&format!("SELECT {value} FROM samples WHERE name = 'sweep_delta_total' ORDER BY time_ms")).await;
     server.terminate().await;
+    assert_eq!(sums.concat(), ["1.0", "3.0", "7.0"], "{rule}: {deltas} deltas were acknowledged: {stderr}");
     let stored: Vec<u32> = rows.iter().map(|row| row[0].parse::<f64>().unwrap() as u32).collect();
     let distinct: BTreeSet<u32> = stored.iter().copied().collect();
     assert_eq!(stored.len(), distinct.len(), "{rule}: a sample is there twice: {stored:?}");
-    let sent: BTreeSet<u32> = (0..REQUESTS).flat_map(|n| (0..10).map(move |at| value(n, at))).collect();
+    let sent: BTreeSet<u32> = (0..REQUESTS).flat_map(|n| (0..10).map(move |at| self::value(n, at))).collect();
     assert!(distinct.is_subset(&sent), "{rule}: nobody sent that: {stored:?}");
     let lost: Vec<&u32> = acknowledged.difference(&distinct).collect();
     assert!(lost.is_empty(), "{rule}: lost {lost:?}: {stderr}");
     stderr.contains("fault: ")
 }
 
-/// The values that were acknowledged, and what the server said.
-async fn first_life(setup: &Setup) -> (BTreeSet<u32>, String) {
-    let mut acknowledged = BTreeSet::new();
+async fn first_life(setup: &Setup, begin_ms: i64) -> Life {
+    let mut life = Life::default();
     let mut server = match Server::spawn(setup) {
         Ok(server) => server,
         Err(stderr) => {
             assert!(stderr.contains("fault: "), "does not start: {stderr}");
-            return (acknowledged, stderr);
+            return Life { stderr, ..life };
         }
     };
     if server.becomes_ready().await {
         let client = reqwest::Client::new();
+        let is_taken = async |path: &str, headers: &[(&str, &str)], body: Vec<u8>| {
+            let post = client.post(server.url(path)).body(body);
+            let post = headers.iter().fold(post, |post, (name, value)| post.header(*name, *value));
+            post.send().await.is_ok_and(|answer| answer.status().is_success())
+        };
         for n in 0..REQUESTS {
-            let post = client.post(server.url("/api/v1/write")).body(request(n));
-            let post = HEADERS.iter().fold(post, |post, (name, value)| post.header(*name, *value));
-            if post.send().await.is_ok_and(|answer| answer.status().is_success()) {
-                acknowledged.extend((0..10).map(|at| value(n, at)));
+            if is_taken("/api/v1/write", &HEADERS, request(n)).await {
+                life.acknowledged.extend((0..10).map(|at| value(n, at)));
+            }
+            if life.deltas == n && is_taken("/v1/metrics", &JSON, delta(begin_ms, n)).await {
+                life.deltas += 1;
             }
         }
         if server.is_alive() {
@@ -92,7 +128,7 @@ async fn first_life(setup: &Setup) -> (BTreeSet<u32>, String) {
         }
     }
     server.ended().await;
-    (acknowledged, server.stderr())
+    Life { stderr: server.stderr(), ..life }
 }
 
 #[tokio::test]

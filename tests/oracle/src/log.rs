@@ -1,26 +1,24 @@
-//! The log: what was sent and what was answered.
+//! The log: what was sent and what was answered. `main.rs` has its form.
 
+use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// One sample as it is logged.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Sample {
-    pub(crate) series: u64,
-    pub(crate) time_ms: i64,
-    pub(crate) value: f64,
-}
+use crate::row::Value;
+use crate::way::Request;
 
 /// What became of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Answer {
-    /// 2xx.
+    /// All of it was taken.
     Acknowledged,
+    /// It was taken, says the answer, but not all of it; and everything the witness sends is good.
+    Partial(u64),
     /// Any other status.
-    Refused(u16),
+    Refused(u32),
     /// None came.
     Lost,
 }
@@ -38,19 +36,38 @@ impl Log {
         Ok(Log { file: Mutex::new(File::create(path)?), broken: AtomicBool::new(false) })
     }
 
-    /// Notes samples that are about to be sent.
-    pub(crate) fn sending(&self, request: u64, connection: u64, samples: &[Sample]) {
-        let line =
-            |s: &Sample| format!("S {request} {connection} {} {} {:016x}\n", s.series, s.time_ms, s.value.to_bits());
-        self.write(&samples.iter().map(line).collect::<String>());
+    /// Notes a request that is about to be sent.
+    pub(crate) fn sending(&self, number: u64, request: &Request) {
+        let Request { way, connection, rows, help } = request;
+        let mut text = String::new();
+        for row in rows {
+            let letter = match (&row.value, way.is_delta()) {
+                (Value::Number(_), false) => 'S',
+                (Value::Histogram(_), false) => 'H',
+                (Value::Number(_), true) => 'D',
+                (Value::Histogram(_), true) => 'G',
+            };
+            let start = row.start_ms.map_or("-".to_owned(), |start| start.to_string());
+            let series = format!("{} {} {}", way.name(row.kind), row.series, row.time_ms);
+            // Writing to a string cannot fail.
+            let _ = writeln!(text, "{letter} {number} {connection} {series} {start} {}", row.value);
+            if let Some(exemplar) = &row.exemplar {
+                let _ = writeln!(text, "E {number} {connection} {series} - {exemplar}");
+            }
+        }
+        for kind in request.kinds() {
+            let _ = writeln!(text, "M {number} {connection} {} {} {help}", way.name(kind), kind.word());
+        }
+        self.write(&text);
     }
 
     /// Notes what became of a request.
-    pub(crate) fn answered(&self, request: u64, answer: Answer) {
+    pub(crate) fn answered(&self, number: u64, answer: Answer) {
         self.write(&match answer {
-            Answer::Acknowledged => format!("A {request}\n"),
-            Answer::Refused(status) => format!("R {request} {status}\n"),
-            Answer::Lost => format!("L {request}\n"),
+            Answer::Acknowledged => format!("A {number}\n"),
+            Answer::Partial(taken) => format!("P {number} {taken}\n"),
+            Answer::Refused(status) => format!("R {number} {status}\n"),
+            Answer::Lost => format!("L {number}\n"),
         });
     }
 

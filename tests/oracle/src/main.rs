@@ -1,16 +1,31 @@
 //! The outside witness of the crash tests.
 //!
-//! Owns: remote-write load whose every sample is noted in a log before it is sent, and every acknowledgement after it
+//! Owns: load over all ways in, whose every row is noted in a log before it is sent, and every acknowledgement after it
 //! came. Does not own: judging (a reader of the log does), starting or killing the server.
 //!
 //! The log, one event a line:
 //!
 //! ```text
-//! S request connection series time_ms bits   a sample, about to be sent (series as a number, value as 16 hex digits)
-//! A request                                  acknowledged
-//! R request status                           answered otherwise: may or may not be stored
-//! L request                                  no answer came: may or may not be stored
+//! S request connection name series time_ms start value       a sample, about to be sent; its value as 16 hex digits
+//! H request connection name series time_ms start histogram   a native histogram
+//! D request connection name series time_ms start value       a delta: what was added to the sum of its series
+//! G request connection name series time_ms start histogram   a delta of a native histogram
+//! E request connection name series time_ms - exemplar        value, trace, span and label of an exemplar
+//! M request connection name kind help                        what is said of a metric
+//! A request                                                  acknowledged
+//! P request rows                                             taken, says the answer, but not all of it
+//! R request status                                           answered otherwise: may or may not be stored
+//! L request                                                  no answer came: may or may not be stored
 //! ```
+//!
+//! A series is a number, and the name that its metric has in the tables; a start is `-` where none was said. A histogram is
+//! `hint:schema:zero threshold:sum:count:zero count:positive:negative:bounds`: doubles as 16 hex digits, buckets as
+//! `index=count,…` where they have any, counts of a histogram of floats as `x` and 16 hex digits.
+//!
+//! What the log promises its reader: a row that was acknowledged is stored, once, as it was sent. One that was not may be. Of
+//! deltas, which are sent again under another request until they are acknowledged or given up, each is a row too: its time, and
+//! the sum of all deltas of its series that are stored up to that time. So one that is lost, or counts twice, is told by every
+//! row behind it.
 //!
 //! Ends when its standard input ends, after the answer to what is in flight.
 
@@ -19,11 +34,17 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+mod draw;
+mod hpack;
 mod http;
+mod http2;
 mod load;
 mod log;
 mod options;
 mod protobuf;
+mod row;
+mod rows;
+mod way;
 
 use options::Options;
 

@@ -4,16 +4,18 @@ use std::path::PathBuf;
 
 pub(crate) const USAGE: &str = "\
 usage: oracle --address-file FILE --log FILE [--seed N] [--connections N] [--series N] [--samples N]
-              [--rewrites] [--late]
+              [--pause-ms N] [--rewrites] [--late]
 
---address-file  holds host:port of the server; read again at every connect, so it may change
---log           the log of samples and acknowledgements
+--address-file  holds host:port of the server, and in a second line that of its OTLP over gRPC; read again at every
+                connect, so it may change
+--log           the log of rows and acknowledgements
 --seed          what the load is drawn from (default 1)
---connections   senders at once, each with series of its own (default 4)
+--connections   senders at once, each with series of its own, over the six ways in turn (default 6)
 --series        series of one sender (default 20)
---samples       samples of one request (default 50)
---rewrites      now and then give an acknowledged sample another value
---late          now and then send samples of days past, over 40 dates";
+--samples       rows of one request (default 50)
+--pause-ms      between two requests of a sender whose rows are no deltas (default 0)
+--rewrites      now and then give an acknowledged row another value
+--late          now and then send rows of days past, over 40 dates";
 
 /// What to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +26,7 @@ pub(crate) struct Options {
     pub(crate) connections: u64,
     pub(crate) series: u64,
     pub(crate) samples: usize,
+    pub(crate) pause_ms: u64,
     pub(crate) rewrites: bool,
     pub(crate) late: bool,
 }
@@ -36,9 +39,10 @@ impl Options {
             address_file: PathBuf::new(),
             log: PathBuf::new(),
             seed: 1,
-            connections: 4,
+            connections: 6,
             series: 20,
             samples: 50,
+            pause_ms: 0,
             rewrites: false,
             late: false,
         };
@@ -66,6 +70,7 @@ impl Options {
             "--seed" => self.seed = number()?,
             "--connections" => self.connections = number()?,
             "--series" => self.series = number()?.max(1),
+            "--pause-ms" => self.pause_ms = number()?,
             "--samples" => self.samples = number()?.max(1) as usize,
             _ => return Err(format!("unknown flag {flag}")),
         }

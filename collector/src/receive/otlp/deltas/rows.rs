@@ -98,6 +98,8 @@ impl Rows {
             let rows = missing.rows() - before;
             if rows > 0 {
                 missing.points.push((delta, rows as u64));
+                // They came with the point that was added.
+                missing.exemplars.extend(delta.exemplars.clone());
             }
         }
         let not_added = self.sort_out(&batch, deltas, sums, &missing.points);
@@ -169,6 +171,7 @@ impl Rows {
 struct Missing<'a> {
     samples: Vec<u32>,
     histograms: Vec<u32>,
+    exemplars: Vec<u32>,
     points: Vec<(&'a Delta, u64)>,
 }
 
@@ -180,6 +183,7 @@ impl Missing<'_> {
     fn remove_from(mut self, batch: &mut Batch) {
         leave_out(&mut batch.samples, &mut self.samples);
         leave_out(&mut batch.histograms, &mut self.histograms);
+        leave_out(&mut batch.exemplars, &mut self.exemplars);
     }
 }
 

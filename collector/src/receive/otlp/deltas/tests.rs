@@ -33,6 +33,8 @@ struct Store {
     rows: Mutex<BTreeMap<(String, i64), f64>>,
     starts: Mutex<BTreeMap<(String, i64), i64>>,
     natives: Mutex<BTreeMap<i64, model::NativeHistogram>>,
+    /// The values of exemplars, in the order they came.
+    exemplars: Mutex<Vec<f64>>,
     fates: Mutex<VecDeque<Fate>>,
     /// The next questions fail.
     is_away: Mutex<bool>,
@@ -72,6 +74,7 @@ impl Ingest for Store {
             }
             let natives = batch.histograms.iter().map(|row| (row.time_ms, row.value.clone()));
             self.natives.lock().extend(natives);
+            self.exemplars.lock().extend(batch.exemplars.iter().map(|exemplar| exemplar.value));
             for start in &batch.starts {
                 self.starts.lock().insert((name_of(start.series), start.time_ms), start.start_ms);
             }
@@ -113,6 +116,7 @@ fn request(points: &[(&str, i64, f64)]) -> (Batch, Vec<Delta>) {
         deltas.push(Delta {
             samples: row..row + 1,
             histograms: 0..0,
+            exemplars: 0..0,
             point: row,
             start_ms: time_ms - 1000,
             time_ms: *time_ms,
@@ -336,6 +340,24 @@ async fn exponential_histograms_add_up_in_the_coarser_scale() {
     let model::histogram::Counts::Integer(counts) = &last.counts else { panic!("whole counts") };
     let indexed: Vec<_> = model::histogram::indexed(&last.positive_spans, &counts.positive).collect();
     assert_eq!((counts.count, indexed), (32, vec![(1, 5), (2, 26), (6, 1)]));
+}
+
+#[tokio::test]
+async fn exemplars_of_what_is_sent_again_do_not_come_twice() {
+    let store = Arc::new(Store::default());
+    let deltas = over(&store);
+    for (second, value) in [(10, 1.5), (11, 2.5), (11, 2.5), (12, 3.5)] {
+        let times = times(second);
+        let exemplars = format!(r#"[{{"asDouble":{value}}},{{"asDouble":-1}}]"#);
+        let number = format!(r#"{{{times},"asInt":"1","exemplars":{exemplars}}}"#);
+        let data = format!(r#"{{"aggregationTemporality":1,"isMonotonic":true,"dataPoints":[{number}]}}"#);
+        send_otlp(&deltas, &store, &format!(r#"{{"name":"n","sum":{data}}}"#)).await;
+        let native = format!(r#"{{{times},"count":1,"zeroCount":1,"exemplars":{exemplars}}}"#);
+        let data = format!(r#"{{"aggregationTemporality":1,"dataPoints":[{native}]}}"#);
+        send_otlp(&deltas, &store, &format!(r#"{{"name":"e","exponentialHistogram":{data}}}"#)).await;
+    }
+    let of_a_second = |value: f64| [value, -1.0, value, -1.0];
+    assert_eq!(*store.exemplars.lock(), [1.5, 2.5, 3.5].map(of_a_second).concat());
 }
 
 #[tokio::test]
