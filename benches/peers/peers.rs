@@ -5,16 +5,28 @@ use std::path::{Path, PathBuf};
 use crate::Fault;
 use crate::process::{Process, free_port};
 
-/// Our binary on the store `folder/store`; `yaml` is added to its configuration.
+/// Settings of our store under which nothing is cut before it ends.
+const UNCUT: &str = "cut_every: 24h, memory_bytes: 8GB, journal_bytes: 16GB";
+
+/// Our binary on the store `folder/store`; `yaml` is added to its configuration. It makes no cut before it ends.
 pub(crate) async fn fleetscope(folder: &Path, yaml: &str) -> Result<Process, Fault> {
-    let mut process = fleetscope_starting(folder, yaml)?;
+    fleetscope_with(folder, UNCUT, yaml).await
+}
+
+/// As [`fleetscope`], with settings of the store.
+pub(crate) async fn fleetscope_with(folder: &Path, storage: &str, yaml: &str) -> Result<Process, Fault> {
+    let mut process = start(configure_with(folder, storage, yaml)?, folder)?;
     process.answers("/readyz").await?;
     Ok(process)
 }
 
 /// As [`fleetscope`], not yet ready.
 pub(crate) fn fleetscope_starting(folder: &Path, yaml: &str) -> Result<Process, Fault> {
-    let (config, port) = (configure(folder, yaml)?, free_port()?);
+    start(configure(folder, yaml)?, folder)
+}
+
+fn start(config: PathBuf, folder: &Path) -> Result<Process, Fault> {
+    let port = free_port()?;
     let off = ["serve", "--otlp-grpc-listen=off", "--otlp-http-listen=off"].map(str::to_owned);
     let here = [format!("--listen=127.0.0.1:{port}"), format!("--config={}", config.display())];
     Process::start(
@@ -27,8 +39,11 @@ pub(crate) fn fleetscope_starting(folder: &Path, yaml: &str) -> Result<Process, 
 
 /// Writes our configuration into the folder, `yaml` in it.
 pub(crate) fn configure(folder: &Path, yaml: &str) -> Result<PathBuf, Fault> {
+    configure_with(folder, UNCUT, yaml)
+}
+
+fn configure_with(folder: &Path, storage: &str, yaml: &str) -> Result<PathBuf, Fault> {
     let (config, store) = (folder.join("fleetscope.yaml"), folder.join("store"));
-    let storage = "cut_every: 24h, memory_bytes: 8GB, journal_bytes: 16GB";
     std::fs::write(&config, format!("storage: {{url: {}, {storage}}}\n{yaml}", store.display()))?;
     Ok(config)
 }

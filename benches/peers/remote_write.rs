@@ -11,8 +11,9 @@ use std::time::Instant;
 
 use futures::future::try_join_all;
 use model::Clock;
-use reqwest::Client;
+use reqwest::{Client, RequestBuilder};
 
+use crate::load::value;
 use crate::process::folder_bytes;
 use crate::report::{Contender, table};
 use crate::{Bench, Fault, peers, wire};
@@ -67,8 +68,7 @@ fn requests() -> Result<Vec<Vec<u8>>, Fault> {
             let mut request = wire::Request::default();
             for (place, labels) in of_chunk.iter().enumerate() {
                 let index = chunk * OF_REQUEST + place;
-                let value = (index * 1234 + step * (index % 7 + 1)) as f64 + 0.5;
-                request.push(labels, [(start_ms + step as i64 * 15_000, value)].into_iter());
+                request.push(labels, [(start_ms + step as i64 * 15_000, value(index, step))].into_iter());
             }
             requests.push(request.compressed()?);
         }
@@ -111,15 +111,20 @@ async fn send_all<'a>(url: &str, bodies: impl Iterator<Item = &'a Vec<u8>>) -> R
 
 /// Sends a request; it must be taken.
 pub(crate) async fn send(client: &Client, url: &str, body: Vec<u8>) -> Result<(), Fault> {
-    let request = client
-        .post(format!("{url}/api/v1/write"))
-        .header("content-type", "application/x-protobuf")
-        .header("content-encoding", "snappy")
-        .header("x-prometheus-remote-write-version", "0.1.0");
-    let answer = request.body(body).send().await?;
+    let answer = request(client, url, body).send().await?;
     let status = answer.status();
     match status.is_success() {
         true => Ok(()),
         false => Err(format!("{url}: {status}: {}", answer.text().await?).into()),
     }
+}
+
+/// A request as agents send it.
+pub(crate) fn request(client: &Client, url: &str, body: Vec<u8>) -> RequestBuilder {
+    let request = client
+        .post(format!("{url}/api/v1/write"))
+        .header("content-type", "application/x-protobuf")
+        .header("content-encoding", "snappy")
+        .header("x-prometheus-remote-write-version", "0.1.0");
+    request.body(body)
 }
