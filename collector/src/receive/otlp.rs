@@ -191,6 +191,7 @@ impl Otlp {
     ) -> Result<Taken, Failure> {
         let counters = &self.0.metrics.otlp;
         let wire_bytes = sent.wire.len();
+        origin.caller.may_send()?;
         origin.caller.take_bytes(wire_bytes)?;
         let (decoded, share) = decode(sent, settings, origin, share).await?;
         let Decoded { batch, deltas, points, mut refused } = decoded;

@@ -73,11 +73,12 @@ async fn receive(
     request: Request,
 ) -> Outcome {
     let (head, body) = request.into_parts();
-    let mut share = settings.budget.enter()?;
+    let mut share = settings.budget.enter(caller.cluster())?;
     let limits = caller.limits(&settings.limits);
     let timeout = settings.config.body_timeout;
     let wire = body::read(body, &head.headers, limits.max_body_bytes, timeout, &mut share).await;
     let wire = wire.map_err(|e| caller.too_large::<Failure>(Reason::RequestSize, e))?;
+    caller.may_send()?;
     caller.take_bytes(wire.len())?;
     let wire_bytes = wire.len();
     let latest_ms = caller.latest_ms();

@@ -6,7 +6,7 @@ use crate::receive::budget::Budget;
 /// What comes of a body that begins and then fails like this.
 async fn broken_by(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> ErrorKind {
     let chunks = [Ok(Bytes::from_static(b"abc")), Err(error.into())];
-    let mut share = Budget::new("remote_write", 1, 1 << 20).enter().unwrap();
+    let mut share = Budget::new("remote_write", 1, 1 << 20).enter(None).unwrap();
     let body = Body::from_stream(stream::iter(chunks));
     let patience = Duration::from_secs(60);
     read(body, &HeaderMap::new(), 1000, patience, &mut share).await.unwrap_err().kind()
