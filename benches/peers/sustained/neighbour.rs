@@ -67,20 +67,21 @@ async fn pair(folder: &Path, limits: &str, share: f64, lasts: Duration) -> Resul
     let [(quiet, few), (loud, many)] = [("quiet", FEW_SERIES), ("loud", SERIES)]
         .map(|(name, series)| (Target::new(&server, Some(&token(name))), Arc::new(Load::new(series))));
     let begin_ms = model::SystemClock.now_ms();
-    // So that its series are known.
-    let first = open_loop(&quiet, &few, share, few_seconds(share, &few)).await?;
+    // So that their series are known: that a cluster brings many new ones at once has limits of its own.
+    let known = open_loop(&quiet, &few, share, round(share, &few)).await?;
+    let known_too = open_loop(&loud, &many, share, round(share, &many)).await?;
     let alone = open_loop(&quiet, &few, share, lasts).await?;
     let beside = open_loop(&quiet, &few, share, lasts);
     let pressing = open_loop(&loud, &many, share * TIMES, lasts);
     let (beside, loud) = futures::future::try_join(beside, pressing).await?;
     let found = counted(&server, begin_ms, few.latest_ms().max(many.latest_ms())).await?;
-    let tally = Tally::of([&first, &alone, &beside, &loud].into_iter(), found);
+    let tally = Tally::of([&known, &known_too, &alone, &beside, &loud].into_iter(), found);
     server.terminate().await?;
     Ok(Pair { alone, beside, loud, tally })
 }
 
 /// How long it takes at a pace until all series have had a sample.
-fn few_seconds(per_second: f64, load: &Load) -> Duration {
+fn round(per_second: f64, load: &Load) -> Duration {
     Duration::from_secs_f64(load.of_round() as f64 / per_second + 1.0)
 }
 
