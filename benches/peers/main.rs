@@ -24,6 +24,7 @@ mod report;
 mod scrape;
 mod scrapes;
 mod sections;
+mod series;
 mod start;
 mod stores;
 mod sustained;
@@ -80,7 +81,7 @@ impl Bench {
 const REPORT: &str = "FLEETSCOPE_BENCH_REPORT";
 
 const PARTS: &[&str] =
-    &["blocks", "bytes", "scrape", "targets", "remote_write", "sustained", "ingest", "aggregate", "start"];
+    &["blocks", "bytes", "scrape", "targets", "remote_write", "series", "sustained", "ingest", "aggregate", "start"];
 
 fn main() -> Result<(), Fault> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -103,6 +104,7 @@ fn main() -> Result<(), Fault> {
             "scrape" => on_runtime(scrape::run(&bench))?,
             "targets" => on_runtime(targets::run(&bench))?,
             "remote_write" => on_runtime(remote_write::run(&bench))?,
+            "series" => on_runtime(series::run(&bench))?,
             "sustained" => on_runtime(sustained::run(&bench))?,
             "ingest" => on_runtime(ingest::run(&bench))?,
             "aggregate" => on_runtime(aggregate::run(&bench))?,

@@ -80,6 +80,17 @@ impl Process {
         }
     }
 
+    /// What our server tells of itself under these names, which have no labels.
+    pub(crate) async fn metrics<const N: usize>(&self, names: [&str; N]) -> Result<[f64; N], Fault> {
+        let text = reqwest::get(format!("{}/metrics", self.url)).await?.text().await?;
+        let mut values = [0.0; N];
+        for (value, name) in values.iter_mut().zip(names) {
+            let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+            *value = line.ok_or_else(|| format!("/metrics has no {name}"))?.parse()?;
+        }
+        Ok(values)
+    }
+
     /// Asks it to end in good order and waits until it has. No other process may end meanwhile.
     pub(crate) async fn terminate(mut self) -> Result<Ended, Fault> {
         let before = children_cpu_seconds()?;
