@@ -15,6 +15,7 @@ mod fleet;
 mod ingest;
 mod load;
 mod markdown;
+mod otlp;
 mod pace;
 mod pages;
 mod peers;
@@ -80,8 +81,19 @@ impl Bench {
 /// The document that parts write to.
 const REPORT: &str = "FLEETSCOPE_BENCH_REPORT";
 
-const PARTS: &[&str] =
-    &["blocks", "bytes", "scrape", "targets", "remote_write", "series", "sustained", "ingest", "aggregate", "start"];
+const PARTS: &[&str] = &[
+    "blocks",
+    "bytes",
+    "scrape",
+    "targets",
+    "remote_write",
+    "otlp",
+    "series",
+    "sustained",
+    "ingest",
+    "aggregate",
+    "start",
+];
 
 fn main() -> Result<(), Fault> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -104,6 +116,7 @@ fn main() -> Result<(), Fault> {
             "scrape" => on_runtime(scrape::run(&bench))?,
             "targets" => on_runtime(targets::run(&bench))?,
             "remote_write" => on_runtime(remote_write::run(&bench))?,
+            "otlp" => on_runtime(otlp::run(&bench))?,
             "series" => on_runtime(series::run(&bench))?,
             "sustained" => on_runtime(sustained::run(&bench))?,
             "ingest" => on_runtime(ingest::run(&bench))?,

@@ -15,26 +15,34 @@ pub(crate) async fn fleetscope(folder: &Path, yaml: &str) -> Result<Process, Fau
 
 /// As [`fleetscope`], with settings of the store.
 pub(crate) async fn fleetscope_with(folder: &Path, storage: &str, yaml: &str) -> Result<Process, Fault> {
-    let mut process = start(configure_with(folder, storage, yaml)?, folder)?;
+    let mut process = start(configure_with(folder, storage, yaml)?, folder, "off")?;
     process.answers("/readyz").await?;
     Ok(process)
 }
 
-/// As [`fleetscope`], not yet ready.
-pub(crate) fn fleetscope_starting(folder: &Path, yaml: &str) -> Result<Process, Fault> {
-    start(configure(folder, yaml)?, folder)
+/// As [`fleetscope`], with the place where it listens for OTLP over gRPC.
+pub(crate) async fn fleetscope_with_grpc(folder: &Path) -> Result<(Process, String), Fault> {
+    let listen = format!("127.0.0.1:{}", free_port()?);
+    let mut process = start(configure(folder, "")?, folder, &listen)?;
+    process.answers("/readyz").await?;
+    Ok((process, format!("http://{listen}")))
 }
 
-fn start(config: PathBuf, folder: &Path) -> Result<Process, Fault> {
+/// As [`fleetscope`], not yet ready.
+pub(crate) fn fleetscope_starting(folder: &Path, yaml: &str) -> Result<Process, Fault> {
+    start(configure(folder, yaml)?, folder, "off")
+}
+
+fn start(config: PathBuf, folder: &Path, grpc: &str) -> Result<Process, Fault> {
     let port = free_port()?;
-    let off = ["serve", "--otlp-grpc-listen=off", "--otlp-http-listen=off"].map(str::to_owned);
-    let here = [format!("--listen=127.0.0.1:{port}"), format!("--config={}", config.display())];
-    Process::start(
-        env!("CARGO_BIN_EXE_fleetscope"),
-        &[&off[..], &here[..]].concat(),
-        port,
-        folder.join("fleetscope.log"),
-    )
+    let arguments = [
+        "serve".to_owned(),
+        format!("--otlp-grpc-listen={grpc}"),
+        "--otlp-http-listen=off".to_owned(),
+        format!("--listen=127.0.0.1:{port}"),
+        format!("--config={}", config.display()),
+    ];
+    Process::start(env!("CARGO_BIN_EXE_fleetscope"), &arguments, port, folder.join("fleetscope.log"))
 }
 
 /// Writes our configuration into the folder, `yaml` in it.
