@@ -14,8 +14,9 @@ use model::Clock;
 use reqwest::{Client, RequestBuilder};
 
 use crate::load::value;
+use crate::markdown::{self, Table};
 use crate::process::folder_bytes;
-use crate::report::{Contender, table};
+use crate::report::{Contender, table, times_better};
 use crate::{Bench, Fault, peers, wire};
 
 const SERIES: usize = 20_000;
@@ -23,6 +24,14 @@ const OF_REQUEST: usize = 500;
 const STEPS: usize = 60;
 const ROUNDS: usize = 3;
 const NAMES: [&str; 3] = ["ours", "VictoriaMetrics", "Prometheus"];
+
+/// What is compared, whether more of it is better, and how many times better than the peers ours is to be.
+const UNITS: [(&str, bool, &str); 4] = [
+    ("samples a CPU-second", true, "4, 10"),
+    ("seconds until the last answer", false, ""),
+    ("MB of memory at most", false, "1"),
+    ("bytes on disk a sample", false, ""),
+];
 
 /// What a contender came to.
 struct Figures {
@@ -35,6 +44,7 @@ struct Figures {
 pub(crate) async fn run(bench: &Bench) -> Result<(), Fault> {
     let requests = requests()?;
     println!("{} samples of {SERIES} series, {OF_REQUEST} a request", SERIES * STEPS);
+    let mut found = Table::new(["", NAMES[0], NAMES[1], NAMES[2], "times better", "target"]);
     for connections in [1, 8] {
         let mut tables = [(); 4].map(|()| NAMES.map(Contender::new));
         for _ in 0..ROUNDS {
@@ -49,13 +59,16 @@ pub(crate) async fn run(bench: &Bench) -> Result<(), Fault> {
             }
         }
         println!("-- {connections} connections");
-        let [cpu, seconds, memory, disk] = &tables;
-        table("samples a CPU-second", true, cpu);
-        table("seconds until the last answer", false, seconds);
-        table("MB of memory at most", false, memory);
-        table("bytes on disk a sample", false, disk);
+        for ((unit, more_is_better, target), contenders) in UNITS.into_iter().zip(&tables) {
+            table(unit, more_is_better, contenders);
+            let [ours, victoria, prometheus] = contenders.each_ref().map(Contender::shown);
+            let [of_victoria, of_prometheus] = [1, 2].map(|place| times_better(more_is_better, contenders, place));
+            let better = format!("**{of_victoria:.2}**, **{of_prometheus:.2}**");
+            let what = format!("{connections} connections: {unit}");
+            found.row([what, ours, victoria, prometheus, better, target.to_owned()]);
+        }
     }
-    Ok(())
+    bench.publish("remote_write", &format!("{}\n\n{found}", markdown::origin()?))
 }
 
 /// The compressed bodies, in the order in which one agent sends them.
