@@ -73,7 +73,7 @@ async fn receive(
     request: Request,
 ) -> Outcome {
     let (head, body) = request.into_parts();
-    let mut share = settings.budget.enter(caller.cluster())?;
+    let (mut share, body) = body::enter(&settings.budget, caller.cluster(), body).await?;
     let limits = caller.limits(&settings.limits);
     let timeout = settings.config.body_timeout;
     let wire = body::read(body, &head.headers, limits.max_body_bytes, timeout, &mut share).await;

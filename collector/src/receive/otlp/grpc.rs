@@ -93,7 +93,7 @@ async fn receive(
     headers: &HeaderMap,
     body: Body,
 ) -> Result<Taken, Failure> {
-    let mut share = settings.budget.enter(origin.caller.cluster())?;
+    let (mut share, body) = body::enter(&settings.budget, origin.caller.cluster(), body).await?;
     let max_bytes = origin.caller.limits(&settings.limits).max_body_bytes.saturating_add(PREFIX_BYTES);
     let wire = body::read(body, headers, max_bytes, settings.config.body_timeout, &mut share).await;
     let wire = wire.map_err(|error| origin.caller.too_large::<Failure>(Reason::RequestSize, error))?;

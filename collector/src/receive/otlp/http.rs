@@ -64,7 +64,7 @@ async fn receive(
     body: Body,
 ) -> Result<Taken, Failure> {
     let encoding = ContentEncoding::parse(&header(headers, CONTENT_ENCODING)).map_err(Error::from)?;
-    let mut share = settings.budget.enter(origin.caller.cluster())?;
+    let (mut share, body) = body::enter(&settings.budget, origin.caller.cluster(), body).await?;
     let timeout = settings.config.body_timeout;
     let max_bytes = origin.caller.limits(&settings.limits).max_body_bytes;
     let wire = body::read(body, headers, max_bytes, timeout, &mut share).await;
