@@ -125,10 +125,11 @@ async fn measure(bench: &Bench, way: Way, rounds: &mut Rounds) -> Result<(), Fau
     }
     let seconds = begin.elapsed().as_secs_f64();
     // A request may be answered well and have points that were not: of gRPC the client does not even see the status.
-    let [taken] = server.metrics(["fleetscope_storage_samples_total"]).await?;
+    let names = ["fleetscope_storage_samples_total", "fleetscope_otlp_refused_data_points_total"];
+    let [taken, refused] = server.metrics(names).await?;
     let samples = (SERIES * STEPS) as f64;
-    if taken < samples {
-        return Err(format!("{}: {taken} of {samples} samples were taken", way.name()).into());
+    if taken < samples || refused > 0.0 {
+        return Err(format!("{}: {taken} of {samples} samples were taken, {refused} refused", way.name()).into());
     }
     let ended = server.terminate().await?;
     rounds.samples_per_cpu_second.push(samples / (ended.cpu_seconds - before));

@@ -104,8 +104,8 @@ async fn fill(server: &Process, series: usize, cut: Duration) -> Result<Vec<Inst
                 futures::stream::iter(bodies).map(|body| async { remote_write::send(&client, url, body?).await });
             sent.buffer_unordered(AT_ONCE).try_collect::<()>().await?;
         }
-        let [cuts] = server.metrics(["fleetscope_storage_cuts_total"]).await?;
-        while server.metrics(["fleetscope_storage_cuts_total"]).await? <= [cuts] {
+        let cuts = cuts_so_far(server).await?;
+        while cuts_so_far(server).await? == cuts {
             tokio::time::sleep(LOOK_EVERY).await;
         }
         println!("period {} of {} has ended with its cut", period + 1, STEADY + HOURS);
@@ -114,6 +114,11 @@ async fn fill(server: &Process, series: usize, cut: Duration) -> Result<Vec<Inst
     // What the last cut leaves is given back over some seconds.
     tokio::time::sleep(cut / 4).await;
     Ok(ends)
+}
+
+async fn cuts_so_far(server: &Process) -> Result<f64, Fault> {
+    let [cuts] = server.metrics(["fleetscope_storage_cuts_total"]).await?;
+    Ok(cuts)
 }
 
 /// A request with the samples of a round for the series from `first` on.
