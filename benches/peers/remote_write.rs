@@ -45,7 +45,7 @@ pub(crate) async fn run(bench: &Bench) -> Result<(), Fault> {
     let requests = requests()?;
     println!("{} samples of {SERIES} series, {OF_REQUEST} a request", SERIES * STEPS);
     let mut found = Table::new(["", NAMES[0], NAMES[1], NAMES[2], "times better", "target"]);
-    for connections in [1, 8] {
+    for (connections, over) in [(1, "one connection"), (8, "eight connections")] {
         let mut tables = [(); 4].map(|()| NAMES.map(Contender::new));
         for _ in 0..ROUNDS {
             let folder = bench.fresh("remote-write")?;
@@ -58,13 +58,13 @@ pub(crate) async fn run(bench: &Bench) -> Result<(), Fault> {
                 }
             }
         }
-        println!("-- {connections} connections");
+        println!("-- {over}");
         for ((unit, more_is_better, target), contenders) in UNITS.into_iter().zip(&tables) {
             table(unit, more_is_better, contenders);
             let [ours, victoria, prometheus] = contenders.each_ref().map(Contender::shown);
             let [of_victoria, of_prometheus] = [1, 2].map(|place| times_better(more_is_better, contenders, place));
-            let better = format!("**{of_victoria:.2}**, **{of_prometheus:.2}**");
-            let what = format!("{connections} connections: {unit}");
+            let better = format!("**{of_victoria:.2}, {of_prometheus:.2}**");
+            let what = format!("{over}: {unit}");
             found.row([what, ours, victoria, prometheus, better, target.to_owned()]);
         }
     }
