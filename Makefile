@@ -9,6 +9,7 @@
 #   make chaos        the long crash tests, by hand: hours; make chaos PART=power runs one part
 #   make chaos-proof  takes safeguards out of a copy; the crash tests must notice each
 #   make bench        benches beside the peers; PART=bytes for one part, see docs/performance.md
+#   make bench-report the parts that docs/benchmarks.md shows, and writes its tables anew
 
 SHELL := /bin/bash -o pipefail
 
@@ -19,7 +20,7 @@ export CARGO_TERM_COLOR ?= auto
 # Lints run while the workspace's own crates are compiled, so dependencies are built once and not checked once more.
 LINTED := RUSTC_WORKSPACE_WRAPPER=clippy-driver CLIPPY_ARGS=-Dwarnings__CLIPPY_HACKERY__
 
-.PHONY: setup test lint quick federation healing chaos chaos-proof bench demo static
+.PHONY: setup test lint quick federation healing chaos chaos-proof bench bench-report demo static
 
 setup:
 	@scripts/setup
@@ -58,6 +59,12 @@ ifdef PART
 else
 	cargo bench --locked --workspace --bench '*'
 endif
+
+# Writes what each part finds into its section of the document, and leaves the words around it alone.
+bench-report:
+	@scripts/setup victoria-metrics
+	FLEETSCOPE_BENCH_REPORT=docs/benchmarks.md cargo bench --locked --workspace --bench peers -- \
+	  remote_write otlp series sustained
 
 # Needs nothing but Rust: the fleet is inside the binary.
 demo:

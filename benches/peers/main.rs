@@ -13,6 +13,10 @@ mod blocks;
 mod bytes;
 mod fleet;
 mod ingest;
+mod load;
+mod markdown;
+mod otlp;
+mod pace;
 mod pages;
 mod peers;
 mod process;
@@ -20,9 +24,13 @@ mod remote_write;
 mod report;
 mod scrape;
 mod scrapes;
+mod sections;
+mod series;
 mod start;
 mod stores;
+mod sustained;
 mod targets;
+mod watch;
 mod wire;
 
 use std::future::Future;
@@ -31,10 +39,12 @@ use std::time::Duration;
 
 pub(crate) type Fault = Box<dyn std::error::Error>;
 
-/// What every part stands on: the recorded pages, and a folder that it may fill.
+/// What every part stands on: the recorded pages, a folder that it may fill, a document for what it finds.
 #[derive(Debug)]
 pub(crate) struct Bench {
     pub(crate) folder: PathBuf,
+    /// Whose sections are written anew, see [`sections`].
+    report: Option<PathBuf>,
 }
 
 impl Bench {
@@ -47,9 +57,43 @@ impl Bench {
         std::fs::create_dir_all(&folder)?;
         Ok(folder)
     }
+
+    /// A number that the environment may set.
+    pub(crate) fn setting(&self, name: &str, default: u64) -> Result<u64, Fault> {
+        match std::env::var(name) {
+            Ok(text) => text.parse().map_err(|_| format!("{name}: {text:?} is no whole number").into()),
+            Err(_) => Ok(default),
+        }
+    }
+
+    /// Prints what a part has found, and puts it into its section of the document, if there is one to write.
+    pub(crate) fn publish(&self, part: &str, text: &str) -> Result<(), Fault> {
+        println!("{text}");
+        let Some(path) = &self.report else { return Ok(()) };
+        let at = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
+        let document = std::fs::read_to_string(path).map_err(|error| at(&error))?;
+        let document = sections::replaced(&document, part, text).map_err(|error| at(&error))?;
+        std::fs::write(path, document).map_err(|error| at(&error))?;
+        Ok(())
+    }
 }
 
-const PARTS: &[&str] = &["blocks", "bytes", "scrape", "targets", "remote_write", "ingest", "aggregate", "start"];
+/// The document that parts write to.
+const REPORT: &str = "FLEETSCOPE_BENCH_REPORT";
+
+const PARTS: &[&str] = &[
+    "blocks",
+    "bytes",
+    "scrape",
+    "targets",
+    "remote_write",
+    "otlp",
+    "series",
+    "sustained",
+    "ingest",
+    "aggregate",
+    "start",
+];
 
 fn main() -> Result<(), Fault> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -61,7 +105,8 @@ fn main() -> Result<(), Fault> {
     if let Some(unknown) = wanted.iter().find(|part| !PARTS.contains(&part.as_str())) {
         return Err(format!("no part {unknown}, there are: {}", PARTS.join(", ")).into());
     }
-    let bench = Bench { folder: Path::new(env!("CARGO_TARGET_TMPDIR")).join("peers") };
+    let report = std::env::var_os(REPORT).map(PathBuf::from);
+    let bench = Bench { folder: Path::new(env!("CARGO_TARGET_TMPDIR")).join("peers"), report };
     std::fs::create_dir_all(&bench.folder)?;
     for part in PARTS.iter().filter(|part| wanted.is_empty() || wanted.iter().any(|name| name == *part)) {
         println!("\n== {part}");
@@ -71,6 +116,9 @@ fn main() -> Result<(), Fault> {
             "scrape" => on_runtime(scrape::run(&bench))?,
             "targets" => on_runtime(targets::run(&bench))?,
             "remote_write" => on_runtime(remote_write::run(&bench))?,
+            "otlp" => on_runtime(otlp::run(&bench))?,
+            "series" => on_runtime(series::run(&bench))?,
+            "sustained" => on_runtime(sustained::run(&bench))?,
             "ingest" => on_runtime(ingest::run(&bench))?,
             "aggregate" => on_runtime(aggregate::run(&bench))?,
             _ => on_runtime(start::run(&bench))?,

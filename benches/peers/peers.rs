@@ -5,30 +5,53 @@ use std::path::{Path, PathBuf};
 use crate::Fault;
 use crate::process::{Process, free_port};
 
-/// Our binary on the store `folder/store`; `yaml` is added to its configuration.
+/// Settings of our store under which nothing is cut before it ends.
+const UNCUT: &str = "cut_every: 24h, memory_bytes: 8GB, journal_bytes: 16GB";
+
+/// Our binary on the store `folder/store`; `yaml` is added to its configuration. It makes no cut before it ends.
 pub(crate) async fn fleetscope(folder: &Path, yaml: &str) -> Result<Process, Fault> {
-    let mut process = fleetscope_starting(folder, yaml)?;
+    fleetscope_with(folder, UNCUT, yaml).await
+}
+
+/// As [`fleetscope`], with settings of the store.
+pub(crate) async fn fleetscope_with(folder: &Path, storage: &str, yaml: &str) -> Result<Process, Fault> {
+    let mut process = start(configure_with(folder, storage, yaml)?, folder, "off")?;
     process.answers("/readyz").await?;
     Ok(process)
 }
 
+/// As [`fleetscope`], with the place where it listens for OTLP over gRPC.
+pub(crate) async fn fleetscope_with_grpc(folder: &Path) -> Result<(Process, String), Fault> {
+    let listen = format!("127.0.0.1:{}", free_port()?);
+    let mut process = start(configure(folder, "")?, folder, &listen)?;
+    process.answers("/readyz").await?;
+    Ok((process, format!("http://{listen}")))
+}
+
 /// As [`fleetscope`], not yet ready.
 pub(crate) fn fleetscope_starting(folder: &Path, yaml: &str) -> Result<Process, Fault> {
-    let (config, port) = (configure(folder, yaml)?, free_port()?);
-    let off = ["serve", "--otlp-grpc-listen=off", "--otlp-http-listen=off"].map(str::to_owned);
-    let here = [format!("--listen=127.0.0.1:{port}"), format!("--config={}", config.display())];
-    Process::start(
-        env!("CARGO_BIN_EXE_fleetscope"),
-        &[&off[..], &here[..]].concat(),
-        port,
-        folder.join("fleetscope.log"),
-    )
+    start(configure(folder, yaml)?, folder, "off")
+}
+
+fn start(config: PathBuf, folder: &Path, grpc: &str) -> Result<Process, Fault> {
+    let port = free_port()?;
+    let arguments = [
+        "serve".to_owned(),
+        format!("--otlp-grpc-listen={grpc}"),
+        "--otlp-http-listen=off".to_owned(),
+        format!("--listen=127.0.0.1:{port}"),
+        format!("--config={}", config.display()),
+    ];
+    Process::start(env!("CARGO_BIN_EXE_fleetscope"), &arguments, port, folder.join("fleetscope.log"))
 }
 
 /// Writes our configuration into the folder, `yaml` in it.
 pub(crate) fn configure(folder: &Path, yaml: &str) -> Result<PathBuf, Fault> {
+    configure_with(folder, UNCUT, yaml)
+}
+
+fn configure_with(folder: &Path, storage: &str, yaml: &str) -> Result<PathBuf, Fault> {
     let (config, store) = (folder.join("fleetscope.yaml"), folder.join("store"));
-    let storage = "cut_every: 24h, memory_bytes: 8GB, journal_bytes: 16GB";
     std::fs::write(&config, format!("storage: {{url: {}, {storage}}}\n{yaml}", store.display()))?;
     Ok(config)
 }

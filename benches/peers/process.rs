@@ -1,6 +1,7 @@
 //! Processes beside us: start, CPU time so far.
 
 use std::fs::File;
+use std::io::ErrorKind;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -65,6 +66,29 @@ impl Process {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
         let line = status.lines().find_map(|line| line.strip_prefix(key)).ok_or_else(|| format!("no {key}"))?;
         Ok(line.trim().trim_end_matches(" kB").parse::<u64>()? << 10)
+    }
+
+    /// The first row of what our server answers to a question in SQL, as CSV.
+    pub(crate) async fn ask(&self, sql: &str) -> Result<String, Fault> {
+        let request = reqwest::Client::new().post(format!("{}/api/v1/sql", self.url)).header("accept", "text/csv");
+        let request = request.header("content-type", "application/json");
+        let answer = request.body(serde_json::json!({ "query": sql }).to_string()).send().await?;
+        let (status, text) = (answer.status(), answer.text().await?);
+        match text.lines().nth(1) {
+            Some(row) if status.is_success() => Ok(row.to_owned()),
+            _ => Err(format!("{sql}: {status}: {text}").into()),
+        }
+    }
+
+    /// What our server tells of itself under these names, which have no labels.
+    pub(crate) async fn metrics<const N: usize>(&self, names: [&str; N]) -> Result<[f64; N], Fault> {
+        let text = reqwest::get(format!("{}/metrics", self.url)).await?.text().await?;
+        let mut values = [0.0; N];
+        for (value, name) in values.iter_mut().zip(names) {
+            let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+            *value = line.ok_or_else(|| format!("/metrics has no {name}"))?.parse()?;
+        }
+        Ok(values)
     }
 
     /// Asks it to end in good order and waits until it has. No other process may end meanwhile.
@@ -138,13 +162,17 @@ pub(crate) fn free_port() -> Result<u16, Fault> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }
 
-/// Bytes of all files below a folder.
+/// Bytes of all files below a folder. Files that go away meanwhile have none.
 pub(crate) fn folder_bytes(folder: &Path) -> Result<u64, Fault> {
     let mut bytes = 0;
     for entry in std::fs::read_dir(folder)? {
         let entry = entry?;
-        let kind = entry.file_type()?;
-        bytes += if kind.is_dir() { folder_bytes(&entry.path())? } else { entry.metadata()?.len() };
+        bytes += match entry.metadata() {
+            Ok(of_folder) if of_folder.is_dir() => folder_bytes(&entry.path())?,
+            Ok(of_file) => of_file.len(),
+            Err(error) if error.kind() == ErrorKind::NotFound => 0,
+            Err(error) => return Err(error.into()),
+        };
     }
     Ok(bytes)
 }

@@ -11,10 +11,12 @@ use std::time::Instant;
 
 use futures::future::try_join_all;
 use model::Clock;
-use reqwest::Client;
+use reqwest::{Client, RequestBuilder};
 
+use crate::load::value;
+use crate::markdown::{self, Table};
 use crate::process::folder_bytes;
-use crate::report::{Contender, table};
+use crate::report::{Contender, table, times_better};
 use crate::{Bench, Fault, peers, wire};
 
 const SERIES: usize = 20_000;
@@ -22,6 +24,14 @@ const OF_REQUEST: usize = 500;
 const STEPS: usize = 60;
 const ROUNDS: usize = 3;
 const NAMES: [&str; 3] = ["ours", "VictoriaMetrics", "Prometheus"];
+
+/// What is compared, whether more of it is better, and how many times better than the peers ours is to be.
+const UNITS: [(&str, bool, &str); 4] = [
+    ("samples a CPU-second", true, "4, 10"),
+    ("seconds until the last answer", false, ""),
+    ("MB of memory at most", false, "1"),
+    ("bytes on disk a sample", false, ""),
+];
 
 /// What a contender came to.
 struct Figures {
@@ -34,7 +44,8 @@ struct Figures {
 pub(crate) async fn run(bench: &Bench) -> Result<(), Fault> {
     let requests = requests()?;
     println!("{} samples of {SERIES} series, {OF_REQUEST} a request", SERIES * STEPS);
-    for connections in [1, 8] {
+    let mut found = Table::new(["", NAMES[0], NAMES[1], NAMES[2], "times better", "target"]);
+    for (connections, over) in [(1, "one connection"), (8, "eight connections")] {
         let mut tables = [(); 4].map(|()| NAMES.map(Contender::new));
         for _ in 0..ROUNDS {
             let folder = bench.fresh("remote-write")?;
@@ -47,14 +58,17 @@ pub(crate) async fn run(bench: &Bench) -> Result<(), Fault> {
                 }
             }
         }
-        println!("-- {connections} connections");
-        let [cpu, seconds, memory, disk] = &tables;
-        table("samples a CPU-second", true, cpu);
-        table("seconds until the last answer", false, seconds);
-        table("MB of memory at most", false, memory);
-        table("bytes on disk a sample", false, disk);
+        println!("-- {over}");
+        for ((unit, more_is_better, target), contenders) in UNITS.into_iter().zip(&tables) {
+            table(unit, more_is_better, contenders);
+            let [ours, victoria, prometheus] = contenders.each_ref().map(Contender::shown);
+            let [of_victoria, of_prometheus] = [1, 2].map(|place| times_better(more_is_better, contenders, place));
+            let better = format!("**{of_victoria:.2}, {of_prometheus:.2}**");
+            let what = format!("{over}: {unit}");
+            found.row([what, ours, victoria, prometheus, better, target.to_owned()]);
+        }
     }
-    Ok(())
+    bench.publish("remote_write", &format!("{}\n\n{found}", markdown::origin()?))
 }
 
 /// The compressed bodies, in the order in which one agent sends them.
@@ -67,8 +81,7 @@ fn requests() -> Result<Vec<Vec<u8>>, Fault> {
             let mut request = wire::Request::default();
             for (place, labels) in of_chunk.iter().enumerate() {
                 let index = chunk * OF_REQUEST + place;
-                let value = (index * 1234 + step * (index % 7 + 1)) as f64 + 0.5;
-                request.push(labels, [(start_ms + step as i64 * 15_000, value)].into_iter());
+                request.push(labels, [(start_ms + step as i64 * 15_000, value(index, step))].into_iter());
             }
             requests.push(request.compressed()?);
         }
@@ -111,15 +124,20 @@ async fn send_all<'a>(url: &str, bodies: impl Iterator<Item = &'a Vec<u8>>) -> R
 
 /// Sends a request; it must be taken.
 pub(crate) async fn send(client: &Client, url: &str, body: Vec<u8>) -> Result<(), Fault> {
-    let request = client
-        .post(format!("{url}/api/v1/write"))
-        .header("content-type", "application/x-protobuf")
-        .header("content-encoding", "snappy")
-        .header("x-prometheus-remote-write-version", "0.1.0");
-    let answer = request.body(body).send().await?;
+    let answer = request(client, url, body).send().await?;
     let status = answer.status();
     match status.is_success() {
         true => Ok(()),
         false => Err(format!("{url}: {status}: {}", answer.text().await?).into()),
     }
+}
+
+/// A request as agents send it.
+pub(crate) fn request(client: &Client, url: &str, body: Vec<u8>) -> RequestBuilder {
+    let request = client
+        .post(format!("{url}/api/v1/write"))
+        .header("content-type", "application/x-protobuf")
+        .header("content-encoding", "snappy")
+        .header("x-prometheus-remote-write-version", "0.1.0");
+    request.body(body)
 }

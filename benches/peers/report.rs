@@ -28,18 +28,27 @@ impl Contender {
     pub(crate) fn median(&self) -> f64 {
         median(&self.rounds)
     }
+
+    /// Its median as it is printed.
+    pub(crate) fn shown(&self) -> String {
+        number(self.median())
+    }
+}
+
+/// How many times better the first contender is than another one.
+pub(crate) fn times_better(more_is_better: bool, contenders: &[Contender], place: usize) -> f64 {
+    let [ours, theirs] = [&contenders[0], &contenders[place]].map(Contender::median);
+    if more_is_better { ours / theirs } else { theirs / ours }
 }
 
 /// Prints a line for each contender; the first is ours. `more_is_better` says which way the ratio goes: it is always
 /// how many times better we are.
 pub(crate) fn table(unit: &str, more_is_better: bool, contenders: &[Contender]) {
-    let Some(ours) = contenders.first().map(Contender::median) else { return };
     for (place, contender) in contenders.iter().enumerate() {
-        let theirs = contender.median();
-        let ratio = if more_is_better { ours / theirs } else { theirs / ours };
+        let ratio = times_better(more_is_better, contenders, place);
         let rounds: Vec<String> = contender.rounds.iter().map(|value| number(*value)).collect();
         let verdict = if place == 0 { String::new() } else { format!("  ours is {ratio:.2} times better") };
-        println!("{:>16} {:>10} {unit}  [{}]{verdict}", contender.name, number(theirs), rounds.join(" "));
+        println!("{:>16} {:>10} {unit}  [{}]{verdict}", contender.name, contender.shown(), rounds.join(" "));
     }
 }
 

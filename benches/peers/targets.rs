@@ -59,19 +59,11 @@ pub(crate) async fn run(bench: &Bench) -> Result<(), Fault> {
         println!("{}", Punctuality::of(&asked));
     }
     let failed = "SELECT count(*) AS failed FROM metric.\"up\" WHERE value = 0";
-    println!("scrapes that failed since the start: {}", ask(&ours.url, failed).await?);
+    println!("scrapes that failed since the start: {}", ours.ask(failed).await?);
     let took = "SELECT round(1000 * approx_percentile_cont(value, 0.5), 1), round(1000 * approx_percentile_cont(value, \
                 0.99), 1) FROM metric.\"scrape_duration_seconds\"";
-    println!("time of a scrape, median and p99 in ms: {}", ask(&ours.url, took).await?);
+    println!("time of a scrape, median and p99 in ms: {}", ours.ask(took).await?);
     Ok(())
-}
-
-/// The first row of an answer, as CSV.
-async fn ask(url: &str, sql: &str) -> Result<String, Fault> {
-    let request = Client::new().post(format!("{url}/api/v1/sql")).header("accept", "text/csv");
-    let request = request.header("content-type", "application/json");
-    let answer = request.body(serde_json::json!({ "query": sql }).to_string()).send().await?.text().await?;
-    Ok(answer.lines().nth(1).unwrap_or(&answer).to_owned())
 }
 
 /// When targets were asked, against their schedules. A schedule is told by the middle one of a target's scrapes.

@@ -132,6 +132,7 @@ struct Storage {
     url: Option<Spanned<String>>,
     local_dir: Option<String>,
     cut_every: Option<Spanned<Span>>,
+    series_idle: Option<Spanned<Span>>,
     retention: Option<Spanned<Span>>,
     memory_bytes: Option<Spanned<Bytes>>,
     journal_bytes: Option<Spanned<Bytes>>,
@@ -199,6 +200,8 @@ impl Storage {
         }
         config.local_dir = self.local_dir.or(config.local_dir);
         config.cut_every = at_least(self.cut_every, "storage.cut_every", Duration::from_secs(1), config.cut_every)?;
+        config.series_idle =
+            at_least(self.series_idle, "storage.series_idle", Duration::from_secs(1), config.series_idle)?;
         config.retention =
             at_least(self.retention, "storage.retention", Duration::from_secs(86_400), config.retention)?;
         config.memory_bytes = at_least_bytes(self.memory_bytes, "storage.memory_bytes", config.memory_bytes)?;

@@ -42,6 +42,7 @@ fn wrong_values_are_named_with_their_place() {
     let cases = [
         ("storage: {cut_every: soon}\n", "f.yaml:1:22: \"soon\" is not a duration, write it like 15s, 1m or 1h30m"),
         ("storage: {cut_every: 10ms}\n", "f.yaml:1:22: storage.cut_every must be at least 1 seconds"),
+        ("storage: {series_idle: 10ms}\n", "f.yaml:1:24: storage.series_idle must be at least 1 seconds"),
         ("storage:\n  memory_bytes: 3 MB\n", "f.yaml:2:17: \"3 MB\" is not a size, write it like 512KB, 256MB or 1GB"),
         ("clusters:\n  - name: a\n  - name: a\n", "f.yaml:3:5: cluster \"a\" comes twice"),
         ("clusters:\n  - region: a\n", "f.yaml:2:5: the key \"name\" is missing"),

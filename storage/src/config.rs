@@ -11,6 +11,9 @@ pub struct Config {
     pub local_dir: Option<String>,
     /// How often the head is cut into blocks.
     pub cut_every: Duration,
+    /// How long nobody writes a series until a cut lets go of it in memory; it comes back with its next sample. Sooner when
+    /// memory is scarce.
+    pub series_idle: Duration,
     /// How long rows are kept; whole days are removed.
     pub retention: Duration,
     /// Bytes of memory that rows not yet in a block may take.
@@ -29,6 +32,7 @@ impl Default for Config {
             url: "data".into(),
             local_dir: None,
             cut_every: Duration::from_secs(15 * 60),
+            series_idle: Duration::from_secs(10 * 60),
             retention: Duration::from_secs(15 * 86_400),
             memory_bytes: 1 << 30,
             journal_bytes: 8 << 30,

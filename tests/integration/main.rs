@@ -9,6 +9,7 @@
 
 mod access;
 mod bad_input;
+mod bench_report;
 mod bucket;
 mod command_line;
 mod crash;

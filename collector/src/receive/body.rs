@@ -1,5 +1,6 @@
 //! Reads the body of a request, bounded in bytes, time and the room that all requests share.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, BodyDataStream};
@@ -8,10 +9,13 @@ use axum::http::header::CONTENT_LENGTH;
 use bytes::{Bytes, BytesMut};
 use futures::StreamExt;
 use model::{Error, ErrorKind, duration};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
-use super::budget::Share;
+use super::budget::{Budget, Share};
 
+/// Of a body that nobody wants so much is read, for so long.
+const DISCARDED_BYTES: usize = 1 << 20;
+const DISCARDED_WITHIN: Duration = Duration::from_secs(1);
 /// Room that is taken for a body before its size is known.
 const FIRST_BYTES: usize = 64 << 10;
 
@@ -30,15 +34,50 @@ impl MaxBody {
     }
 }
 
-/// Reads a body within `timeout`. One that announces more than it may have is refused before a byte of it is read.
+/// Lets a request of a cluster in. The body of one for which there is no room is read and forgotten: a connection that is closed
+/// with bytes unread may be reset before the sender has read why.
+///
+/// # Errors
+/// `Busy` if there is no room.
+pub(super) async fn enter(
+    budget: &Budget,
+    cluster: Option<&Arc<str>>,
+    body: Body,
+) -> Result<(Share, BodyDataStream), Error> {
+    let mut stream = body.into_data_stream();
+    match budget.enter(cluster) {
+        Ok(share) => Ok((share, stream)),
+        Err(error) => {
+            discard(&mut stream).await;
+            Err(error)
+        }
+    }
+}
+
+/// Reads what is left of a body that is not too long, without keeping it.
+async fn discard(stream: &mut BodyDataStream) {
+    let reading = async {
+        let mut read = 0;
+        while let Some(Ok(chunk)) = stream.next().await {
+            read += chunk.len();
+            if read > DISCARDED_BYTES {
+                break;
+            }
+        }
+    };
+    // One that takes longer is closed with bytes unread; it was refused anyway.
+    let _ = timeout(DISCARDED_WITHIN, reading).await;
+}
+
+/// Reads a body within `patience`. One that announces more than it may have is refused before a byte of it is read.
 ///
 /// # Errors
 /// `TooLarge`, `Timeout`, `Busy` if the shared room is used up, `Invalid` if the sender breaks off.
 pub(super) async fn read(
-    body: Body,
+    mut stream: BodyDataStream,
     headers: &HeaderMap,
     max: &MaxBody,
-    timeout: Duration,
+    patience: Duration,
     share: &mut Share,
 ) -> Result<Bytes, Error> {
     let section = share.section();
@@ -48,11 +87,13 @@ pub(super) async fn read(
         return Err(max.exceeded(&format!("{bytes} bytes")));
     }
     // The sender's word is good for room in the books, not for memory: that is allocated as bytes come.
-    share.grow_to(announced.unwrap_or(FIRST_BYTES))?;
-    let mut stream = body.into_data_stream();
-    let deadline = Instant::now() + timeout;
+    if let Err(error) = share.grow_to(announced.unwrap_or(FIRST_BYTES)) {
+        discard(&mut stream).await;
+        return Err(error);
+    }
+    let deadline = Instant::now() + patience;
     let mut read = BytesMut::with_capacity(announced.unwrap_or(0).min(FIRST_BYTES));
-    while let Some(chunk) = next(&mut stream, deadline, timeout, section).await? {
+    while let Some(chunk) = next(&mut stream, deadline, patience, section).await? {
         if read.len() + chunk.len() > max.bytes {
             return Err(max.exceeded("more bytes than it may"));
         }
@@ -65,11 +106,11 @@ pub(super) async fn read(
 async fn next(
     stream: &mut BodyDataStream,
     deadline: Instant,
-    timeout: Duration,
+    patience: Duration,
     section: &str,
 ) -> Result<Option<Bytes>, Error> {
     let late = |_| {
-        let text = format!("the body was not whole within {}, see {section}.body_timeout", duration::format(timeout));
+        let text = format!("the body was not whole within {}, see {section}.body_timeout", duration::format(patience));
         Error::new(ErrorKind::Timeout, text)
     };
     let chunk = timeout_at(deadline, stream.next()).await.map_err(late)?;

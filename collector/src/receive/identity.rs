@@ -4,8 +4,8 @@
 //! Does not own: tokens and their files ([`Keyring`]), the protocols' own refusals, limits on all pushes together
 //! (`receive::budget`), limits on series (the store).
 //!
-//! A route asks [`Identity::caller`] before anything else, decodes within [`Caller::limits`] and [`Caller::latest_ms`], and writes
-//! what [`Caller::admit`] gives.
+//! A route asks [`Identity::caller`] before anything else, and [`Caller::may_send`] before it decodes within
+//! [`Caller::limits`] and [`Caller::latest_ms`]; it writes what [`Caller::admit`] gives.
 
 mod account;
 mod anonymous;
@@ -181,6 +181,15 @@ impl Caller {
         if rows > 0 {
             self.account.left_out("out_of_order", rows);
         }
+    }
+
+    /// Whether he may send any samples now. Asked before a body is decoded, so that one who sends many times what he may costs
+    /// the others next to nothing.
+    ///
+    /// # Errors
+    /// [`Reason::SampleRate`], to be tried again, if he has sent more than he may in a second already.
+    pub(crate) fn may_send(&self) -> Result<(), Error> {
+        self.account.may_send(Instant::now())
     }
 
     /// Takes bytes, as they came over the wire, out of what he may send in a second.

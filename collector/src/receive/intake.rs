@@ -54,7 +54,7 @@ impl Intake {
     /// Lets a caller's request in and reads its body, of which `frame_bytes` are no part of the message.
     ///
     /// # Errors
-    /// `Busy` if there is no room or he has sent too many bytes in this second, `TooLarge`, `Timeout`, `Invalid` if he breaks
+    /// `Busy` if there is no room or he has sent too much in this second, `TooLarge`, `Timeout`, `Invalid` if he breaks
     /// off.
     pub(super) async fn read(
         &self,
@@ -63,7 +63,7 @@ impl Intake {
         body: Body,
         frame_bytes: usize,
     ) -> Result<(Bytes, Share), Error> {
-        let mut share = self.budget.enter()?;
+        let (mut share, body) = body::enter(&self.budget, caller.cluster(), body).await?;
         let own_bytes = self.limits(caller).max_body_bytes;
         let setting = match own_bytes < self.limits.max_body_bytes {
             true => "body_size_limit of push.limits or of the cluster's limits".to_owned(),
@@ -72,6 +72,7 @@ impl Intake {
         let max = MaxBody { bytes: own_bytes.saturating_add(frame_bytes), setting };
         let wire = body::read(body, headers, &max, self.body_timeout, &mut share).await;
         let wire = wire.map_err(|error| caller.too_large(Reason::RequestSize, error))?;
+        caller.may_send()?;
         caller.take_bytes(wire.len())?;
         Ok((wire, share))
     }

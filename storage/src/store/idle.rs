@@ -12,9 +12,8 @@ use model::time::Date;
 use super::Inner;
 use super::admit::is_pressed;
 
-/// A series that is idle for less than this stays: one scrape missed, or a pod that comes back, should cost nothing.
-const IDLE_MS: i64 = 10 * 60 * 1000;
-/// The same when the memory budget is nearly used up.
+/// A series stays for no longer than this when the memory budget is nearly used up. Else it stays for `storage.series_idle`: one
+/// scrape missed, or a pod that comes back, should cost nothing.
 const PRESSED_IDLE_MS: i64 = 60 * 1000;
 /// Rounds are not begun more often than this.
 const ROUND_MS: i64 = 1000;
@@ -58,15 +57,15 @@ impl Rounds {
     }
 }
 
-/// How long a series may be idle when so many bytes of the budget are used.
-fn idle_ms(used: u64, budget: u64) -> i64 {
+/// How long a series may be idle when so many bytes of the budget are used, and `usual_ms` when there is room.
+fn idle_ms(used: u64, budget: u64, usual_ms: i64) -> i64 {
     if used > budget {
         // Rows are refused already: better to make entries anew than to take none.
         0
     } else if is_pressed(used, budget) {
-        PRESSED_IDLE_MS
+        usual_ms.min(PRESSED_IDLE_MS)
     } else {
-        IDLE_MS
+        usual_ms
     }
 }
 
@@ -84,7 +83,8 @@ pub(super) async fn evict(inner: &Arc<Inner>) -> Result<(), Error> {
 fn evict_now(inner: &Inner) {
     let now_ms = inner.clock.now_ms();
     let today = Date::of_ms(now_ms);
-    let idle_ms = idle_ms(inner.head.usage().bytes(), inner.config.memory_bytes);
+    let usual_ms = i64::try_from(inner.config.series_idle.as_millis()).unwrap_or(i64::MAX);
+    let idle_ms = idle_ms(inner.head.usage().bytes(), inner.config.memory_bytes, usual_ms);
     let (before, new_day) = {
         let mut rounds = inner.rounds.lock();
         if !rounds.is_due(now_ms) {

@@ -67,6 +67,13 @@ impl Account {
         Err(self.over_rate(Reason::SampleRate, &what, over.wait))
     }
 
+    /// Whether any samples may be taken, asked before it is known how many a request has.
+    pub(super) fn may_send(&self, now: Instant) -> Result<(), Error> {
+        let Some(Err(over)) = self.samples.as_ref().map(|rate| rate.take(0, now)) else { return Ok(()) };
+        let what = format!("limit {} samples per second (sample_rate_limit)", over.per_second);
+        Err(self.over_rate(Reason::SampleRate, &what, over.wait))
+    }
+
     pub(super) fn take_bytes(&self, bytes: u64, now: Instant) -> Result<(), Error> {
         let Some(Err(over)) = self.bytes.as_ref().map(|rate| rate.take(bytes, now)) else { return Ok(()) };
         let limit = size::format(over.per_second);

@@ -127,16 +127,19 @@ fn rates_are_kept_over_a_reload_and_say_what_limit_and_how_much() {
     let identity = identity(&config);
     let caller = identity.caller(&bearer(BERLIN)).unwrap();
     let many: Vec<_> = (0..600).map(|_| ("", 1)).collect();
+    assert!(caller.may_send().is_ok());
     assert!(caller.admit(batch(&many)).is_ok(), "the first is in credit");
     let over = caller.admit(batch(&many)).unwrap_err();
     assert_eq!(over.kind(), ErrorKind::Busy);
     assert!(over.retry_after() > Some(Duration::from_secs(50)), "{:?}", over.retry_after());
     let expected = "cluster berlin: 600 samples in this request, limit 10 per second (sample_rate_limit)";
     assert!(over.to_string().starts_with(expected), "{over:?}");
+    let over = caller.may_send().unwrap_err().to_string();
+    assert!(over.starts_with("cluster berlin: limit 10 samples per second (sample_rate_limit)"), "{over}");
     assert!(caller.take_bytes(1 << 20).is_ok());
     let over = caller.take_bytes(5).unwrap_err().to_string();
     assert!(over.starts_with("cluster berlin: 5 bytes in this request, limit 1KB per second"), "{over}");
-    assert_eq!(refused(&identity, "berlin", Reason::SampleRate) + refused(&identity, "berlin", Reason::ByteRate), 2);
+    assert_eq!(refused(&identity, "berlin", Reason::SampleRate) + refused(&identity, "berlin", Reason::ByteRate), 3);
 
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(identity.reload(&config)).unwrap();

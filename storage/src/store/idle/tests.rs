@@ -1,6 +1,7 @@
 use super::*;
 
 const MINUTE_MS: i64 = 60_000;
+const IDLE_MS: i64 = 10 * MINUTE_MS;
 
 #[test]
 fn idle_is_what_was_written_before_a_round_long_enough_ago() {
@@ -38,5 +39,7 @@ fn a_clock_set_back_delays_but_does_not_stop() {
 
 #[test]
 fn the_fuller_the_memory_the_sooner() {
-    assert_eq!([idle_ms(850, 1000), idle_ms(851, 1000), idle_ms(1001, 1000)], [IDLE_MS, PRESSED_IDLE_MS, 0]);
+    let idle = |usual_ms| [850, 851, 1001].map(|used| idle_ms(used, 1000, usual_ms));
+    assert_eq!(idle(IDLE_MS), [IDLE_MS, PRESSED_IDLE_MS, 0]);
+    assert_eq!(idle(5000), [5000, 5000, 0], "less than usual when memory is scarce is never more");
 }
