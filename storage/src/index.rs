@@ -7,6 +7,7 @@
 //! An ordinal is the number of a row in a block of `series`, or the number that the head gave a series. `__name__` and
 //! `cluster` are labels here.
 
+mod build;
 mod decode;
 mod encode;
 mod live;
@@ -14,11 +15,12 @@ mod postings;
 mod select;
 mod series_block;
 
+pub use build::IndexBuilder;
 pub use decode::SeriesIndex;
 pub use live::LivePostings;
 pub use series_block::SeriesBlock;
 
-/// The version of the bytes that [`LivePostings::encode`] writes.
+/// The version of the bytes that [`IndexBuilder::encode`] writes.
 pub const VERSION: u8 = 1;
 /// The most rows of a block of `series`; it keeps every count of the index within 32 bits.
 pub const MAX_ROWS: u32 = 1 << 30;

@@ -12,7 +12,7 @@ use crate::block::columns::{Columns, Texts};
 use crate::block::file::File;
 use crate::block::labels::LabelsColumn;
 use crate::block::meta::{BlockMeta, Order};
-use crate::index::{self, LivePostings};
+use crate::index::{self, IndexBuilder};
 
 /// The footer's key under which the place of the series index stands, as `offset,length,version` in decimal.
 pub const INDEX_KEY: &str = "fleetscope.series_index";
@@ -21,7 +21,7 @@ pub const INDEX_KEY: &str = "fleetscope.series_index";
 pub struct SeriesWriter<W: Write + Send> {
     file: File<W, SeriesColumns>,
     order: Order,
-    postings: LivePostings,
+    index: IndexBuilder,
 }
 
 impl<W: Write + Send> SeriesWriter<W> {
@@ -30,7 +30,7 @@ impl<W: Write + Send> SeriesWriter<W> {
     /// # Errors
     /// `Unavailable` if the sink fails.
     pub fn new(sink: W) -> Result<Self, Error> {
-        Ok(SeriesWriter { file: File::new(sink)?, order: Order::default(), postings: LivePostings::default() })
+        Ok(SeriesWriter { file: File::new(sink)?, order: Order::default(), index: IndexBuilder::default() })
     }
 
     /// Writes a series.
@@ -39,11 +39,10 @@ impl<W: Write + Send> SeriesWriter<W> {
     /// `Internal` if it is not above the one before, `TooLarge` past 2^30 series, `Unavailable` if the sink fails.
     pub fn push(&mut self, key: &SeriesKey, series_id: i64, kind: Kind, first_time_ms: i64) -> Result<(), Error> {
         self.order.next(key, series_id)?;
-        let ordinal = self.file.meta.rows as u32;
-        if ordinal >= index::MAX_ROWS {
+        if self.file.meta.rows >= u64::from(index::MAX_ROWS) {
             return Err(Error::new(ErrorKind::TooLarge, "a block of series cannot hold more than 2^30 rows"));
         }
-        self.postings.insert(ordinal, key);
+        self.index.push(key);
         self.file.columns.push(key, series_id, kind, first_time_ms);
         self.file.meta.add(1, &key.name, &key.cluster, first_time_ms, first_time_ms);
         self.file.write_if_full()
@@ -54,7 +53,7 @@ impl<W: Write + Send> SeriesWriter<W> {
     /// # Errors
     /// `Unavailable` if the sink fails, `TooLarge` if the index does not fit 4 GiB.
     pub fn finish(mut self) -> Result<BlockMeta, Error> {
-        let index = self.postings.encode(self.file.meta.rows as u32)?;
+        let index = self.index.encode()?;
         self.file.embed(INDEX_KEY, index::VERSION, &index)?;
         self.file.finish()
     }

@@ -71,10 +71,6 @@ impl<'a> Label<'a> for BlockLabel<'a> {
         &self.0.present
     }
 
-    fn count(self) -> usize {
-        self.0.len()
-    }
-
     fn find(self, value: &str) -> Option<Postings<'a>> {
         self.0.find(value).map(|i| self.0.postings(i, self.1))
     }

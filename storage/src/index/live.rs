@@ -1,10 +1,9 @@
-//! The index of series that are not in a block yet. It grows and shrinks series by series, and a block's index is
-//! written from one.
+//! The index of series that are not in a block yet. It grows and shrinks series by series.
 
 use std::collections::BTreeMap;
 
+use model::SeriesKey;
 use model::labels::{CLUSTER_LABEL, NAME_LABEL};
-use model::{Error, SeriesKey};
 use roaring::RoaringBitmap;
 
 use super::postings::Postings;
@@ -18,7 +17,7 @@ const ORDINAL_BYTES: u64 = 4;
 /// What a set takes that outgrows a single ordinal, in bytes.
 const SET_BYTES: u64 = 96;
 
-/// Postings that change: the index of the head, and the builder of a block's index.
+/// Postings that change: the index of the head.
 #[derive(Debug, Default)]
 pub struct LivePostings {
     all: RoaringBitmap,
@@ -36,10 +35,6 @@ struct LiveLabel {
 impl<'a> Label<'a> for &'a LiveLabel {
     fn present(self) -> &'a RoaringBitmap {
         &self.present
-    }
-
-    fn count(self) -> usize {
-        self.values.len()
     }
 
     fn find(self, value: &str) -> Option<Postings<'a>> {
@@ -191,17 +186,5 @@ impl LivePostings {
     /// About how many bytes of memory this takes, never much less than it does.
     pub fn memory_bytes(&self) -> u64 {
         self.memory_bytes
-    }
-
-    /// Writes the index of a block whose rows are the ordinals below `rows`.
-    ///
-    /// # Errors
-    /// `TooLarge` if it takes more than 4 GiB, `Internal` if the ordinals are others.
-    pub fn encode(&self, rows: u32) -> Result<Vec<u8>, Error> {
-        if self.all.len() != u64::from(rows) || self.all.max().is_some_and(|max| max >= rows) {
-            return Err(Error::internal(format!("index of {} series does not fit {rows} rows", self.all.len())));
-        }
-        let labels = self.labels.iter().map(|(name, label)| (name.as_ref(), label));
-        super::encode::encode(rows, labels)
     }
 }

@@ -12,9 +12,6 @@ pub(super) trait Label<'a>: Copy {
     /// The ordinals that have the label at all.
     fn present(self) -> &'a RoaringBitmap;
 
-    /// How many values there are.
-    fn count(self) -> usize;
-
     /// The ordinals that have this value.
     fn find(self, value: &str) -> Option<Postings<'a>>;
 

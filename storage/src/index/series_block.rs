@@ -15,8 +15,8 @@ use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 use roaring::RoaringBitmap;
 
+use super::build::IndexBuilder;
 use super::decode::SeriesIndex;
-use super::live::LivePostings;
 use super::{MAX_ROWS, VERSION};
 use crate::block::labels::ReadLabels;
 use crate::block::series::INDEX_KEY;
@@ -71,7 +71,7 @@ impl SeriesBlock {
                 let end = offset.checked_add(length).filter(|end| *end <= file.len());
                 file.slice(offset..end.ok_or_else(|| corrupt("its index lies beyond its end"))?)
             }
-            None => Bytes::from(columns.postings.encode(rows)?),
+            None => Bytes::from(columns.index.encode()?),
         };
         // A copy, so that the index does not keep the whole file in memory.
         let index = SeriesIndex::decode(Bytes::copy_from_slice(&bytes), rows)?;
@@ -237,7 +237,7 @@ struct Columns {
     kinds: Vec<Kind>,
     first_times_ms: Vec<i64>,
     /// Filled if the file has no index.
-    postings: LivePostings,
+    index: IndexBuilder,
 }
 
 impl Columns {
@@ -288,7 +288,7 @@ impl Columns {
             builder.push(CLUSTER_LABEL, clusters.value(row));
             labels.row(row).for_each(|(name, value)| builder.push(name, value));
             let key = builder.build(None).map_err(|e| corrupt("labels of a row").with_source(e))?;
-            self.postings.insert((self.series_ids.len() + row) as u32, &key);
+            self.index.push(&key);
         }
         Ok(())
     }

@@ -33,6 +33,12 @@ fn live(keys: &[SeriesKey]) -> LivePostings {
     postings
 }
 
+fn encoded(keys: &[SeriesKey]) -> Vec<u8> {
+    let mut builder = IndexBuilder::default();
+    keys.iter().for_each(|key| builder.push(key));
+    builder.encode().unwrap()
+}
+
 fn file(keys: &[SeriesKey]) -> Bytes {
     let mut bytes = Vec::new();
     let mut writer = SeriesWriter::new(&mut bytes).unwrap();
@@ -148,7 +154,7 @@ fn a_block_without_series_has_an_index_without_labels() {
 #[test]
 fn the_bytes_are_those_of_the_format_page() {
     let keys = sorted(vec![key(&[("__name__", "up"), ("job", "node")]), key(&[("__name__", "up"), ("job", "nodes")])]);
-    let bytes = live(&keys).encode(2).unwrap();
+    let bytes = encoded(&keys);
     let (node, nodes) = if value_of(&keys[0], "job") == "node" { (0, 1) } else { (1, 0) };
     let mut want = b"FSIX\x01\x02\x02".to_vec();
     want.extend(b"\x08__name__\x01\x00\x02up\x04\x00\x00");
@@ -164,7 +170,7 @@ fn the_bytes_are_those_of_the_format_page() {
 #[test]
 fn damage_is_found() {
     let keys = fleet();
-    let bytes = live(&keys).encode(keys.len() as u32).unwrap();
+    let bytes = encoded(&keys);
     let decode = |bytes: &[u8], rows| SeriesIndex::decode(Bytes::copy_from_slice(bytes), rows);
     assert!(decode(&bytes, keys.len() as u32).is_ok());
     assert_eq!(decode(&bytes, keys.len() as u32 + 1).unwrap_err().kind(), ErrorKind::Corrupt);
@@ -217,7 +223,7 @@ proptest! {
         let want = naive(&keys, &matchers);
         let live = live(&keys);
         prop_assert_eq!(live.select(&matchers), want.clone());
-        let index = SeriesIndex::decode(live.encode(keys.len() as u32).unwrap().into(), keys.len() as u32).unwrap();
+        let index = SeriesIndex::decode(encoded(&keys).into(), keys.len() as u32).unwrap();
         prop_assert_eq!(index.select(&matchers), want.clone());
         for label in LABELS {
             prop_assert_eq!(index.label_values(label, Some(&want)), live.label_values(label, Some(&want)));
@@ -226,9 +232,16 @@ proptest! {
     }
 
     #[test]
+    fn however_much_is_gathered_at_a_time_the_bytes_are_the_same(keys in keys(), gathered in 0usize..40) {
+        let mut builder = IndexBuilder::default().gathering(gathered);
+        keys.iter().for_each(|key| builder.push(key));
+        prop_assert_eq!(builder.encode().unwrap(), encoded(&keys));
+    }
+
+    #[test]
     fn no_bytes_are_too_hostile(keys in keys(), damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6)) {
         let rows = keys.len() as u32;
-        let mut bytes = live(&keys).encode(rows).unwrap();
+        let mut bytes = encoded(&keys);
         for (at, byte) in damage {
             let at = at.index(bytes.len());
             bytes[at] = byte;
