@@ -39,9 +39,10 @@ impl Labels {
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
         let mut rest = bytes;
         let mut previous: &[u8] = b"";
+        let unfinished = || Error::invalid("labels end inside a name or a value");
         while !rest.is_empty() {
-            let (name, after) = take(rest)?;
-            let (value, after) = take(after)?;
+            let (name, after) = split(rest).ok_or_else(unfinished)?;
+            let (value, after) = split(after).ok_or_else(unfinished)?;
             if name.is_empty() || value.is_empty() || name <= previous {
                 return Err(Error::invalid("labels are not in canonical order"));
             }
@@ -68,10 +69,11 @@ impl Labels {
 
     /// Names and values in order of the names.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        let mut fields = self.0.split(|b| *b == END);
+        let mut rest = &*self.0;
         std::iter::from_fn(move || {
-            let name = fields.next().filter(|name| !name.is_empty())?;
-            let value = fields.next()?;
+            let (name, after) = split(rest)?;
+            let (value, after) = split(after)?;
+            rest = after;
             // Both constructors have checked the bytes; a fault there shows as an empty text, not as a crash.
             Some((std::str::from_utf8(name).unwrap_or(""), std::str::from_utf8(value).unwrap_or("")))
         })
@@ -88,11 +90,10 @@ impl Labels {
     }
 }
 
-fn take(bytes: &[u8]) -> Result<(&[u8], &[u8]), Error> {
-    match bytes.iter().position(|b| *b == END) {
-        Some(end) => Ok((&bytes[..end], &bytes[end + 1..])),
-        None => Err(Error::invalid("labels end inside a name or a value")),
-    }
+/// The bytes before the next mark, and those behind it.
+fn split(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let end = memchr::memchr(END, bytes)?;
+    Some((&bytes[..end], &bytes[end + 1..]))
 }
 
 impl fmt::Debug for Labels {

@@ -50,7 +50,13 @@ impl Packer {
 
     /// Appends the samples to `out`.
     pub(super) fn unpack(&self, out: &mut Vec<TimeValue>) {
-        unpack(&self.bytes, self.len(), out);
+        unpack(&self.bytes, self.len(), out, |_| true);
+    }
+
+    /// Appends the samples to `out`; returns those before the first whose time is not `first`.
+    pub(super) fn unpack_first(&self, out: &mut Vec<TimeValue>, first: impl FnMut(i64) -> bool) -> Chunk {
+        let front = unpack(&self.bytes, self.len(), out, first);
+        Chunk { bytes: Arc::from(&self.bytes[..front.bytes]), len: front.samples }
     }
 
     /// Bytes of memory taken.
@@ -74,7 +80,17 @@ impl Chunk {
 
     /// Appends the samples to `out`.
     pub(super) fn unpack(&self, out: &mut Vec<TimeValue>) {
-        unpack(&self.bytes, self.len(), out);
+        unpack(&self.bytes, self.len(), out, |_| true);
+    }
+
+    /// Appends the samples to `out`; returns those before the first whose time is not `first`, shared if they are all.
+    pub(super) fn unpack_first(&self, out: &mut Vec<TimeValue>, first: impl FnMut(i64) -> bool) -> Chunk {
+        let front = unpack(&self.bytes, self.len(), out, first);
+        match front.samples == self.len {
+            true => self.clone(),
+            // Each sample is told by those before it, so the front of a chunk is one.
+            false => Chunk { bytes: Arc::from(&self.bytes[..front.bytes]), len: front.samples },
+        }
     }
 
     /// Bytes of memory taken.
@@ -83,13 +99,26 @@ impl Chunk {
     }
 }
 
-fn unpack(bytes: &[u8], len: usize, out: &mut Vec<TimeValue>) {
+/// A part of a chunk from its beginning.
+struct Front {
+    samples: u32,
+    bytes: usize,
+}
+
+/// Appends all samples to `out`; returns the part before the first whose time is not `first`.
+fn unpack(bytes: &[u8], len: usize, out: &mut Vec<TimeValue>, mut first: impl FnMut(i64) -> bool) -> Front {
     out.reserve(len);
     let mut reader = Reader::new(bytes);
     let (mut times, mut values) = (TimeDecoder::default(), ValueDecoder::default());
+    let (mut front, mut is_front) = (Front { samples: 0, bytes: 0 }, true);
     for _ in 0..len {
         // These bytes never left memory, so they read as they were written.
         let (Ok(time_ms), Ok(bits)) = (times.take(&mut reader), values.take(&mut reader)) else { break };
+        is_front = is_front && first(time_ms);
+        if is_front {
+            front = Front { samples: front.samples + 1, bytes: bytes.len() - reader.left() };
+        }
         out.push((time_ms, bits));
     }
+    front
 }

@@ -196,18 +196,27 @@ impl Slot {
             return 0;
         }
         let before = self.live.memory_bytes();
-        self.live.read(&mut scratch.all);
-        scratch.leave.clear();
-        scratch.stay.clear();
-        for sample in &scratch.all {
-            if leaves(sample.0) { scratch.leave.push(*sample) } else { scratch.stay.push(*sample) }
-        }
-        carried.push(&self.series, &scratch.stay);
-        if scratch.leave.is_empty() {
+        // In order, as they mostly come, those that leave are not packed anew: while this runs nobody is answered.
+        let (run, stay) = match self.live.leaving(leaves, &mut scratch.all) {
+            Some(run) => {
+                let stay = &scratch.all[run.len()..];
+                (run, stay)
+            }
+            None => {
+                self.live.read(&mut scratch.all);
+                scratch.leave.clear();
+                scratch.stay.clear();
+                for sample in &scratch.all {
+                    if leaves(sample.0) { scratch.leave.push(*sample) } else { scratch.stay.push(*sample) }
+                }
+                (Run::of(&scratch.leave), &scratch.stay[..])
+            }
+        };
+        carried.push(&self.series, stay);
+        if run.is_empty() {
             return 0;
         }
-        let run = Run::of(&scratch.leave);
-        self.live = Run::of(&scratch.stay);
+        self.live = Run::of(stay);
         let after = run.memory_bytes() + self.live.memory_bytes();
         self.frozen.push((number, Arc::new(run)));
         after - before

@@ -62,6 +62,31 @@ impl Run {
         self
     }
 
+    /// The samples whose time `leaves`, which shares what is sealed of them; `all` gets all samples. `None` if some of them
+    /// come behind one that stays, or times do not ascend.
+    pub(crate) fn leaving(&self, leaves: impl Fn(i64) -> bool, all: &mut Vec<TimeValue>) -> Option<Self> {
+        all.clear();
+        let (mut leaving, mut left) = (Run::default(), 0);
+        let mut take = |chunk: Chunk| {
+            left += chunk.len();
+            if chunk.len() > 0 {
+                leaving.chunks.reserve_exact(1);
+                leaving.chunks.push(chunk);
+            }
+        };
+        for chunk in &self.chunks {
+            take(chunk.unpack_first(all, &leaves));
+        }
+        take(self.tail.unpack_first(all, &leaves));
+        let (first, others) = all.split_at_checked(left)?;
+        let ascends = all.windows(2).all(|pair| pair[0].0 < pair[1].0);
+        if !ascends || !first.iter().all(|sample| leaves(sample.0)) || others.iter().any(|sample| leaves(sample.0)) {
+            return None;
+        }
+        (leaving.min_ms, leaving.max_ms) = (first.first().map_or(0, |one| one.0), first.last().map_or(0, |one| one.0));
+        Some(leaving)
+    }
+
     /// Bytes that a sealed copy of a run does not share with it: the last chunk, which was the tail.
     pub(crate) fn own_bytes(&self) -> usize {
         self.chunks.len() * size_of::<Chunk>() + self.chunks.last().map_or(0, Chunk::memory_bytes)
@@ -109,3 +134,6 @@ impl Run {
         });
     }
 }
+
+#[cfg(test)]
+mod tests;
