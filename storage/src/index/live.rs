@@ -11,11 +11,11 @@ use super::select::{self, Label};
 use crate::Matcher;
 
 /// What an entry of one of the maps takes beside its text and its ordinals, in bytes.
-const ENTRY_BYTES: u64 = 72;
+const ENTRY_BYTES: u64 = 64;
 /// What one more ordinal in a set takes at most, in bytes.
 const ORDINAL_BYTES: u64 = 4;
 /// What a set takes that outgrows a single ordinal, in bytes.
-const SET_BYTES: u64 = 96;
+const SET_BYTES: u64 = 120;
 
 /// Postings that change: the index of the head.
 #[derive(Debug, Default)]
@@ -46,11 +46,12 @@ impl<'a> Label<'a> for &'a LiveLabel {
     }
 }
 
-/// The series that have a value. Most values of a wide label belong to one series, so one costs no allocation.
+/// The series that have a value. Most values of a wide label belong to one series, so one costs no allocation and no room for
+/// a set.
 #[derive(Debug)]
 enum Ordinals {
     One(u32),
-    Many(RoaringBitmap),
+    Many(Box<RoaringBitmap>),
 }
 
 impl Ordinals {
@@ -65,7 +66,7 @@ impl Ordinals {
         match self {
             Ordinals::One(one) if *one == ordinal => 0,
             Ordinals::One(one) => {
-                *self = Ordinals::Many(RoaringBitmap::from_iter([*one, ordinal]));
+                *self = Ordinals::Many(Box::new(RoaringBitmap::from_iter([*one, ordinal])));
                 SET_BYTES
             }
             Ordinals::Many(bitmap) => u64::from(bitmap.insert(ordinal)) * ORDINAL_BYTES,
