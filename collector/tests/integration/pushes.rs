@@ -212,7 +212,7 @@ async fn above_its_rate_a_cluster_is_told_when_to_come_again_and_others_go_on() 
     // Not 429, at which a Prometheus drops what it sent.
     let (status, text) = answer(response).await;
     assert_eq!(status, 503);
-    assert!(text.starts_with("cluster berlin: 5000 samples in this request, limit 100 per second"), "{text}");
+    assert!(text.starts_with("cluster berlin: limit 100 samples per second (sample_rate_limit)"), "{text}");
     assert_eq!((served.rows().len(), refused(&served, "berlin", "sample_rate")), (5000, 1));
     assert_eq!(push(&served, DUBLIN, sent()).await.0, 204);
 }
