@@ -5,7 +5,8 @@
 //! each 15 seconds, in six rounds of ten. Of the second half of the part a cut is an hour, and a series is idle after a third
 //! of it.
 //!
-//! `FLEETSCOPE_SERIES` is how many series there are, `FLEETSCOPE_SERIES_CUT_SECONDS` how long it is from cut to cut.
+//! `FLEETSCOPE_SERIES` is how many series there are, `FLEETSCOPE_SERIES_OF_POD` how many of them share a pod,
+//! `FLEETSCOPE_SERIES_CUT_SECONDS` how long it is from cut to cut.
 
 use std::time::{Duration, Instant};
 
@@ -34,6 +35,13 @@ const LOOK_EVERY: Duration = Duration::from_millis(250);
 /// What may be taken of each series, in bytes.
 const ALLOWED: f64 = 1024.0;
 
+/// The series that are active at a time, and how many of them share a pod.
+#[derive(Debug, Clone, Copy)]
+struct Active {
+    series: usize,
+    of_pod: usize,
+}
+
 /// What was seen of the server at an instant.
 #[derive(Debug, Clone, Copy)]
 struct Look {
@@ -59,15 +67,16 @@ struct Period {
 
 pub(crate) async fn run(bench: &Bench) -> Result<(), Fault> {
     let series = bench.setting("FLEETSCOPE_SERIES", 1_000_000)? as usize / OF_REQUEST * OF_REQUEST;
+    let of_pod = bench.setting("FLEETSCOPE_SERIES_OF_POD", 100)?.max(1) as usize;
     let cut = Duration::from_secs(bench.setting("FLEETSCOPE_SERIES_CUT_SECONDS", 60)?);
     let idle = (cut / 3).as_secs().max(1);
     let storage =
         format!("cut_every: {}s, series_idle: {idle}s, memory_bytes: 8GB, journal_bytes: 16GB", cut.as_secs());
     let server = peers::fleetscope_with(&bench.fresh("series")?, &storage, "").await?;
     let empty = server.resident_bytes()? as f64;
-    let (looks, ends) = looked(&server, fill(&server, series, cut)).await?;
+    let (looks, ends) = looked(&server, fill(&server, Active { series, of_pod }, cut)).await?;
     server.terminate().await?;
-    bench.publish("series", &report(series as f64, empty, &periods(&looks, &ends))?)
+    bench.publish("series", &report(Active { series, of_pod }, empty, &periods(&looks, &ends))?)
 }
 
 /// Looks at the server while some work is done with it, and what comes of that.
@@ -87,7 +96,7 @@ async fn looked<T>(server: &Process, work: impl Future<Output = Result<T, Fault>
 }
 
 /// Sends all rounds of all periods. Returns when each of their cuts was done.
-async fn fill(server: &Process, series: usize, cut: Duration) -> Result<Vec<Instant>, Fault> {
+async fn fill(server: &Process, Active { series, of_pod }: Active, cut: Duration) -> Result<Vec<Instant>, Fault> {
     // All is past: so a cut takes whatever was sent before it.
     let start_ms = model::SystemClock.now_ms() - ((STEADY + HOURS + 1) * ROUNDS * OF_ROUND) as i64 * STEP_MS;
     let (client, mut ends) = (Client::new(), Vec::new());
@@ -98,7 +107,7 @@ async fn fill(server: &Process, series: usize, cut: Duration) -> Result<Vec<Inst
             // Paced over most of the time, so that no series is idle for long, and done before the cut.
             tokio::time::sleep_until((begin + cut * round as u32 * 6 / 10 / ROUNDS as u32).into()).await;
             let step = (period * ROUNDS + round) * OF_ROUND;
-            let bodies = (first..first + series).step_by(OF_REQUEST).map(|first| body(first, step, start_ms));
+            let bodies = (first..first + series).step_by(OF_REQUEST).map(|first| body(first, of_pod, step, start_ms));
             let url = &server.url;
             let sent =
                 futures::stream::iter(bodies).map(|body| async { remote_write::send(&client, url, body?).await });
@@ -122,11 +131,11 @@ async fn cuts_so_far(server: &Process) -> Result<f64, Fault> {
 }
 
 /// A request with the samples of a round for the series from `first` on.
-fn body(first: usize, step: usize, start_ms: i64) -> Result<Vec<u8>, snap::Error> {
+fn body(first: usize, of_pod: usize, step: usize, start_ms: i64) -> Result<Vec<u8>, snap::Error> {
     let mut request = wire::Request::default();
     for index in first..first + OF_REQUEST {
         let samples = (step..step + OF_ROUND).map(|step| (start_ms + step as i64 * STEP_MS, value(index, step)));
-        request.push(&wire::kubelet(index), samples);
+        request.push(&wire::kubelet_of_pods(index, of_pod), samples);
     }
     request.compressed()
 }
@@ -154,7 +163,8 @@ fn periods(looks: &[Look], ends: &[Instant]) -> Vec<Period> {
     periods
 }
 
-fn report(series: f64, empty: f64, periods: &[Period]) -> Result<String, Fault> {
+fn report(active: Active, empty: f64, periods: &[Period]) -> Result<String, Fault> {
+    let (series, of_pod) = (active.series as f64, active.of_pod);
     let mut table = Table::new([
         "up to the end of",
         "MB of memory at most",
@@ -179,7 +189,7 @@ fn report(series: f64, empty: f64, periods: &[Period]) -> Result<String, Fault> 
     let holds = if over_two <= ALLOWED { "holds" } else { "**is missed**" };
     let [.., second, _, _, _, last] = periods else { return Err("too few periods".into()) };
     Ok(format!(
-        "{}\n\n{table}\n{series:.0} series active at a time; the server took {:.0} MB before the first. Over two cuts, until the \
+        "{}\n\n{table}\n{series:.0} series active at a time, {of_pod} of a pod; the server took {:.0} MB before the first. Over two cuts, until the \
          third, a series takes at most **{over_two:.0}** bytes, everything included; at most {ALLOWED} was asked for, which \
          {holds}. Last hour of churn to the second: **{:.2}** at most, **{:.2}** left by the cut.",
         markdown::origin()?,
