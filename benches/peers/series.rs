@@ -135,9 +135,16 @@ fn body(first: usize, of_pod: usize, step: usize, start_ms: i64) -> Result<Vec<u
     let mut request = wire::Request::default();
     for index in first..first + OF_REQUEST {
         let samples = (step..step + OF_ROUND).map(|step| (start_ms + step as i64 * STEP_MS, value(index, step)));
-        request.push(&wire::kubelet_of_pods(index, of_pod), samples);
+        request.push(&labels(index, of_pod), samples);
     }
     request.compressed()
+}
+
+/// The label fields of a series of a kubelet, where each pod has so many series, of as many names.
+fn labels(index: usize, of_pod: usize) -> Vec<u8> {
+    let mut labels = wire::kubelet_labels(index / of_pod);
+    labels[0].1 = format!("container_metric_{:03}_bytes_total", index % of_pod);
+    wire::labels(labels.iter().map(|(name, value)| (*name, value.as_str())))
 }
 
 fn periods(looks: &[Look], ends: &[Instant]) -> Vec<Period> {

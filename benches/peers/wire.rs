@@ -47,13 +47,6 @@ pub(crate) fn kubelet(index: usize) -> Vec<u8> {
     labels(kubelet_labels(index).iter().map(|(name, value)| (*name, value.as_str())))
 }
 
-/// As [`kubelet`], where each pod has so many series, of as many names.
-pub(crate) fn kubelet_of_pods(index: usize, series_of_pod: usize) -> Vec<u8> {
-    let mut of_pod = kubelet_labels(index / series_of_pod);
-    of_pod[0].1 = format!("container_metric_{:03}_bytes_total", index % series_of_pod);
-    labels(of_pod.iter().map(|(name, value)| (*name, value.as_str())))
-}
-
 /// Its labels.
 pub(crate) fn kubelet_labels(index: usize) -> [(&'static str, String); 13] {
     [

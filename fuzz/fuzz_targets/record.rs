@@ -24,5 +24,8 @@ mod series;
 #[allow(dead_code, reason = "as above")]
 #[path = "../../storage/src/sign.rs"]
 mod sign;
+#[allow(dead_code, reason = "as above")]
+#[path = "../../storage/src/stretch.rs"]
+mod stretch;
 
 libfuzzer_sys::fuzz_target!(|input: &[u8]| check::check(input));

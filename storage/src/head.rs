@@ -33,7 +33,8 @@ use crate::block::LastSamples;
 use crate::cluster::Clusters;
 use crate::record::{Intern, Origin};
 use crate::rows::Rows;
-use crate::series::{Series, Target};
+use crate::series::Series;
+use crate::stretch::Target;
 
 use extras::Extras;
 pub(crate) use extras::FrozenExtras;

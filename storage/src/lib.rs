@@ -28,6 +28,7 @@ mod sign;
 pub mod snapshot;
 mod staging;
 pub mod store;
+mod stretch;
 pub mod tables;
 mod view;
 mod writer;

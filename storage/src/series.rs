@@ -1,8 +1,5 @@
 //! Series as the store knows them while it runs, and the cache from a sender's label bytes to them.
 
-mod list;
-mod stretch;
-
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
@@ -13,8 +10,6 @@ use model::batch::Kind;
 use parking_lot::RwLock;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
-pub(crate) use self::list::SeriesList;
-pub(crate) use self::stretch::{Stretch, Target};
 use crate::cluster::ClusterState;
 use crate::rows::StartRow;
 use crate::sign::Sign;

@@ -7,7 +7,8 @@ use model::labels::LabelsBuilder;
 
 use super::*;
 use crate::cut::plan::{MAX_DATES, Window, watermark};
-use crate::series::{SeriesInfo, SeriesList};
+use crate::rows::SeriesList;
+use crate::series::SeriesInfo;
 use crate::tables::Table;
 
 const DAY: i64 = model::time::DAY_MS;

@@ -10,7 +10,7 @@ mod check;
 
 use check::{Known, told};
 
-use crate::series::SeriesList;
+use crate::rows::SeriesList;
 
 fn series(known: &mut Known, number: u8) -> Arc<Series> {
     let mut labels = LabelsBuilder::default();

@@ -13,7 +13,8 @@ use model::Batch;
 use model::batch::{Kind, Memo, RawSeries};
 
 use crate::head::Head;
-use crate::series::{AlreadyHashed, Series, SeriesList};
+use crate::rows::SeriesList;
+use crate::series::{AlreadyHashed, Series};
 
 /// The series of one batch. As long as a sender holds them they stay in memory, idle or not.
 #[derive(Debug)]

@@ -14,8 +14,8 @@ use model::{Batch, Error, ErrorKind, LeftOut, LeftOutReason, NativeHistogram, Re
 
 use super::known::{Known, Walk};
 use super::{Family, Inner, Said, stretches};
-use crate::rows::{ExemplarRow, HistogramRow, MetadataRow, Rows, StartRow};
-use crate::series::{Series, SeriesList};
+use crate::rows::{ExemplarRow, HistogramRow, MetadataRow, Rows, SeriesList, StartRow};
+use crate::series::Series;
 
 /// A batch of more series than this is resolved off the async runtime.
 const INLINE_SERIES: usize = 2000;

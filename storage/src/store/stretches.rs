@@ -14,7 +14,8 @@ use model::batch::RawSeries;
 use parking_lot::RwLock;
 
 use crate::head::Head;
-use crate::series::{AlreadyHashed, Stretch};
+use crate::series::AlreadyHashed;
+use crate::stretch::Stretch;
 
 /// A stretch ends behind a series of whose hash these bits are zero.
 const END_BITS: u128 = 0xf;

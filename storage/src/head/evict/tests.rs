@@ -11,8 +11,8 @@ use super::*;
 use crate::cut::plan::Window;
 use crate::head::Frozen;
 use crate::record::{Origin, RecordReader, RecordWriter};
-use crate::rows::{HistogramRow, Rows};
-use crate::series::{RawCache, Series, SeriesInfo, SeriesList};
+use crate::rows::{HistogramRow, Rows, SeriesList};
+use crate::series::{RawCache, Series, SeriesInfo};
 use crate::tables::Table;
 
 const SERIES: u8 = 5;

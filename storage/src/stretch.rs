@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use super::Series;
 use crate::cluster::ClusterState;
+use crate::series::Series;
 use crate::sign::Sign;
 
 /// Where the rows of a series go.
