@@ -3,10 +3,11 @@
 //! Owns: series entries, their rows, the postings beside them, and what a cut has frozen until its blocks are live.
 //! Does not own: when rows are durable (`journal`), which rows leave in a cut (`cut::plan`).
 //!
-//! Only the journal's writer thread adds rows and freezes, in journal order; queries read one shard at a time. A frozen
-//! run stays with its series until no snapshot needs it, so that a query that began before a commit finds each row
-//! exactly once: in the frozen run if its snapshot is older than the commit, else in a block. A series that has no rows
-//! any more and is not written for a while leaves memory (`evict`).
+//! Only the journal's writer thread adds rows and freezes, in journal order; queries read one shard at a time. A freeze takes
+//! all rows of a series; those that are to stay come back to the live ones right after (`settle`). A frozen run stays with
+//! its series until no snapshot needs it, so that a query that began before a commit finds each row exactly once: in the
+//! frozen run if its snapshot is older than the commit, else in a block. A series that has no rows any more and is not
+//! written for a while leaves memory (`evict`).
 
 mod chunk;
 mod evict;
@@ -17,6 +18,8 @@ mod names;
 mod packed;
 mod read;
 mod run;
+mod runs;
+mod settle;
 mod shard;
 mod slots;
 
@@ -38,9 +41,11 @@ use crate::stretch::Target;
 
 use extras::Extras;
 pub(crate) use extras::FrozenExtras;
-pub(crate) use freeze::{CutDates, Frozen, FrozenHistograms, FrozenSeries};
+pub(crate) use freeze::{CutDates, Frozen, FrozenRun};
 use names::Names;
 pub use packed::{HeadBatches, HeadRows};
+pub(crate) use runs::PackedRun;
+pub(crate) use settle::CutRows;
 use shard::{OfSlot, Shard};
 
 /// Whoever goes through all slots of a shard holds its lock for so many at a time.

@@ -23,6 +23,7 @@ use crate::block::metadata::MetadataColumns;
 use crate::block::series::SeriesColumns;
 use crate::block::starts::StartColumns;
 use crate::days::{DayKey, Days};
+use crate::head::PackedRun;
 pub use crate::head::{HeadBatches, HeadRows};
 use crate::matcher::Selection;
 use crate::series::SeriesInfo;
@@ -133,9 +134,11 @@ impl Snapshot {
             }
             Table::Histograms => {
                 let mut columns = HistogramColumns::default();
+                let mut histograms = Vec::new();
                 for (series, run) in self.inner.head.histograms(self.view.cut) {
-                    for (time_ms, histogram) in run.read() {
-                        columns.push(&series.key, series.id, time_ms, &histogram);
+                    run.read(&mut histograms);
+                    for (time_ms, histogram) in &histograms {
+                        columns.push(&series.key, series.id, *time_ms, histogram);
                     }
                 }
                 read_batches(columns)

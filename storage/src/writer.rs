@@ -34,7 +34,7 @@ pub(crate) struct Item {
 pub(crate) struct FreezeOrder {
     pub(crate) number: u64,
     pub(crate) window: Window,
-    /// The dates it may take rows of: those whose rows of `series` are known.
+    /// The dates it may take rows of.
     pub(crate) dates: CutDates,
     /// Where the generation began, and what was taken.
     pub(crate) done: Option<(Position, Frozen)>,
@@ -100,7 +100,7 @@ impl Group for StoreGroup {
             tracing::info!("the journal takes rows again");
         }
         for (_, item) in items {
-            // Carried rows are in the head already: they never left it.
+            // Carried rows are in the head already: they went back to it.
             if item.origin == Origin::Written {
                 self.head.apply(item.rows, item.origin);
             }
@@ -129,7 +129,8 @@ impl Group for StoreGroup {
 
     fn begun(&mut self, _generation: u64, start: Position) {
         if let Some(order) = self.freeze.lock().as_mut().filter(|order| order.done.is_none()) {
-            order.done = Some((start, self.head.freeze(order.number, order.window, &order.dates)));
+            let dates = std::mem::take(&mut order.dates);
+            order.done = Some((start, self.head.freeze(order.number, order.window, dates)));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Building: from what a cut froze to staged blocks, sorted and synced on the local disk.
+//! Building: from the rows of a cut to staged blocks, sorted and synced on the local disk.
 
 use std::collections::HashSet;
 use std::collections::btree_map::{BTreeMap, Entry};
@@ -8,16 +8,15 @@ use std::sync::Arc;
 
 use model::files::{File, FilesRef};
 use model::time::Date;
-use model::{Error, ErrorKind};
+use model::{Error, ErrorKind, NativeHistogram};
 use uuid::Uuid;
 
-use super::plan::Class;
+use super::plan::{Class, Window};
 use crate::block::{
     BlockMeta, ExemplarsWriter, HistogramsWriter, MetadataWriter, SamplesWriter, SeriesWriter, StartsWriter,
 };
-use crate::codec::TimeValue;
 use crate::days::{DayKey, Days};
-use crate::head::{Frozen, FrozenHistograms, FrozenSeries};
+use crate::head::{CutRows, FrozenRun, PackedRun};
 use crate::rows::{ExemplarRow, MetadataRow, StartRow};
 use crate::series::{Series, SeriesInfo};
 use crate::tables::Table;
@@ -45,10 +44,10 @@ pub(crate) struct Built {
 ///
 /// # Errors
 /// `Unavailable` if the disk fails: the files written so far are removed, now or at the next start.
-pub(crate) fn build(frozen: &Frozen, days: &Days, files: &FilesRef, folder: &Path) -> Result<Built, Error> {
+pub(crate) fn build(cut: &CutRows, days: &Days, files: &FilesRef, folder: &Path) -> Result<Built, Error> {
     let (series_rows, built) = (BTreeMap::new(), Built::default());
     let mut builder = Builder { files, folder, days, series_rows, built, created: Vec::new() };
-    let done = builder.all(frozen);
+    let done = builder.all(cut);
     if done.is_err() {
         // The disk may be full; what cannot be removed either is removed at the next start.
         builder.created.iter().for_each(|path| drop(files.remove(path)));
@@ -75,83 +74,105 @@ struct Open {
     file: Arc<dyn File>,
 }
 
+/// Writes a block of rows that the head packs: series by series, each sorted by time.
+trait RunWriter<V>: Sized {
+    fn begin(sink: Sink) -> Result<Self, Error>;
+    fn push(&mut self, series: &Series, rows: &[(i64, V)]) -> Result<(), Error>;
+    fn finish(self) -> Result<BlockMeta, Error>;
+}
+
+impl RunWriter<u64> for SamplesWriter<Sink> {
+    fn begin(sink: Sink) -> Result<Self, Error> {
+        Self::new(sink)
+    }
+
+    fn push(&mut self, series: &Series, rows: &[(i64, u64)]) -> Result<(), Error> {
+        self.push_series(&series.key, series.id, rows)
+    }
+
+    fn finish(self) -> Result<BlockMeta, Error> {
+        self.finish()
+    }
+}
+
+impl RunWriter<NativeHistogram> for HistogramsWriter<Sink> {
+    fn begin(sink: Sink) -> Result<Self, Error> {
+        Self::new(sink)
+    }
+
+    fn push(&mut self, series: &Series, rows: &[(i64, NativeHistogram)]) -> Result<(), Error> {
+        self.push_series(&series.key, series.id, rows)
+    }
+
+    fn finish(self) -> Result<BlockMeta, Error> {
+        self.finish()
+    }
+}
+
 /// The files that a cut writes of a table, with their writers.
 type OpenWriters<W> = BTreeMap<(Date, Class), (Open, W)>;
 
 impl Builder<'_> {
-    fn all(&mut self, frozen: &Frozen) -> Result<(), Error> {
-        self.samples(frozen)?;
-        self.histograms(frozen)?;
-        self.exemplars(frozen)?;
-        self.starts(frozen)?;
-        self.metadata(frozen)?;
+    fn all(&mut self, cut: &CutRows) -> Result<(), Error> {
+        self.runs::<_, SamplesWriter<Sink>>(cut, &cut.samples, Table::Samples)?;
+        self.runs::<_, HistogramsWriter<Sink>>(cut, &cut.histograms, Table::Histograms)?;
+        self.exemplars(cut)?;
+        self.starts(cut)?;
+        self.metadata(cut)?;
         self.series()?;
         self.files.sync_dir(self.folder).map_err(|e| staging_failed(self.folder, e))
     }
 
-    fn samples(&mut self, frozen: &Frozen) -> Result<(), Error> {
-        let mut writers = OpenWriters::new();
-        let mut rows: Vec<TimeValue> = Vec::new();
-        for FrozenSeries { series, run } in in_table_order(&frozen.series, |frozen| &frozen.series) {
+    /// Writes the samples or the native histograms of a cut.
+    fn runs<R: PackedRun, W: RunWriter<R::Value>>(
+        &mut self,
+        cut: &CutRows,
+        runs: &[FrozenRun<R>],
+        table: Table,
+    ) -> Result<(), Error> {
+        let mut writers = OpenWriters::<W>::new();
+        let mut rows = Vec::new();
+        for FrozenRun { series, run } in in_table_order(runs) {
             run.read(&mut rows);
-            let (Some(first), Some(last)) = (rows.first(), rows.last()) else { continue };
-            match frozen.window.uniform(first.0, last.0) {
-                Some((class, date)) => self.series_samples(&mut writers, (date, class), series, &rows)?,
+            // Mostly all of a series are of one day and class.
+            let bounds = rows.first().zip(rows.last()).map(|(first, last)| (first.0, last.0));
+            match bounds.and_then(|(min, max)| cut.window.uniform(min, max)) {
+                Some((class, date)) => self.series_rows(&mut writers, (date, class), series, &rows)?,
                 None => {
-                    for (block, rows) in split(frozen, rows.iter().copied()) {
-                        self.series_samples(&mut writers, block, series, &rows)?;
+                    for (block, rows) in split(cut.window, rows.drain(..)) {
+                        self.series_rows(&mut writers, block, series, &rows)?;
                     }
                 }
             }
         }
         for ((date, class), (open, writer)) in writers {
-            self.done(Table::Samples, date, window_ms(frozen, class), writer.finish()?, open)?;
+            self.done(table, date, window_ms(cut, class), writer.finish()?, open)?;
         }
         Ok(())
     }
 
-    /// Writes samples of one series, sorted by time, into their block.
-    fn series_samples(
+    /// Writes rows of one series, sorted by time, into their block.
+    fn series_rows<V, W: RunWriter<V>>(
         &mut self,
-        writers: &mut OpenWriters<SamplesWriter<Sink>>,
+        writers: &mut OpenWriters<W>,
         (date, class): (Date, Class),
         series: &Arc<Series>,
-        rows: &[TimeValue],
+        rows: &[(i64, V)],
     ) -> Result<(), Error> {
         self.note_series(series, date, rows.first().map_or(0, |row| row.0));
         let (_, writer) = match writers.entry((date, class)) {
             Entry::Occupied(open) => open.into_mut(),
             Entry::Vacant(free) => {
                 let (open, sink) = self.create()?;
-                free.insert((open, SamplesWriter::new(sink)?))
+                free.insert((open, W::begin(sink)?))
             }
         };
-        writer.push_series(&series.key, series.id, rows)
+        writer.push(series, rows)
     }
 
-    fn histograms(&mut self, frozen: &Frozen) -> Result<(), Error> {
-        let mut writers = OpenWriters::new();
-        for FrozenHistograms { series, run } in in_table_order(&frozen.histograms, |frozen| &frozen.series) {
-            for ((date, class), rows) in split(frozen, run.read()) {
-                self.note_series(series, date, rows.iter().map(|row| row.0).min().unwrap_or_default());
-                if let Entry::Vacant(free) = writers.entry((date, class)) {
-                    let (open, sink) = self.create()?;
-                    free.insert((open, HistogramsWriter::new(sink)?));
-                }
-                if let Some((_, writer)) = writers.get_mut(&(date, class)) {
-                    writer.push_series(&series.key, series.id, &rows)?;
-                }
-            }
-        }
-        for ((date, class), (open, writer)) in writers {
-            self.done(Table::Histograms, date, window_ms(frozen, class), writer.finish()?, open)?;
-        }
-        Ok(())
-    }
-
-    fn exemplars(&mut self, frozen: &Frozen) -> Result<(), Error> {
+    fn exemplars(&mut self, cut: &CutRows) -> Result<(), Error> {
         let mut exemplars = BTreeMap::<Date, Vec<&ExemplarRow>>::new();
-        for row in &frozen.extras.exemplars {
+        for row in &cut.extras.exemplars {
             self.note_series(&row.series, Date::of_ms(row.time_ms), row.time_ms);
             exemplars.entry(Date::of_ms(row.time_ms)).or_default().push(row);
         }
@@ -168,9 +189,9 @@ impl Builder<'_> {
         Ok(())
     }
 
-    fn starts(&mut self, frozen: &Frozen) -> Result<(), Error> {
+    fn starts(&mut self, cut: &CutRows) -> Result<(), Error> {
         let mut starts = BTreeMap::<Date, Vec<&StartRow>>::new();
-        for row in &frozen.extras.starts {
+        for row in &cut.extras.starts {
             self.note_series(&row.series, Date::of_ms(row.time_ms), row.time_ms);
             starts.entry(Date::of_ms(row.time_ms)).or_default().push(row);
         }
@@ -187,9 +208,9 @@ impl Builder<'_> {
         Ok(())
     }
 
-    fn metadata(&mut self, frozen: &Frozen) -> Result<(), Error> {
+    fn metadata(&mut self, cut: &CutRows) -> Result<(), Error> {
         let mut metadata = BTreeMap::<Date, Vec<&MetadataRow>>::new();
-        for row in &frozen.extras.metadata {
+        for row in &cut.extras.metadata {
             metadata.entry(Date::of_ms(row.time_ms)).or_default().push(row);
         }
         for (date, mut rows) in metadata {
@@ -254,24 +275,24 @@ impl Builder<'_> {
 }
 
 /// These in the order of the tables. What is compared is gathered first: to look for it at each comparison takes longer.
-fn in_table_order<T>(all: &[T], series: impl Fn(&T) -> &Arc<Series>) -> impl Iterator<Item = &T> {
-    let mut sorted: Vec<_> = all.iter().map(|one| (series(one).key.columns(series(one).id), one)).collect();
+fn in_table_order<R>(runs: &[FrozenRun<R>]) -> impl Iterator<Item = &FrozenRun<R>> {
+    let mut sorted: Vec<_> = runs.iter().map(|run| (run.series.key.columns(run.series.id), run)).collect();
     sorted.sort_unstable_by_key(|(columns, _)| *columns);
-    sorted.into_iter().map(|(_, one)| one)
+    sorted.into_iter().map(|(_, run)| run)
 }
 
 /// The rows of one series, each with its time in milliseconds, by the block they go to.
-fn split<T>(frozen: &Frozen, rows: impl IntoIterator<Item = (i64, T)>) -> BTreeMap<(Date, Class), Vec<(i64, T)>> {
-    let mut blocks = BTreeMap::<(Date, Class), Vec<(i64, T)>>::new();
+fn split<V>(window: Window, rows: impl Iterator<Item = (i64, V)>) -> BTreeMap<(Date, Class), Vec<(i64, V)>> {
+    let mut blocks = BTreeMap::<(Date, Class), Vec<(i64, V)>>::new();
     for row in rows {
-        blocks.entry((Date::of_ms(row.0), frozen.window.class(row.0))).or_default().push(row);
+        blocks.entry((Date::of_ms(row.0), window.class(row.0))).or_default().push(row);
     }
     blocks
 }
 
 /// The window of a block with rows of this class; a late one has none.
-fn window_ms(frozen: &Frozen, class: Class) -> Option<(i64, i64)> {
-    (class == Class::Window).then_some((frozen.window.start_ms, frozen.window.end_ms))
+fn window_ms(cut: &CutRows, class: Class) -> Option<(i64, i64)> {
+    (class == Class::Window).then_some((cut.window.start_ms, cut.window.end_ms))
 }
 
 /// Appends to a file of the file layer. The Parquet writer before it buffers.

@@ -171,13 +171,13 @@ impl Cutter {
     /// Stages the cut that is not yet staged. From then on queries read its blocks, and its rows leave memory.
     async fn stage(&mut self, inner: &Inner) -> Result<u64, Error> {
         let Some(job) = &mut self.job else { return Ok(0) };
-        let staged = job.stage(inner, &mut self.days).await?;
+        let (staged, rows) = job.stage(inner, &mut self.days).await?;
         let Some(job) = self.job.take() else { return Ok(0) };
         self.droppable = Some(job.start());
         self.staged.push_back(staged);
-        self.publish(inner, job.frozen.number);
-        let moved = job.frozen.rows;
-        drop(job);
+        self.publish(inner, rows.number);
+        let moved = rows.rows;
+        drop((job, rows));
         self.days.trim();
         self.retire(inner);
         Ok(moved)

@@ -1,4 +1,4 @@
-//! One cut up to the staging folder: journal again what stays, build blocks, seal them with a manifest.
+//! One cut up to the staging folder: give back and journal again what stays, build blocks, seal them with a manifest.
 //!
 //! Owns: the order of these steps, and going on where it stopped. A step that failed is tried again; none is done twice.
 //! Does not own: the steps themselves, when a cut begins (`cutter`), what becomes of the staged blocks (`staged`).
@@ -15,7 +15,7 @@ use super::staged::StagedCut;
 use crate::block::Block;
 use crate::days::Days;
 use crate::delta::{Change, NewBlock, Txn};
-use crate::head::Frozen;
+use crate::head::{CutRows, Frozen};
 use crate::record::Origin;
 use crate::store::Inner;
 use crate::tables::Table;
@@ -24,16 +24,25 @@ use crate::writer::Item;
 /// A cut between its barrier and its staged blocks.
 #[derive(Debug)]
 pub(crate) struct Job {
-    pub(crate) frozen: Arc<Frozen>,
+    taken: Taken,
     /// Where the new generation begins: every row below is staged, in a table, or carried once this cut is staged.
     start: Position,
     carried: bool,
     built: Option<Built>,
 }
 
+/// What a cut has taken out of the head.
+#[derive(Debug)]
+enum Taken {
+    /// All that was there.
+    Frozen(Arc<Frozen>),
+    /// What leaves.
+    Settled(Arc<CutRows>),
+}
+
 impl Job {
     pub(crate) fn new(start: Position, frozen: Frozen) -> Self {
-        Job { frozen: Arc::new(frozen), start, carried: false, built: None }
+        Job { taken: Taken::Frozen(Arc::new(frozen)), start, carried: false, built: None }
     }
 
     /// Where the journal may be dropped up to when the cut is staged.
@@ -41,13 +50,14 @@ impl Job {
         self.start
     }
 
-    /// Does what is left to do until the cut is staged. After an error it may be called again.
+    /// Does what is left to do until the cut is staged; returns its rows as well. After an error it may be called again.
     ///
     /// # Errors
     /// `Unavailable` or `Busy` if journal or disk do not take what they are given: all rows are still safe.
-    pub(crate) async fn stage(&mut self, inner: &Inner, days: &mut Days) -> Result<StagedCut, Error> {
-        self.carry(inner).await?;
-        self.build(inner, days).await?;
+    pub(crate) async fn stage(&mut self, inner: &Inner, days: &mut Days) -> Result<(StagedCut, Arc<CutRows>), Error> {
+        let rows = self.settle(inner).await?;
+        self.carry(inner, &rows).await?;
+        self.build(inner, &rows, days).await?;
         let blocks = self.built.as_ref().map_or(&[][..], |built| &built.blocks);
         let mut changes = Vec::new();
         for table in Table::ALL {
@@ -59,21 +69,34 @@ impl Job {
             }
         }
         let manifest = Manifest { journal: inner.journal_uuid, position: self.start, changes };
-        let staged = StagedCut::seal(&inner.staging, self.frozen.number, manifest).await?;
+        let staged = StagedCut::seal(&inner.staging, rows.number, manifest).await?;
         for (date, series) in self.built.iter().flat_map(|built| &built.new_days) {
             days.add(*date, series.iter().copied());
         }
-        Ok(staged)
+        Ok((staged, rows))
+    }
+
+    /// Gives back to the head what stays. Seldom much, but it takes a look at every row.
+    async fn settle(&mut self, inner: &Inner) -> Result<Arc<CutRows>, Error> {
+        let frozen = match &self.taken {
+            Taken::Settled(rows) => return Ok(rows.clone()),
+            Taken::Frozen(frozen) => frozen.clone(),
+        };
+        let head = inner.head.clone();
+        let settled = tokio::task::spawn_blocking(move || head.settle(&frozen)).await;
+        let rows = Arc::new(settled.map_err(|e| Error::internal("settling a cut panicked").with_source(e))?);
+        self.taken = Taken::Settled(rows.clone());
+        Ok(rows)
     }
 
     /// Journals the rows that stay above the new generation's beginning. Doing it twice is harmless: a carried row
     /// never replaces a row.
-    async fn carry(&mut self, inner: &Inner) -> Result<(), Error> {
+    async fn carry(&mut self, inner: &Inner, rows: &CutRows) -> Result<(), Error> {
         if self.carried {
             return Ok(());
         }
         // One at a time: all of them copied at once could be much of the memory.
-        for rows in &self.frozen.carried {
+        for rows in &rows.carried {
             let (answer, told) = oneshot::channel();
             let item = Item { rows: rows.clone(), origin: Origin::Carried, receipt: Receipt::default(), answer };
             inner.writer.submit_reserved(item).map_err(|(_, error)| Error::from(error))?;
@@ -83,15 +106,15 @@ impl Job {
         Ok(())
     }
 
-    async fn build(&mut self, inner: &Inner, days: &mut Days) -> Result<(), Error> {
+    async fn build(&mut self, inner: &Inner, rows: &Arc<CutRows>, days: &mut Days) -> Result<(), Error> {
         if self.built.is_some() {
             return Ok(());
         }
-        let (frozen, files, folder) = (self.frozen.clone(), inner.files.clone(), inner.staging.path().to_owned());
+        let (rows, files, folder) = (rows.clone(), inner.files.clone(), inner.staging.path().to_owned());
         // Shared, so that a panic does not take along what is known.
         let shared = Arc::new(std::mem::take(days));
         let known = shared.clone();
-        let built = tokio::task::spawn_blocking(move || build::build(&frozen, &known, &files, &folder)).await;
+        let built = tokio::task::spawn_blocking(move || build::build(&rows, &known, &files, &folder)).await;
         *days = Arc::unwrap_or_clone(shared);
         self.built = Some(built.map_err(|e| Error::internal("building blocks panicked").with_source(e))??);
         Ok(())

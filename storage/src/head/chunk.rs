@@ -50,12 +50,12 @@ impl Packer {
 
     /// Appends the samples to `out`.
     pub(super) fn unpack(&self, out: &mut Vec<TimeValue>) {
-        unpack(&self.bytes, self.len(), out, |_| true);
+        unpack(&self.bytes, self.len(), out, &mut |_| true);
     }
 
-    /// Appends the samples to `out`; returns those before the first whose time is not `first`.
-    pub(super) fn unpack_first(&self, out: &mut Vec<TimeValue>, first: impl FnMut(i64) -> bool) -> Chunk {
-        let front = unpack(&self.bytes, self.len(), out, first);
+    /// Appends the samples to `out`; returns those before the first whose time is not `is_of_front`, which is asked of all.
+    pub(super) fn unpack_front(&self, out: &mut Vec<TimeValue>, is_of_front: &mut impl FnMut(i64) -> bool) -> Chunk {
+        let front = unpack(&self.bytes, self.len(), out, is_of_front);
         Chunk { bytes: Arc::from(&self.bytes[..front.bytes]), len: front.samples }
     }
 
@@ -80,12 +80,19 @@ impl Chunk {
 
     /// Appends the samples to `out`.
     pub(super) fn unpack(&self, out: &mut Vec<TimeValue>) {
-        unpack(&self.bytes, self.len(), out, |_| true);
+        unpack(&self.bytes, self.len(), out, &mut |_| true);
     }
 
-    /// Appends the samples to `out`; returns those before the first whose time is not `first`, shared if they are all.
-    pub(super) fn unpack_first(&self, out: &mut Vec<TimeValue>, first: impl FnMut(i64) -> bool) -> Chunk {
-        let front = unpack(&self.bytes, self.len(), out, first);
+    /// Whether both are one piece of memory.
+    #[cfg(test)]
+    pub(super) fn shares(&self, other: &Chunk) -> bool {
+        Arc::ptr_eq(&self.bytes, &other.bytes)
+    }
+
+    /// Appends the samples to `out`; returns those before the first whose time is not `is_of_front`, which is asked of all;
+    /// shared if none stays behind.
+    pub(super) fn unpack_front(&self, out: &mut Vec<TimeValue>, is_of_front: &mut impl FnMut(i64) -> bool) -> Chunk {
+        let front = unpack(&self.bytes, self.len(), out, is_of_front);
         match front.samples == self.len {
             true => self.clone(),
             // Each sample is told by those before it, so the front of a chunk is one.
@@ -105,8 +112,8 @@ struct Front {
     bytes: usize,
 }
 
-/// Appends all samples to `out`; returns the part before the first whose time is not `first`.
-fn unpack(bytes: &[u8], len: usize, out: &mut Vec<TimeValue>, mut first: impl FnMut(i64) -> bool) -> Front {
+/// Appends all samples to `out`; returns the part before the first whose time is not `is_of_front`, which is asked of all.
+fn unpack(bytes: &[u8], len: usize, out: &mut Vec<TimeValue>, is_of_front: &mut impl FnMut(i64) -> bool) -> Front {
     out.reserve(len);
     let mut reader = Reader::new(bytes);
     let (mut times, mut values) = (TimeDecoder::default(), ValueDecoder::default());
@@ -114,7 +121,7 @@ fn unpack(bytes: &[u8], len: usize, out: &mut Vec<TimeValue>, mut first: impl Fn
     for _ in 0..len {
         // These bytes never left memory, so they read as they were written.
         let (Ok(time_ms), Ok(bits)) = (times.take(&mut reader), values.take(&mut reader)) else { break };
-        is_front = is_front && first(time_ms);
+        is_front &= is_of_front(time_ms);
         if is_front {
             front = Front { samples: front.samples + 1, bytes: bytes.len() - reader.left() };
         }

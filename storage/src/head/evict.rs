@@ -14,7 +14,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::Head;
-use super::histograms::Histograms;
+use super::histograms::HistogramRun;
+use super::runs::Runs;
 use super::shard::{self, Shard};
 
 impl Head {
@@ -53,7 +54,7 @@ impl Shard {
             let Some(mut slot) = self.slots.take(number) else { continue };
             match Arc::try_unwrap(slot.series) {
                 Ok(series) => {
-                    freed += if slot.histograms.is_some() { size_of::<Histograms>() as i64 } else { 0 };
+                    freed += if slot.histograms.is_some() { size_of::<Runs<HistogramRun>>() as i64 } else { 0 };
                     freed += self.forget(number as u32, &series);
                     evicted += 1;
                 }

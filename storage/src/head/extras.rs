@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use model::time::Date;
 
-use super::freeze::{Carried, CutDates};
+use super::freeze::CutDates;
+use super::settle::Carried;
 use crate::cut::plan;
 use crate::record::Origin;
 use crate::rows::{ExemplarRow, MetadataRow, Rows, StartRow};
@@ -86,20 +87,40 @@ impl Extras {
         leaving_dates(self.starts.iter().map(|row| row.time_ms))
     }
 
-    /// Exemplars and starts of these dates and all metadata leave.
-    pub(super) fn freeze(&mut self, number: u64, dates: &CutDates, carried: &mut Carried) -> Arc<FrozenExtras> {
-        let leaves = |row: &ExemplarRow| dates.exemplars.contains(&Date::of_ms(row.time_ms));
-        let (exemplars, stay): (Vec<_>, Vec<_>) = std::mem::take(&mut self.exemplars).into_iter().partition(leaves);
-        carried.exemplars(&stay);
-        self.exemplars = stay;
-        let leaves = |row: &StartRow| dates.starts.contains(&Date::of_ms(row.time_ms));
-        let (starts, stay): (Vec<_>, Vec<_>) = std::mem::take(&mut self.starts).into_iter().partition(leaves);
-        carried.starts(&stay);
-        self.starts = stay;
+    /// Takes all for cut `number`.
+    pub(super) fn freeze(&mut self, number: u64) -> Arc<FrozenExtras> {
+        let (exemplars, starts) = (std::mem::take(&mut self.exemplars), std::mem::take(&mut self.starts));
         let metadata = std::mem::take(&mut self.metadata).into_values().collect();
         let frozen = Arc::new(FrozenExtras { exemplars, starts, metadata });
         self.frozen.push((number, frozen.clone()));
         frozen
+    }
+
+    /// Of what cut `number` has taken gives exemplars and starts of other dates back, once; returns what leaves.
+    pub(super) fn settle(
+        &mut self,
+        number: u64,
+        whole: &Arc<FrozenExtras>,
+        dates: &CutDates,
+        carried: &mut Carried,
+    ) -> Arc<FrozenExtras> {
+        let exemplar_leaves = |row: &ExemplarRow| dates.exemplars.contains(&Date::of_ms(row.time_ms));
+        let start_leaves = |row: &StartRow| dates.starts.contains(&Date::of_ms(row.time_ms));
+        if whole.exemplars.iter().all(exemplar_leaves) && whole.starts.iter().all(start_leaves) {
+            return whole.clone();
+        }
+        let (exemplars, exemplars_stay): (Vec<_>, Vec<_>) = whole.exemplars.iter().cloned().partition(exemplar_leaves);
+        let (starts, starts_stay): (Vec<_>, Vec<_>) = whole.starts.iter().cloned().partition(start_leaves);
+        carried.exemplars(&exemplars_stay);
+        carried.starts(&starts_stay);
+        let leave = Arc::new(FrozenExtras { exemplars, starts, metadata: whole.metadata.clone() });
+        let is_whole = |(cut, of): &&mut (u64, Arc<FrozenExtras>)| *cut == number && Arc::ptr_eq(of, whole);
+        let Some((_, frozen)) = self.frozen.iter_mut().find(is_whole) else { return leave };
+        *frozen = leave.clone();
+        // What was written meanwhile is later.
+        self.exemplars.splice(0..0, exemplars_stay);
+        self.starts.splice(0..0, starts_stay);
+        leave
     }
 
     /// Lets go of what cut `number` and those before it took; returns how many bytes that freed.
@@ -156,7 +177,7 @@ mod tests {
         head.apply(rows, Origin::Written);
         assert!((before + 2000..before + 3000).contains(&head.usage().bytes()), "the same said twice counts once");
         let window = Window::draining(0, 10);
-        drop(head.freeze(1, window, &head.dates(window)));
+        drop(head.settle(&head.freeze(1, window, head.dates(window))));
         assert!(head.usage().bytes() > before + 2000, "a snapshot may need them");
         head.retire(1);
         assert_eq!(head.usage().bytes(), before);

@@ -13,6 +13,7 @@ use model::Error;
 use model::batch::STALE_NAN_BITS;
 
 use super::run::Run;
+use super::runs::PackedRun;
 use crate::block::columns::Texts;
 use crate::codec::TimeValue;
 use crate::series::SeriesInfo;

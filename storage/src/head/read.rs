@@ -10,6 +10,7 @@ use model::time::Date;
 use super::histograms::HistogramRun;
 use super::packed::{HeadRows, SeriesRun};
 use super::run::Run;
+use super::runs::PackedRun;
 use super::shard::{self, Shard};
 use super::slots::Slot;
 use super::{FrozenExtras, Head};
@@ -18,21 +19,11 @@ use crate::series::{Series, SeriesInfo};
 
 /// Series whose runs are copied while their shard is locked; then whoever adds rows has a turn.
 const SERIES_AT_ONCE: usize = 1024;
-/// Rows of the live head win over all others; those of frozen cut n have this rank plus n; blocks are far below.
-const FROZEN_RANK: i64 = i64::MAX / 2;
-
 impl Slot {
-    /// The runs that a snapshot sees whose blocks reach up to cut `committed`, with their rank.
-    fn visible(&self, committed: u64) -> impl Iterator<Item = (i64, &Run)> {
-        let frozen = self.frozen.iter().filter(move |(cut, _)| *cut > committed);
-        let frozen = frozen.map(|(cut, run)| (FROZEN_RANK + *cut as i64, run.as_ref()));
-        let live = Some((i64::MAX, &self.live)).filter(|(_, run)| !run.is_empty());
-        frozen.chain(live)
-    }
-
     fn first_time_ms(&self, committed: u64, time_ms: &RangeInclusive<i64>) -> Option<i64> {
-        let histograms = self.histograms.iter().flat_map(|all| all.visible(committed)).filter_map(|run| run.range());
-        let ranges = self.visible(committed).filter_map(|(_, run)| run.range()).chain(histograms);
+        let histograms = self.histograms.iter().flat_map(|all| all.visible(committed));
+        let histograms = histograms.filter_map(|(_, run)| run.range());
+        let ranges = self.samples.visible(committed).filter_map(|(_, run)| run.range()).chain(histograms);
         let overlapping = ranges.filter(|(min, max)| min <= time_ms.end() && max >= time_ms.start());
         overlapping.map(|(min, _)| min).min()
     }
@@ -96,25 +87,15 @@ impl Head {
     /// Each series with visible rows, and the days of these with the time of its first row on that day.
     pub(crate) fn days(&self, committed: u64) -> Vec<(Arc<Series>, BTreeMap<Date, i64>)> {
         let mut found = Vec::new();
-        let mut scratch = Vec::new();
+        let (mut samples, mut histograms) = (Vec::new(), Vec::new());
         for shard in &self.shards {
             for slot in shard.lock().slots.iter() {
                 let mut days = BTreeMap::new();
-                let mut note = |time_ms: i64| {
-                    let first = days.entry(Date::of_ms(time_ms)).or_insert(time_ms);
-                    *first = time_ms.min(*first);
-                };
-                for (_, run) in slot.visible(committed) {
-                    match run.range() {
-                        Some((min, max)) if Date::of_ms(min) == Date::of_ms(max) => note(min),
-                        _ => {
-                            run.read(&mut scratch);
-                            scratch.iter().for_each(|sample| note(sample.0));
-                        }
-                    }
+                for (_, run) in slot.samples.visible(committed) {
+                    note_days(run, &mut samples, &mut days);
                 }
-                for run in slot.histograms.iter().flat_map(|all| all.visible(committed)) {
-                    run.read().iter().for_each(|(time_ms, _)| note(*time_ms));
+                for (_, run) in slot.histograms.iter().flat_map(|all| all.visible(committed)) {
+                    note_days(run, &mut histograms, &mut days);
                 }
                 if !days.is_empty() {
                     found.push((slot.series.clone(), days));
@@ -130,7 +111,7 @@ impl Head {
         for shard in &self.shards {
             for slot in shard.lock().slots.iter() {
                 let runs = slot.histograms.iter().flat_map(|all| all.visible(committed));
-                found.extend(runs.map(|run| (slot.series.clone(), run.clone())));
+                found.extend(runs.map(|(_, run)| (slot.series.clone(), run.clone())));
             }
         }
         found
@@ -149,6 +130,21 @@ impl Head {
     }
 }
 
+/// Notes the days of a run's rows, with the time of the first row on each.
+fn note_days<R: PackedRun>(run: &R, scratch: &mut Vec<(i64, R::Value)>, days: &mut BTreeMap<Date, i64>) {
+    let mut note = |time_ms: i64| {
+        let first = days.entry(Date::of_ms(time_ms)).or_insert(time_ms);
+        *first = time_ms.min(*first);
+    };
+    match run.range() {
+        Some((min, max)) if Date::of_ms(min) == Date::of_ms(max) => note(min),
+        _ => {
+            run.read(scratch);
+            scratch.iter().for_each(|(time_ms, _)| note(*time_ms));
+        }
+    }
+}
+
 /// Copies of the visible runs of the series at these places that reach into the range, with rank and place. Chunks are
 /// shared, only open tails are copied.
 fn runs(
@@ -163,7 +159,7 @@ fn runs(
     for (place, hash) in places {
         let key = &series[*place].key;
         let Some(found) = shard.find(*hash, &key.name, &key.cluster, series[*place].id) else { continue };
-        let visible = shard.slots[found.slot].visible(committed);
+        let visible = shard.slots[found.slot].samples.visible(committed);
         let wanted = visible.filter(|(_, run)| run.range().is_some_and(overlaps));
         runs.extend(wanted.map(|(rank, run)| (rank, *place, run.clone())));
     }

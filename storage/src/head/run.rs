@@ -1,7 +1,13 @@
 //! The rows of one series: sealed chunks and an open tail, all of it packed.
 
+use std::sync::Arc;
+
 use super::chunk::{Chunk, Packer};
+use super::runs::{PackedRun, Runs};
+use super::settle::Carried;
+use super::slots::Slot;
 use crate::codec::TimeValue;
+use crate::series::Series;
 
 /// The tail is sealed at this many samples.
 const SEAL_AT: usize = 64;
@@ -9,7 +15,7 @@ const SEAL_AT: usize = 64;
 /// The list of chunks grows by one until it has so many.
 const FEW_CHUNKS: usize = 8;
 
-/// Rows of one series in the order in which they were applied: of two with the same time the later one counts.
+/// Samples of one series, as [`PackedRun`] tells.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Run {
     chunks: Vec<Chunk>,
@@ -53,6 +59,32 @@ impl Run {
         run
     }
 
+    /// The samples whose time `leaves`, which share what is sealed of them, and the others. `None` if some of the former come
+    /// behind one that stays, or times do not ascend: as they mostly come, they do.
+    fn split_in_order(&self, leaves: impl Fn(i64) -> bool) -> Option<(Self, Self)> {
+        let (mut latest_ms, mut is_in_order, mut has_stayed) = (None, true, false);
+        let mut is_of_front = |time_ms| {
+            let is_leaving = leaves(time_ms);
+            is_in_order &= latest_ms < Some(time_ms) && !(is_leaving && has_stayed);
+            latest_ms = Some(time_ms);
+            has_stayed |= !is_leaving;
+            is_leaving
+        };
+        let mut all = Vec::with_capacity(self.len());
+        let mut chunks = Vec::with_capacity(self.chunks.len() + 1);
+        chunks.extend(self.chunks.iter().map(|chunk| chunk.unpack_front(&mut all, &mut is_of_front)));
+        chunks.push(self.tail.unpack_front(&mut all, &mut is_of_front));
+        if !is_in_order {
+            return None;
+        }
+        chunks.retain(|chunk| chunk.len() > 0);
+        chunks.shrink_to_fit();
+        let left = chunks.iter().map(Chunk::len).sum();
+        let (leave, stay) = all.split_at_checked(left)?;
+        let bounds = leave.first().zip(leave.last()).map_or((0, 0), |(first, last)| (first.0, last.0));
+        Some((Run { chunks, tail: Packer::default(), min_ms: bounds.0, max_ms: bounds.1 }, Run::of(stay)))
+    }
+
     /// The same samples with the open tail sealed as well, for a copy that is to be kept: without the tail's spare room.
     pub(crate) fn sealed(mut self) -> Self {
         let mut tail = std::mem::take(&mut self.tail);
@@ -62,59 +94,30 @@ impl Run {
         self
     }
 
-    /// The samples whose time `leaves`, which shares what is sealed of them; `all` gets all samples. `None` if some of them
-    /// come behind one that stays, or times do not ascend.
-    pub(crate) fn leaving(&self, leaves: impl Fn(i64) -> bool, all: &mut Vec<TimeValue>) -> Option<Self> {
-        all.clear();
-        let (mut leaving, mut left) = (Run::default(), 0);
-        let mut take = |chunk: Chunk| {
-            left += chunk.len();
-            if chunk.len() > 0 {
-                leaving.chunks.reserve_exact(1);
-                leaving.chunks.push(chunk);
-            }
-        };
-        for chunk in &self.chunks {
-            take(chunk.unpack_first(all, &leaves));
-        }
-        take(self.tail.unpack_first(all, &leaves));
-        let (first, others) = all.split_at_checked(left)?;
-        let ascends = all.windows(2).all(|pair| pair[0].0 < pair[1].0);
-        if !ascends || !first.iter().all(|sample| leaves(sample.0)) || others.iter().any(|sample| leaves(sample.0)) {
-            return None;
-        }
-        (leaving.min_ms, leaving.max_ms) = (first.first().map_or(0, |one| one.0), first.last().map_or(0, |one| one.0));
-        Some(leaving)
-    }
-
     /// Bytes that a sealed copy of a run does not share with it: the last chunk, which was the tail.
     pub(crate) fn own_bytes(&self) -> usize {
         self.chunks.len() * size_of::<Chunk>() + self.chunks.last().map_or(0, Chunk::memory_bytes)
     }
+}
 
-    /// How many samples were pushed.
-    pub(crate) fn len(&self) -> usize {
+impl PackedRun for Run {
+    /// The bits of the sample's value.
+    type Value = u64;
+
+    fn len(&self) -> usize {
         self.chunks.iter().map(Chunk::len).sum::<usize>() + self.tail.len()
     }
 
-    /// Whether there is no sample.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.chunks.is_empty() && self.tail.len() == 0
+    fn range(&self) -> Option<(i64, i64)> {
+        (!self.chunks.is_empty() || self.tail.len() > 0).then_some((self.min_ms, self.max_ms))
     }
 
-    /// The earliest and the latest time in milliseconds.
-    pub(crate) fn range(&self) -> Option<(i64, i64)> {
-        (!self.is_empty()).then_some((self.min_ms, self.max_ms))
-    }
-
-    /// Bytes of memory taken.
-    pub(crate) fn memory_bytes(&self) -> i64 {
+    fn memory_bytes(&self) -> i64 {
         let chunks: usize = self.chunks.iter().map(Chunk::memory_bytes).sum();
         (chunks + self.tail.memory_bytes()) as i64
     }
 
-    /// Puts the samples into `out`: sorted by time, each time once, the value that was applied last.
-    pub(crate) fn read(&self, out: &mut Vec<TimeValue>) {
+    fn read(&self, out: &mut Vec<TimeValue>) {
         out.clear();
         for chunk in &self.chunks {
             chunk.unpack(out);
@@ -132,6 +135,34 @@ impl Run {
             }
             same
         });
+    }
+
+    fn split(&self, leaves: impl Fn(i64) -> bool) -> (Self, Self) {
+        if let Some(split) = self.split_in_order(&leaves) {
+            return split;
+        }
+        let mut all = Vec::with_capacity(self.len());
+        self.read(&mut all);
+        let (leave, stay): (Vec<_>, Vec<_>) = all.into_iter().partition(|(time_ms, _)| leaves(*time_ms));
+        (Run::of(&leave), Run::of(&stay))
+    }
+
+    fn append(&mut self, later: &Self) {
+        let mut samples = Vec::new();
+        later.read(&mut samples);
+        for sample in samples {
+            self.push(sample);
+        }
+    }
+
+    fn carry(&self, series: &Arc<Series>, carried: &mut Carried) {
+        let mut samples = Vec::new();
+        self.read(&mut samples);
+        carried.samples(series, &samples);
+    }
+
+    fn of_slot(slot: &mut Slot) -> Option<&mut Runs<Self>> {
+        Some(&mut slot.samples)
     }
 }
 

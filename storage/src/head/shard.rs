@@ -9,8 +9,8 @@ use model::SeriesKey;
 use model::batch::Sample;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
-use super::histograms::{HistogramRun, Histograms};
-use super::run::Run;
+use super::histograms::HistogramRun;
+use super::runs::{PackedRun, Runs};
 use super::slots::{Slot, Slots};
 use crate::cluster::ClusterState;
 use crate::index::LivePostings;
@@ -94,7 +94,7 @@ impl Shard {
             for part in parts {
                 let slot = &mut self.slots[part.slot];
                 slot.written = round;
-                let live = &mut slot.live;
+                let live = &mut slot.samples.live;
                 // Carried rows come series by series, so what a series has is read once for all of its rows in the record.
                 match origin {
                     Origin::Written => present.clear(),
@@ -117,13 +117,10 @@ impl Shard {
 
     /// Lets go of the frozen runs of some slots up to a cut and returns how many bytes that freed.
     pub(super) fn retire(&mut self, range: Range<usize>, number: u64) -> i64 {
-        let slots = self.slots.range_mut(range);
         let mut freed = 0;
-        for slot in slots {
-            freed += super::retire(&mut slot.frozen, number, Run::memory_bytes);
-            if let Some(histograms) = &mut slot.histograms {
-                freed += super::retire(&mut histograms.frozen, number, HistogramRun::memory_bytes);
-            }
+        for slot in self.slots.range_mut(range) {
+            freed += slot.samples.retire(number);
+            freed += slot.histograms.as_mut().map_or(0, |histograms| histograms.retire(number));
         }
         freed
     }
@@ -133,13 +130,14 @@ impl Shard {
         let Some(HistogramRow { series, .. }) = rows.first() else { return 0 };
         let slot = &mut self.slots[series.slot];
         slot.written = round;
-        let mut grown = if slot.histograms.is_none() { size_of::<Histograms>() as i64 } else { 0 };
+        let mut grown = if slot.histograms.is_none() { size_of::<Runs<HistogramRun>>() as i64 } else { 0 };
         let live = &mut slot.histograms.get_or_insert_default().live;
         // Carried rows come series by series, so what a series has is read once for all of its rows in the record.
-        let present: HashSet<i64> = match origin {
-            Origin::Written => HashSet::new(),
-            Origin::Carried => live.read().into_iter().map(|(time_ms, _)| time_ms).collect(),
-        };
+        let mut present = Vec::new();
+        if origin == Origin::Carried {
+            live.read(&mut present);
+        }
+        let present: HashSet<i64> = present.into_iter().map(|(time_ms, _)| time_ms).collect();
         for row in rows.iter().filter(|row| !present.contains(&row.time_ms)) {
             grown += live.push(row.time_ms, &row.value);
             if series.sign.is_of_life(row.value.sum) {

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use roaring::RoaringBitmap;
 
-use super::histograms::Histograms;
+use super::histograms::HistogramRun;
 use super::run::Run;
+use super::runs::{PackedRun, Runs};
 use crate::series::Series;
 
 /// The list is not made shorter below this, in slots.
@@ -14,36 +15,33 @@ const KEPT_CAPACITY: usize = 1024;
 
 /// A series and its rows.
 #[derive(Debug)]
-pub(super) struct Slot {
+pub(crate) struct Slot {
     pub(super) series: Arc<Series>,
-    /// Rows that no cut has taken yet.
-    pub(super) live: Run,
-    /// What a cut has taken and a snapshot may still need, by the cut's number.
-    pub(super) frozen: Vec<(u64, Arc<Run>)>,
+    pub(super) samples: Runs<Run>,
     /// Native histograms, of a series that has some.
-    pub(super) histograms: Option<Box<Histograms>>,
+    pub(super) histograms: Option<Box<Runs<HistogramRun>>>,
     /// The round (see `evict`) in which it was made or last written.
     pub(super) written: u32,
 }
 
 impl Slot {
     pub(super) fn new(series: Arc<Series>, round: u32) -> Self {
-        Slot { series, live: Run::default(), frozen: Vec::new(), histograms: None, written: round }
+        Slot { series, samples: Runs::default(), histograms: None, written: round }
     }
 
     /// The byte behind which the next sample will be written; 0 if there is none.
     pub(super) fn last_byte(&self) -> u8 {
-        self.live.last_byte()
+        self.samples.live.last_byte()
     }
 
     /// Whether nobody can see a row of it.
     pub(super) fn is_empty(&self) -> bool {
-        self.live.is_empty() && self.frozen.is_empty() && self.histograms.as_ref().is_none_or(|all| all.is_empty())
+        self.samples.is_empty() && self.histograms.as_ref().is_none_or(|all| all.is_empty())
     }
 
     /// Whether there are rows that a cut could take.
     pub(super) fn has_live_rows(&self) -> bool {
-        !self.live.is_empty() || self.histograms.as_ref().is_some_and(|all| !all.live.is_empty())
+        !self.samples.live.is_empty() || self.histograms.as_ref().is_some_and(|all| !all.live.is_empty())
     }
 }
 

@@ -69,8 +69,13 @@ fn many_samples_in_any_order_come_back_sorted() {
 }
 
 /// Takes what leaves of all dates.
-fn freeze(head: &Head, number: u64, window: Window) -> Frozen {
-    head.freeze(number, window, &head.dates(window))
+fn cut(head: &Head, number: u64, window: Window) -> CutRows {
+    head.settle(&head.freeze(number, window, head.dates(window)))
+}
+
+/// The times of the samples that a cut carries.
+fn carried(cut: &CutRows) -> Vec<i64> {
+    cut.carried.iter().flat_map(|rows| rows.samples.iter().map(|sample| sample.time_ms)).collect()
 }
 
 #[test]
@@ -82,11 +87,11 @@ fn a_cut_takes_what_the_window_says_and_carries_the_rest() {
         Origin::Written,
         &[(1, 500, 1.0), (1, 1500, 2.0), (1, 2500, 3.0), (2, 2600, 4.0), (2, 4_000_000, 5.0)],
     );
-    let frozen = freeze(&head, 1, window);
-    assert_eq!(frozen.rows, 3);
-    let carried: Vec<i64> = frozen.carried.iter().flat_map(|rows| rows.samples.iter().map(|s| s.time_ms)).collect();
-    assert_eq!(carried.len(), 2);
-    assert!(carried.contains(&2500) && carried.contains(&2600));
+    let cut = cut(&head, 1, window);
+    assert_eq!(cut.rows, 3);
+    let mut carried = carried(&cut);
+    carried.sort_unstable();
+    assert_eq!(carried, [2500, 2600]);
     // Until the commit everything is seen, after it only what stayed; each row once.
     assert_eq!(seen(&head, 0).len(), 5);
     assert_eq!(seen(&head, 1).len(), 2);
@@ -98,10 +103,29 @@ fn a_cut_takes_what_the_window_says_and_carries_the_rest() {
 fn a_row_written_after_the_freeze_is_in_the_live_head() {
     let head = Head::new(1);
     apply(&head, Origin::Written, &[(1, 1500, 1.0)]);
-    freeze(&head, 1, Window::new(1000, 2000));
+    cut(&head, 1, Window::new(1000, 2000));
     apply(&head, Origin::Written, &[(1, 1500, 2.0)]);
     assert_eq!(seen(&head, 0), [(1500, 1.0), (1500, 2.0)], "the frozen one ranks below the live one");
     assert_eq!(seen(&head, 1), [(1500, 2.0)]);
+}
+
+#[test]
+fn rows_that_stay_come_back_behind_those_written_meanwhile_and_once() {
+    let head = Head::new(1);
+    let window = Window::new(1000, 2000);
+    apply(&head, Origin::Written, &[(1, 1500, 1.0), (1, 2100, 2.0), (1, 2200, 3.0), (2, 2300, 4.0)]);
+    let frozen = head.freeze(1, window, head.dates(window));
+    assert!(head.is_empty());
+    apply(&head, Origin::Written, &[(1, 2100, 9.0), (1, 2400, 5.0)]);
+    let rows = |cut: &CutRows| (cut.rows, carried(cut));
+    let first = rows(&head.settle(&frozen));
+    assert_eq!(first.0, 1);
+    // A step that panicked is taken again.
+    assert_eq!(rows(&head.settle(&frozen)), first);
+    let mut seen = [seen(&head, 0), seen(&head, 1)];
+    seen.iter_mut().for_each(|rows| rows.sort_by_key(|row| row.0));
+    assert_eq!(seen[0], [(1500, 1.0), (2100, 9.0), (2200, 3.0), (2300, 4.0), (2400, 5.0)]);
+    assert_eq!(seen[1], seen[0][1..]);
 }
 
 /// The series of a head as a query knows them, in the order of the tables.
@@ -117,7 +141,7 @@ fn what_a_query_has_taken_stays_as_it_was_whatever_is_cut_or_added() {
     let head = Head::new(2);
     apply(&head, Origin::Written, &[(1, 1500, 1.0), (2, 1600, 2.0)]);
     let taken = head.samples(&infos(&head), &ALL, 0, &mut |_| Ok(())).unwrap();
-    freeze(&head, 1, Window::new(1000, 2000));
+    cut(&head, 1, Window::new(1000, 2000));
     head.retire(1);
     apply(&head, Origin::Written, &[(1, 1500, 9.0), (1, 1700, 9.0)]);
     let values: Vec<f64> = taken
@@ -149,11 +173,10 @@ fn no_more_dates_leave_than_a_cut_may_take() {
     let rows: Vec<_> = (0..40).map(|day| (day as usize % 3, day * DAY, 1.0)).collect();
     apply(&head, Origin::Written, &rows);
     let window = Window::draining(39 * DAY, 39 * DAY + 1);
-    let frozen = freeze(&head, 1, window);
-    assert_eq!(frozen.rows, MAX_DATES as u64);
-    assert_eq!(frozen.carried.iter().map(|rows| rows.samples.len()).sum::<usize>(), 40 - MAX_DATES);
+    let first = cut(&head, 1, window);
+    assert_eq!((first.rows, carried(&first).len()), (MAX_DATES as u64, 40 - MAX_DATES));
     assert!(!head.is_empty());
-    freeze(&head, 2, window);
+    cut(&head, 2, window);
     assert!(head.is_empty());
 }
 
@@ -165,8 +188,8 @@ fn rows_of_a_date_that_may_not_leave_are_carried() {
     let mut dates = head.dates(window);
     assert_eq!(dates.samples.len(), 2);
     dates.samples.pop_first();
-    let frozen = head.freeze(1, window, &dates);
-    assert_eq!((frozen.rows, frozen.carried.iter().map(|rows| rows.samples.len()).sum::<usize>()), (1, 1));
+    let cut = head.settle(&head.freeze(1, window, dates));
+    assert_eq!((cut.rows, carried(&cut)), (1, vec![DAY + 1]));
     assert_eq!(seen(&head, 1), [(DAY + 1, 1.0)]);
 }
 
@@ -179,7 +202,7 @@ fn memory_is_given_back() {
         apply(&head, Origin::Written, &[(1, time, time as f64 / 3.0)]);
     }
     assert!(head.usage().bytes() > of_series + 1000);
-    freeze(&head, 1, Window::new(i64::MIN, watermark(DAY, Duration::from_secs(900))));
+    cut(&head, 1, Window::new(i64::MIN, watermark(DAY, Duration::from_secs(900))));
     head.retire(1);
     assert!(head.usage().bytes() <= of_series);
 }

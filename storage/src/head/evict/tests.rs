@@ -9,7 +9,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::cut::plan::Window;
-use crate::head::Frozen;
+use crate::head::{CutRows, Frozen};
 use crate::record::{Origin, RecordReader, RecordWriter};
 use crate::rows::{HistogramRow, Rows, SeriesList};
 use crate::series::{RawCache, Series, SeriesInfo};
@@ -28,8 +28,10 @@ enum Step {
     Apply,
     /// The oldest batch on its way is encoded but does not get into the journal.
     Fail,
-    /// Rows before this time leave.
+    /// A cut in which rows before this time leave takes all.
     Cut(i64),
+    /// The others come back.
+    Settle,
     Commit,
     /// A query begins.
     Hold,
@@ -46,6 +48,7 @@ fn step() -> impl Strategy<Value = Step> {
         6 => Just(Step::Apply),
         1 => Just(Step::Fail),
         4 => (0i64..60).prop_map(Step::Cut),
+        3 => Just(Step::Settle),
         4 => Just(Step::Commit),
         1 => Just(Step::Hold),
         1 => Just(Step::Release),
@@ -100,6 +103,12 @@ fn seen(head: &Head, committed: u64) -> Vec<Row> {
     rows
 }
 
+/// A cut on its way.
+enum Job {
+    Frozen(Frozen),
+    Settled(CutRows),
+}
+
 /// A head as a store works it, and what should be in it.
 struct Case {
     head: Head,
@@ -109,7 +118,7 @@ struct Case {
     /// The records, with their generation, and what was written in them.
     journal: Vec<(u64, Vec<u8>, Vec<Row>)>,
     on_their_way: VecDeque<Rows>,
-    job: Option<Frozen>,
+    job: Option<Job>,
     committed: u64,
     cuts: u64,
     queries: VecDeque<u64>,
@@ -151,6 +160,7 @@ impl Case {
             Step::Apply => self.apply(),
             Step::Fail => self.fail(),
             Step::Cut(end_ms) => self.cut(*end_ms),
+            Step::Settle => self.settle(),
             Step::Commit => self.commit(),
             Step::Hold => self.queries.push_back(self.committed),
             Step::Release => {
@@ -205,19 +215,27 @@ impl Case {
         self.cuts += 1;
         self.generation += 1;
         let window = Window::new(i64::MIN, end_ms);
-        let frozen = self.head.freeze(self.cuts, window, &self.head.dates(window));
-        let leave = self.live.iter().filter(|((_, time_ms), _)| *time_ms < end_ms).map(|(k, v)| (*k, *v));
-        self.frozen.insert(self.cuts, leave.collect());
-        self.live.retain(|(_, time_ms), _| *time_ms >= end_ms);
-        for rows in &frozen.carried {
+        self.job = Some(Job::Frozen(self.head.freeze(self.cuts, window, self.head.dates(window))));
+        self.frozen.insert(self.cuts, std::mem::take(&mut self.live));
+    }
+
+    fn settle(&mut self) {
+        let Some(Job::Frozen(frozen)) = self.job.take_if(|job| matches!(job, Job::Frozen(_))) else { return };
+        let cut = self.head.settle(&frozen);
+        let leave = self.frozen.get_mut(&cut.number).unwrap();
+        for (key, value) in leave.extract_if(.., |(_, time_ms), _| *time_ms >= cut.window.end_ms) {
+            self.live.entry(key).or_insert(value);
+        }
+        for rows in &cut.carried {
             self.journal(rows, Origin::Carried);
         }
-        self.job = Some(frozen);
+        self.job = Some(Job::Settled(cut));
     }
 
     fn commit(&mut self) {
-        if let Some(job) = self.job.take() {
-            self.committed = job.number;
+        self.settle();
+        if let Some(Job::Settled(cut)) = self.job.take() {
+            self.committed = cut.number;
         }
         self.retire();
     }
@@ -305,7 +323,7 @@ fn a_series_that_comes_back_is_defined_again_in_the_same_generation() {
     write.iter().for_each(|step| case.take(step));
     // No generation begins between the two: the head alone has let go.
     let window = Window::new(i64::MIN, 60);
-    case.head.freeze(99, window, &case.head.dates(window));
+    case.head.settle(&case.head.freeze(99, window, case.head.dates(window)));
     case.head.retire(99);
     case.live.clear();
     case.take(&Step::Evict(0));
@@ -346,9 +364,7 @@ fn no_row_is_lost_while_entries_come_and_go() {
         });
         let mut cut = |number| {
             let window = Window::new(i64::MIN, i64::MAX);
-            let frozen = head.freeze(number, window, &head.dates(window));
-            taken += frozen.rows;
-            drop(frozen);
+            taken += head.settle(&head.freeze(number, window, head.dates(window))).rows;
             head.retire(number);
         };
         let mut applied = 0;
@@ -379,7 +395,7 @@ fn what_native_histograms_take_is_given_back_with_their_series() {
         head.apply(Rows { histograms, ..Rows::default() }, Origin::Written);
     }
     let window = Window::draining(0, 10);
-    drop(head.freeze(1, window, &head.dates(window)));
+    drop(head.settle(&head.freeze(1, window, head.dates(window))));
     head.retire(1);
     assert_eq!(head.evict(head.begin_round() + 1), u64::from(SERIES));
     assert_eq!(head.usage().bytes(), before);
