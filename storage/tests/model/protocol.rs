@@ -39,6 +39,8 @@ pub(crate) struct Rules {
     pub(crate) carry_before_staging: bool,
     /// A carried row keeps its rank.
     pub(crate) carry_keeps_rank: bool,
+    /// A row that goes back to the head keeps its rank.
+    pub(crate) return_keeps_rank: bool,
     /// Series are committed before their samples.
     pub(crate) series_first: bool,
     /// A commit of unknown outcome is looked up in the log before it is tried again.
@@ -64,6 +66,7 @@ impl Rules {
         carry: true,
         carry_before_staging: true,
         carry_keeps_rank: true,
+        return_keeps_rank: true,
         series_first: true,
         look_before_retry: true,
         seal_before_drop: true,
@@ -152,7 +155,10 @@ struct Disk {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
+    /// All rows are frozen.
     Barrier,
+    /// Those that stay are back in the head.
+    Settled,
     CarryWritten,
     CarrySynced,
     ManifestWritten,
@@ -164,8 +170,10 @@ struct Cut {
     phase: Phase,
     position: u64,
     window: (i64, i64),
+    /// The late dates that leave.
+    late: BTreeSet<i64>,
     frozen: Rows,
-    /// The rows that stay, as they are at the barrier.
+    /// The rows that stay, as they are at the barrier; once it is settled.
     stays: Rows,
 }
 
@@ -183,6 +191,10 @@ pub(crate) struct World {
     next_value: u64,
     /// What must hold.
     pub(crate) truth: Reference<Key>,
+}
+
+fn is_late(window: (i64, i64), key: &Key) -> bool {
+    key.1 < window.0 || key.1 > window.1 + AHEAD
 }
 
 impl World {
@@ -288,8 +300,9 @@ impl World {
     fn cut(&mut self) {
         let Some(cut) = &mut self.cut else { return self.barrier() };
         match cut.phase {
-            Phase::Barrier if self.rules.carry && self.rules.carry_before_staging => self.write_carried(),
-            Phase::Barrier => cut.phase = Phase::CarrySynced,
+            Phase::Barrier => self.settle(),
+            Phase::Settled if self.rules.carry && self.rules.carry_before_staging => self.write_carried(),
+            Phase::Settled => cut.phase = Phase::CarrySynced,
             Phase::CarryWritten => self.sync(),
             Phase::CarrySynced => {
                 let rows = cut.frozen.iter().map(|(key, (_, value))| (*key, *value)).collect();
@@ -348,27 +361,38 @@ impl World {
         }
     }
 
-    /// Splits the head at P, the last position that is in it.
+    /// Takes the head at P, the last position that is in it.
     fn barrier(&mut self) {
         self.truth.cut_begins();
         let in_flight = self.group.first().map(|(at, _)| self.disk.records[*at].position);
         let position = in_flight.unwrap_or(self.disk.next_position) - 1;
         let end = ((self.now - 1).div_euclid(QUARTER) * QUARTER).max(self.window_end);
         let window = (self.window_end, end);
-        let is_late = |time: i64| time < window.0 || time > end + AHEAD;
-        let late: BTreeSet<i64> = self.head.keys().filter(|k| is_late(k.1)).map(|k| k.1.div_euclid(DAY)).collect();
-        let late: BTreeSet<i64> = late.into_iter().take(LATE_DATES).collect();
-        let moves = |key: &Key| match is_late(key.1) {
-            true => late.contains(&key.1.div_euclid(DAY)),
-            false => key.1 < end,
-        };
-        let (frozen, head): (Rows, Rows) = std::mem::take(&mut self.head).into_iter().partition(|(key, _)| moves(key));
-        let stays = head.clone();
-        self.head = head;
-        self.cut = Some(Cut { phase: Phase::Barrier, position, window, frozen, stays });
+        let late = self.head.keys().filter(|key| is_late(window, key)).map(|key| key.1.div_euclid(DAY));
+        let late: BTreeSet<i64> = late.collect::<BTreeSet<_>>().into_iter().take(LATE_DATES).collect();
+        let (frozen, stays) = (std::mem::take(&mut self.head), Rows::new());
+        self.cut = Some(Cut { phase: Phase::Barrier, position, window, late, frozen, stays });
         if !self.rules.seal_before_drop {
             self.drop_generations(position);
         }
+    }
+
+    /// Gives back to the head what stays.
+    fn settle(&mut self) {
+        let Some(mut cut) = self.cut.take() else { return };
+        let moves = |key: &Key| match is_late(cut.window, key) {
+            true => cut.late.contains(&key.1.div_euclid(DAY)),
+            false => key.1 < cut.window.1,
+        };
+        (cut.frozen, cut.stays) = std::mem::take(&mut cut.frozen).into_iter().partition(|(key, _)| moves(key));
+        for (key, (rank, value)) in &cut.stays {
+            if !self.rules.return_keeps_rank {
+                self.head.remove(key);
+            }
+            self.keep(*key, *rank, *value);
+        }
+        cut.phase = Phase::Settled;
+        self.cut = Some(cut);
     }
 
     /// Appends the rows that stay, as they were at the barrier, above P.

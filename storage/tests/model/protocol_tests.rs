@@ -20,7 +20,7 @@ fn step() -> impl Strategy<Value = Step> {
         6 => batch.prop_map(Step::Append),
         5 => Just(Step::Sync),
         1 => Just(Step::SyncFails),
-        12 => Just(Step::Cut),
+        15 => Just(Step::Cut),
         4 => Just(Step::Deliver),
         1 => Just(Step::DeliverAnswerLost),
         3 => (0i64..=2 * DAY).prop_map(|by| Step::Tick(by / 4)),
@@ -34,7 +34,7 @@ fn search(rules: Rules, cases: u32) -> Option<(Vec<Step>, String)> {
     let config = Config { cases, failure_persistence: None, max_shrink_iters: 4_000, ..Config::default() };
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, b"every crash at every step, again");
     let mut runner = TestRunner::new_with_rng(config, rng);
-    let history = proptest::collection::vec(step(), 1..40);
+    let history = proptest::collection::vec(step(), 1..50);
     let result = runner.run(&history, |steps| {
         let mut world = World::new(rules);
         for (n, step) in steps.iter().enumerate() {
@@ -67,6 +67,7 @@ fn no_rule_can_be_left_out() {
         ("no carry", Rules { carry: false, ..design }),
         ("the carry after the seal", Rules { carry_before_staging: false, ..design }),
         ("a carried row that overrides", Rules { carry_keeps_rank: false, ..design }),
+        ("a row that stays and overrides", Rules { return_keeps_rank: false, ..design }),
         ("samples before their series", Rules { series_first: false, ..design }),
         ("a commit repeated blindly", Rules { look_before_retry: false, ..design }),
         ("a generation dropped before the seal", Rules { seal_before_drop: false, ..design }),
