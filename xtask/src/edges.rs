@@ -5,8 +5,8 @@ use std::path::Path;
 use crate::Finding;
 use crate::tree::{self, Member};
 
-/// Which crates of ours a crate may depend on: `root → {query → storage, collector → decode} → {journal, model}`, and root →
-/// decode.
+/// Which crates of ours a crate may depend on: `root → {query → {storage, promql}, collector → decode} → {journal, model}`, and
+/// root → decode.
 const EDGES: &[(&str, &[&str])] = &[
     ("model", &[]),
     ("journal", &["model"]),
@@ -14,7 +14,8 @@ const EDGES: &[(&str, &[&str])] = &[
     ("collector", &["decode", "model"]),
     ("fleet", &["decode", "model"]),
     ("storage", &["journal", "model"]),
-    ("query", &["model", "storage"]),
+    ("promql", &["model"]),
+    ("query", &["model", "promql", "storage"]),
     ("fleetscope", &["collector", "decode", "fleet", "model", "query", "storage"]),
     ("faulty-server", &["fleetscope", "model"]),
     ("oracle", &[]),
@@ -31,7 +32,7 @@ const RESERVED: &[(&str, &[&str])] = &[
 ];
 
 /// Crates that must stay free of the asynchronous runtime, so that they build and fuzz in seconds.
-const NO_RUNTIME: &[&str] = &["decode", "fleet", "oracle", "xtask"];
+const NO_RUNTIME: &[&str] = &["decode", "fleet", "oracle", "promql", "xtask"];
 
 /// Checks every crate's direct dependencies and that each outside one is explained in docs/dependencies.md.
 pub(crate) fn check(root: &Path, members: &[Member]) -> Result<Vec<Finding>, String> {
