@@ -20,6 +20,14 @@ pub struct Config {
     pub query_memory_bytes: u64,
     /// Rows that one answer may have; a query with more fails and says so; default 1,000,000.
     pub max_rows: u64,
+    /// Samples that one PromQL query may read; default 500,000,000.
+    pub max_samples: u64,
+    /// How long a sample counts in PromQL if no newer one comes: `5m`.
+    #[serde(deserialize_with = "model::duration::deserialize")]
+    pub lookback: Duration,
+    /// The step of a subquery that names none: `1m`.
+    #[serde(deserialize_with = "model::duration::deserialize")]
+    pub subquery_step: Duration,
     /// Queries that run at the same time; default 20.
     pub max_concurrent: usize,
     /// Bytes of the text of a query; default 64 KiB.
@@ -39,6 +47,9 @@ impl Default for Config {
             memory_bytes: 1 << 30,
             query_memory_bytes: 512 << 20,
             max_rows: 1_000_000,
+            max_samples: 500_000_000,
+            lookback: Duration::from_secs(5 * 60),
+            subquery_step: Duration::from_secs(60),
             max_concurrent: 20,
             max_text_bytes: 64 << 10,
             threads_per_query: 0,

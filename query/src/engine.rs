@@ -1,5 +1,7 @@
 //! The engine: from a text and its parameters to a stream of rows.
 
+mod task;
+
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,12 +10,7 @@ use std::time::Instant;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
-use datafusion::common::ParamValues;
-use datafusion::execution::SessionState;
-use datafusion::logical_expr::LogicalPlan;
-use datafusion::physical_plan::execute_stream;
-use datafusion::sql::parser::Statement;
-use futures::{FutureExt, Stream, StreamExt};
+use futures::{FutureExt, Stream};
 use model::{Clock, Cluster, ErrorKind, SourceStatus, Sources};
 use parking_lot::RwLock;
 use storage::Store;
@@ -22,20 +19,16 @@ use tokio::task::AbortHandle;
 
 use crate::catalog::Fleet;
 use crate::config::Config;
-use crate::error::{Error, from_datafusion};
-use crate::guard;
+use crate::error::Error;
 use crate::params::Params;
-use crate::run::{Halt, Places, QueryPool, SharedMemory, Ticket, yielding_joins};
-use crate::session::{BATCH_ROWS, Template};
+use crate::promql;
+use crate::run::{Halt, Places, QueryPool, SharedMemory, Ticket};
+use crate::session::Template;
 use crate::source::Source;
+use task::{Message, Question, Task};
 
 /// Batches that may wait for the reader of an answer.
 const BATCHES_AHEAD: usize = 2;
-/// Constants of one plan, in bytes; they may be repeated for every row of a batch.
-const MAX_CONSTANT_BYTES: usize = 1 << 20;
-/// What the constants of one batch may come to; a batch gets fewer rows instead.
-const MAX_BATCH_CONSTANT_BYTES: usize = 32 << 20;
-
 /// What an engine stands on.
 #[derive(Debug, Clone)]
 pub struct Parts {
@@ -143,23 +136,23 @@ impl Engine {
     /// As [`Engine::sql`], with another limit on the rows of the answer.
     pub(crate) async fn sql_within(&self, text: &str, params: Params, max_rows: u64) -> Result<Rows, Error> {
         self.0.counts.started.fetch_add(1, Ordering::Relaxed);
-        let answer = self.start(text, params, max_rows).await;
+        let answer = self.start(Question::Sql(text.to_owned(), params), max_rows).await;
         if let Err(error) = &answer {
             self.count_failure(error);
         }
         answer
     }
 
-    async fn start(&self, text: &str, params: Params, max_rows: u64) -> Result<Rows, Error> {
-        if text.len() > self.0.config.max_text_bytes {
-            let (bytes, limit) = (text.len(), self.0.config.max_text_bytes);
+    async fn start(&self, question: Question, max_rows: u64) -> Result<Rows, Error> {
+        let (bytes, limit) = (question.text().len(), self.0.config.max_text_bytes);
+        if bytes > limit {
             return Err(Error::new(ErrorKind::TooLarge, format!("the query has {bytes} bytes, the limit is {limit}")));
         }
         let deadline = Instant::now() + self.0.config.timeout;
         let ticket = self.0.places.take(self.0.config.queue_timeout, deadline).await?;
         let (sender, mut receiver) = mpsc::channel(BATCHES_AHEAD);
         let halt = Halt::at(deadline);
-        let task = Task { engine: self.clone(), text: text.to_owned(), params, sender, halt: halt.clone() };
+        let task = Task { engine: self.clone(), question, sender, halt: halt.clone() };
         let guarded = std::panic::AssertUnwindSafe(task.run()).catch_unwind();
         // The ticket lives as long as the task, so a place is free only once its query is.
         let running = ticket.handle().clone().spawn(hold(ticket, async move {
@@ -202,6 +195,31 @@ impl Engine {
         }
     }
 
+    /// Evaluates an expression of PromQL.
+    ///
+    /// # Errors
+    /// `Parse` if the text is no expression; else as [`Engine::sql`], and `TooLarge` if a limit of the query is passed.
+    pub(crate) async fn promql(&self, query: promql::Query) -> Result<promql::Answer, promql::Failure> {
+        self.0.counts.started.fetch_add(1, Ordering::Relaxed);
+        let question = Arc::new(promql::Question::new(query, &self.0.config)?);
+        let answer = match question.constant() {
+            Some(answer) => Ok(answer),
+            None => match self.start(Question::Promql(Arc::clone(&question)), self.0.config.max_rows).await {
+                Ok(rows) => question.answer(rows).await,
+                Err(error) => {
+                    self.count_failure(&error);
+                    Err(error)
+                }
+            },
+        };
+        Ok(answer?)
+    }
+
+    /// The present, in milliseconds.
+    pub(crate) fn now_ms(&self) -> i64 {
+        self.0.clock.now_ms()
+    }
+
     /// What is known of each source of telemetry.
     pub fn sources(&self) -> Vec<SourceStatus> {
         self.0.sources.all()
@@ -232,7 +250,8 @@ impl Engine {
             .collect()
     }
 
-    fn source(&self) -> Source {
+    /// What a query sees now.
+    pub(crate) fn source(&self) -> Source {
         match &self.0.origin {
             Origin::Store(store) => Source::Snapshot(store.snapshot()),
             #[cfg(test)]
@@ -264,84 +283,9 @@ fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
     }
 }
 
-/// What a query says of its answer. Silence is never its end: whoever panicked is silent too.
-#[derive(Debug)]
-enum Message {
-    Schema(SchemaRef),
-    Batch(Result<RecordBatch, Error>),
-    /// All rows were sent.
-    End,
-}
-
 /// A query that is silent without having said that it has ended.
 fn broken_off() -> Error {
     Error::new(ErrorKind::Internal, "the query broke off before its end, the server's log has more")
-}
-
-/// One query inside its place.
-struct Task {
-    engine: Engine,
-    text: String,
-    params: Params,
-    sender: mpsc::Sender<Message>,
-    halt: Halt,
-}
-
-impl Task {
-    async fn run(self) {
-        let last = match self.answer().await {
-            Ok(()) => Message::End,
-            // A join that ended itself says it as whoever waits for the answer would.
-            Err(error) if error.kind() == ErrorKind::Timeout => Message::Batch(Err(self.engine.timed_out())),
-            Err(error) => Message::Batch(Err(error)),
-        };
-        // Nobody listens any more if the client has gone.
-        let _ = self.sender.send(last).await;
-    }
-
-    async fn answer(&self) -> Result<(), Error> {
-        let inner = &self.engine.0;
-        let statement = guard::parse(&self.text, inner.config.max_text_bytes)?;
-        let limit = usize::try_from(inner.config.query_memory_bytes).unwrap_or(usize::MAX);
-        let pool = Arc::new(QueryPool::new(limit, Arc::clone(&inner.memory)));
-        let mut state = inner
-            .template
-            .session(Arc::new(self.engine.source()), self.engine.fleet(), pool)
-            .map_err(from_datafusion)?;
-        let plan = self.plan(&state, statement).await?;
-        let plan = state.optimize(&plan).map_err(from_datafusion)?;
-        let constants = guard::literal_bytes(&plan).map_err(from_datafusion)?;
-        if constants > MAX_CONSTANT_BYTES {
-            let what = format!("the query has constants of {constants} bytes, the limit is {MAX_CONSTANT_BYTES}");
-            return Err(Error::new(ErrorKind::TooLarge, what));
-        }
-        let batch_rows = (MAX_BATCH_CONSTANT_BYTES / constants.max(1)).clamp(16, BATCH_ROWS);
-        *state.config_mut() = state.config().clone().with_batch_size(batch_rows);
-        let plan = self.halt.watch_joins(plan).map_err(from_datafusion)?;
-        let physical = state.query_planner().create_physical_plan(&plan, &state).await.map_err(from_datafusion)?;
-        let physical = yielding_joins(physical).map_err(from_datafusion)?;
-        let mut stream = execute_stream(physical, state.task_ctx()).map_err(from_datafusion)?;
-        if self.sender.send(Message::Schema(stream.schema())).await.is_err() {
-            return Ok(());
-        }
-        while let Some(batch) = stream.next().await {
-            let batch = batch.map_err(from_datafusion)?;
-            if self.sender.send(Message::Batch(Ok(batch))).await.is_err() {
-                break;
-            }
-        }
-        Ok(())
-    }
-
-    async fn plan(&self, state: &SessionState, statement: Statement) -> Result<LogicalPlan, Error> {
-        let plan = state.statement_to_plan(statement).await.map_err(from_datafusion)?;
-        let params: Option<ParamValues> = self.params.values();
-        let plan = match params {
-            Some(params) => plan.with_param_values(params).map_err(from_datafusion)?,
-            None => plan,
-        };
-        guard::admit(plan, self.engine.0.template.functions()).map_err(from_datafusion)
-    }
 }
 
 #[derive(Debug)]

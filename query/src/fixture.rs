@@ -171,6 +171,17 @@ impl Fixture {
         Resolved { series }
     }
 
+    pub(crate) fn label_names(&self, selection: &Selection) -> BTreeSet<String> {
+        let resolved = self.resolve(selection).series;
+        let names = resolved.iter().flat_map(|series| series.key.labels.iter().map(|(name, _)| name.to_owned()));
+        names.chain([NAME_LABEL.to_owned(), CLUSTER_LABEL.to_owned()]).collect()
+    }
+
+    pub(crate) fn label_values(&self, name: &str, selection: &Selection) -> BTreeSet<String> {
+        let resolved = self.resolve(selection).series;
+        resolved.iter().filter_map(|series| series.key.labels.get(name)).map(str::to_owned).collect()
+    }
+
     pub(crate) fn blocks(&self, table: Table) -> Vec<Arc<Block>> {
         self.blocks.get(&table).cloned().unwrap_or_default()
     }

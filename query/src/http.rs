@@ -11,6 +11,7 @@
 mod encode;
 mod error;
 mod format;
+mod prometheus;
 mod value;
 
 use axum::body::{Body, Bytes, to_bytes};
@@ -34,7 +35,8 @@ const MAX_BODY_BYTES: usize = 1 << 20;
 
 /// The routes of this crate.
 pub fn routes(engine: Engine) -> Router {
-    Router::new().route("/api/v1/sql", post(sql)).route("/api/v1/sources", get(sources)).with_state(engine)
+    let own = Router::new().route("/api/v1/sql", post(sql)).route("/api/v1/sources", get(sources));
+    own.merge(prometheus::routes()).with_state(engine)
 }
 
 #[derive(Debug, Deserialize)]

@@ -12,6 +12,7 @@ mod fixture;
 mod guard;
 pub mod http;
 mod params;
+mod promql;
 mod recall;
 mod run;
 mod scan;

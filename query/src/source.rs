@@ -1,6 +1,6 @@
 //! What a query reads from: one snapshot of the store, behind a seam that tests can fill by hand.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
@@ -34,6 +34,24 @@ impl Source {
             Source::Snapshot(snapshot) => snapshot.resolve(selection).await,
             #[cfg(test)]
             Source::Fixture(fixture) => Ok(fixture.resolve(selection)),
+        }
+    }
+
+    /// See [`Snapshot::label_names`].
+    pub(crate) async fn label_names(&self, selection: &Selection) -> Result<BTreeSet<String>, Error> {
+        match self {
+            Source::Snapshot(snapshot) => snapshot.label_names(selection).await,
+            #[cfg(test)]
+            Source::Fixture(fixture) => Ok(fixture.label_names(selection)),
+        }
+    }
+
+    /// See [`Snapshot::label_values`].
+    pub(crate) async fn label_values(&self, name: &str, selection: &Selection) -> Result<BTreeSet<String>, Error> {
+        match self {
+            Source::Snapshot(snapshot) => snapshot.label_values(name, selection).await,
+            #[cfg(test)]
+            Source::Fixture(fixture) => Ok(fixture.label_values(name, selection)),
         }
     }
 

@@ -3,6 +3,8 @@
 //! Owns: putting blocks, frozen rows and head together so that each acknowledged row is seen exactly once.
 //! Does not own: how rows are scanned and joined (`query`).
 
+mod labels;
+
 use std::collections::{BTreeMap, HashMap};
 use std::ops::RangeInclusive;
 use std::sync::Arc;

@@ -101,7 +101,7 @@ fn inputs(flat: &FlatRows, blocks: Vec<SelectedBlock>, heads: Vec<HeadRows>) -> 
 }
 
 /// Which columns decide about a row: the labels only if they were asked for.
-fn deciding_key(matchers: &[Matcher]) -> Key {
+pub(crate) fn deciding_key(matchers: &[Matcher]) -> Key {
     if matchers.is_empty() {
         Key::Everything
     } else if matchers.iter().all(|m| m.label == NAME_LABEL || m.label == CLUSTER_LABEL) {
@@ -111,7 +111,11 @@ fn deciding_key(matchers: &[Matcher]) -> Key {
     }
 }
 
-async fn select_blocks(
+/// The blocks that overlap a range of time, with the rows of them that may be of the series.
+///
+/// # Errors
+/// Those of reading a footer.
+pub(crate) async fn select_blocks(
     source: &Source,
     blocks: Vec<Arc<Block>>,
     series: &SelectedSeries,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use model::Error;
 use model::time::Date;
+use roaring::RoaringBitmap;
 
 use super::histograms::HistogramRun;
 use super::packed::{HeadRows, SeriesRun};
@@ -14,6 +15,7 @@ use super::runs::PackedRun;
 use super::shard::{self, Shard};
 use super::slots::Slot;
 use super::{FrozenExtras, Head};
+use crate::index::LivePostings;
 use crate::matcher::Matcher;
 use crate::series::{Series, SeriesInfo};
 
@@ -48,6 +50,25 @@ impl Head {
             }
         }
         found
+    }
+
+    /// Calls `visit` with the postings of each shard, and with the series among them that have visible rows in the range.
+    /// `None` stands for all: of a range that reaches beyond `newest_ms`, where rows come in, no series is asked, and those
+    /// that have come but a while ago are taken for present.
+    pub(crate) fn each_postings(
+        &self,
+        time_ms: &RangeInclusive<i64>,
+        committed: u64,
+        newest_ms: i64,
+        mut visit: impl FnMut(&LivePostings, Option<RoaringBitmap>),
+    ) {
+        for shard in &self.shards {
+            let shard = shard.lock();
+            let is_visible =
+                |slot: &u32| shard.slots.get(*slot as usize).is_some_and(|slot| slot.first_time_ms(committed, time_ms).is_some());
+            let visible = || shard.postings.all().iter().filter(is_visible).collect();
+            visit(&shard.postings, (*time_ms.end() < newest_ms).then(visible));
+        }
     }
 
     /// The visible samples of `series`, which are in table order, within the range; one [`HeadRows`] per rank.

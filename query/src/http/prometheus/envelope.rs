@@ -1,0 +1,107 @@
+//! What stands around every answer: status, warnings, the kind of an error.
+
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use model::ErrorKind;
+use serde_json::json;
+
+use crate::error::Error;
+
+/// So many warnings and so many infos are told at most.
+const MAX_TOLD: usize = 10;
+
+/// Why there is no answer, in the words of Prometheus.
+#[derive(Debug)]
+pub(super) struct Failure {
+    kind: &'static str,
+    status: StatusCode,
+    message: String,
+}
+
+impl Failure {
+    /// The request is wrong.
+    pub(super) fn bad_data(message: impl Into<String>) -> Self {
+        Failure { kind: "bad_data", status: StatusCode::BAD_REQUEST, message: message.into() }
+    }
+
+    /// A parameter is wrong.
+    pub(super) fn parameter(name: &str, message: impl std::fmt::Display) -> Self {
+        Self::bad_data(format!("invalid parameter {name:?}: {message}"))
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        let (kind, status) = match error.kind() {
+            ErrorKind::Invalid => ("execution", StatusCode::UNPROCESSABLE_ENTITY),
+            ErrorKind::TooLarge => ("execution", StatusCode::UNPROCESSABLE_ENTITY),
+            ErrorKind::Timeout => ("timeout", StatusCode::SERVICE_UNAVAILABLE),
+            ErrorKind::Cancelled => ("canceled", StatusCode::from_u16(499).unwrap_or(StatusCode::BAD_REQUEST)),
+            ErrorKind::NotFound => ("not_found", StatusCode::NOT_FOUND),
+            ErrorKind::Forbidden => ("bad_data", StatusCode::BAD_REQUEST),
+            // A client that is told `unavailable` with 503 shows the message and may come again.
+            ErrorKind::Busy | ErrorKind::Unavailable => ("unavailable", StatusCode::SERVICE_UNAVAILABLE),
+            ErrorKind::Conflict | ErrorKind::Corrupt | ErrorKind::Internal => {
+                ("internal", StatusCode::INTERNAL_SERVER_ERROR)
+            }
+        };
+        Failure { kind, status, message: error.to_string() }
+    }
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        let body = json!({ "status": "error", "errorType": self.kind, "error": self.message });
+        (self.status, [(CONTENT_TYPE, "application/json")], body.to_string()).into_response()
+    }
+}
+
+/// An answer with its data as JSON text.
+#[derive(Debug)]
+pub(super) struct Success {
+    pub(super) data: String,
+    pub(super) warnings: Vec<String>,
+    pub(super) infos: Vec<String>,
+}
+
+impl Success {
+    /// Data without warnings.
+    pub(super) fn of(data: serde_json::Value) -> Self {
+        Success { data: data.to_string(), warnings: Vec::new(), infos: Vec::new() }
+    }
+}
+
+/// The response of a route.
+pub(super) fn respond(answer: Result<Success, Failure>) -> Response {
+    match answer {
+        Ok(success) => success.into_response(),
+        Err(failure) => failure.into_response(),
+    }
+}
+
+impl IntoResponse for Success {
+    fn into_response(self) -> Response {
+        let mut body = String::with_capacity(self.data.len() + 64);
+        body.push_str("{\"status\":\"success\",\"data\":");
+        body.push_str(&self.data);
+        for (name, texts) in [("warnings", self.warnings), ("infos", self.infos)] {
+            if !texts.is_empty() {
+                body.push_str(&format!(",\"{name}\":{}", told(texts, name)));
+            }
+        }
+        body.push('}');
+        ([(CONTENT_TYPE, "application/json")], body).into_response()
+    }
+}
+
+/// As many of the texts as are told, and how many are not.
+fn told(mut texts: Vec<String>, what: &str) -> serde_json::Value {
+    if texts.len() > MAX_TOLD {
+        let more = texts.len() - MAX_TOLD;
+        texts.truncate(MAX_TOLD);
+        let kind = if what == "warnings" { "warning" } else { "info" };
+        texts.push(format!("{more} more {kind} annotations omitted"));
+    }
+    texts.into()
+}

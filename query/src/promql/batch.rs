@@ -1,0 +1,187 @@
+//! Step batches: some series with their values at each step. What operators of PromQL hand to each other.
+//!
+//! As a record batch, so that an operator is a plan node like others: `labels` (canonical bytes of the label set),
+//! `drops_name` (whether the name goes at the end, see [`StepBatch::drops_name`]), `floats` (a list as long as there are steps,
+//! NULL where the series has no value).
+
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, BooleanArray, FixedSizeListArray, Float64Array, RecordBatch};
+use arrow::buffer::{BooleanBuffer, NullBuffer};
+use arrow::datatypes::{DataType, Field, Float64Type, Schema, SchemaRef};
+use datafusion::common::{DataFusionError, Result};
+
+use super::labels::LabelSet;
+
+/// A batch is handed on once its values take so many bytes.
+pub(crate) const FULL_BYTES: usize = 4 << 20;
+
+/// Series and their values at each step.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct StepBatch {
+    /// How many values each series has room for.
+    pub(crate) steps: usize,
+    pub(crate) labels: Vec<LabelSet>,
+    /// Whether the name of a series is to be taken out at the end: most functions make values that are no longer those of the
+    /// metric, but what stands around them may still ask for its name.
+    pub(crate) drops_name: Vec<bool>,
+    /// Series behind series; anything where there is no value.
+    pub(crate) values: Vec<f64>,
+    /// Whether there is a value.
+    pub(crate) present: Vec<bool>,
+}
+
+/// The values of one series.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Row<'a> {
+    pub(crate) labels: &'a LabelSet,
+    pub(crate) drops_name: bool,
+    pub(crate) values: &'a [f64],
+    pub(crate) present: &'a [bool],
+}
+
+impl StepBatch {
+    /// An empty batch.
+    pub(crate) fn new(steps: usize) -> Self {
+        StepBatch { steps, ..StepBatch::default() }
+    }
+
+    /// How many series there are.
+    pub(crate) fn len(&self) -> usize {
+        self.labels.len()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.labels.is_empty()
+    }
+
+    /// Whether it is time to hand it on.
+    pub(crate) fn is_full(&self) -> bool {
+        self.memory_bytes() >= FULL_BYTES
+    }
+
+    /// Bytes of memory taken, roughly.
+    pub(crate) fn memory_bytes(&self) -> usize {
+        self.values.len() * (size_of::<f64>() + 1) + self.labels.len() * 256
+    }
+
+    /// Adds a series that has no value so far, and gives the room for its values.
+    pub(crate) fn push(&mut self, labels: LabelSet, drops_name: bool) -> (&mut [f64], &mut [bool]) {
+        let start = self.values.len();
+        self.labels.push(labels);
+        self.drops_name.push(drops_name);
+        self.values.resize(start + self.steps, 0.0);
+        self.present.resize(start + self.steps, false);
+        (&mut self.values[start..], &mut self.present[start..])
+    }
+
+    /// Adds a series as another batch has it.
+    pub(crate) fn push_row(&mut self, row: Row<'_>) {
+        self.labels.push(row.labels.clone());
+        self.drops_name.push(row.drops_name);
+        self.values.extend_from_slice(row.values);
+        self.present.extend_from_slice(row.present);
+    }
+
+    /// Takes back the last series if it has no value at all.
+    pub(crate) fn pop_if_absent(&mut self) {
+        let start = self.values.len().saturating_sub(self.steps);
+        if !self.present[start..].contains(&true) {
+            self.labels.pop();
+            self.drops_name.pop();
+            self.values.truncate(start);
+            self.present.truncate(start);
+        }
+    }
+
+    /// The series with this number.
+    pub(crate) fn row(&self, number: usize) -> Row<'_> {
+        let range = number * self.steps..(number + 1) * self.steps;
+        Row {
+            labels: &self.labels[number],
+            drops_name: self.drops_name[number],
+            values: &self.values[range.clone()],
+            present: &self.present[range],
+        }
+    }
+
+    /// All series.
+    pub(crate) fn rows(&self) -> impl Iterator<Item = Row<'_>> {
+        (0..self.len()).map(|number| self.row(number))
+    }
+
+    /// The columns of a batch with so many steps.
+    pub(crate) fn schema(steps: usize) -> SchemaRef {
+        let list = DataType::FixedSizeList(item(), steps as i32);
+        Arc::new(Schema::new(vec![
+            Field::new("labels", DataType::Binary, false),
+            Field::new("drops_name", DataType::Boolean, false),
+            Field::new("floats", list, false),
+        ]))
+    }
+
+    /// As a record batch.
+    ///
+    /// # Errors
+    /// DataFusion's, if the columns are not as long as each other.
+    pub(crate) fn into_record_batch(self) -> Result<RecordBatch> {
+        let schema = Self::schema(self.steps);
+        let labels = BinaryArray::from_iter_values(self.labels.iter().map(LabelSet::as_bytes));
+        let present = NullBuffer::new(BooleanBuffer::from(self.present));
+        let floats = Float64Array::new(self.values.into(), Some(present));
+        let floats = FixedSizeListArray::try_new(item(), self.steps as i32, Arc::new(floats), None)?;
+        let columns: Vec<ArrayRef> =
+            vec![Arc::new(labels), Arc::new(BooleanArray::from(self.drops_name)), Arc::new(floats)];
+        Ok(RecordBatch::try_new(schema, columns)?)
+    }
+
+    /// Takes a record batch that [`StepBatch::into_record_batch`] made.
+    ///
+    /// # Errors
+    /// `Internal` if it is another one.
+    pub(crate) fn from_record_batch(batch: &RecordBatch) -> Result<Self> {
+        let foreign = || DataFusionError::Internal("a record batch is no step batch".into());
+        let [labels, drops_name, floats] = batch.columns() else { return Err(foreign()) };
+        let labels = labels.as_binary_opt::<i32>().ok_or_else(foreign)?;
+        let drops_name = drops_name.as_boolean_opt().ok_or_else(foreign)?;
+        let floats = floats.as_fixed_size_list_opt().ok_or_else(foreign)?;
+        let values = floats.values().as_primitive_opt::<Float64Type>().ok_or_else(foreign)?;
+        let present = match values.nulls() {
+            Some(nulls) => nulls.iter().collect(),
+            None => vec![true; values.len()],
+        };
+        Ok(StepBatch {
+            steps: floats.value_length() as usize,
+            labels: labels.iter().map(|bytes| LabelSet::from_bytes(bytes.unwrap_or_default())).collect(),
+            drops_name: drops_name.values().iter().collect(),
+            values: values.values().to_vec(),
+            present,
+        })
+    }
+}
+
+fn item() -> Arc<Field> {
+    Arc::new(Field::new("item", DataType::Float64, true))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_batch_gives_back_what_it_was_made_of() {
+        let mut batch = StepBatch::new(3);
+        let (values, present) = batch.push(LabelSet::default().with("a", "1"), true);
+        values.copy_from_slice(&[1.0, f64::NAN, 0.0]);
+        present.copy_from_slice(&[true, true, false]);
+        batch.push(LabelSet::default(), false);
+        let again = StepBatch::from_record_batch(&batch.clone().into_record_batch().unwrap()).unwrap();
+        assert_eq!((again.len(), again.steps), (2, 3));
+        assert_eq!((&again.labels, &again.drops_name, &again.present), (&batch.labels, &batch.drops_name, &batch.present));
+        assert!(again.values[0] == 1.0 && again.values[1].is_nan());
+        batch.pop_if_absent();
+        assert_eq!(batch.len(), 1);
+        batch.pop_if_absent();
+        assert_eq!(batch.len(), 1);
+    }
+}

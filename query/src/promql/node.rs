@@ -1,0 +1,195 @@
+//! Operators of PromQL as plan nodes: each says what it makes of the step batches of its inputs, and this is the rest.
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::common::{DataFusionError, Result, internal_err};
+use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::physical_expr::{Distribution, EquivalenceProperties, PhysicalExpr};
+use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
+use datafusion::physical_plan::coop::cooperative;
+use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType, SchedulingType};
+use datafusion::physical_plan::metrics::{BaselineMetrics, ExecutionPlanMetricsSet, MetricsSet};
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::physical_plan::{
+    DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, InputDistributionRequirements, Partitioning,
+    PlanProperties,
+};
+use futures::{Stream, StreamExt, TryStreamExt};
+
+use super::batch::StepBatch;
+
+/// Step batches as they are made.
+pub(crate) type Batches = Pin<Box<dyn Stream<Item = Result<StepBatch>> + Send>>;
+
+/// What an operator makes of its inputs. Its text is shown by EXPLAIN.
+pub(crate) trait Operator: fmt::Debug + fmt::Display + Send + Sync + 'static {
+    /// The operator's name, for EXPLAIN.
+    fn name(&self) -> &'static str;
+
+    /// Whether it works on each batch of its one input by itself, so that the parts of the input need not meet.
+    fn is_local(&self) -> bool;
+
+    /// Starts it. `memory` counts what it holds.
+    fn run(self: Arc<Self>, inputs: Vec<Batches>, memory: MemoryReservation) -> Batches;
+}
+
+/// An operator over inputs.
+#[derive(Debug)]
+pub(crate) struct Node {
+    operator: Arc<dyn RunOperator>,
+    inputs: Vec<Arc<dyn ExecutionPlan>>,
+    properties: Arc<PlanProperties>,
+    metrics: ExecutionPlanMetricsSet,
+}
+
+/// [`Operator`] without its type.
+trait RunOperator: Operator {
+    fn start(self: Arc<Self>, inputs: Vec<Batches>, memory: MemoryReservation) -> Batches;
+}
+
+impl<O: Operator> RunOperator for O {
+    fn start(self: Arc<Self>, inputs: Vec<Batches>, memory: MemoryReservation) -> Batches {
+        self.run(inputs, memory)
+    }
+}
+
+impl Node {
+    /// An operator that makes batches with so many steps.
+    pub(crate) fn plan(
+        operator: impl Operator,
+        inputs: Vec<Arc<dyn ExecutionPlan>>,
+        steps: usize,
+    ) -> Arc<dyn ExecutionPlan> {
+        let is_local = operator.is_local();
+        let joined = |input: Arc<dyn ExecutionPlan>| -> Arc<dyn ExecutionPlan> {
+            match is_local || input.output_partitioning().partition_count() == 1 {
+                true => input,
+                // Runs the parts beside each other.
+                false => Arc::new(CoalescePartitionsExec::new(input)),
+            }
+        };
+        let inputs: Vec<_> = inputs.into_iter().map(joined).collect();
+        Arc::new(Self::new(Arc::new(operator), inputs, steps))
+    }
+
+    fn new(operator: Arc<dyn RunOperator>, inputs: Vec<Arc<dyn ExecutionPlan>>, steps: usize) -> Self {
+        let partitions = match inputs.as_slice() {
+            [input] if operator.is_local() => input.output_partitioning().partition_count(),
+            _ => 1,
+        };
+        let properties = PlanProperties::new(
+            EquivalenceProperties::new(StepBatch::schema(steps)),
+            Partitioning::UnknownPartitioning(partitions),
+            EmissionType::Incremental,
+            Boundedness::Bounded,
+        );
+        let properties = Arc::new(properties.with_scheduling_type(SchedulingType::Cooperative));
+        Node { operator, inputs, properties, metrics: ExecutionPlanMetricsSet::new() }
+    }
+}
+
+impl DisplayAs for Node {
+    fn fmt_as(&self, _t: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.operator.name(), self.operator)
+    }
+}
+
+impl ExecutionPlan for Node {
+    fn name(&self) -> &str {
+        self.operator.name()
+    }
+
+    fn properties(&self) -> &Arc<PlanProperties> {
+        &self.properties
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
+        self.inputs.iter().collect()
+    }
+
+    fn input_distribution_requirements(&self) -> InputDistributionRequirements {
+        let required = match self.operator.is_local() {
+            true => Distribution::UnspecifiedDistribution,
+            false => Distribution::SinglePartition,
+        };
+        InputDistributionRequirements::new(vec![required; self.inputs.len()])
+    }
+
+    fn benefits_from_input_partitioning(&self) -> Vec<bool> {
+        vec![false; self.inputs.len()]
+    }
+
+    fn apply_expressions(
+        &self,
+        _f: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
+    ) -> Result<TreeNodeRecursion> {
+        Ok(TreeNodeRecursion::Continue)
+    }
+
+    fn with_new_children(self: Arc<Self>, inputs: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
+        if inputs.len() != self.inputs.len() {
+            return internal_err!("{} has {} inputs, not {}", self.name(), self.inputs.len(), inputs.len());
+        }
+        let steps = steps_of(&self.schema())?;
+        Ok(Arc::new(Node::new(Arc::clone(&self.operator), inputs, steps)))
+    }
+
+    fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
+        let memory = MemoryConsumer::new(self.operator.name()).register(context.memory_pool());
+        let mut inputs = Vec::with_capacity(self.inputs.len());
+        for input in &self.inputs {
+            inputs.push(batches(input.execute(partition, Arc::clone(&context))?));
+        }
+        let baseline = BaselineMetrics::new(&self.metrics, partition);
+        let made = Arc::clone(&self.operator).start(inputs, memory);
+        let made = made.map(move |batch| {
+            let batch = batch?.into_record_batch()?;
+            baseline.record_output(batch.num_rows());
+            Ok(batch)
+        });
+        Ok(Box::pin(cooperative(RecordBatchStreamAdapter::new(self.schema(), made))))
+    }
+
+    fn metrics(&self) -> Option<MetricsSet> {
+        Some(self.metrics.clone_inner())
+    }
+}
+
+fn steps_of(schema: &arrow::datatypes::Schema) -> Result<usize> {
+    match schema.field_with_name("floats")?.data_type() {
+        arrow::datatypes::DataType::FixedSizeList(_, steps) => Ok(*steps as usize),
+        other => internal_err!("step batches with floats as {other}"),
+    }
+}
+
+/// A stream of record batches as step batches.
+pub(crate) fn batches(stream: SendableRecordBatchStream) -> Batches {
+    Box::pin(stream.map(|batch| StepBatch::from_record_batch(&batch?)))
+}
+
+/// All batches of a stream as one; what it takes is counted.
+///
+/// # Errors
+/// Those of the stream, and `ResourcesExhausted` if the memory does not suffice.
+pub(crate) async fn collect(mut input: Batches, steps: usize, memory: &MemoryReservation) -> Result<StepBatch> {
+    let mut all = StepBatch::new(steps);
+    while let Some(batch) = input.try_next().await? {
+        memory.try_grow(batch.memory_bytes())?;
+        batch.rows().for_each(|row| all.push_row(row));
+    }
+    Ok(all)
+}
+
+/// A stream that works something out first.
+pub(crate) fn once(made: impl Future<Output = Result<StepBatch>> + Send + 'static) -> Batches {
+    Box::pin(futures::stream::once(made).try_filter(|batch| std::future::ready(!batch.is_empty())))
+}
+
+/// An error that a step of the evaluation found; the query has no answer.
+pub(crate) fn execution(message: String) -> DataFusionError {
+    DataFusionError::Execution(message)
+}

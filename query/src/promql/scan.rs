@@ -1,0 +1,109 @@
+//! Series scans: from a selection to the values of each of its series at each step.
+//!
+//! Owns: how the series are shared among threads, putting the rows of a series together from blocks and head, the count of
+//! samples that were read.
+//! Does not own: which blocks, pages and rows those are (`crate::scan`), what is made of the samples (`evaluate`).
+
+mod cursor;
+mod exec;
+
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+
+use datafusion::common::Result;
+use datafusion::execution::memory_pool::MemoryPool;
+use datafusion::physical_plan::ExecutionPlan;
+use storage::{Resolved, Selection, Table};
+
+pub(super) use exec::SeriesScanExec;
+
+use super::evaluate::Evaluate;
+use super::limits::Touched;
+use super::steps::Looks;
+use crate::error::external;
+use crate::scan::head;
+use crate::scan::inputs::{FlatRows, Piece};
+use crate::scan::overlap::{self, Span};
+use crate::scan::plan::{deciding_key, select_blocks};
+use crate::scan::selected::{Key, SelectedSeries};
+use crate::source::Source;
+
+/// The columns of `samples` that a scan reads.
+const COLUMNS: [&str; 7] = ["name", "cluster", "series_id", "time_ms", "mantissa", "scale", "value"];
+/// Fewer series than this are not worth a thread of their own.
+const MIN_SERIES_OF_PARTITION: usize = 64;
+
+/// What a scan stands on.
+#[derive(Debug, Clone)]
+pub(super) struct Ground {
+    pub(super) source: Arc<Source>,
+    pub(super) memory: Arc<dyn MemoryPool>,
+    /// Into how many parts the series are shared.
+    pub(super) partitions: usize,
+    /// The samples that the query has read.
+    pub(super) touched: Arc<Touched>,
+}
+
+/// Some of the series, and the plans whose rows are theirs: each in the order of the tables, no two with a sample in common,
+/// the earlier first.
+#[derive(Debug)]
+struct Part {
+    selected: Arc<SelectedSeries>,
+    inputs: Vec<Arc<dyn ExecutionPlan>>,
+}
+
+/// Plans the scan of a selection.
+///
+/// # Errors
+/// Those of the snapshot, carried through DataFusion, and `TooLarge` or `Busy` if the memory does not suffice.
+pub(super) async fn plan(
+    ground: &Ground,
+    selection: &Selection,
+    looks: Looks,
+    evaluate: Arc<dyn Evaluate>,
+) -> Result<Arc<dyn ExecutionPlan>> {
+    let Resolved { series } = ground.source.resolve(selection).await.map_err(external)?;
+    let count = series.len();
+    let parts = ground.partitions.clamp(1, count.div_ceil(MIN_SERIES_OF_PARTITION).max(1));
+    let mut planned = Vec::with_capacity(parts);
+    for series in series.chunks(count.div_ceil(parts).max(1)) {
+        // A part of what name and cluster select is told by the whole key.
+        let key = if parts == 1 { deciding_key(&selection.matchers) } else { Key::Series };
+        let selected = Arc::new(SelectedSeries::new(series.to_vec(), key));
+        let inputs = inputs(ground, &selected, &selection.time_ms).await?;
+        planned.push(Part { selected, inputs });
+    }
+    Ok(Arc::new(SeriesScanExec::new(planned, looks, evaluate, Arc::clone(&ground.touched))))
+}
+
+async fn inputs(
+    ground: &Ground,
+    selected: &Arc<SelectedSeries>,
+    time_ms: &RangeInclusive<i64>,
+) -> Result<Vec<Arc<dyn ExecutionPlan>>> {
+    let source = &ground.source;
+    let blocks = select_blocks(source, source.blocks(Table::Samples), selected, time_ms).await?;
+    let resolved = Resolved { series: selected.series().to_vec() };
+    let (heads, held) = head::take(source, &resolved, time_ms.clone(), &ground.memory)?;
+    let (store, folder) = source.object_store(Table::Samples);
+    let (selected, time_ms, columns) = (Arc::clone(selected), time_ms.clone(), COLUMNS.to_vec());
+    let flat = FlatRows { selected, time_ms, columns, store, folder, partitions: 1, held };
+    let pieces = blocks.into_iter().map(Piece::Block).chain(heads.into_iter().map(Piece::Head));
+    let mut pieces: Vec<Option<Piece>> = pieces.map(Some).collect();
+    let spans: Vec<Span> = pieces.iter().flatten().map(Piece::span).collect();
+    let mut groups = overlap::groups(&spans);
+    groups.sort_by_key(|group| group.iter().map(|at| spans[*at].min_time_ms).min());
+    let mut inputs = Vec::with_capacity(groups.len());
+    for group in groups {
+        let group: Vec<Piece> = group.into_iter().filter_map(|at| pieces[at].take()).collect();
+        inputs.push(match <[_; 1]>::try_from(group) {
+            Ok([Piece::Block(block)]) => {
+                let filter_time = !flat.covers(&block.block);
+                flat.blocks(vec![block], filter_time)?
+            }
+            Ok([Piece::Head(head)]) => flat.heads(vec![head])?,
+            Err(several) => flat.merged(several)?,
+        });
+    }
+    Ok(inputs)
+}

@@ -1,0 +1,156 @@
+//! The instants at which an expression is evaluated, and those at which its selectors look.
+
+use promql::value::Window;
+
+/// Instants at equal distances; an instant query has one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Steps {
+    /// The first instant, in milliseconds.
+    pub(crate) start_ms: i64,
+    /// The distance from one to the next, in milliseconds; above zero.
+    pub(crate) step_ms: i64,
+    /// How many there are; at least one.
+    pub(crate) count: usize,
+}
+
+impl Steps {
+    /// One instant.
+    pub(crate) fn at(time_ms: i64) -> Self {
+        Steps { start_ms: time_ms, step_ms: 1, count: 1 }
+    }
+
+    /// From a first instant on, none after `end_ms`.
+    pub(crate) fn between(start_ms: i64, end_ms: i64, step_ms: i64) -> Self {
+        let count = (end_ms.saturating_sub(start_ms) / step_ms.max(1)).max(0) as usize + 1;
+        Steps { start_ms, step_ms: step_ms.max(1), count }
+    }
+
+    /// The instant with this number, from 0 on.
+    pub(crate) fn time_ms(&self, number: usize) -> i64 {
+        self.start_ms + self.step_ms * number as i64
+    }
+
+    /// The last instant.
+    pub(crate) fn end_ms(&self) -> i64 {
+        self.time_ms(self.count - 1)
+    }
+
+    /// The instants in order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = i64> + use<> {
+        let Steps { start_ms, step_ms, count } = *self;
+        (0..count as i64).map(move |number| start_ms + step_ms * number)
+    }
+}
+
+/// At which instants a selector looks while an expression is evaluated at its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Looks {
+    steps: Steps,
+    /// What `@` says, in milliseconds; it then looks at one instant for all.
+    at_ms: Option<i64>,
+    /// How much earlier than that it looks, in milliseconds.
+    offset_ms: i64,
+}
+
+impl Looks {
+    /// The looks of a selector with these modifiers.
+    pub(crate) fn new(steps: Steps, at_ms: Option<i64>, offset_ms: i64) -> Self {
+        Looks { steps, at_ms, offset_ms }
+    }
+
+    /// The instants at which the expression is evaluated.
+    pub(crate) fn steps(&self) -> Steps {
+        self.steps
+    }
+
+    /// The instants that differ.
+    pub(crate) fn distinct(&self) -> Steps {
+        match self.at_ms {
+            Some(at_ms) => Steps::at(at_ms - self.offset_ms),
+            None => Steps { start_ms: self.steps.start_ms - self.offset_ms, ..self.steps },
+        }
+    }
+
+    /// The number of the look at a step.
+    pub(crate) fn number(&self, step: usize) -> usize {
+        if self.at_ms.is_some() { 0 } else { step }
+    }
+}
+
+/// Samples of one series in order of time.
+#[derive(Debug, Default)]
+pub(crate) struct Samples {
+    pub(crate) times_ms: Vec<i64>,
+    pub(crate) values: Vec<f64>,
+}
+
+impl Samples {
+    pub(crate) fn clear(&mut self) {
+        self.times_ms.clear();
+        self.values.clear();
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.times_ms.len()
+    }
+
+    /// Puts them in order of time, if they are not. No time is there twice.
+    pub(crate) fn sort(&mut self) {
+        if self.times_ms.is_sorted() {
+            return;
+        }
+        let mut pairs: Vec<(i64, f64)> = self.times_ms.drain(..).zip(self.values.drain(..)).collect();
+        pairs.sort_unstable_by_key(|pair| pair.0);
+        (self.times_ms, self.values) = pairs.into_iter().unzip();
+    }
+
+    /// Bytes of memory taken.
+    pub(crate) fn memory_bytes(&self) -> usize {
+        self.times_ms.capacity() * size_of::<i64>() + self.values.capacity() * size_of::<f64>()
+    }
+
+    /// Takes out the staleness markers.
+    pub(crate) fn drop_markers(&mut self) {
+        if !self.values.iter().any(|value| model::batch::is_stale(*value)) {
+            return;
+        }
+        let mut values = self.values.iter();
+        self.times_ms.retain(|_| values.next().is_some_and(|value| !model::batch::is_stale(*value)));
+        self.values.retain(|value| !model::batch::is_stale(*value));
+    }
+}
+
+/// Walks windows of equal length over samples; each call goes on from the window before.
+#[derive(Debug)]
+pub(crate) struct Windows<'a> {
+    samples: &'a Samples,
+    range_ms: i64,
+    first: usize,
+    end: usize,
+}
+
+impl<'a> Windows<'a> {
+    /// Windows of a length in milliseconds over samples without staleness markers.
+    pub(crate) fn new(samples: &'a Samples, range_ms: i64) -> Self {
+        Windows { samples, range_ms, first: 0, end: 0 }
+    }
+
+    /// The window that ends at an instant, which must not be before that of the last call.
+    pub(crate) fn ending(&mut self, end_ms: i64) -> Window<'a> {
+        let (times, start_ms) = (&self.samples.times_ms, end_ms.saturating_sub(self.range_ms));
+        while times.get(self.end).is_some_and(|time| *time <= end_ms) {
+            self.end += 1;
+        }
+        while self.first < self.end && times[self.first] <= start_ms {
+            self.first += 1;
+        }
+        let range = self.first..self.end;
+        Window {
+            start_ms,
+            end_ms,
+            times_ms: &times[range.clone()],
+            values: &self.samples.values[range],
+            histograms: &[],
+        }
+    }
+}
