@@ -6,7 +6,16 @@
 //!
 //! The reference is Prometheus 3.14 as it runs, not its source.
 
+pub mod aggregate;
+pub mod binary;
+pub mod functions;
 pub mod histogram;
+pub mod labels;
+pub mod matching;
 pub mod note;
+pub mod number;
+pub mod presence;
+mod quantile;
 pub mod span;
+mod summation;
 pub mod value;
