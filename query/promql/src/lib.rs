@@ -6,7 +6,14 @@
 //!
 //! The reference is Prometheus 3.14 as it runs, not its source.
 
+pub mod ast;
+mod error;
 pub mod histogram;
 pub mod note;
+mod print;
+mod quote;
+pub mod signature;
 pub mod span;
 pub mod value;
+
+pub use error::ParseError;
