@@ -7,7 +7,9 @@
 //! The reference is Prometheus 3.14 as it runs, not its source.
 
 pub mod aggregate;
+pub mod ast;
 pub mod binary;
+mod error;
 pub mod functions;
 pub mod histogram;
 pub mod labels;
@@ -15,7 +17,12 @@ pub mod matching;
 pub mod note;
 pub mod number;
 pub mod presence;
+mod print;
 mod quantile;
+mod quote;
+pub mod signature;
 pub mod span;
 mod summation;
 pub mod value;
+
+pub use error::ParseError;

@@ -1,0 +1,39 @@
+use super::*;
+
+#[test]
+fn texts_are_escaped_like_go_has_it() {
+    for (text, quoted) in [
+        ("", r#""""#),
+        ("a\"b'c`d", r#""a\"b'c`d""#),
+        ("\x07\x08\x0c\n\r\t\x0b\\", r#""\a\b\f\n\r\t\v\\""#),
+        ("\0\x1f\x7f", r#""\x00\x1f\x7f""#),
+        ("é漢😀", r#""é漢😀""#),
+        ("e\u{301}\u{301}", "\"e\u{301}\u{301}\""),
+        ("\u{80}\u{a0}\u{200b}\u{feff}", r#""\u0080\u00a0\u200b\ufeff""#),
+        ("\u{e0001}", r#""\U000e0001""#),
+    ] {
+        assert_eq!(Quoted(text).to_string(), quoted, "{text:?}");
+    }
+}
+
+#[test]
+fn numbers_have_no_exponent() {
+    for (number, text) in [
+        (0.1, "0.1"),
+        (-0.0, "-0"),
+        (1e21, "1000000000000000000000"),
+        (1e-7, "0.0000001"),
+        (f64::INFINITY, "+Inf"),
+        (f64::NEG_INFINITY, "-Inf"),
+        (f64::NAN, "NaN"),
+    ] {
+        assert_eq!(Plain(number).to_string(), text);
+    }
+}
+
+#[test]
+fn durations_are_cut_to_milliseconds() {
+    for (nanoseconds, text) in [(0.0, "0s"), (1.0, "0s"), (1e6, "1ms"), (-5.4e12, "-1h30m"), (9e18, "104166d16h")] {
+        assert_eq!(Nanoseconds(nanoseconds).to_string(), text);
+    }
+}
