@@ -23,6 +23,19 @@ impl Presence {
         Presence { words, steps }
     }
 
+    /// Of words of 64 steps each, the first step the lowest bit of the first word.
+    pub fn from_words(words: impl IntoIterator<Item = u64>, steps: usize) -> Self {
+        let mut presence = Presence::all(steps);
+        let mut words = words.into_iter();
+        presence.words.iter_mut().for_each(|word| *word &= words.next().unwrap_or_default());
+        presence
+    }
+
+    /// The words, as of [`Presence::from_words`].
+    pub fn words(&self) -> &[u64] {
+        &self.words
+    }
+
     /// How many steps there are, with or without a value.
     pub fn steps(&self) -> usize {
         self.steps

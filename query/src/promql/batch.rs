@@ -6,10 +6,13 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, BooleanArray, FixedSizeListArray, Float64Array, RecordBatch};
-use arrow::buffer::{BooleanBuffer, NullBuffer};
+use arrow::array::{
+    Array, ArrayRef, AsArray, BinaryArray, BooleanArray, BooleanBufferBuilder, FixedSizeListArray, Float64Array, RecordBatch,
+};
+use arrow::buffer::NullBuffer;
 use arrow::datatypes::{DataType, Field, Float64Type, Schema, SchemaRef};
 use datafusion::common::{DataFusionError, Result};
+use promql::presence::Presence;
 
 use super::labels::LabelSet;
 
@@ -27,8 +30,8 @@ pub(crate) struct StepBatch {
     pub(crate) drops_name: Vec<bool>,
     /// Series behind series; anything where there is no value.
     pub(crate) values: Vec<f64>,
-    /// Whether there is a value.
-    pub(crate) present: Vec<bool>,
+    /// At which steps each series has a value.
+    pub(crate) present: Vec<Presence>,
 }
 
 /// The values of one series.
@@ -37,7 +40,7 @@ pub(crate) struct Row<'a> {
     pub(crate) labels: &'a LabelSet,
     pub(crate) drops_name: bool,
     pub(crate) values: &'a [f64],
-    pub(crate) present: &'a [bool],
+    pub(crate) present: &'a Presence,
 }
 
 impl StepBatch {
@@ -62,35 +65,42 @@ impl StepBatch {
 
     /// Bytes of memory taken, roughly.
     pub(crate) fn memory_bytes(&self) -> usize {
-        self.values.len() * (size_of::<f64>() + 1) + self.labels.len() * 256
+        self.values.len() * size_of::<f64>() + self.labels.len() * (256 + self.steps / 8)
     }
 
     /// Adds a series that has no value so far, and gives the room for its values.
-    pub(crate) fn push(&mut self, labels: LabelSet, drops_name: bool) -> (&mut [f64], &mut [bool]) {
-        let start = self.values.len();
+    pub(crate) fn push(&mut self, labels: LabelSet, drops_name: bool) -> (&mut [f64], &mut Presence) {
+        let (at, start) = (self.labels.len(), self.values.len());
         self.labels.push(labels);
         self.drops_name.push(drops_name);
         self.values.resize(start + self.steps, 0.0);
-        self.present.resize(start + self.steps, false);
-        (&mut self.values[start..], &mut self.present[start..])
+        self.present.push(Presence::none(self.steps));
+        (&mut self.values[start..], &mut self.present[at])
+    }
+
+    /// Adds a series with its values, if it has one.
+    pub(crate) fn push_values(&mut self, labels: LabelSet, drops_name: bool, values: &[f64], present: Presence) {
+        if present.is_empty() {
+            return;
+        }
+        self.labels.push(labels);
+        self.drops_name.push(drops_name);
+        self.values.extend_from_slice(values);
+        self.present.push(present);
     }
 
     /// Adds a series as another batch has it.
     pub(crate) fn push_row(&mut self, row: Row<'_>) {
-        self.labels.push(row.labels.clone());
-        self.drops_name.push(row.drops_name);
-        self.values.extend_from_slice(row.values);
-        self.present.extend_from_slice(row.present);
+        self.push_values(row.labels.clone(), row.drops_name, row.values, row.present.clone());
     }
 
     /// Takes back the last series if it has no value at all.
     pub(crate) fn pop_if_absent(&mut self) {
-        let start = self.values.len().saturating_sub(self.steps);
-        if !self.present[start..].contains(&true) {
+        if self.present.last().is_some_and(Presence::is_empty) {
             self.labels.pop();
             self.drops_name.pop();
-            self.values.truncate(start);
-            self.present.truncate(start);
+            self.present.pop();
+            self.values.truncate(self.values.len() - self.steps);
         }
     }
 
@@ -100,8 +110,8 @@ impl StepBatch {
         Row {
             labels: &self.labels[number],
             drops_name: self.drops_name[number],
-            values: &self.values[range.clone()],
-            present: &self.present[range],
+            values: &self.values[range],
+            present: &self.present[number],
         }
     }
 
@@ -127,7 +137,12 @@ impl StepBatch {
     pub(crate) fn into_record_batch(self) -> Result<RecordBatch> {
         let schema = Self::schema(self.steps);
         let labels = BinaryArray::from_iter_values(self.labels.iter().map(LabelSet::as_bytes));
-        let present = NullBuffer::new(BooleanBuffer::from(self.present));
+        let mut bits = BooleanBufferBuilder::new(self.values.len());
+        for present in &self.present {
+            let bytes: Vec<u8> = present.words().iter().flat_map(|word| word.to_le_bytes()).collect();
+            bits.append_packed_range(0..self.steps, &bytes);
+        }
+        let present = NullBuffer::new(bits.finish());
         let floats = Float64Array::new(self.values.into(), Some(present));
         let floats = FixedSizeListArray::try_new(item(), self.steps as i32, Arc::new(floats), None)?;
         let columns: Vec<ArrayRef> =
@@ -146,16 +161,20 @@ impl StepBatch {
         let drops_name = drops_name.as_boolean_opt().ok_or_else(foreign)?;
         let floats = floats.as_fixed_size_list_opt().ok_or_else(foreign)?;
         let values = floats.values().as_primitive_opt::<Float64Type>().ok_or_else(foreign)?;
-        let present = match values.nulls() {
-            Some(nulls) => nulls.iter().collect(),
-            None => vec![true; values.len()],
+        let steps = floats.value_length() as usize;
+        let present = |row: usize| match values.nulls() {
+            Some(nulls) => {
+                let bits = nulls.inner().slice(row * steps, steps);
+                Presence::from_words(bits.bit_chunks().iter_padded(), steps)
+            }
+            None => Presence::all(steps),
         };
         Ok(StepBatch {
-            steps: floats.value_length() as usize,
+            steps,
             labels: labels.iter().map(|bytes| LabelSet::from_bytes(bytes.unwrap_or_default())).collect(),
             drops_name: drops_name.values().iter().collect(),
             values: values.values().to_vec(),
-            present,
+            present: (0..batch.num_rows()).map(present).collect(),
         })
     }
 }
@@ -173,7 +192,7 @@ mod tests {
         let mut batch = StepBatch::new(3);
         let (values, present) = batch.push(LabelSet::default().with("a", "1"), true);
         values.copy_from_slice(&[1.0, f64::NAN, 0.0]);
-        present.copy_from_slice(&[true, true, false]);
+        [0, 1].into_iter().for_each(|step| present.insert(step));
         batch.push(LabelSet::default(), false);
         let again = StepBatch::from_record_batch(&batch.clone().into_record_batch().unwrap()).unwrap();
         assert_eq!((again.len(), again.steps), (2, 3));

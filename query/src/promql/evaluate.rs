@@ -3,12 +3,18 @@
 use std::fmt;
 use std::sync::Arc;
 
+use datafusion::common::Result;
 use model::batch::is_stale;
-use promql::note::Notes;
-use promql::value::{Value, Window};
+use promql::functions::range::{Args, Boundary, RangeFunction, Workspace};
+use promql::presence::Presence;
+use promql::span::Span;
+use promql::value::Value;
 
+use super::labels::LabelSet;
 use super::remarks::Remarks;
+use super::scalars::Scalars;
 use super::steps::{Looks, Samples, Windows};
+use crate::error::external;
 
 /// Makes the values of a series out of its samples. Its text is shown by EXPLAIN.
 pub(crate) trait Evaluate: fmt::Debug + fmt::Display + Send + Sync {
@@ -18,8 +24,21 @@ pub(crate) trait Evaluate: fmt::Debug + fmt::Display + Send + Sync {
     /// Whether the values are no longer those of the metric.
     fn drops_name(&self) -> bool;
 
-    /// The values at the steps; `present` is false where there is none.
-    fn row(&self, samples: &Samples, looks: &Looks, values: &mut [f64], present: &mut [bool]);
+    /// The values at the steps.
+    ///
+    /// # Errors
+    /// `Invalid` for arguments that a function refuses.
+    fn row(&self, series: Series<'_>, values: &mut [f64], present: &mut Presence) -> Result<()>;
+}
+
+/// A series with what its values are made of.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Series<'a> {
+    pub(crate) labels: &'a LabelSet,
+    pub(crate) samples: &'a Samples,
+    pub(crate) looks: &'a Looks,
+    /// The scalar arguments.
+    pub(crate) scalars: &'a Scalars,
 }
 
 /// The newest sample, unless it is too old or ends its series: an instant selector.
@@ -47,35 +66,46 @@ impl Evaluate for Newest {
         self.takes_time
     }
 
-    fn row(&self, samples: &Samples, looks: &Looks, values: &mut [f64], present: &mut [bool]) {
+    fn row(&self, series: Series<'_>, values: &mut [f64], present: &mut Presence) -> Result<()> {
+        let (times_ms, numbers) = (&series.samples.times_ms, &series.samples.values);
         let mut next = 0;
-        let newest = |look_ms: i64| {
-            while samples.times_ms.get(next).is_some_and(|time| *time <= look_ms) {
+        let newest = |_: usize, look_ms: i64| {
+            while times_ms.get(next).is_some_and(|time| *time <= look_ms) {
                 next += 1;
             }
-            let at = next.checked_sub(1)?;
-            let (time_ms, value) = (samples.times_ms[at], samples.values[at]);
-            let counts = time_ms > look_ms.saturating_sub(self.lookback_ms) && !is_stale(value);
-            counts.then_some(if self.takes_time { time_ms as f64 / 1000.0 } else { value })
+            let Some(at) = next.checked_sub(1) else { return Ok(None) };
+            let counts = times_ms[at] > look_ms.saturating_sub(self.lookback_ms) && !is_stale(numbers[at]);
+            Ok(counts.then(|| if self.takes_time { times_ms[at] as f64 / 1000.0 } else { numbers[at] }))
         };
-        fill(looks, newest, values, present);
+        fill(series.looks, series.scalars, newest, values, present)
     }
 }
-
-/// A function over the window of a range selector.
-pub(crate) type WindowFunction = dyn Fn(&Window<'_>, &mut Notes) -> Option<Value> + Send + Sync;
 
 /// A function over a window before each step.
 pub(crate) struct OverWindow {
     /// The function's name.
     pub(crate) name: &'static str,
-    pub(crate) function: Box<WindowFunction>,
+    pub(crate) function: RangeFunction,
     /// The length of the window in milliseconds.
     pub(crate) range_ms: i64,
-    pub(crate) keeps_name: bool,
+    /// How the window meets its samples at both ends.
+    pub(crate) boundary: Boundary,
+    /// How far samples count beyond the ends of a window whose ends are not open, in milliseconds.
+    pub(crate) lookback_ms: i64,
     /// Where its notes go, with its place in the expression.
     pub(crate) remarks: Arc<Remarks>,
-    pub(crate) span: promql::span::Span,
+    pub(crate) span: Span,
+}
+
+impl OverWindow {
+    /// How far before the beginning and behind the end of a window it looks, in milliseconds.
+    pub(crate) fn reach(&self) -> (i64, i64) {
+        match self.boundary {
+            Boundary::Open => (0, 0),
+            Boundary::Anchored => (self.lookback_ms, 0),
+            Boundary::Smoothed => (self.lookback_ms, self.lookback_ms),
+        }
+    }
 }
 
 impl fmt::Debug for OverWindow {
@@ -96,34 +126,51 @@ impl Evaluate for OverWindow {
     }
 
     fn drops_name(&self) -> bool {
-        !self.keeps_name
+        !matches!(self.name, "first_over_time" | "last_over_time")
     }
 
-    fn row(&self, samples: &Samples, looks: &Looks, values: &mut [f64], present: &mut [bool]) {
-        let (mut windows, mut notes) = (Windows::new(samples, self.range_ms), Notes::default());
-        let over = |look_ms: i64| {
+    fn row(&self, series: Series<'_>, values: &mut [f64], present: &mut Presence) -> Result<()> {
+        let mut windows = Windows::new(series.samples, self.range_ms, self.reach());
+        let mut workspace = Workspace::default();
+        let (metric, steps) = (series.labels.get(model::labels::NAME_LABEL), series.looks.steps());
+        let over = |step: usize, look_ms: i64| {
             let window = windows.ending(look_ms);
-            match (self.function)(&window, &mut notes).filter(|_| !window.is_empty())? {
-                Value::Float(value) => Some(value),
-                Value::Histogram(_) => None,
+            if window.is_empty() {
+                return Ok(None);
+            }
+            let scalars = [series.scalars.at(0, step), series.scalars.at(1, step)];
+            let args = Args { scalars, eval_ms: steps.time_ms(step), boundary: self.boundary, metric };
+            match (self.function)(&window, &args, &mut workspace).map_err(external)? {
+                Some(Value::Float(value)) => Ok(Some(value)),
+                Some(Value::Histogram(_)) | None => Ok(None),
             }
         };
-        fill(looks, over, values, present);
-        self.remarks.add(self.span, &notes);
+        fill(series.looks, series.scalars, over, values, present)?;
+        self.remarks.add(self.span, &workspace.notes);
+        Ok(())
     }
 }
 
-/// Sets the value of each step to that of its look; looks at each instant once, in order of time.
-fn fill(looks: &Looks, mut look: impl FnMut(i64) -> Option<f64>, values: &mut [f64], present: &mut [bool]) {
-    let distinct = looks.distinct();
-    for (number, look_ms) in distinct.iter().enumerate() {
-        if let Some(value) = look(look_ms) {
-            (values[number], present[number]) = (value, true);
+/// Sets the value of each step to that of its look, given the step and the instant; in order of time.
+fn fill(
+    looks: &Looks,
+    scalars: &Scalars,
+    mut look: impl FnMut(usize, i64) -> Result<Option<f64>>,
+    values: &mut [f64],
+    present: &mut Presence,
+) -> Result<()> {
+    let is_fixed = looks.is_fixed();
+    // What `@` fixes is the same at all steps, unless arguments differ.
+    let evaluated = if is_fixed && scalars.are_constant() { 1 } else { values.len() };
+    for step in 0..evaluated {
+        if let Some(value) = look(step, looks.time_ms(step))? {
+            values[step] = value;
+            present.insert(step);
         }
     }
-    // What `@` fixes is looked at once and is the same at all steps.
-    if distinct.count < values.len() {
+    if evaluated < values.len() && present.has(0) {
         values.fill(values[0]);
-        present.fill(present[0]);
+        *present = Presence::all(values.len());
     }
+    Ok(())
 }

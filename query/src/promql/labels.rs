@@ -4,6 +4,7 @@ use std::fmt;
 
 use model::SeriesKey;
 use model::labels::{CLUSTER_LABEL, NAME_LABEL};
+use promql::labels::Labels;
 
 /// Ends each name and each value. No UTF-8 text contains it.
 const END: u8 = 0xff;
@@ -86,6 +87,20 @@ impl LabelSet {
             self.0.extend_from_slice(text.as_bytes());
             self.0.push(END);
         }
+    }
+}
+
+impl From<&LabelSet> for Labels {
+    fn from(set: &LabelSet) -> Self {
+        Labels::from_texts(set.iter())
+    }
+}
+
+impl From<&Labels> for LabelSet {
+    fn from(labels: &Labels) -> Self {
+        let mut set = LabelSet::default();
+        labels.iter().for_each(|(name, value)| set.push(name, value));
+        set
     }
 }
 

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use datafusion::common::tree_node::TreeNodeRecursion;
-use datafusion::common::{DataFusionError, Result, internal_err};
+use datafusion::common::{Result, internal_err};
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::{Distribution, EquivalenceProperties, PhysicalExpr};
@@ -21,6 +21,7 @@ use datafusion::physical_plan::{
 use futures::{Stream, StreamExt, TryStreamExt};
 
 use super::batch::StepBatch;
+use super::scalars::{ScalarArg, Scalars};
 
 /// Step batches as they are made.
 pub(crate) type Batches = Pin<Box<dyn Stream<Item = Result<StepBatch>> + Send>>;
@@ -30,11 +31,12 @@ pub(crate) trait Operator: fmt::Debug + fmt::Display + Send + Sync + 'static {
     /// The operator's name, for EXPLAIN.
     fn name(&self) -> &'static str;
 
-    /// Whether it works on each batch of its one input by itself, so that the parts of the input need not meet.
+    /// Whether it works on each batch of its first input by itself, so that the parts of that need not meet. All other inputs
+    /// are scalars.
     fn is_local(&self) -> bool;
 
     /// Starts it. `memory` counts what it holds.
-    fn run(self: Arc<Self>, inputs: Vec<Batches>, memory: MemoryReservation) -> Batches;
+    fn run(self: Arc<Self>, inputs: Vec<Option<Batches>>, memory: MemoryReservation) -> Batches;
 }
 
 /// An operator over inputs.
@@ -48,11 +50,11 @@ pub(crate) struct Node {
 
 /// [`Operator`] without its type.
 trait RunOperator: Operator {
-    fn start(self: Arc<Self>, inputs: Vec<Batches>, memory: MemoryReservation) -> Batches;
+    fn start(self: Arc<Self>, inputs: Vec<Option<Batches>>, memory: MemoryReservation) -> Batches;
 }
 
 impl<O: Operator> RunOperator for O {
-    fn start(self: Arc<Self>, inputs: Vec<Batches>, memory: MemoryReservation) -> Batches {
+    fn start(self: Arc<Self>, inputs: Vec<Option<Batches>>, memory: MemoryReservation) -> Batches {
         self.run(inputs, memory)
     }
 }
@@ -65,20 +67,20 @@ impl Node {
         steps: usize,
     ) -> Arc<dyn ExecutionPlan> {
         let is_local = operator.is_local();
-        let joined = |input: Arc<dyn ExecutionPlan>| -> Arc<dyn ExecutionPlan> {
-            match is_local || input.output_partitioning().partition_count() == 1 {
+        let joined = |(number, input): (usize, Arc<dyn ExecutionPlan>)| -> Arc<dyn ExecutionPlan> {
+            match (is_local && number == 0) || input.output_partitioning().partition_count() == 1 {
                 true => input,
                 // Runs the parts beside each other.
                 false => Arc::new(CoalescePartitionsExec::new(input)),
             }
         };
-        let inputs: Vec<_> = inputs.into_iter().map(joined).collect();
+        let inputs: Vec<_> = inputs.into_iter().enumerate().map(joined).collect();
         Arc::new(Self::new(Arc::new(operator), inputs, steps))
     }
 
     fn new(operator: Arc<dyn RunOperator>, inputs: Vec<Arc<dyn ExecutionPlan>>, steps: usize) -> Self {
         let partitions = match inputs.as_slice() {
-            [input] if operator.is_local() => input.output_partitioning().partition_count(),
+            [input, ..] if operator.is_local() => input.output_partitioning().partition_count(),
             _ => 1,
         };
         let properties = PlanProperties::new(
@@ -112,11 +114,11 @@ impl ExecutionPlan for Node {
     }
 
     fn input_distribution_requirements(&self) -> InputDistributionRequirements {
-        let required = match self.operator.is_local() {
+        let required = |number: usize| match self.operator.is_local() && number == 0 {
             true => Distribution::UnspecifiedDistribution,
             false => Distribution::SinglePartition,
         };
-        InputDistributionRequirements::new(vec![required; self.inputs.len()])
+        InputDistributionRequirements::new((0..self.inputs.len()).map(required).collect())
     }
 
     fn benefits_from_input_partitioning(&self) -> Vec<bool> {
@@ -142,7 +144,8 @@ impl ExecutionPlan for Node {
         let memory = MemoryConsumer::new(self.operator.name()).register(context.memory_pool());
         let mut inputs = Vec::with_capacity(self.inputs.len());
         for input in &self.inputs {
-            inputs.push(batches(input.execute(partition, Arc::clone(&context))?));
+            let of_input = if input.output_partitioning().partition_count() == 1 { 0 } else { partition };
+            inputs.push(Some(batches(input.execute(of_input, Arc::clone(&context))?)));
         }
         let baseline = BaselineMetrics::new(&self.metrics, partition);
         let made = Arc::clone(&self.operator).start(inputs, memory);
@@ -175,8 +178,9 @@ pub(crate) fn batches(stream: SendableRecordBatchStream) -> Batches {
 ///
 /// # Errors
 /// Those of the stream, and `ResourcesExhausted` if the memory does not suffice.
-pub(crate) async fn collect(mut input: Batches, steps: usize, memory: &MemoryReservation) -> Result<StepBatch> {
+pub(crate) async fn collect(input: Option<Batches>, steps: usize, memory: &MemoryReservation) -> Result<StepBatch> {
     let mut all = StepBatch::new(steps);
+    let Some(mut input) = input else { return Ok(all) };
     while let Some(batch) = input.try_next().await? {
         memory.try_grow(batch.memory_bytes())?;
         batch.rows().for_each(|row| all.push_row(row));
@@ -189,7 +193,15 @@ pub(crate) fn once(made: impl Future<Output = Result<StepBatch>> + Send + 'stati
     Box::pin(futures::stream::once(made).try_filter(|batch| std::future::ready(!batch.is_empty())))
 }
 
-/// An error that a step of the evaluation found; the query has no answer.
-pub(crate) fn execution(message: String) -> DataFusionError {
-    DataFusionError::Execution(message)
+/// Changes each batch of the first input; `scalars` are read first.
+pub(crate) fn each<F>(mut inputs: Vec<Option<Batches>>, scalars: Vec<ScalarArg>, mut change: F) -> Batches
+where
+    F: FnMut(StepBatch, &Scalars) -> Result<StepBatch> + Send + 'static,
+{
+    let Some(input) = inputs.first_mut().and_then(Option::take) else { return Box::pin(futures::stream::empty()) };
+    let changed = futures::stream::once(async move { Scalars::read(&scalars, &mut inputs).await })
+        .map_ok(move |scalars| input.map_ok(move |batch| (batch, scalars.clone())))
+        .try_flatten()
+        .and_then(move |(batch, scalars)| std::future::ready(change(batch, &scalars)));
+    Box::pin(changed.try_filter(|batch| std::future::ready(!batch.is_empty())))
 }

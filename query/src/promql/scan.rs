@@ -19,6 +19,7 @@ pub(super) use exec::SeriesScanExec;
 
 use super::evaluate::Evaluate;
 use super::limits::Touched;
+use super::scalars::ScalarArg;
 use super::steps::Looks;
 use crate::error::external;
 use crate::scan::head;
@@ -44,6 +45,15 @@ pub(super) struct Ground {
     pub(super) touched: Arc<Touched>,
 }
 
+/// What is made of the samples of each series.
+#[derive(Debug, Clone)]
+pub(super) struct Made {
+    pub(super) evaluate: Arc<dyn Evaluate>,
+    /// Its scalar arguments, and the inputs that some of them are.
+    pub(super) scalars: Vec<ScalarArg>,
+    pub(super) inputs: Vec<Arc<dyn ExecutionPlan>>,
+}
+
 /// Some of the series, and the plans whose rows are theirs: each in the order of the tables, no two with a sample in common,
 /// the earlier first.
 #[derive(Debug)]
@@ -60,7 +70,7 @@ pub(super) async fn plan(
     ground: &Ground,
     selection: &Selection,
     looks: Looks,
-    evaluate: Arc<dyn Evaluate>,
+    made: Made,
 ) -> Result<Arc<dyn ExecutionPlan>> {
     let Resolved { series } = ground.source.resolve(selection).await.map_err(external)?;
     let count = series.len();
@@ -73,7 +83,7 @@ pub(super) async fn plan(
         let inputs = inputs(ground, &selected, &selection.time_ms).await?;
         planned.push(Part { selected, inputs });
     }
-    Ok(Arc::new(SeriesScanExec::new(planned, looks, evaluate, Arc::clone(&ground.touched))))
+    Ok(Arc::new(SeriesScanExec::new(planned, looks, made, Arc::clone(&ground.touched))))
 }
 
 async fn inputs(

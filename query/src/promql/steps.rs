@@ -71,9 +71,14 @@ impl Looks {
         }
     }
 
-    /// The number of the look at a step.
-    pub(crate) fn number(&self, step: usize) -> usize {
-        if self.at_ms.is_some() { 0 } else { step }
+    /// Whether it looks at one instant whatever the step.
+    pub(crate) fn is_fixed(&self) -> bool {
+        self.at_ms.is_some()
+    }
+
+    /// The instant at which it looks for a step.
+    pub(crate) fn time_ms(&self, step: usize) -> i64 {
+        self.at_ms.unwrap_or_else(|| self.steps.time_ms(step)) - self.offset_ms
     }
 }
 
@@ -125,23 +130,26 @@ impl Samples {
 pub(crate) struct Windows<'a> {
     samples: &'a Samples,
     range_ms: i64,
+    /// How far before its beginning and behind its end samples belong to a window, in milliseconds.
+    reach_ms: (i64, i64),
     first: usize,
     end: usize,
 }
 
 impl<'a> Windows<'a> {
     /// Windows of a length in milliseconds over samples without staleness markers.
-    pub(crate) fn new(samples: &'a Samples, range_ms: i64) -> Self {
-        Windows { samples, range_ms, first: 0, end: 0 }
+    pub(crate) fn new(samples: &'a Samples, range_ms: i64, reach_ms: (i64, i64)) -> Self {
+        Windows { samples, range_ms, reach_ms, first: 0, end: 0 }
     }
 
     /// The window that ends at an instant, which must not be before that of the last call.
     pub(crate) fn ending(&mut self, end_ms: i64) -> Window<'a> {
         let (times, start_ms) = (&self.samples.times_ms, end_ms.saturating_sub(self.range_ms));
-        while times.get(self.end).is_some_and(|time| *time <= end_ms) {
+        let (after_ms, until_ms) = (start_ms.saturating_sub(self.reach_ms.0), end_ms.saturating_add(self.reach_ms.1));
+        while times.get(self.end).is_some_and(|time| *time <= until_ms) {
             self.end += 1;
         }
-        while self.first < self.end && times[self.first] <= start_ms {
+        while self.first < self.end && times[self.first] <= after_ms {
             self.first += 1;
         }
         let range = self.first..self.end;

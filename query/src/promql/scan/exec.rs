@@ -16,11 +16,13 @@ use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties};
 
 use super::super::batch::StepBatch;
-use super::super::evaluate::Evaluate;
+use super::super::evaluate::{Evaluate, Series};
 use super::super::labels::LabelSet;
 use super::super::limits::Touched;
+use super::super::node::{Batches, batches};
+use super::super::scalars::{ScalarArg, Scalars};
 use super::super::steps::{Looks, Samples};
-use super::Part;
+use super::{Made, Part};
 use super::cursor::Cursor;
 
 /// Puts the samples of each series together and evaluates them at each step.
@@ -29,13 +31,16 @@ pub(in super::super) struct SeriesScanExec {
     parts: Arc<[Part]>,
     looks: Looks,
     evaluate: Arc<dyn Evaluate>,
+    /// The scalar arguments, and the inputs that some of them are.
+    scalars: Vec<ScalarArg>,
+    inputs: Vec<Arc<dyn ExecutionPlan>>,
     touched: Arc<Touched>,
     properties: Arc<PlanProperties>,
     metrics: ExecutionPlanMetricsSet,
 }
 
 impl SeriesScanExec {
-    pub(super) fn new(parts: Vec<Part>, looks: Looks, evaluate: Arc<dyn Evaluate>, touched: Arc<Touched>) -> Self {
+    pub(super) fn new(parts: Vec<Part>, looks: Looks, made: Made, touched: Arc<Touched>) -> Self {
         let schema = StepBatch::schema(looks.steps().count);
         let partitioning = Partitioning::UnknownPartitioning(parts.len().max(1));
         let properties = PlanProperties::new(
@@ -46,7 +51,8 @@ impl SeriesScanExec {
         );
         let properties = Arc::new(properties.with_scheduling_type(SchedulingType::Cooperative));
         let metrics = ExecutionPlanMetricsSet::new();
-        SeriesScanExec { parts: parts.into(), looks, evaluate, touched, properties, metrics }
+        let Made { evaluate, scalars, inputs } = made;
+        SeriesScanExec { parts: parts.into(), looks, evaluate, scalars, inputs, touched, properties, metrics }
     }
 }
 
@@ -54,11 +60,12 @@ impl DisplayAs for SeriesScanExec {
     fn fmt_as(&self, _t: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let series: usize = self.parts.iter().map(|part| part.selected.series().len()).sum();
         let inputs: usize = self.parts.iter().map(|part| part.inputs.len()).sum();
-        let looks = self.looks.distinct();
+        let steps = self.looks.steps();
+        let (first, last) = (self.looks.time_ms(0), self.looks.time_ms(steps.count - 1));
         write!(
             f,
-            "SeriesScanExec: {}, series={series}, inputs={inputs}, looks={} from {} ms each {} ms",
-            self.evaluate, looks.count, looks.start_ms, looks.step_ms
+            "SeriesScanExec: {}, series={series}, inputs={inputs}, steps={}, looks from {first} ms to {last} ms",
+            self.evaluate, steps.count
         )
     }
 }
@@ -72,9 +79,9 @@ impl ExecutionPlan for SeriesScanExec {
         &self.properties
     }
 
-    /// The inputs are not shown: they are rows of samples, not step batches, and each belongs to one part.
+    /// The scalar arguments. Rows of samples are not shown: they are no step batches, and each input belongs to one part.
     fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
-        Vec::new()
+        self.inputs.iter().collect()
     }
 
     fn apply_expressions(
@@ -85,7 +92,19 @@ impl ExecutionPlan for SeriesScanExec {
     }
 
     fn with_new_children(self: Arc<Self>, children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
-        if children.is_empty() { Ok(self) } else { internal_err!("SeriesScanExec has no input") }
+        if children.len() != self.inputs.len() {
+            return internal_err!("SeriesScanExec has {} inputs, not {}", self.inputs.len(), children.len());
+        }
+        Ok(Arc::new(SeriesScanExec {
+            parts: Arc::clone(&self.parts),
+            looks: self.looks,
+            evaluate: Arc::clone(&self.evaluate),
+            scalars: self.scalars.clone(),
+            inputs: children,
+            touched: Arc::clone(&self.touched),
+            properties: Arc::clone(&self.properties),
+            metrics: ExecutionPlanMetricsSet::new(),
+        }))
     }
 
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
@@ -95,7 +114,14 @@ impl ExecutionPlan for SeriesScanExec {
         for input in self.parts.get(partition).iter().flat_map(|part| &part.inputs) {
             cursors.push(Cursor::new(input.execute(0, Arc::clone(&context))?));
         }
+        let mut inputs = Vec::with_capacity(self.inputs.len());
+        for input in &self.inputs {
+            inputs.push(Some(batches(input.execute(0, Arc::clone(&context))?)));
+        }
         let scan = Scan {
+            args: self.scalars.clone(),
+            inputs,
+            scalars: None,
             parts: Arc::clone(&self.parts),
             partition,
             looks: self.looks,
@@ -121,6 +147,10 @@ struct Scan {
     partition: usize,
     looks: Looks,
     evaluate: Arc<dyn Evaluate>,
+    args: Vec<ScalarArg>,
+    inputs: Vec<Option<Batches>>,
+    /// The scalar arguments, once they are read.
+    scalars: Option<Scalars>,
     touched: Arc<Touched>,
     cursors: Vec<Cursor>,
     samples: Samples,
@@ -134,6 +164,10 @@ impl Scan {
     async fn next(&mut self) -> Result<Option<RecordBatch>> {
         let parts = Arc::clone(&self.parts);
         let Some(part) = parts.get(self.partition) else { return Ok(None) };
+        let scalars = match self.scalars.take() {
+            Some(scalars) => scalars,
+            None => Scalars::read(&self.args, &mut self.inputs).await?,
+        };
         let mut batch = StepBatch::new(self.looks.steps().count);
         while !batch.is_full() {
             let Some(series) = self.gather(part).await? else { break };
@@ -144,11 +178,13 @@ impl Scan {
                 self.samples.drop_markers();
             }
             let labels = LabelSet::of(&part.selected.series()[series].key);
-            let (values, present) = batch.push(labels, self.evaluate.drops_name());
-            self.evaluate.row(&self.samples, &self.looks, values, present);
+            let series = Series { labels: &labels, samples: &self.samples, looks: &self.looks, scalars: &scalars };
+            let (values, present) = batch.push(labels.clone(), self.evaluate.drops_name());
+            self.evaluate.row(series, values, present)?;
             batch.pop_if_absent();
             self.reservation.try_resize(self.samples.memory_bytes() + batch.memory_bytes())?;
         }
+        self.scalars = Some(scalars);
         if batch.is_empty() {
             return Ok(None);
         }

@@ -1,0 +1,69 @@
+//! The aggregation `count_values`.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+
+use datafusion::common::Result;
+use datafusion::execution::memory_pool::MemoryReservation;
+use futures::TryStreamExt;
+use promql::aggregate::count_values::{Grouping, ValueCounts};
+use promql::labels::Labels;
+
+use super::super::batch::StepBatch;
+use super::super::labels::LabelSet;
+use super::super::node::{Batches, Operator, once};
+
+/// What a value of a group takes at a step, roughly.
+const VALUE_BYTES: usize = 48;
+
+/// How many series of a group have each value.
+#[derive(Debug)]
+pub(crate) struct CountValues {
+    pub(crate) grouping: Grouping,
+    pub(crate) steps: usize,
+}
+
+impl fmt::Display for CountValues {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.grouping)
+    }
+}
+
+impl Operator for CountValues {
+    fn name(&self) -> &'static str {
+        "CountValuesExec"
+    }
+
+    fn is_local(&self) -> bool {
+        false
+    }
+
+    fn run(self: Arc<Self>, mut inputs: Vec<Option<Batches>>, memory: MemoryReservation) -> Batches {
+        once(async move { self.count(inputs.first_mut().and_then(Option::take), &memory).await })
+    }
+}
+
+impl CountValues {
+    async fn count(&self, input: Option<Batches>, memory: &MemoryReservation) -> Result<StepBatch> {
+        let mut groups = HashMap::<Labels, ValueCounts>::new();
+        let Some(mut input) = input else { return Ok(StepBatch::new(self.steps)) };
+        while let Some(batch) = input.try_next().await? {
+            for row in batch.rows() {
+                // Every value of every step may be another one.
+                memory.try_grow(row.present.count() * VALUE_BYTES)?;
+                let group = self.grouping.group(&Labels::from(row.labels));
+                let counts = groups.entry(group).or_insert_with(|| ValueCounts::new(&self.grouping, self.steps));
+                counts.fold(row.values, row.present);
+            }
+        }
+        let mut made = StepBatch::new(self.steps);
+        for (group, counts) in groups {
+            for (value, row) in counts.finish() {
+                let labels = LabelSet::from(&self.grouping.result(&group, &value));
+                made.push_values(labels, false, &row.values, row.present);
+            }
+        }
+        Ok(made)
+    }
+}

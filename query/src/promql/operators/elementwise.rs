@@ -1,0 +1,191 @@
+//! What makes each value of a vector another one: functions of one number, signs, operators with a scalar.
+
+use std::fmt;
+use std::sync::Arc;
+
+use datafusion::execution::memory_pool::MemoryReservation;
+use promql::binary::{Arithmetic, Comparison, Operand};
+use promql::functions::instant::{self, InstantFunction};
+
+use super::super::batch::StepBatch;
+use super::super::node::{Batches, Operator, each};
+use super::super::scalars::{ScalarArg, Scalars};
+
+/// A function of each number and of scalar arguments.
+pub(crate) struct Function {
+    pub(crate) name: &'static str,
+    pub(crate) function: InstantFunction,
+    pub(crate) scalars: Vec<ScalarArg>,
+}
+
+impl fmt::Debug for Function {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+impl fmt::Display for Function {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.name)?;
+        self.scalars.iter().try_for_each(|scalar| write!(f, ", {scalar}"))
+    }
+}
+
+impl Operator for Function {
+    fn name(&self) -> &'static str {
+        "FunctionExec"
+    }
+
+    fn is_local(&self) -> bool {
+        true
+    }
+
+    fn run(self: Arc<Self>, inputs: Vec<Option<Batches>>, _memory: MemoryReservation) -> Batches {
+        let scalars = self.scalars.clone();
+        each(inputs, scalars, move |mut batch, scalars| {
+            let steps = batch.steps;
+            let args: Vec<Vec<f64>> = (0..steps).map(|step| scalars.all_at(step)).collect();
+            for (number, value) in batch.values.iter_mut().enumerate() {
+                *value = (self.function)(*value, &args[number % steps]);
+            }
+            for (step, args) in args.iter().enumerate() {
+                if instant::is_empty(self.name, args) {
+                    batch.present.iter_mut().for_each(|present| present.remove(step));
+                }
+            }
+            batch.drops_name.fill(true);
+            Ok(batch)
+        })
+    }
+}
+
+/// The time of each step instead of the value: `timestamp` of what is no selector.
+#[derive(Debug)]
+pub(crate) struct StepTime {
+    pub(crate) steps: super::super::steps::Steps,
+}
+
+impl fmt::Display for StepTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("timestamp")
+    }
+}
+
+impl Operator for StepTime {
+    fn name(&self) -> &'static str {
+        "StepTimeExec"
+    }
+
+    fn is_local(&self) -> bool {
+        true
+    }
+
+    fn run(self: Arc<Self>, inputs: Vec<Option<Batches>>, _memory: MemoryReservation) -> Batches {
+        each(inputs, Vec::new(), move |mut batch, _| {
+            let times: Vec<f64> = self.steps.iter().map(|time_ms| time_ms as f64 / 1000.0).collect();
+            batch.values.chunks_mut(batch.steps).for_each(|row| row.copy_from_slice(&times));
+            batch.drops_name.fill(true);
+            Ok(batch)
+        })
+    }
+}
+
+/// A minus before a vector.
+#[derive(Debug)]
+pub(crate) struct Negated;
+
+impl fmt::Display for Negated {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("-")
+    }
+}
+
+impl Operator for Negated {
+    fn name(&self) -> &'static str {
+        "NegatedExec"
+    }
+
+    fn is_local(&self) -> bool {
+        true
+    }
+
+    fn run(self: Arc<Self>, inputs: Vec<Option<Batches>>, _memory: MemoryReservation) -> Batches {
+        each(inputs, Vec::new(), |mut batch, _| {
+            batch.values.iter_mut().for_each(|value| *value = -*value);
+            batch.drops_name.fill(true);
+            Ok(batch)
+        })
+    }
+}
+
+/// What an operator does with two numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Does {
+    /// A new number.
+    Calculates(Arithmetic),
+    /// Keeps the value of the left side, or of the vector, where the relation holds.
+    Filters(Comparison),
+    /// One where the relation holds, else zero.
+    Flags(Comparison),
+}
+
+/// An operator between a vector and a scalar.
+#[derive(Debug)]
+pub(crate) struct WithScalar {
+    /// The operator as written.
+    pub(crate) text: &'static str,
+    pub(crate) does: Does,
+    pub(crate) scalar: ScalarArg,
+    /// Whether the scalar stands before the operator.
+    pub(crate) is_left: bool,
+}
+
+impl fmt::Display for WithScalar {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.is_left {
+            true => write!(f, "{} {} vector", self.scalar, self.text),
+            false => write!(f, "vector {} {}", self.text, self.scalar),
+        }
+    }
+}
+
+impl Operator for WithScalar {
+    fn name(&self) -> &'static str {
+        "WithScalarExec"
+    }
+
+    fn is_local(&self) -> bool {
+        true
+    }
+
+    fn run(self: Arc<Self>, inputs: Vec<Option<Batches>>, _memory: MemoryReservation) -> Batches {
+        each(inputs, vec![self.scalar], move |batch, scalars| Ok(self.apply(batch, scalars)))
+    }
+}
+
+impl WithScalar {
+    fn apply(&self, mut batch: StepBatch, scalars: &Scalars) -> StepBatch {
+        let (steps, row) = (batch.steps, scalars.row(0, batch.steps));
+        let scalar = if scalars.are_constant() { Operand::Constant(scalars.at(0, 0)) } else { Operand::Row(&row) };
+        let mut made = vec![0.0; steps];
+        for (values, present) in batch.values.chunks_mut(steps).zip(&mut batch.present) {
+            let (left, right) = match self.is_left {
+                true => (scalar, Operand::Row(values)),
+                false => (Operand::Row(values), scalar),
+            };
+            match self.does {
+                Does::Calculates(arithmetic) => arithmetic.combine(left, right, &mut made),
+                Does::Flags(comparison) => comparison.flag(left, right, &mut made),
+                Does::Filters(comparison) => {
+                    comparison.filter(left, right, present);
+                    continue;
+                }
+            }
+            values.copy_from_slice(&made);
+        }
+        if !matches!(self.does, Does::Filters(_)) {
+            batch.drops_name.fill(true);
+        }
+        batch
+    }
+}

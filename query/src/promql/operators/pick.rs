@@ -1,0 +1,120 @@
+//! Aggregations that keep some series of a group: `topk`, `bottomk`, `limitk`, `limit_ratio`.
+
+use std::fmt;
+use std::sync::Arc;
+
+use datafusion::common::Result;
+use datafusion::execution::memory_pool::MemoryReservation;
+use promql::aggregate::{Parameter, selection};
+use promql::labels::Labels;
+use promql::note::Notes;
+use promql::presence::Presence;
+use promql::span::Span;
+
+use super::super::batch::StepBatch;
+use super::super::node::{Batches, Operator, collect, once};
+use super::super::remarks::Remarks;
+use super::super::scalars::{ScalarArg, Scalars};
+use super::aggregate::{Grouping, Groups};
+use crate::error::external;
+
+/// Which series are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kept {
+    /// `topk`
+    Greatest,
+    /// `bottomk`
+    Least,
+    /// `limitk`
+    First,
+    /// `limit_ratio`
+    Share,
+}
+
+/// Keeps some series of each group at each step.
+#[derive(Debug)]
+pub(crate) struct Pick {
+    pub(crate) kept: Kept,
+    /// How many, or which share.
+    pub(crate) scalar: ScalarArg,
+    pub(crate) grouping: Grouping,
+    pub(crate) steps: usize,
+    pub(crate) remarks: Arc<Remarks>,
+    pub(crate) span: Span,
+}
+
+impl fmt::Display for Pick {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} {} {}", self.kept, self.scalar, self.grouping)
+    }
+}
+
+impl Operator for Pick {
+    fn name(&self) -> &'static str {
+        "PickExec"
+    }
+
+    fn is_local(&self) -> bool {
+        false
+    }
+
+    fn run(self: Arc<Self>, mut inputs: Vec<Option<Batches>>, memory: MemoryReservation) -> Batches {
+        once(async move {
+            let scalars = Scalars::read(&[self.scalar], &mut inputs).await?;
+            let all = collect(inputs.first_mut().and_then(Option::take), self.steps, &memory).await?;
+            self.pick(all, &scalars.row(0, self.steps))
+        })
+    }
+}
+
+impl Pick {
+    fn pick(&self, mut all: StepBatch, amounts: &[f64]) -> Result<StepBatch> {
+        let (parameter, mut notes) = (Parameter::new(amounts), Notes::default());
+        let gives_any = match self.kept {
+            Kept::Share => parameter.check_ratio(&mut notes),
+            _ => parameter.check_count(),
+        };
+        self.remarks.add(self.span, &notes);
+        if !gives_any.map_err(external)? {
+            return Ok(StepBatch::new(self.steps));
+        }
+        let (mut groups, mut members) = (Groups::default(), Vec::<Vec<usize>>::new());
+        for (number, labels) in all.labels.iter().enumerate() {
+            let group = groups.of(&self.grouping, labels);
+            members.resize(groups.len(), Vec::new());
+            members[group].push(number);
+        }
+        let labels: Vec<Labels> = match self.kept {
+            Kept::Share => all.labels.iter().map(Labels::from).collect(),
+            _ => Vec::new(),
+        };
+        let mut kept = vec![Presence::none(self.steps); all.len()];
+        // An instant query shows them in this order.
+        let mut order = Vec::new();
+        for members in &members {
+            for (step, amount) in amounts.iter().enumerate() {
+                let there = members.iter().filter(|number| all.present[**number].has(step));
+                let candidates = there.map(|number| (*number, all.row(*number).values[step]));
+                let picked = match self.kept {
+                    Kept::Greatest => selection::top(*amount, candidates),
+                    Kept::Least => selection::bottom(*amount, candidates),
+                    Kept::First => selection::limit(*amount, candidates),
+                    Kept::Share => {
+                        let candidates = candidates.map(|candidate| (candidate, &labels[candidate.0]));
+                        selection::in_ratio(*amount, candidates)
+                    }
+                };
+                for (number, _) in picked {
+                    if kept[number].is_empty() {
+                        order.push(number);
+                    }
+                    kept[number].insert(step);
+                }
+            }
+        }
+        all.present = kept;
+        let mut made = StepBatch::new(self.steps);
+        order.into_iter().for_each(|number| made.push_row(all.row(number)));
+        Ok(made)
+    }
+}

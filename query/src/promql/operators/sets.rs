@@ -1,0 +1,64 @@
+//! The operators on sets of series: `and`, `or`, `unless`.
+
+use std::fmt;
+use std::sync::Arc;
+
+use datafusion::common::Result;
+use datafusion::execution::memory_pool::MemoryReservation;
+use promql::labels::Labels;
+use promql::matching::{SetOperator, groups};
+
+use super::super::batch::StepBatch;
+use super::super::node::{Batches, Operator, collect, once};
+
+/// An operator on two sets of series.
+#[derive(Debug)]
+pub(crate) struct Sets {
+    pub(crate) operator: SetOperator,
+    pub(crate) is_on: bool,
+    pub(crate) names: Vec<String>,
+    pub(crate) steps: usize,
+}
+
+impl fmt::Display for Sets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let word = if self.is_on { "on" } else { "ignoring" };
+        write!(f, "{:?} {word} ({})", self.operator, self.names.join(", "))
+    }
+}
+
+impl Operator for Sets {
+    fn name(&self) -> &'static str {
+        "SetExec"
+    }
+
+    fn is_local(&self) -> bool {
+        false
+    }
+
+    fn run(self: Arc<Self>, mut inputs: Vec<Option<Batches>>, memory: MemoryReservation) -> Batches {
+        once(async move {
+            let mut side = |number: usize| inputs.get_mut(number).and_then(Option::take);
+            let (left, right) = (side(0), side(1));
+            let left = collect(left, self.steps, &memory).await?;
+            let right = collect(right, self.steps, &memory).await?;
+            self.apply(left, right)
+        })
+    }
+}
+
+impl Sets {
+    fn apply(&self, mut left: StepBatch, mut right: StepBatch) -> Result<StepBatch> {
+        let labels = |side: &StepBatch| side.labels.iter().map(Labels::from).collect::<Vec<_>>();
+        for group in groups(self.is_on, &self.names, &labels(&left), &labels(&right)) {
+            let mut of_left: Vec<_> = group.left.iter().map(|at| left.present[*at].clone()).collect();
+            let mut of_right: Vec<_> = group.right.iter().map(|at| right.present[*at].clone()).collect();
+            self.operator.apply(self.steps, &mut of_left, &mut of_right);
+            group.left.iter().zip(of_left).for_each(|(at, present)| left.present[*at] = present);
+            group.right.iter().zip(of_right).for_each(|(at, present)| right.present[*at] = present);
+        }
+        let mut made = StepBatch::new(self.steps);
+        left.rows().chain(right.rows()).for_each(|row| made.push_row(row));
+        Ok(made)
+    }
+}
