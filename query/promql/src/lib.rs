@@ -9,11 +9,17 @@
 pub mod ast;
 mod error;
 pub mod histogram;
+mod json;
+mod lexer;
 pub mod note;
+mod parser;
 mod print;
 mod quote;
 pub mod signature;
 pub mod span;
+mod token;
+mod types;
 pub mod value;
 
 pub use error::ParseError;
+pub use parser::{MAX_DEPTH, parse};

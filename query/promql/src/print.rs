@@ -262,3 +262,6 @@ impl Display for Operator<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -14,6 +14,17 @@ impl Display for Quoted<'_> {
     }
 }
 
+/// A character in single quotes.
+pub(crate) struct QuotedChar(pub(crate) char);
+
+impl Display for QuotedChar {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_char('\'')?;
+        write_escaped(f, self.0, '\'')?;
+        f.write_char('\'')
+    }
+}
+
 fn write_escaped(f: &mut fmt::Formatter<'_>, c: char, quote: char) -> fmt::Result {
     match c {
         '\x07' => f.write_str(r"\a"),

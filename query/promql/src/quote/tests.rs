@@ -14,6 +14,8 @@ fn texts_are_escaped_like_go_has_it() {
     ] {
         assert_eq!(Quoted(text).to_string(), quoted, "{text:?}");
     }
+    assert_eq!(QuotedChar('\'').to_string(), r"'\''");
+    assert_eq!(QuotedChar('"').to_string(), "'\"'");
 }
 
 #[test]
