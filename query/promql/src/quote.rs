@@ -85,6 +85,23 @@ impl Display for Plain {
     }
 }
 
+/// A number with an exponent where it is very small, or has more than six digits before its dot.
+pub(crate) struct General(pub(crate) f64);
+
+impl Display for General {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = format!("{:e}", self.0);
+        let Some((digits, exponent)) = text.split_once('e') else { return Plain(self.0).fmt(f) };
+        match exponent.parse::<i32>() {
+            Ok(exponent) if !(-4..=5).contains(&exponent) => {
+                let sign = if exponent < 0 { '-' } else { '+' };
+                write!(f, "{digits}e{sign}{:02}", exponent.abs())
+            }
+            _ => Plain(self.0).fmt(f),
+        }
+    }
+}
+
 /// Nanoseconds as a duration like `1h30m`. What is shorter than a millisecond is cut off.
 pub(crate) struct Nanoseconds(pub(crate) f64);
 

@@ -30,8 +30,13 @@ impl Signature {
     /// The error that there is no function of a name, with the names that are like it.
     pub(crate) fn unknown(name: &str) -> std::string::String {
         let mut message = format!("unknown function with name {}", Quoted(name));
-        if let Some(other) = FUNCTIONS.iter().map(|function| function.name).find(|other| is_alike(name, other)) {
-            message.push_str(&format!(", did you mean {}", Quoted(other)));
+        let names = FUNCTIONS.iter().map(|function| function.name);
+        let alike: Vec<_> = match names.clone().find(|other| other.eq_ignore_ascii_case(name)) {
+            Some(other) => vec![Quoted(other).to_string()],
+            None => names.filter(|other| is_alike(name, other)).map(|other| Quoted(other).to_string()).collect(),
+        };
+        if !alike.is_empty() {
+            message.push_str(&format!(", did you mean {}", alike.join(" or ")));
         }
         message
     }
@@ -52,9 +57,8 @@ impl Signature {
     }
 }
 
-/// Whether a name is another in the wrong case, or with one character too many, too few, or wrong.
+/// Whether a name is another with one character too many, too few, or wrong.
 fn is_alike(name: &str, other: &str) -> bool {
-    let name = name.to_ascii_lowercase();
     let same = name.bytes().zip(other.bytes()).take_while(|(a, b)| a == b).count();
     let (ours, theirs) = (&name.as_bytes()[same..], &other.as_bytes()[same..]);
     match ours.len() as isize - theirs.len() as isize {

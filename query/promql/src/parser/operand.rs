@@ -4,6 +4,7 @@ use super::{Context, Parser};
 use crate::ast::{Aggregate, AggregateOp, BinaryOp, Call, Expr, Grouping, NumberLiteral, Paren, StringLiteral, Unary};
 use crate::error::ParseError;
 use crate::lexer::{parse_number, unquote};
+use crate::quote::Quoted;
 use crate::signature::Signature;
 use crate::token::{Keyword, Token, TokenKind};
 
@@ -188,8 +189,13 @@ fn begins_expr(kind: TokenKind) -> bool {
 
 /// The seconds of a duration like `5m30s`.
 fn parse_duration(word: &str) -> Result<f64, String> {
-    let duration = model::duration::parse(word)
-        .map_err(|_| format!("not a valid duration string: {}", crate::quote::Quoted(word)))?;
+    let duration = model::duration::parse(word).map_err(|_| {
+        let unknown = |unit: &&str| !matches!(*unit, "" | "y" | "w" | "d" | "h" | "m" | "s" | "ms");
+        match word.split(|c: char| c.is_ascii_digit()).find(unknown) {
+            Some(unit) => format!("unknown unit {} in duration {}", Quoted(unit), Quoted(word)),
+            None => format!("not a valid duration string: {}", Quoted(word)),
+        }
+    })?;
     // As many as fit into 64 bits of nanoseconds.
     if i64::try_from(duration.as_nanos()).is_err() {
         return Err("duration out of range".to_owned());

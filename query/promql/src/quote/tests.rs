@@ -34,6 +34,24 @@ fn numbers_have_no_exponent() {
 }
 
 #[test]
+fn some_numbers_have_one() {
+    for (number, text) in [
+        (0.0, "0"),
+        (-0.5, "-0.5"),
+        (123456.5, "123456.5"),
+        (1e6, "1e+06"),
+        (-1234567.5, "-1.2345675e+06"),
+        (0.0001, "0.0001"),
+        (0.00001, "1e-05"),
+        (1e300, "1e+300"),
+        (f64::INFINITY, "+Inf"),
+        (f64::NAN, "NaN"),
+    ] {
+        assert_eq!(General(number).to_string(), text);
+    }
+}
+
+#[test]
 fn durations_are_cut_to_milliseconds() {
     for (nanoseconds, text) in [(0.0, "0s"), (1.0, "0s"), (1e6, "1ms"), (-5.4e12, "-1h30m"), (9e18, "104166d16h")] {
         assert_eq!(Nanoseconds(nanoseconds).to_string(), text);
