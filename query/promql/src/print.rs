@@ -11,7 +11,7 @@ use crate::ast::{
     Aggregate, At, Binary, Call, DurationExpr, DurationNode, Expr, Matcher, MatrixSelector, NumberLiteral, Subquery,
     VectorSelector,
 };
-use crate::quote::{LabelName, Nanoseconds, Plain, Quoted};
+use crate::quote::{General, LabelName, Nanoseconds, Plain, Quoted};
 
 impl Display for Expr {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
@@ -250,11 +250,11 @@ impl Display for Operator<'_> {
             write!(f, " {group} ({})", LabelNames(&matching.include))?;
         }
         match (matching.fill.left, matching.fill.right) {
-            (Some(left), Some(right)) if left == right => write!(f, " fill ({})", Plain(left)),
+            (Some(left), Some(right)) if left == right => write!(f, " fill ({})", General(left)),
             (left, right) => {
                 for (word, value) in [("fill_left", left), ("fill_right", right)] {
                     if let Some(value) = value {
-                        write!(f, " {word} ({})", Plain(value))?;
+                        write!(f, " {word} ({})", General(value))?;
                     }
                 }
                 Ok(())
@@ -262,3 +262,6 @@ impl Display for Operator<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

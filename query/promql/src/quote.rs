@@ -14,6 +14,17 @@ impl Display for Quoted<'_> {
     }
 }
 
+/// A character in single quotes.
+pub(crate) struct QuotedChar(pub(crate) char);
+
+impl Display for QuotedChar {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_char('\'')?;
+        write_escaped(f, self.0, '\'')?;
+        f.write_char('\'')
+    }
+}
+
 fn write_escaped(f: &mut fmt::Formatter<'_>, c: char, quote: char) -> fmt::Result {
     match c {
         '\x07' => f.write_str(r"\a"),
@@ -71,6 +82,23 @@ impl Display for Plain {
             return f.write_str("-Inf");
         }
         write!(f, "{}", self.0)
+    }
+}
+
+/// A number with an exponent where it is very small, or has more than six digits before its dot.
+pub(crate) struct General(pub(crate) f64);
+
+impl Display for General {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = format!("{:e}", self.0);
+        let Some((digits, exponent)) = text.split_once('e') else { return Plain(self.0).fmt(f) };
+        match exponent.parse::<i32>() {
+            Ok(exponent) if !(-4..=5).contains(&exponent) => {
+                let sign = if exponent < 0 { '-' } else { '+' };
+                write!(f, "{digits}e{sign}{:02}", exponent.abs())
+            }
+            _ => Plain(self.0).fmt(f),
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::ast::ValueType;
 use crate::ast::ValueType::{Matrix, Scalar, String, Vector};
+use crate::quote::Quoted;
 
 /// What a function takes and gives.
 #[derive(Debug, PartialEq, Eq)]
@@ -26,6 +27,20 @@ impl Signature {
         Some(&FUNCTIONS[index])
     }
 
+    /// The error that there is no function of a name, with the names that are like it.
+    pub(crate) fn unknown(name: &str) -> std::string::String {
+        let mut message = format!("unknown function with name {}", Quoted(name));
+        let names = FUNCTIONS.iter().map(|function| function.name);
+        let alike: Vec<_> = match names.clone().find(|other| other.eq_ignore_ascii_case(name)) {
+            Some(other) => vec![Quoted(other).to_string()],
+            None => names.filter(|other| is_alike(name, other)).map(|other| Quoted(other).to_string()).collect(),
+        };
+        if !alike.is_empty() {
+            message.push_str(&format!(", did you mean {}", alike.join(" or ")));
+        }
+        message
+    }
+
     /// How many arguments it takes at least.
     pub fn least(&self) -> usize {
         self.args.len() - usize::from(self.variadic != 0)
@@ -39,6 +54,18 @@ impl Signature {
     /// The type of an argument, counted from 0.
     pub fn arg(&self, index: usize) -> Option<ValueType> {
         self.args.get(index).or(self.args.last()).copied()
+    }
+}
+
+/// Whether a name is another with one character too many, too few, or wrong.
+fn is_alike(name: &str, other: &str) -> bool {
+    let same = name.bytes().zip(other.bytes()).take_while(|(a, b)| a == b).count();
+    let (ours, theirs) = (&name.as_bytes()[same..], &other.as_bytes()[same..]);
+    match ours.len() as isize - theirs.len() as isize {
+        0 => ours.is_empty() || ours[1..] == theirs[1..],
+        1 => ours[1..] == *theirs,
+        -1 => *ours == theirs[1..],
+        _ => false,
     }
 }
 
@@ -144,3 +171,6 @@ pub static FUNCTIONS: &[Signature] = &[
     stable("vector", &[Scalar], 0, Vector),
     stable("year", &[Vector], 1, Vector),
 ];
+
+#[cfg(test)]
+mod tests;

@@ -15,6 +15,11 @@ impl Span {
         Span { start: start as u32, end: end as u32 }
     }
 
+    /// From the beginning of this one to the end of another.
+    pub fn to(self, last: Span) -> Self {
+        Span { start: self.start, end: last.end }
+    }
+
     /// Line and column of its beginning, both from 1 on; columns count bytes, as Prometheus counts them.
     pub fn position(self, text: &str) -> (usize, usize) {
         let before = &text.as_bytes()[..text.len().min(self.start as usize)];

@@ -20,6 +20,8 @@ pub struct Binary {
     pub matching: Option<Matching>,
     /// A scalar if both sides are, otherwise a vector.
     pub(crate) value_type: ValueType,
+    /// Where the operator stands.
+    pub op_span: Span,
     /// Where it stands, from the beginning of the left side to the end of the right one.
     pub span: Span,
 }
@@ -161,12 +163,25 @@ impl BinaryOp {
     }
 }
 
+impl Matching {
+    /// Whether anything stands for missing series.
+    pub fn has_fill(&self) -> bool {
+        self.fill.left.is_some() || self.fill.right.is_some()
+    }
+}
+
 impl Binary {
     /// An operator between two expressions, which tell its type and its place.
-    pub fn new(op: BinaryOp, lhs: Expr, rhs: Expr, returns_bool: bool, matching: Option<Matching>) -> Self {
+    pub fn new(
+        (op, op_span): (BinaryOp, Span),
+        lhs: Expr,
+        rhs: Expr,
+        returns_bool: bool,
+        matching: Option<Matching>,
+    ) -> Self {
         let is_scalar = [&lhs, &rhs].into_iter().all(|side| side.value_type() == ValueType::Scalar);
         let value_type = if is_scalar { ValueType::Scalar } else { ValueType::Vector };
-        let span = Span { start: lhs.span().start, end: rhs.span().end };
-        Binary { op, lhs: Box::new(lhs), rhs: Box::new(rhs), returns_bool, matching, value_type, span }
+        let span = lhs.span().to(rhs.span());
+        Binary { op, lhs: Box::new(lhs), rhs: Box::new(rhs), returns_bool, matching, value_type, op_span, span }
     }
 }

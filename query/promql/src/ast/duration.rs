@@ -4,9 +4,6 @@ use std::fmt;
 
 use crate::span::Span;
 
-/// More seconds than this are no duration, in either direction: they do not fit into 64 bits of nanoseconds.
-pub(crate) const MAX_SECONDS: f64 = 9_223_372_036.854_775;
-
 /// A duration.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DurationExpr {
@@ -114,6 +111,9 @@ impl fmt::Display for DurationError {
 impl std::error::Error for DurationError {}
 
 impl DurationExpr {
+    /// More seconds than this are no duration, in either direction: they do not fit into 64 bits of nanoseconds.
+    pub const MAX_SECONDS: f64 = i64::MAX as f64 / 1e9;
+
     /// The seconds of a duration that is no more than a literal.
     pub fn literal(&self) -> Option<f64> {
         match self.node {
@@ -135,7 +135,7 @@ impl DurationExpr {
         if !seconds.is_finite() {
             return Err(self.error("duration is NaN or infinite"));
         }
-        if seconds.abs() > MAX_SECONDS {
+        if seconds.abs() > Self::MAX_SECONDS {
             return Err(self.error("duration is out of range"));
         }
         Ok((seconds * 1000.0) as i64)

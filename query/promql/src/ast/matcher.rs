@@ -4,6 +4,10 @@ use regex::{Regex, RegexBuilder};
 
 use crate::span::Span;
 
+/// The levels of groups and repetitions above which a regular expression is refused. The engine goes down into them with
+/// up to 16 KiB of stack a level, in a build that is not optimised, and a thread may have but two MiB.
+const MAX_REGEX_NESTING: u32 = 64;
+
 /// A condition on the value of a label. A label that a series does not have counts as empty.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Matcher {
@@ -59,10 +63,13 @@ impl Matcher {
     /// # Errors
     /// The expression is not one, or takes too much memory. Never for a matcher of a parsed expression.
     pub fn regex(&self) -> Result<Regex, regex::Error> {
+        let build = |text: &str| RegexBuilder::new(text).nest_limit(MAX_REGEX_NESTING).build();
         let value = &self.value;
-        // First alone: `a)(b` is whole only with what is put around it.
-        RegexBuilder::new(value).build()?;
-        RegexBuilder::new(&format!("^(?s:{value})$")).build()
+        if value.contains(')') {
+            // First alone: `a)(b` is whole only with what is put around it.
+            build(value)?;
+        }
+        build(&format!("^(?s:{value})$"))
     }
 
     /// Whether a label without a value, which is as good as none, fulfils it. False for an expression that is none.

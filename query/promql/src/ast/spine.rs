@@ -24,6 +24,7 @@ impl Binary {
             && self.returns_bool == other.returns_bool
             && self.matching == other.matching
             && self.value_type == other.value_type
+            && self.op_span == other.op_span
             && self.span == other.span
             && self.rhs == other.rhs
     }
@@ -64,6 +65,7 @@ impl Binary {
             returns_bool: self.returns_bool,
             matching: self.matching.clone(),
             value_type: self.value_type,
+            op_span: self.op_span,
             span: self.span,
         }
     }

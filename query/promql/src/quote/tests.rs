@@ -14,6 +14,8 @@ fn texts_are_escaped_like_go_has_it() {
     ] {
         assert_eq!(Quoted(text).to_string(), quoted, "{text:?}");
     }
+    assert_eq!(QuotedChar('\'').to_string(), r"'\''");
+    assert_eq!(QuotedChar('"').to_string(), "'\"'");
 }
 
 #[test]
@@ -28,6 +30,24 @@ fn numbers_have_no_exponent() {
         (f64::NAN, "NaN"),
     ] {
         assert_eq!(Plain(number).to_string(), text);
+    }
+}
+
+#[test]
+fn some_numbers_have_one() {
+    for (number, text) in [
+        (0.0, "0"),
+        (-0.5, "-0.5"),
+        (123456.5, "123456.5"),
+        (1e6, "1e+06"),
+        (-1234567.5, "-1.2345675e+06"),
+        (0.0001, "0.0001"),
+        (0.00001, "1e-05"),
+        (1e300, "1e+300"),
+        (f64::INFINITY, "+Inf"),
+        (f64::NAN, "NaN"),
+    ] {
+        assert_eq!(General(number).to_string(), text);
     }
 }
 
