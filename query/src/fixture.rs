@@ -1,6 +1,6 @@
 //! A store that tests make by hand: head rows, series, and blocks in memory that the store's own writers have written.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 

@@ -132,7 +132,12 @@ impl Task {
         yielding_joins(physical).map_err(from_datafusion)
     }
 
-    async fn admitted(&self, state: &SessionState, statement: Statement, params: &Params) -> Result<LogicalPlan, Error> {
+    async fn admitted(
+        &self,
+        state: &SessionState,
+        statement: Statement,
+        params: &Params,
+    ) -> Result<LogicalPlan, Error> {
         let plan = state.statement_to_plan(statement).await.map_err(from_datafusion)?;
         let params: Option<ParamValues> = params.values();
         let plan = match params {

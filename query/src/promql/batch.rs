@@ -7,7 +7,8 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, BinaryArray, BooleanArray, BooleanBufferBuilder, FixedSizeListArray, Float64Array, RecordBatch,
+    Array, ArrayRef, AsArray, BinaryArray, BooleanArray, BooleanBufferBuilder, FixedSizeListArray, Float64Array,
+    RecordBatch,
 };
 use arrow::buffer::NullBuffer;
 use arrow::datatypes::{DataType, Field, Float64Type, Schema, SchemaRef};
@@ -196,7 +197,10 @@ mod tests {
         batch.push(LabelSet::default(), false);
         let again = StepBatch::from_record_batch(&batch.clone().into_record_batch().unwrap()).unwrap();
         assert_eq!((again.len(), again.steps), (2, 3));
-        assert_eq!((&again.labels, &again.drops_name, &again.present), (&batch.labels, &batch.drops_name, &batch.present));
+        assert_eq!(
+            (&again.labels, &again.drops_name, &again.present),
+            (&batch.labels, &batch.drops_name, &batch.present)
+        );
         assert!(again.values[0] == 1.0 && again.values[1].is_nan());
         batch.pop_if_absent();
         assert_eq!(batch.len(), 1);

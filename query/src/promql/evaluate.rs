@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use datafusion::common::Result;
 use model::batch::is_stale;
-use promql::functions::range::{Args, Boundary, RangeFunction, Workspace};
+use promql::functions::range::{Args, Boundary, RangeFunction, Workspace, counter_note};
 use promql::presence::Presence;
 use promql::span::Span;
 use promql::value::Value;
@@ -146,6 +146,11 @@ impl Evaluate for OverWindow {
             }
         };
         fill(series.looks, series.scalars, over, values, present)?;
+        if !present.is_empty()
+            && let Some(note) = counter_note(self.name, metric)
+        {
+            workspace.notes.add(note);
+        }
         self.remarks.add(self.span, &workspace.notes);
         Ok(())
     }
@@ -162,9 +167,9 @@ fn fill(
     let is_fixed = looks.is_fixed();
     // What `@` fixes is the same at all steps, unless arguments differ.
     let evaluated = if is_fixed && scalars.are_constant() { 1 } else { values.len() };
-    for step in 0..evaluated {
-        if let Some(value) = look(step, looks.time_ms(step))? {
-            values[step] = value;
+    for (step, value) in values.iter_mut().enumerate().take(evaluated) {
+        if let Some(found) = look(step, looks.time_ms(step))? {
+            *value = found;
             present.insert(step);
         }
     }

@@ -17,7 +17,8 @@ impl LabelSet {
     /// The labels of a series, its name and its cluster among them.
     pub(crate) fn of(key: &SeriesKey) -> Self {
         let mut own = [(NAME_LABEL, &*key.name), (CLUSTER_LABEL, &*key.cluster)].into_iter().peekable();
-        let mut set = LabelSet(Vec::with_capacity(key.labels.as_bytes().len() + key.name.len() + key.cluster.len() + 24));
+        let mut set =
+            LabelSet(Vec::with_capacity(key.labels.as_bytes().len() + key.name.len() + key.cluster.len() + 24));
         for (name, value) in key.labels.iter() {
             while let Some(before) = own.next_if(|own| own.0 < name) {
                 set.push(before.0, before.1);
@@ -53,11 +54,6 @@ impl LabelSet {
         let mut set = LabelSet::default();
         self.iter().filter(|(name, _)| wanted(name)).for_each(|(name, value)| set.push(name, value));
         set
-    }
-
-    /// All but the name of the metric.
-    pub(crate) fn without_name(&self) -> Self {
-        self.filtered(|name| name != NAME_LABEL)
     }
 
     /// With another value for a label; an empty one takes it out.
@@ -139,7 +135,7 @@ mod tests {
         let pairs: Vec<_> = all.iter().collect();
         assert_eq!(pairs, [("__name__", "up"), ("a", "1"), ("cluster", "eu"), ("job", "x")]);
         assert_eq!((all.get("cluster"), all.get("b")), ("eu", ""));
-        assert_eq!(all.without_name(), set(&[("cluster", "eu"), ("a", "1"), ("job", "x")]));
+        assert_eq!(all.filtered(|name| name != "__name__"), set(&[("cluster", "eu"), ("a", "1"), ("job", "x")]));
         let key = SeriesKey { name: Arc::from(""), cluster: Arc::from(""), labels: model::Labels::empty() };
         assert_eq!(LabelSet::of(&key).iter().count(), 0);
     }

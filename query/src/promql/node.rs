@@ -18,7 +18,7 @@ use datafusion::physical_plan::{
     DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, InputDistributionRequirements, Partitioning,
     PlanProperties,
 };
-use futures::{Stream, StreamExt, TryStreamExt};
+use futures::{Stream, StreamExt, TryFutureExt, TryStreamExt};
 
 use super::batch::StepBatch;
 use super::scalars::{ScalarArg, Scalars};
@@ -199,9 +199,10 @@ where
     F: FnMut(StepBatch, &Scalars) -> Result<StepBatch> + Send + 'static,
 {
     let Some(input) = inputs.first_mut().and_then(Option::take) else { return Box::pin(futures::stream::empty()) };
-    let changed = futures::stream::once(async move { Scalars::read(&scalars, &mut inputs).await })
-        .map_ok(move |scalars| input.map_ok(move |batch| (batch, scalars.clone())))
-        .try_flatten()
-        .and_then(move |(batch, scalars)| std::future::ready(change(batch, &scalars)));
+    let changed = async move {
+        let scalars = Scalars::read(&scalars, &mut inputs).await?;
+        Ok(input.map(move |batch| change(batch?, &scalars)))
+    };
+    let changed = changed.try_flatten_stream();
     Box::pin(changed.try_filter(|batch| std::future::ready(!batch.is_empty())))
 }

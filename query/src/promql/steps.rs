@@ -63,14 +63,6 @@ impl Looks {
         self.steps
     }
 
-    /// The instants that differ.
-    pub(crate) fn distinct(&self) -> Steps {
-        match self.at_ms {
-            Some(at_ms) => Steps::at(at_ms - self.offset_ms),
-            None => Steps { start_ms: self.steps.start_ms - self.offset_ms, ..self.steps },
-        }
-    }
-
     /// Whether it looks at one instant whatever the step.
     pub(crate) fn is_fixed(&self) -> bool {
         self.at_ms.is_some()

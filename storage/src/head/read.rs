@@ -64,8 +64,9 @@ impl Head {
     ) {
         for shard in &self.shards {
             let shard = shard.lock();
-            let is_visible =
-                |slot: &u32| shard.slots.get(*slot as usize).is_some_and(|slot| slot.first_time_ms(committed, time_ms).is_some());
+            let is_visible = |slot: &u32| {
+                shard.slots.get(*slot as usize).is_some_and(|slot| slot.first_time_ms(committed, time_ms).is_some())
+            };
             let visible = || shard.postings.all().iter().filter(is_visible).collect();
             visit(&shard.postings, (*time_ms.end() < newest_ms).then(visible));
         }

@@ -68,7 +68,12 @@ pub(super) struct Success {
 impl Success {
     /// Data without warnings.
     pub(super) fn of(data: serde_json::Value) -> Self {
-        Success { data: data.to_string(), warnings: Vec::new(), infos: Vec::new() }
+        Self::text(data.to_string())
+    }
+
+    /// Data that is JSON text already, without warnings.
+    pub(super) fn text(data: String) -> Self {
+        Success { data, warnings: Vec::new(), infos: Vec::new() }
     }
 }
 

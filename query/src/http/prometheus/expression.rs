@@ -13,11 +13,11 @@ pub(super) async fn format(request: Request) -> Response {
 
 /// `parse_query`: the expression as a tree.
 pub(super) async fn parse(request: Request) -> Response {
-    respond(parsed(request).await.map(|expr| Success::of(expr.to_json())))
+    respond(parsed(request).await.map(|expr| Success::text(expr.to_json())))
 }
 
 async fn parsed(request: Request) -> Result<promql::ast::Expr, Failure> {
     let form = Form::read(request).await?;
     let text = form.get("query");
-    promql::parse(text).map_err(|error| Failure::parameter("query", error.shown(text)))
+    promql::parse(text).map_err(|error| Failure::parameter("query", error.display(text)))
 }

@@ -36,7 +36,7 @@ impl Form {
 
     /// The first value of a parameter; empty if it is not there.
     pub(super) fn get(&self, name: &str) -> &str {
-        self.all(name).next().unwrap_or("")
+        self.0.iter().find(|(other, _)| other == name).map_or("", |(_, value)| value)
     }
 
     /// All values of a parameter.

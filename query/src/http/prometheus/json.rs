@@ -4,11 +4,11 @@ use std::fmt::Write;
 
 use promql::number;
 
-use crate::promql::{Answer, AnswerValue, Point};
 use crate::promql::labels::LabelSet;
+use crate::promql::{Answer, AnswerValue, Point, Stats};
 
-/// The data of an answer.
-pub(super) fn data(answer: &Answer) -> String {
+/// The data of an answer, with what it took if that is wanted.
+pub(super) fn data(answer: &Answer, with_stats: bool) -> String {
     let mut text = String::new();
     let kind = match &answer.value {
         AnswerValue::Matrix(_) => "matrix",
@@ -22,7 +22,7 @@ pub(super) fn data(answer: &Answer) -> String {
         AnswerValue::Matrix(series) => list(&mut text, series, |text, (labels, points)| {
             metric(text, labels);
             text.push_str(",\"values\":");
-            list(text, points, |text, point| sample(text, point));
+            list(text, points, sample);
             text.push('}');
         }),
         AnswerValue::Vector(series) => list(&mut text, series, |text, (labels, point)| {
@@ -38,8 +38,28 @@ pub(super) fn data(answer: &Answer) -> String {
             let _ = write!(text, ",{}]", serde_json::Value::from(value.as_str()));
         }
     }
+    if with_stats {
+        let _ = write!(text, ",\"stats\":{}", stats(answer));
+    }
     text.push('}');
     text
+}
+
+/// How much was read, and how long it took, in seconds.
+fn stats(answer: &Answer) -> serde_json::Value {
+    let Stats { samples, queue, total } = answer.stats;
+    let (queue, total) = (queue.as_secs_f64(), total.as_secs_f64());
+    serde_json::json!({
+        "timings": {
+            "evalTotalTime": total - queue,
+            "resultSortTime": 0.0,
+            "queryPreparationTime": 0.0,
+            "innerEvalTime": total - queue,
+            "execQueueTime": queue,
+            "execTotalTime": total,
+        },
+        "samples": { "totalQueryableSamples": samples, "peakSamples": samples },
+    })
 }
 
 fn list<T>(text: &mut String, items: &[T], mut write: impl FnMut(&mut String, &T)) {
@@ -66,7 +86,7 @@ fn sample(text: &mut String, point: &Point) {
     text.push('[');
     time(text, point.time_ms);
     text.push_str(",\"");
-    number::push(text, point.value);
+    text.push_str(&number::answer_text(point.value));
     text.push_str("\"]");
 }
 

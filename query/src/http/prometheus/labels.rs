@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use axum::extract::{Path, Request, State};
 use axum::response::Response;
-use model::labels::{CLUSTER_LABEL, NAME_LABEL};
 use storage::Selection;
 
 use super::envelope::{Failure, Success, respond};
@@ -147,6 +146,8 @@ fn unescaped(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use model::labels::{CLUSTER_LABEL, NAME_LABEL};
+
     use super::*;
 
     #[test]

@@ -61,7 +61,8 @@ async fn run(engine: &Engine, form: &Form, mut query: Query) -> Result<Success, 
         crate::promql::Failure::Run(error) => Failure::from(error),
     })?;
     // Writing millions of numbers takes longer than a poll may.
-    let data = tokio::task::spawn_blocking(move || (json::data(&answer), answer)).await;
+    let with_stats = !form.get("stats").is_empty();
+    let data = tokio::task::spawn_blocking(move || (json::data(&answer, with_stats), answer)).await;
     let (data, answer) = data.map_err(|_| Failure::bad_data("writing the answer panicked"))?;
     Ok(Success { data, warnings: answer.warnings, infos: answer.infos })
 }
@@ -71,7 +72,7 @@ async fn run(engine: &Engine, form: &Form, mut query: Query) -> Result<Success, 
 /// # Errors
 /// `bad_data` if it is none.
 pub(super) fn selector(name: &str, text: &str) -> Result<VectorSelector, Failure> {
-    let expr = promql::parse(text).map_err(|error| Failure::parameter(name, error.shown(text)))?;
+    let expr = promql::parse(text).map_err(|error| Failure::parameter(name, error.display(text)))?;
     match expr {
         Expr::Vector(selector) => Ok(selector),
         other => {

@@ -96,8 +96,9 @@ impl Flat {
         match selected.position(name, cluster, id) {
             Some(series) => Ok((series, start..end)),
             None => {
-                let what =
-                    format!("the series {name} of cluster {cluster:?} with id {id} has samples but is not in the table series");
+                let what = format!(
+                    "the series {name} of cluster {cluster:?} with id {id} has samples but is not in the table series"
+                );
                 Err(external(model::Error::new(ErrorKind::Corrupt, what)))
             }
         }

@@ -22,8 +22,8 @@ use super::super::limits::Touched;
 use super::super::node::{Batches, batches};
 use super::super::scalars::{ScalarArg, Scalars};
 use super::super::steps::{Looks, Samples};
-use super::{Made, Part};
 use super::cursor::Cursor;
+use super::{Made, Part};
 
 /// Puts the samples of each series together and evaluates them at each step.
 #[derive(Debug)]
@@ -132,7 +132,8 @@ impl ExecutionPlan for SeriesScanExec {
             reservation,
             baseline,
         };
-        let batches = futures::stream::try_unfold(scan, async |mut scan| Ok(scan.next().await?.map(|batch| (batch, scan))));
+        let batches =
+            futures::stream::try_unfold(scan, async |mut scan| Ok(scan.next().await?.map(|batch| (batch, scan))));
         Ok(Box::pin(cooperative(RecordBatchStreamAdapter::new(self.schema(), Box::pin(batches)))))
     }
 

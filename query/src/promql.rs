@@ -1,0 +1,24 @@
+//! PromQL inside DataFusion: an expression becomes plan nodes that hand step batches to each other.
+//!
+//! Owns: how an expression is planned (`planner`), the operators, the scan of series, what becomes the answer.
+//! Does not own: the language and the meaning of its functions (the crate `promql`), where and how long a query runs
+//! (`engine`, `run`), the HTTP API (`http::prometheus`).
+
+mod answer;
+mod batch;
+mod evaluate;
+pub(crate) mod labels;
+mod limits;
+mod node;
+mod operators;
+mod planner;
+mod question;
+mod remarks;
+mod scalars;
+mod scan;
+pub(crate) mod selection;
+mod steps;
+
+pub(crate) use answer::{Answer, AnswerValue, Point, Stats};
+pub(crate) use planner::plan;
+pub(crate) use question::{Failure, Query, Question};

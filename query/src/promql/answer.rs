@@ -1,0 +1,194 @@
+//! The answer of a query: its series put together out of step batches.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::time::Duration;
+
+use futures::StreamExt;
+use model::ErrorKind;
+use promql::ast::{AggregateOp, Expr};
+use promql::functions::sorting;
+use promql::labels::{Labels, is_of_metric};
+
+use super::batch::{Row, StepBatch};
+use super::labels::LabelSet;
+use super::steps::Steps;
+use crate::engine::Rows;
+use crate::error::{Error, from_datafusion};
+
+/// What a query comes to.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) value: AnswerValue,
+    pub(crate) warnings: Vec<String>,
+    pub(crate) infos: Vec<String>,
+    pub(crate) stats: Stats,
+}
+
+/// What an answer took.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Stats {
+    /// The samples that were read.
+    pub(crate) samples: u64,
+    /// Until there was a place to run.
+    pub(crate) queue: Duration,
+    /// From the question to the answer.
+    pub(crate) total: Duration,
+}
+
+/// The value of an answer.
+#[derive(Debug)]
+pub(crate) enum AnswerValue {
+    /// Series with their values at several steps, in order of their labels.
+    Matrix(Vec<(LabelSet, Vec<Point>)>),
+    /// Series with one value each.
+    Vector(Vec<(LabelSet, Point)>),
+    /// One number.
+    Scalar(Point),
+    /// A text at a time in milliseconds.
+    String(i64, String),
+}
+
+/// A value at a time.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Point {
+    /// Milliseconds since the Unix epoch.
+    pub(crate) time_ms: i64,
+    pub(crate) value: f64,
+}
+
+/// In which order the series of an instant query are given.
+#[derive(Debug, PartialEq)]
+pub(super) enum Order {
+    /// By their labels.
+    Labels,
+    /// As the outermost operator gives them.
+    AsGiven,
+    /// By their values.
+    Values { is_descending: bool },
+    /// By the values of some labels.
+    LabelsNamed { names: Vec<String>, is_descending: bool },
+}
+
+impl Order {
+    /// What the outermost function or operator says.
+    pub(super) fn of(expr: &Expr) -> Self {
+        match expr.unwrapped() {
+            Expr::Call(call) => match call.function.name {
+                "sort" => Order::Values { is_descending: false },
+                "sort_desc" => Order::Values { is_descending: true },
+                name @ ("sort_by_label" | "sort_by_label_desc") => {
+                    let text = |arg: &Expr| match arg.unwrapped() {
+                        Expr::String(text) => Some(text.value.clone()),
+                        _ => None,
+                    };
+                    let names = call.args[1..].iter().filter_map(text).collect();
+                    Order::LabelsNamed { names, is_descending: name == "sort_by_label_desc" }
+                }
+                _ => Order::Labels,
+            },
+            Expr::Aggregate(aggregate) => match aggregate.op {
+                AggregateOp::Topk | AggregateOp::Bottomk => Order::AsGiven,
+                _ => Order::Labels,
+            },
+            _ => Order::Labels,
+        }
+    }
+}
+
+/// The rows of an answer, each label set once.
+#[derive(Debug)]
+pub(super) struct Collected {
+    steps: Steps,
+    rows: StepBatch,
+}
+
+impl Collected {
+    /// Reads what the plan gives. Names that are to go are taken out.
+    ///
+    /// # Errors
+    /// Those of the plan; `Invalid` if two series have the same labels at a step, `TooLarge` if it takes more than
+    /// `max_bytes`.
+    pub(super) async fn read(mut rows: Rows, steps: Steps, max_bytes: u64) -> Result<Self, Error> {
+        let (mut all, mut numbers) = (StepBatch::new(steps.count), HashMap::new());
+        while let Some(batch) = rows.next().await {
+            let batch = StepBatch::from_record_batch(&batch?).map_err(from_datafusion)?;
+            for row in batch.rows() {
+                let labels = match row.drops_name {
+                    true => row.labels.filtered(|name| !is_of_metric(name)),
+                    false => row.labels.clone(),
+                };
+                match numbers.entry(labels) {
+                    Entry::Vacant(new) => {
+                        let labels = new.key().clone();
+                        new.insert(all.len());
+                        all.push_row(Row { labels: &labels, ..row });
+                    }
+                    Entry::Occupied(known) => join(&mut all, *known.get(), row)?,
+                }
+            }
+            let bytes = all.memory_bytes() as u64;
+            if bytes > max_bytes {
+                let what = format!(
+                    "the answer takes {bytes} bytes of memory and is not complete, the limit is {max_bytes}; select fewer \
+                     series or steps, or raise query.query_memory_bytes"
+                );
+                return Err(Error::new(ErrorKind::TooLarge, what));
+            }
+        }
+        Ok(Collected { steps, rows: all })
+    }
+
+    /// The one number of an instant query.
+    pub(super) fn scalar(&self) -> f64 {
+        self.rows.values.first().copied().unwrap_or(f64::NAN)
+    }
+
+    /// The series of an instant query.
+    pub(super) fn vector(&self, order: &Order) -> Vec<(LabelSet, Point)> {
+        let time_ms = self.steps.start_ms;
+        let element = |row: Row<'_>| (row.labels.clone(), Point { time_ms, value: row.values[0] });
+        let mut series: Vec<_> = self.rows.rows().filter(|row| row.present.has(0)).map(element).collect();
+        match order {
+            Order::AsGiven => {}
+            Order::Labels => series.sort_by_cached_key(|(labels, _)| Labels::from(labels)),
+            Order::Values { is_descending: false } => series.sort_by(|a, b| sorting::by_value(a.1.value, b.1.value)),
+            Order::Values { is_descending: true } => {
+                series.sort_by(|a, b| sorting::by_value_descending(a.1.value, b.1.value));
+            }
+            Order::LabelsNamed { names, is_descending } => {
+                let mut keyed: Vec<_> = series.into_iter().map(|one| (Labels::from(&one.0), one)).collect();
+                keyed.sort_by(|a, b| sorting::by_labels(&a.0, &b.0, names));
+                if *is_descending {
+                    keyed.reverse();
+                }
+                series = keyed.into_iter().map(|(_, one)| one).collect();
+            }
+        }
+        series
+    }
+
+    /// The series of a range query.
+    pub(super) fn matrix(&self) -> Vec<(LabelSet, Vec<Point>)> {
+        let points = |row: Row<'_>| {
+            let point = |step: usize| Point { time_ms: self.steps.time_ms(step), value: row.values[step] };
+            row.present.iter().map(point).collect()
+        };
+        let mut series: Vec<_> = self.rows.rows().map(|row| (row.labels.clone(), points(row))).collect();
+        series.sort_by_cached_key(|(labels, _)| Labels::from(labels));
+        series
+    }
+}
+
+/// Adds the values of a row to those of another with the same labels.
+fn join(all: &mut StepBatch, number: usize, row: Row<'_>) -> Result<(), Error> {
+    let mut both = all.present[number].clone();
+    both.intersect_with(row.present);
+    if !both.is_empty() {
+        return Err(Error::new(ErrorKind::Invalid, "vector cannot contain metrics with the same labelset"));
+    }
+    all.present[number].union_with(row.present);
+    let start = number * all.steps;
+    row.present.iter().for_each(|step| all.values[start + step] = row.values[step]);
+    Ok(())
+}

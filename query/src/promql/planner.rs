@@ -1,0 +1,157 @@
+//! The planner: from the tree of an expression to plan nodes.
+//!
+//! One file for what selects series (`select`), for calls (`call`), aggregations (`aggregate`) and operators (`binary`).
+
+mod aggregate;
+mod binary;
+mod call;
+mod select;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use datafusion::common::{DataFusionError, Result};
+use datafusion::execution::memory_pool::MemoryPool;
+use datafusion::physical_plan::ExecutionPlan;
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use model::ErrorKind;
+use promql::ast::{Expr, ValueType};
+
+use super::node::Node;
+use super::operators::elementwise::Negated;
+use super::operators::scalar::Given;
+use super::question::Question;
+use super::scalars::ScalarArg;
+use super::scan::Ground;
+use super::steps::Steps;
+use crate::error::external;
+use crate::source::Source;
+
+/// A plan whose batches are step batches.
+type Plan = Arc<dyn ExecutionPlan>;
+
+/// Plans a question. The batches of the plan are step batches; of a scalar they are one row.
+///
+/// # Errors
+/// `Invalid` if the expression cannot be evaluated, those of the snapshot, and `TooLarge` or `Busy` if the memory does not
+/// suffice; carried through DataFusion.
+pub(crate) async fn plan(
+    question: &Question,
+    source: Arc<Source>,
+    memory: Arc<dyn MemoryPool>,
+    partitions: usize,
+) -> Result<Arc<dyn ExecutionPlan>> {
+    // Set once: a question is planned once.
+    let _ = question.began.set(Instant::now());
+    let ground = Ground { source, memory, partitions, touched: Arc::clone(&question.touched) };
+    let planner = Planner { question, ground };
+    match question.expr.value_type() {
+        ValueType::Scalar => {
+            let scalar = planner.scalar(&question.expr, question.steps).await?;
+            Ok(scalar.into_plan(question.steps))
+        }
+        _ => planner.vector(&question.expr, question.steps).await,
+    }
+}
+
+/// Plans the parts of one question.
+#[derive(Debug)]
+struct Planner<'a> {
+    question: &'a Question,
+    ground: Ground,
+}
+
+/// A planned scalar.
+#[derive(Debug, Clone)]
+enum Scalar {
+    Constant(f64),
+    /// One row.
+    Steps(Plan),
+}
+
+impl Scalar {
+    fn into_plan(self, steps: Steps) -> Plan {
+        match self {
+            Scalar::Constant(value) => {
+                Node::plan(Given { scalar: ScalarArg::Constant(value), steps: steps.count }, Vec::new(), steps.count)
+            }
+            Scalar::Steps(plan) => plan,
+        }
+    }
+
+    /// As the argument of an operator, whose inputs it joins if it is none that is known.
+    fn into_arg(self, inputs: &mut Vec<Plan>) -> ScalarArg {
+        match self {
+            Scalar::Constant(value) => ScalarArg::Constant(value),
+            Scalar::Steps(plan) => {
+                inputs.push(plan);
+                ScalarArg::Input(inputs.len() - 1)
+            }
+        }
+    }
+}
+
+impl Planner<'_> {
+    /// Plans what gives an instant vector.
+    fn vector<'b>(&'b self, expr: &'b Expr, steps: Steps) -> BoxFuture<'b, Result<Plan>> {
+        async move {
+            match expr {
+                Expr::Paren(paren) => self.vector(&paren.expr, steps).await,
+                Expr::Unary(unary) => {
+                    let input = self.vector(&unary.expr, steps).await?;
+                    Ok(if unary.is_negative { Node::plan(Negated, vec![input], steps.count) } else { input })
+                }
+                Expr::Vector(selector) => self.instant_selector(selector, steps, false).await,
+                Expr::Call(call) => self.call(call, steps).await,
+                Expr::Aggregate(aggregate) => self.aggregate(aggregate, steps).await,
+                Expr::Binary(binary) => self.binary(binary, steps).await,
+                Expr::Matrix(_) | Expr::Subquery(_) => Err(unsupported("a range vector as the answer of a query")),
+                Expr::Number(_) | Expr::String(_) => Err(unfit("a vector", expr)),
+            }
+        }
+        .boxed()
+    }
+
+    /// Plans what gives a scalar.
+    fn scalar<'b>(&'b self, expr: &'b Expr, steps: Steps) -> BoxFuture<'b, Result<Scalar>> {
+        async move {
+            match expr {
+                Expr::Number(number) => Ok(Scalar::Constant(number.value)),
+                Expr::Paren(paren) => self.scalar(&paren.expr, steps).await,
+                Expr::Unary(unary) => Ok(match self.scalar(&unary.expr, steps).await? {
+                    scalar if !unary.is_negative => scalar,
+                    Scalar::Constant(value) => Scalar::Constant(-value),
+                    Scalar::Steps(plan) => Scalar::Steps(Node::plan(Negated, vec![plan], steps.count)),
+                }),
+                Expr::Call(call) => self.scalar_call(call, steps).await,
+                Expr::Binary(binary) => self.scalar_binary(binary, steps).await,
+                _ => Err(unfit("a scalar", expr)),
+            }
+        }
+        .boxed()
+    }
+
+    /// The whole query's first and last step, in milliseconds.
+    fn bounds_ms(&self) -> (i64, i64) {
+        (self.question.steps.start_ms, self.question.steps.end_ms())
+    }
+}
+
+/// The parser lets no such expression through.
+fn unfit(wanted: &str, found: &Expr) -> DataFusionError {
+    DataFusionError::Internal(format!("{wanted} is planned of {found:?}"))
+}
+
+/// What cannot be evaluated.
+fn unsupported(what: &str) -> DataFusionError {
+    external(model::Error::new(ErrorKind::Invalid, format!("{what} is not supported")))
+}
+
+/// The text of an argument.
+fn text(expr: &Expr) -> Result<&str> {
+    match expr.unwrapped() {
+        Expr::String(text) => Ok(&text.value),
+        other => Err(unfit("a text", other)),
+    }
+}

@@ -1,0 +1,103 @@
+//! Operators between two expressions.
+
+use datafusion::common::Result;
+use promql::ast::{self, Binary, BinaryOp, Expr, ValueType};
+use promql::binary::{Arithmetic, Comparison};
+use promql::matching::{Cardinality, Matching, SetOperator};
+
+use super::super::node::Node;
+use super::super::operators::binary::Vectors;
+use super::super::operators::elementwise::{Does, WithScalar};
+use super::super::operators::scalar::OfScalars;
+use super::super::operators::sets::Sets;
+use super::super::steps::Steps;
+use super::{Plan, Planner, Scalar, unsupported};
+
+impl Planner<'_> {
+    pub(super) async fn binary(&self, binary: &Binary, steps: Steps) -> Result<Plan> {
+        if let Some(operator) = SetOperator::from_name(binary.op.as_str()) {
+            return self.sets(binary, operator, steps).await;
+        }
+        let does = does(binary)?;
+        let is_scalar = |expr: &Expr| expr.value_type() == ValueType::Scalar;
+        let text = binary.op.as_str();
+        let (vector, scalar, is_left) = match (is_scalar(&binary.lhs), is_scalar(&binary.rhs)) {
+            (true, _) => (&binary.rhs, &binary.lhs, true),
+            (_, true) => (&binary.lhs, &binary.rhs, false),
+            _ => {
+                let inputs = vec![self.vector(&binary.lhs, steps).await?, self.vector(&binary.rhs, steps).await?];
+                let matching = matching(binary.matching.as_ref());
+                return Ok(Node::plan(Vectors { text, does, matching, steps: steps.count }, inputs, steps.count));
+            }
+        };
+        let mut inputs = vec![self.vector(vector, steps).await?];
+        let scalar = self.scalar(scalar, steps).await?.into_arg(&mut inputs);
+        Ok(Node::plan(WithScalar { text, does, scalar, is_left }, inputs, steps.count))
+    }
+
+    async fn sets(&self, binary: &Binary, operator: SetOperator, steps: Steps) -> Result<Plan> {
+        let inputs = vec![self.vector(&binary.lhs, steps).await?, self.vector(&binary.rhs, steps).await?];
+        let (is_on, names) =
+            binary.matching.as_ref().map_or((false, Vec::new()), |matching| (matching.is_on, matching.labels.clone()));
+        Ok(Node::plan(Sets { operator, is_on, names, steps: steps.count }, inputs, steps.count))
+    }
+
+    pub(super) async fn scalar_binary(&self, binary: &Binary, steps: Steps) -> Result<Scalar> {
+        let does = Some(does(binary)?);
+        self.of_scalars([&binary.lhs, &binary.rhs], binary.op.as_str(), OfScalars::operate, does, steps).await
+    }
+
+    /// What an operator or a function makes of two scalars.
+    pub(super) async fn of_scalars(
+        &self,
+        sides: [&Expr; 2],
+        text: &'static str,
+        apply: fn(&OfScalars, f64, f64) -> f64,
+        does: Option<Does>,
+        steps: Steps,
+    ) -> Result<Scalar> {
+        let (left, right) = (self.scalar(sides[0], steps).await?, self.scalar(sides[1], steps).await?);
+        let constants = match (&left, &right) {
+            (Scalar::Constant(left), Scalar::Constant(right)) => Some((*left, *right)),
+            _ => None,
+        };
+        let mut inputs = Vec::new();
+        let scalars = [left.into_arg(&mut inputs), right.into_arg(&mut inputs)];
+        let operator = OfScalars { text, apply, does, scalars, steps: steps.count };
+        Ok(match constants {
+            Some((left, right)) => Scalar::Constant((operator.apply)(&operator, left, right)),
+            None => Scalar::Steps(Node::plan(operator, inputs, steps.count)),
+        })
+    }
+}
+
+fn does(binary: &Binary) -> Result<Does> {
+    let text = binary.op.as_str();
+    if let Some(arithmetic) = Arithmetic::from_text(text) {
+        return Ok(Does::Calculates(arithmetic));
+    }
+    match (Comparison::from_text(text), binary.op) {
+        (Some(comparison), _) if binary.returns_bool => Ok(Does::Flags(comparison)),
+        (Some(comparison), _) => Ok(Does::Filters(comparison)),
+        (None, BinaryOp::TrimLower | BinaryOp::TrimUpper) => Err(unsupported("trimming histograms")),
+        (None, _) => Err(unsupported(&format!("the operator {text}"))),
+    }
+}
+
+fn matching(written: Option<&ast::Matching>) -> Matching {
+    let Some(written) = written else { return Matching::one_to_one(false) };
+    let cardinality = match written.cardinality {
+        ast::Cardinality::ManyToOne => Cardinality::ManyToOne,
+        ast::Cardinality::OneToMany => Cardinality::OneToMany,
+        ast::Cardinality::OneToOne | ast::Cardinality::ManyToMany => Cardinality::OneToOne,
+    };
+    Matching {
+        is_on: written.is_on,
+        labels: written.labels.clone(),
+        cardinality,
+        include: written.include.clone(),
+        fill_left: written.fill.left,
+        fill_right: written.fill.right,
+        drops_metric: false,
+    }
+}

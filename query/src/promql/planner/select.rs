@@ -1,0 +1,147 @@
+//! Selectors, ranges and subqueries.
+
+use std::sync::Arc;
+
+use datafusion::common::Result;
+use promql::ast::{At, DurationExpr, Expr, Extension, MatrixSelector, Subquery, VectorSelector};
+use promql::functions::range::{Boundary, range_function};
+use storage::Selection;
+
+use super::super::evaluate::{Newest, OverWindow};
+use super::super::node::Node;
+use super::super::operators::subquery::OverSubquery;
+use super::super::scalars::ScalarArg;
+use super::super::scan::{self, Made};
+use super::super::selection::matchers;
+use super::super::steps::{Looks, Steps};
+use super::{Plan, Planner, Scalar, unfit, unsupported};
+use crate::error::external;
+
+/// A function over windows, with its scalar arguments.
+pub(super) struct Over<'a> {
+    pub(super) name: &'static str,
+    pub(super) range: &'a Expr,
+    pub(super) scalars: Vec<Scalar>,
+    pub(super) span: promql::span::Span,
+}
+
+impl Planner<'_> {
+    /// The newest samples of a selector, or their times.
+    pub(super) async fn instant_selector(
+        &self,
+        selector: &VectorSelector,
+        steps: Steps,
+        takes_time: bool,
+    ) -> Result<Plan> {
+        if selector.extension.is_some() {
+            return Err(unsupported("a modifier of ranges at an instant selector"));
+        }
+        let looks = self.looks(steps, selector.at, selector.offset.as_ref())?;
+        let lookback_ms = self.question.lookback_ms;
+        let evaluate = Arc::new(Newest { lookback_ms, takes_time });
+        let made = Made { evaluate, scalars: Vec::new(), inputs: Vec::new() };
+        scan::plan(&self.ground, &selection(selector, looks, (lookback_ms, 0)), looks, made).await
+    }
+
+    /// A function over the windows of a range.
+    pub(super) async fn over(&self, over: Over<'_>, steps: Steps) -> Result<Plan> {
+        match over.range.unwrapped() {
+            Expr::Matrix(matrix) => self.over_samples(matrix, over, steps).await,
+            Expr::Subquery(subquery) => self.over_subquery(subquery, over, steps).await,
+            other => Err(unfit("a range", other)),
+        }
+    }
+
+    async fn over_samples(&self, matrix: &MatrixSelector, over: Over<'_>, steps: Steps) -> Result<Plan> {
+        let selector = &matrix.selector;
+        let looks = self.looks(steps, selector.at, selector.offset.as_ref())?;
+        let boundary = match selector.extension {
+            None => Boundary::Open,
+            Some(Extension::Anchored) => Boundary::Anchored,
+            Some(Extension::Smoothed) => Boundary::Smoothed,
+        };
+        boundary.check(over.name).map_err(external)?;
+        let evaluate = self.windowed(&over, self.positive(&matrix.range)?, boundary)?;
+        let (before_ms, after_ms) = evaluate.reach();
+        let selection = selection(selector, looks, (evaluate.range_ms + before_ms, after_ms));
+        let mut inputs = Vec::new();
+        let scalars = args(over.scalars, &mut inputs);
+        scan::plan(&self.ground, &selection, looks, Made { evaluate: Arc::new(evaluate), scalars, inputs }).await
+    }
+
+    async fn over_subquery(&self, subquery: &Subquery, over: Over<'_>, steps: Steps) -> Result<Plan> {
+        let looks = self.looks(steps, subquery.at, subquery.offset.as_ref())?;
+        let range_ms = self.positive(&subquery.range)?;
+        let step_ms = match &subquery.step {
+            Some(step) => self.positive(step)?,
+            None => self.question.subquery_step_ms,
+        };
+        let evaluate = self.windowed(&over, range_ms, Boundary::Open)?;
+        // Its steps are multiples of its step, whatever the query asks for; the first lies behind the window's beginning.
+        let after_ms = looks.time_ms(0).saturating_sub(range_ms);
+        let start_ms = after_ms.div_euclid(step_ms) * step_ms + step_ms;
+        let end_ms = looks.time_ms(if looks.is_fixed() { 0 } else { steps.count - 1 });
+        let inner = Steps::between(start_ms, end_ms.max(start_ms), step_ms);
+        let mut inputs = vec![self.vector(&subquery.expr, inner).await?];
+        let scalars = args(over.scalars, &mut inputs);
+        let operator = OverSubquery { evaluate: Arc::new(evaluate), scalars, inner, looks };
+        Ok(Node::plan(operator, inputs, steps.count))
+    }
+
+    fn windowed(&self, over: &Over<'_>, range_ms: i64, boundary: Boundary) -> Result<OverWindow> {
+        let function = range_function(over.name).ok_or_else(|| unsupported(&format!("the function {}", over.name)))?;
+        Ok(OverWindow {
+            name: over.name,
+            function,
+            range_ms,
+            boundary,
+            lookback_ms: self.question.lookback_ms,
+            remarks: Arc::clone(&self.question.remarks),
+            span: over.span,
+        })
+    }
+
+    /// At which instants a selector or subquery looks.
+    fn looks(&self, steps: Steps, at: Option<At>, offset: Option<&DurationExpr>) -> Result<Looks> {
+        let (start_ms, end_ms) = self.bounds_ms();
+        let at_ms = at.map(|at| match at {
+            At::Time(time_ms) => time_ms,
+            At::Start => start_ms,
+            At::End => end_ms,
+        });
+        let offset_ms = offset.map(|offset| self.duration(offset)).transpose()?;
+        Ok(Looks::new(steps, at_ms, offset_ms.unwrap_or(0)))
+    }
+
+    fn duration(&self, duration: &DurationExpr) -> Result<i64> {
+        let (start_ms, end_ms) = self.bounds_ms();
+        let resolved = duration.resolve(self.question.step_ms, end_ms - start_ms);
+        resolved.map_err(|error| self.wrong_duration(&error))
+    }
+
+    fn positive(&self, duration: &DurationExpr) -> Result<i64> {
+        let (start_ms, end_ms) = self.bounds_ms();
+        let resolved = duration.resolve_positive(self.question.step_ms, end_ms - start_ms);
+        resolved.map_err(|error| self.wrong_duration(&error))
+    }
+
+    fn wrong_duration(&self, error: &promql::ast::DurationError) -> datafusion::common::DataFusionError {
+        let (line, column) = error.span.position(&self.question.text);
+        external(model::Error::invalid(format!("{line}:{column}: {}", error.message)))
+    }
+}
+
+/// The scalar arguments; those that are not known become inputs.
+pub(super) fn args(scalars: Vec<Scalar>, inputs: &mut Vec<Plan>) -> Vec<ScalarArg> {
+    scalars.into_iter().map(|scalar| scalar.into_arg(inputs)).collect()
+}
+
+/// The series of a selector, and the time in which samples may count: so many milliseconds before the first look, and
+/// behind the last one.
+fn selection(selector: &VectorSelector, looks: Looks, (before_ms, after_ms): (i64, i64)) -> Selection {
+    let last = looks.steps().count - 1;
+    // The beginning of a window does not belong to it.
+    let start_ms = looks.time_ms(0).saturating_sub(before_ms).saturating_add(1);
+    let end_ms = looks.time_ms(last).saturating_add(after_ms);
+    Selection { matchers: matchers(&selector.matchers), time_ms: start_ms..=end_ms }
+}

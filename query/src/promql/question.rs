@@ -1,0 +1,154 @@
+//! What is asked: an expression, and the instants at which it is to be evaluated.
+
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+use model::ErrorKind;
+use promql::ast::{Expr, ValueType};
+use promql::note::Level;
+
+use super::answer::{Answer, AnswerValue, Collected, Order, Point, Stats};
+use super::limits::Touched;
+use super::remarks::Remarks;
+use super::steps::Steps;
+use crate::config::Config;
+use crate::engine::Rows;
+use crate::error::Error;
+
+/// Levels of an expression above which it is refused: each becomes a plan node, and these call each other.
+const MAX_DEPTH: usize = 1000;
+
+/// A query as it comes in.
+#[derive(Debug, Clone)]
+pub(crate) struct Query {
+    /// The expression.
+    pub(crate) text: String,
+    /// The first instant and the distance to the next, in milliseconds; `None` for one instant alone.
+    pub(crate) range: Option<(i64, i64)>,
+    /// The last instant, in milliseconds.
+    pub(crate) end_ms: i64,
+    /// How long a sample counts, in milliseconds, if it is not as configured.
+    pub(crate) lookback_ms: Option<i64>,
+}
+
+/// Why there is no answer.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The text is no expression; the message has the place.
+    Parse(String),
+    /// It could not be evaluated.
+    Run(Error),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Failure::Run(error)
+    }
+}
+
+/// A query that was read, with what is gathered while it runs.
+#[derive(Debug)]
+pub(crate) struct Question {
+    pub(crate) text: String,
+    pub(super) expr: Expr,
+    pub(super) steps: Steps,
+    /// The distance between two steps in milliseconds; 0 for one instant alone.
+    pub(super) step_ms: i64,
+    pub(super) lookback_ms: i64,
+    /// The step of a subquery that names none, in milliseconds.
+    pub(super) subquery_step_ms: i64,
+    pub(super) remarks: Arc<Remarks>,
+    pub(super) touched: Arc<Touched>,
+    max_bytes: u64,
+    asked: Instant,
+    /// When there was a place to run it.
+    pub(super) began: OnceLock<Instant>,
+}
+
+impl Question {
+    /// Reads a query.
+    ///
+    /// # Errors
+    /// `Parse` if the text is no expression, `Run` if it cannot be evaluated at these instants.
+    pub(crate) fn new(query: Query, config: &Config) -> Result<Self, Failure> {
+        let Query { text, range, end_ms, lookback_ms } = query;
+        if text.len() > config.max_text_bytes {
+            let what = format!("the query has {} bytes, the limit is {}", text.len(), config.max_text_bytes);
+            return Err(Error::new(ErrorKind::TooLarge, what).into());
+        }
+        let expr = promql::parse(&text).map_err(|error| Failure::Parse(error.display(&text).to_string()))?;
+        let depth = expr.depth();
+        if depth > MAX_DEPTH {
+            let what = format!("the expression has {depth} levels, the limit is {MAX_DEPTH}");
+            return Err(Error::new(ErrorKind::TooLarge, what).into());
+        }
+        let kind = expr.value_type();
+        if range.is_some() && !matches!(kind, ValueType::Scalar | ValueType::Vector) {
+            let what = format!(
+                "invalid expression type {:?} for range query, must be Scalar or instant Vector",
+                kind.documented()
+            );
+            return Err(Failure::Parse(what));
+        }
+        let steps = match range {
+            Some((start_ms, step_ms)) => Steps::between(start_ms, end_ms, step_ms),
+            None => Steps::at(end_ms),
+        };
+        let ms = |duration: Duration| i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
+        Ok(Question {
+            text,
+            expr,
+            steps,
+            step_ms: range.map_or(0, |(_, step_ms)| step_ms),
+            lookback_ms: lookback_ms.filter(|ms| *ms > 0).unwrap_or(ms(config.lookback)),
+            subquery_step_ms: ms(config.subquery_step).max(1),
+            remarks: Arc::default(),
+            touched: Arc::new(Touched::new(config.max_samples)),
+            max_bytes: config.query_memory_bytes,
+            asked: Instant::now(),
+            began: OnceLock::new(),
+        })
+    }
+
+    /// Whether the expression is evaluated at one instant alone.
+    pub(super) fn is_instant(&self) -> bool {
+        self.step_ms == 0
+    }
+
+    /// The answer, if it needs no evaluation.
+    pub(crate) fn constant(&self) -> Option<Answer> {
+        match self.expr.unwrapped() {
+            Expr::String(text) => Some(self.finish(AnswerValue::String(self.steps.start_ms, text.value.clone()))),
+            _ => None,
+        }
+    }
+
+    /// The answer, out of what the plan gives.
+    ///
+    /// # Errors
+    /// Those of the plan; `Invalid` if two series have the same labels, `TooLarge` if the answer takes too much memory.
+    pub(crate) async fn answer(&self, rows: Rows) -> Result<Answer, Error> {
+        let collected = Collected::read(rows, self.steps, self.max_bytes).await?;
+        let value = match (self.expr.value_type(), self.is_instant()) {
+            (ValueType::Scalar, true) => {
+                AnswerValue::Scalar(Point { time_ms: self.steps.start_ms, value: collected.scalar() })
+            }
+            (_, true) => AnswerValue::Vector(collected.vector(&Order::of(&self.expr))),
+            (_, false) => AnswerValue::Matrix(collected.matrix()),
+        };
+        Ok(self.finish(value))
+    }
+
+    fn finish(&self, value: AnswerValue) -> Answer {
+        Answer {
+            value,
+            warnings: self.remarks.texts(Level::Warning, &self.text),
+            infos: self.remarks.texts(Level::Info, &self.text),
+            stats: Stats {
+                samples: self.touched.samples(),
+                queue: self.began.get().map_or(Duration::ZERO, |began| *began - self.asked),
+                total: self.asked.elapsed(),
+            },
+        }
+    }
+}
