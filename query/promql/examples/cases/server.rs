@@ -56,17 +56,17 @@ impl Server {
     fn wait(&mut self) -> Result<(), String> {
         let log = self.process.stderr.take().ok_or("its log is not at hand")?;
         let mut lines = BufReader::new(log).lines();
-        let mut said = String::new();
+        let (mut said, mut is_ready) = (String::new(), false);
         for line in lines.by_ref() {
-            let line = line.map_err(|e| format!("cannot read its log: {e}"))?;
-            if let (true, Some((_, address))) = (line.contains("Listening on"), line.rsplit_once("address=")) {
+            said = line.map_err(|e| format!("cannot read its log: {e}"))?;
+            if let (true, Some((_, address))) = (said.contains("Listening on"), said.rsplit_once("address=")) {
                 self.address = address.to_owned();
             }
-            if line.contains("Server is ready to receive web requests") {
+            is_ready |= said.contains("Server is ready to receive web requests");
+            if is_ready && !self.address.is_empty() {
                 std::thread::spawn(move || lines.for_each(drop));
                 return Ok(());
             }
-            said = line;
         }
         Err(format!("it ended before it was ready: {said}"))
     }
@@ -82,6 +82,8 @@ impl Server {
     /// Asks one case.
     pub(crate) fn ask(&self, case: &Case) -> Result<Answer, String> {
         let seconds = |time_ms: i64| format!("{}", time_ms as f64 / 1000.0);
+        // A fraction of seconds is cut to whole milliseconds only after it was rounded down: 1.001 would be 1000.
+        let width = |width_ms: i64| if width_ms > 0 { format!("{width_ms}ms") } else { seconds(width_ms) };
         let mut fields = vec![("query", case.expression.clone())];
         let path = match case.times {
             Times::At(time_ms) => {
@@ -89,12 +91,12 @@ impl Server {
                 "/api/v1/query"
             }
             Times::Range { start_ms, end_ms, step_ms } => {
-                fields.extend([("start", seconds(start_ms)), ("end", seconds(end_ms)), ("step", seconds(step_ms))]);
+                fields.extend([("start", seconds(start_ms)), ("end", seconds(end_ms)), ("step", width(step_ms))]);
                 "/api/v1/query_range"
             }
         };
         if let Some(lookback_ms) = case.lookback_ms {
-            fields.push(("lookback_delta", seconds(lookback_ms)));
+            fields.push(("lookback_delta", width(lookback_ms)));
         }
         let form: Vec<String> = fields.iter().map(|(key, value)| format!("{key}={}", percent_encoded(value))).collect();
         let headers = "Content-Type: application/x-www-form-urlencoded\r\n";

@@ -187,8 +187,13 @@ fn folded(values: &[String]) -> String {
     words.collect::<Vec<_>>().join(" ")
 }
 
+/// One line of any text: `\n` is a new line, `\s` a space at its end, `\\` a backslash.
 fn escape(text: &str) -> String {
-    text.replace('\\', "\\\\").replace('\n', "\\n")
+    let escaped = text.replace('\\', "\\\\").replace('\n', "\\n");
+    match escaped.strip_suffix(' ') {
+        Some(start) => format!("{start}\\s"),
+        None => escaped,
+    }
 }
 
 fn unescape(text: &str) -> String {
@@ -198,6 +203,7 @@ fn unescape(text: &str) -> String {
         match letter {
             '\\' => match letters.next() {
                 Some('n') => plain.push('\n'),
+                Some('s') => plain.push(' '),
                 Some(letter) => plain.push(letter),
                 None => plain.push('\\'),
             },
