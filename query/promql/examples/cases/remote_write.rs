@@ -7,7 +7,7 @@ use crate::format::Series;
 use crate::format::samples::Sample;
 
 /// The body of a request: protobuf in snappy's frame, as literals.
-pub(crate) fn request(series: &[Series]) -> Vec<u8> {
+pub(crate) fn request(series: &[&Series]) -> Vec<u8> {
     let mut symbols: Vec<&str> = vec![""];
     let mut messages = Vec::new();
     for one in series {

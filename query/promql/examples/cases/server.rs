@@ -71,11 +71,14 @@ impl Server {
         Err(format!("it ended before it was ready: {said}"))
     }
 
-    /// Stores series by remote write.
+    /// Stores series by remote write, in the order of their labels: it is the order in which they are then evaluated,
+    /// which decides who wins a tie and what an error names.
     pub(crate) fn store(&self, series: &[Series]) -> Result<(), String> {
         let headers = "Content-Encoding: snappy\r\nContent-Type: application/x-protobuf;proto=io.prometheus.write.v2.Request\r\n\
                        X-Prometheus-Remote-Write-Version: 2.0.0\r\n";
-        let (status, body) = self.post("/api/v1/write", headers, &remote_write::request(series))?;
+        let mut sorted: Vec<&Series> = series.iter().collect();
+        sorted.sort_by(|a, b| a.labels.cmp(&b.labels));
+        let (status, body) = self.post("/api/v1/write", headers, &remote_write::request(&sorted))?;
         if status == 204 { Ok(()) } else { Err(format!("remote write answers {status}: {body}")) }
     }
 
