@@ -6,6 +6,8 @@
 //!
 //! The reference is Prometheus 3.14 as it runs, not its source.
 
+pub mod binary;
+pub mod functions;
 pub mod histogram;
 pub mod note;
 pub mod span;

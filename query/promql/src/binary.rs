@@ -1,0 +1,3 @@
+//! The binary operators.
+
+pub mod histogram;

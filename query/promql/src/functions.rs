@@ -1,0 +1,4 @@
+//! The functions of PromQL, over values that are at hand.
+
+pub mod histogram;
+pub mod range;

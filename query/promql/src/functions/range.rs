@@ -1,0 +1,3 @@
+//! Functions over the samples of a window of time.
+
+pub mod histograms;
