@@ -14,8 +14,11 @@ mod equality;
 pub(crate) mod interpolation;
 mod reset;
 mod resolution;
+#[cfg(test)]
+pub(crate) mod samples;
 mod side;
 mod sum;
+mod summary;
 mod tally;
 mod trim;
 mod zero;

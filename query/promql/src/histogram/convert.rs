@@ -3,10 +3,13 @@
 use model::NativeHistogram;
 use model::histogram::{BucketCounts, Counts};
 
-use super::FloatHistogram;
+use super::{FloatHistogram, ResetHint};
 
 impl From<&NativeHistogram> for FloatHistogram {
     /// Whole observations become numbers. What a stale histogram says beside its sum means nothing.
+    ///
+    /// Of what its sender says of resets only that it is a gauge remains: Prometheus compares the counts in any case, since
+    /// the sample that the sender had before may not be the one that is here.
     fn from(native: &NativeHistogram) -> Self {
         let counts = match &native.counts {
             Counts::Float(counts) => counts.clone(),
@@ -19,7 +22,7 @@ impl From<&NativeHistogram> for FloatHistogram {
         };
         FloatHistogram {
             schema: native.schema,
-            reset_hint: native.reset_hint,
+            reset_hint: if native.reset_hint == ResetHint::Gauge { ResetHint::Gauge } else { ResetHint::Unknown },
             count: counts.count,
             sum: native.sum,
             zero_threshold: native.zero_threshold,

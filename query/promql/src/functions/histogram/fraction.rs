@@ -34,7 +34,7 @@ pub fn fraction(lower: f64, upper: f64, histogram: &FloatHistogram, metric: &str
     }
     if histogram.sum.is_nan() {
         // Observations that are no number are counted and in no bucket.
-        count += buckets.map(|bucket| bucket.count).sum::<f64>();
+        count = buckets.fold(count, |count, bucket| count + bucket.count);
         if count < histogram.count {
             notes.add(Note::NativeHistogramFractionNaNs(metric.to_owned()));
         }

@@ -263,6 +263,25 @@ pub fn instant_change(
     Some(result)
 }
 
+/// The histogram at a time, on the line between the samples around it; behind the last one that. A series of gauges alone is
+/// not one of a counter.
+pub fn smoothed(window: &Window<'_>, time_ms: i64, metric: &str, notes: &mut Notes) -> Option<FloatHistogram> {
+    let next = window.histograms.partition_point(|(time, _)| *time < time_ms);
+    match (next.checked_sub(1).map(|before| &window.histograms[before]), window.histograms.get(next)) {
+        (_, Some((time, histogram))) if *time == time_ms => Some(histogram.clone()),
+        (Some(before), Some(after)) => {
+            let is_counter = [before, after].iter().any(|(_, histogram)| histogram.reset_hint != ResetHint::Gauge);
+            if before.1.has_custom_buckets() != after.1.has_custom_buckets() {
+                notes.add(Note::MixedExponentialCustomHistograms(metric.to_owned()));
+                return None;
+            }
+            interpolate(before, after, time_ms, is_counter, notes).ok()
+        }
+        (Some((_, before)), None) => Some(FloatHistogram { reset_hint: ResetHint::Unknown, ..before.clone() }),
+        (None, _) => None,
+    }
+}
+
 /// The sum of all histograms of a window: `sum_over_time`.
 pub fn sum(window: &Window<'_>, metric: &str, notes: &mut Notes) -> Option<FloatHistogram> {
     let ((_, first), rest) = window.histograms.split_first()?;
