@@ -20,9 +20,11 @@ mod side;
 mod sum;
 mod summary;
 mod tally;
+mod text;
 mod trim;
 mod zero;
 
+pub(crate) use amount::Compensated;
 pub use arithmetic::{Combined, MixedBuckets};
 pub use model::histogram::{CUSTOM_BUCKETS, ResetHint, Span as BucketSpan};
 pub use sum::{HistogramMean, HistogramSum};

@@ -48,16 +48,17 @@ impl Amount for f64 {
 }
 
 /// A number and what was lost in rounding it, by the summation of Kahan and Neumaier.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Compensated {
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(crate) struct Compensated {
     /// The rounded number.
-    pub(super) value: f64,
+    value: f64,
     /// What has to be added to it.
-    pub(super) lost: f64,
+    lost: f64,
 }
 
 impl Compensated {
-    fn plus_number(self, number: f64) -> Self {
+    /// Adds a number.
+    pub(crate) fn plus_number(self, number: f64) -> Self {
         let value = self.value + number;
         let lost = if value.is_infinite() {
             0.0
@@ -70,7 +71,7 @@ impl Compensated {
     }
 
     /// The best single number.
-    pub(super) fn total(self) -> f64 {
+    pub(crate) fn total(self) -> f64 {
         self.value + self.lost
     }
 }

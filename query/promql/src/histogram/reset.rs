@@ -7,7 +7,7 @@ use super::custom::{common_bounds, place_in};
 use super::resolution::coarser;
 use super::side::Buckets;
 use super::zero::widened;
-use super::{BucketSpan, FloatHistogram, ResetHint};
+use super::{FloatHistogram, ResetHint};
 
 impl FloatHistogram {
     /// Whether it was reset since a histogram before it.
@@ -46,31 +46,25 @@ impl FloatHistogram {
         } else if self.zero_count < before.zero_count {
             return true;
         }
-        self.has_less(&self.positive_spans, &self.positive, &before.positive_spans, &before.positive, before.schema)
-            || self.has_less(
-                &self.negative_spans,
-                &self.negative,
-                &before.negative_spans,
-                &before.negative,
-                before.schema,
-            )
+        let steps = u32::from(before.schema.abs_diff(self.schema));
+        let sides = [
+            (&self.positive_spans, &self.positive, &before.positive_spans, &before.positive),
+            (&self.negative_spans, &self.negative, &before.negative_spans, &before.negative),
+        ];
+        sides.into_iter().any(|(spans, counts, spans_before, counts_before)| {
+            let now = Buckets { spans, counts };
+            self.has_less(now, Buckets { spans: spans_before, counts: counts_before }, steps)
+        })
     }
 
-    /// Whether a bucket of one sign holds less than before.
-    fn has_less(
-        &self,
-        spans: &[BucketSpan],
-        counts: &[f64],
-        spans_before: &[BucketSpan],
-        counts_before: &[f64],
-        schema_before: i8,
-    ) -> bool {
-        let steps = u32::from(schema_before.abs_diff(self.schema));
-        let outside_zero = |(index, _): &(i64, f64)| {
-            self.zero_threshold == 0.0 || upper_bound(*index, self.schema) > self.zero_threshold
-        };
-        let mut now = indexed(spans, counts).filter(outside_zero).peekable();
-        let mut before = coarser(indexed(spans_before, counts_before), steps).filter(outside_zero);
+    /// Whether a bucket of one sign holds less than before, when the schema was finer by some steps.
+    fn has_less(&self, now: Buckets<'_, f64>, before: Buckets<'_, f64>, steps: u32) -> bool {
+        let in_zero = |index: i64| self.zero_threshold != 0.0 && upper_bound(index, self.schema) <= self.zero_threshold;
+        if steps == 0 && now.spans == before.spans && !now.first_index().is_some_and(in_zero) {
+            return now.counts.iter().zip(before.counts).any(|(now, before)| now < before);
+        }
+        let mut now = now.indexed().skip_while(|(index, _)| in_zero(*index)).peekable();
+        let mut before = coarser(before.indexed(), steps).skip_while(|(index, _)| in_zero(*index));
         before.any(|(index, count)| {
             while now.next_if(|(place, _)| *place < index).is_some() {}
             match now.peek() {

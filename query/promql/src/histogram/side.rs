@@ -19,7 +19,8 @@ impl<'a, T: Copy> Buckets<'a, T> {
         indexed(self.spans, self.counts)
     }
 
-    fn first_index(self) -> Option<i64> {
+    /// The index of the lowest bucket.
+    pub(super) fn first_index(self) -> Option<i64> {
         self.indexed().next().map(|(index, _)| index)
     }
 }

@@ -1,7 +1,7 @@
 //! `histogram_count`, `histogram_sum`, `histogram_avg`, `histogram_stdvar` and `histogram_stddev`.
 
-use crate::histogram::FloatHistogram;
 use crate::histogram::buckets::Bucket;
+use crate::histogram::{Compensated, FloatHistogram};
 
 /// All observations.
 pub fn count(histogram: &FloatHistogram) -> f64 {
@@ -22,21 +22,12 @@ pub fn avg(histogram: &FloatHistogram) -> f64 {
 pub fn stdvar(histogram: &FloatHistogram) -> f64 {
     let mean = avg(histogram);
     let has_custom_buckets = histogram.has_custom_buckets();
-    let (mut variance, mut lost) = (0.0f64, 0.0);
+    let mut variance = Compensated::default();
     for bucket in histogram.ascending().filter(|bucket| bucket.count != 0.0) {
         let distance = middle(&bucket, has_custom_buckets) - mean;
-        let part = bucket.count * distance * distance;
-        let total = variance + part;
-        if total.is_infinite() {
-            lost = 0.0;
-        } else if variance.abs() >= part.abs() {
-            lost += (variance - total) + part;
-        } else {
-            lost += (part - total) + variance;
-        }
-        variance = total;
+        variance = variance.plus_number(bucket.count * distance * distance);
     }
-    (variance + lost) / histogram.count
+    variance.total() / histogram.count
 }
 
 /// The estimated standard deviation of all observations.
