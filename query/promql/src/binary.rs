@@ -1,5 +1,7 @@
 //! Binary operators between numbers, and between rows of them. Which rows meet is the matter of [`crate::matching`].
 
+pub mod histogram;
+
 use crate::presence::Presence;
 
 /// An operator that gives a new number.

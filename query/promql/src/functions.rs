@@ -2,6 +2,7 @@
 //!
 //! One family is one file; a function is a line in the table of its kind.
 
+pub mod histogram;
 pub mod instant;
 pub mod labels;
 pub mod range;

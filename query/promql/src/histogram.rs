@@ -1,8 +1,38 @@
 //! Native histograms as PromQL calculates with them: all counts are floating-point numbers.
+//!
+//! Owns: their arithmetic, in the order of operations that Prometheus has, so that results agree to the last digits.
+//! Does not own: which histograms a query meets, and what it says of them (`functions`, `binary`).
 
-pub use model::histogram::{ResetHint, Span as BucketSpan};
+mod amount;
+mod arithmetic;
+pub mod bounds;
+pub mod buckets;
+mod compaction;
+mod convert;
+mod custom;
+mod equality;
+pub(crate) mod interpolation;
+mod reset;
+mod resolution;
+#[cfg(test)]
+pub(crate) mod samples;
+mod side;
+mod sum;
+mod summary;
+mod tally;
+mod text;
+mod trim;
+mod zero;
+
+pub(crate) use amount::Compensated;
+pub use arithmetic::{Combined, MixedBuckets};
+pub use model::histogram::{CUSTOM_BUCKETS, ResetHint, Span as BucketSpan};
+pub use sum::{HistogramMean, HistogramSum};
+pub use trim::Keep;
 
 /// A native histogram whose counts are floating-point numbers.
+///
+/// Its `==` is that of the struct; that of PromQL is [`FloatHistogram::equals`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct FloatHistogram {
     /// The schema, as of [`model::NativeHistogram`].
@@ -28,3 +58,30 @@ pub struct FloatHistogram {
     /// Observations of each bucket of the negative spans, in order.
     pub negative: Vec<f64>,
 }
+
+impl FloatHistogram {
+    /// A histogram without observations.
+    pub fn empty(schema: i8, custom_bounds: Vec<f64>) -> Self {
+        FloatHistogram {
+            schema,
+            reset_hint: ResetHint::Unknown,
+            count: 0.0,
+            sum: 0.0,
+            zero_threshold: 0.0,
+            zero_count: 0.0,
+            custom_bounds,
+            positive_spans: Vec::new(),
+            negative_spans: Vec::new(),
+            positive: Vec::new(),
+            negative: Vec::new(),
+        }
+    }
+
+    /// Whether its buckets have bounds of their own.
+    pub fn has_custom_buckets(&self) -> bool {
+        self.schema == CUSTOM_BUCKETS
+    }
+}
+
+#[cfg(test)]
+mod tests;

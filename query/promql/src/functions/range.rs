@@ -5,6 +5,7 @@
 mod boundary;
 mod change;
 mod extreme;
+pub mod histograms;
 mod instant;
 mod order;
 mod rate;
