@@ -14,6 +14,7 @@ pub mod http;
 mod params;
 mod promql;
 mod recall;
+mod rows;
 mod run;
 mod scan;
 mod session;

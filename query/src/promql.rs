@@ -6,6 +6,7 @@
 
 mod answer;
 mod batch;
+mod cells;
 mod evaluate;
 pub(crate) mod labels;
 mod limits;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use futures::{StreamExt, TryStreamExt};
-use model::Error;
+use model::{Error, NativeHistogram};
 use object_store::ObjectStore;
 use object_store::path::Path;
 use parquet::file::metadata::ParquetMetaData;
@@ -84,6 +84,19 @@ impl Source {
             Source::Snapshot(snapshot) => snapshot.head_samples(resolved, time_ms, reserve),
             #[cfg(test)]
             Source::Fixture(fixture) => fixture.head_samples(resolved, &time_ms, reserve),
+        }
+    }
+
+    /// See [`Snapshot::head_histograms`].
+    pub(crate) fn head_histograms(
+        &self,
+        resolved: &Resolved,
+        time_ms: RangeInclusive<i64>,
+    ) -> Vec<(usize, Vec<(i64, NativeHistogram)>)> {
+        match self {
+            Source::Snapshot(snapshot) => snapshot.head_histograms(resolved, time_ms),
+            #[cfg(test)]
+            Source::Fixture(_) => Vec::new(),
         }
     }
 

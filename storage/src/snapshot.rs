@@ -12,7 +12,7 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use model::batch::Kind;
 use model::time::Date;
-use model::{Error, SeriesKey};
+use model::{Error, NativeHistogram, SeriesKey};
 use object_store::ObjectStore;
 use object_store::path::Path;
 use parquet::file::metadata::ParquetMetaData;
@@ -117,6 +117,16 @@ impl Snapshot {
         reserve: &mut dyn FnMut(usize) -> Result<(), Error>,
     ) -> Result<Vec<HeadRows>, Error> {
         self.inner.head.samples(&resolved.series, &time_ms, self.view.cut, reserve)
+    }
+
+    /// The native histograms not in a block of the resolved series within the range of time: of each series that has some
+    /// its place among the resolved ones, and its histograms with their times in milliseconds, ascending.
+    pub fn head_histograms(
+        &self,
+        resolved: &Resolved,
+        time_ms: RangeInclusive<i64>,
+    ) -> Vec<(usize, Vec<(i64, NativeHistogram)>)> {
+        self.inner.head.histograms_of(&resolved.series, &time_ms, self.view.cut)
     }
 
     /// All rows not in a block of a table other than `samples`, in its read schema.

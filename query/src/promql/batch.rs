@@ -2,7 +2,7 @@
 //!
 //! As a record batch, so that an operator is a plan node like others: `labels` (canonical bytes of the label set),
 //! `drops_name` (whether the name goes at the end, see [`StepBatch::drops_name`]), `floats` (a list as long as there are steps,
-//! NULL where the series has no value).
+//! NULL where the series has no number), `histograms` (bytes, empty for most series, see [`cells`]).
 
 use std::sync::Arc;
 
@@ -14,8 +14,11 @@ use arrow::buffer::NullBuffer;
 use arrow::datatypes::{DataType, Field, Float64Type, Schema, SchemaRef};
 use datafusion::common::{DataFusionError, Result};
 use promql::presence::Presence;
+use promql::value::Value;
 
+use super::cells::{self, Cells};
 use super::labels::LabelSet;
+use super::scan::bytes;
 
 /// A batch is handed on once its values take so many bytes.
 pub(crate) const FULL_BYTES: usize = 4 << 20;
@@ -31,8 +34,10 @@ pub(crate) struct StepBatch {
     pub(crate) drops_name: Vec<bool>,
     /// Series behind series; anything where there is no value.
     pub(crate) values: Vec<f64>,
-    /// At which steps each series has a value.
+    /// At which steps each series has a number.
     pub(crate) present: Vec<Presence>,
+    /// The native histograms of each series, at other steps than its numbers.
+    pub(crate) histograms: Vec<Cells>,
 }
 
 /// The values of one series.
@@ -42,6 +47,37 @@ pub(crate) struct Row<'a> {
     pub(crate) drops_name: bool,
     pub(crate) values: &'a [f64],
     pub(crate) present: &'a Presence,
+    pub(crate) histograms: &'a Cells,
+}
+
+impl Row<'_> {
+    /// At which steps there is a number or a histogram.
+    pub(crate) fn all_present(&self) -> Presence {
+        let mut all = self.present.clone();
+        self.histograms.iter().for_each(|(step, _)| all.insert(*step));
+        all
+    }
+}
+
+/// The room for the values of a series.
+#[derive(Debug)]
+pub(crate) struct RowMut<'a> {
+    pub(crate) values: &'a mut [f64],
+    pub(crate) present: &'a mut Presence,
+    pub(crate) histograms: &'a mut Cells,
+}
+
+impl RowMut<'_> {
+    /// Sets the value of a step.
+    pub(crate) fn set(&mut self, step: usize, value: Value) {
+        match value {
+            Value::Float(value) => {
+                self.values[step] = value;
+                self.present.insert(step);
+            }
+            Value::Histogram(histogram) => self.histograms.push((step, *histogram)),
+        }
+    }
 }
 
 impl StepBatch {
@@ -66,24 +102,43 @@ impl StepBatch {
 
     /// Bytes of memory taken, roughly.
     pub(crate) fn memory_bytes(&self) -> usize {
-        self.values.len() * size_of::<f64>() + self.labels.len() * (256 + self.steps / 8)
+        let histograms = self.histograms.iter().flatten().map(|(_, histogram)| bytes(histogram)).sum::<usize>();
+        self.values.len() * size_of::<f64>() + self.labels.len() * (256 + self.steps / 8) + histograms
     }
 
     /// Adds a series that has no value so far, and gives the room for its values.
-    pub(crate) fn push(&mut self, labels: LabelSet, drops_name: bool) -> (&mut [f64], &mut Presence) {
+    pub(crate) fn push(&mut self, labels: LabelSet, drops_name: bool) -> RowMut<'_> {
         let (at, start) = (self.labels.len(), self.values.len());
         self.labels.push(labels);
         self.drops_name.push(drops_name);
         self.values.resize(start + self.steps, 0.0);
         self.present.push(Presence::none(self.steps));
-        (&mut self.values[start..], &mut self.present[at])
+        self.histograms.push(Cells::new());
+        RowMut {
+            values: &mut self.values[start..],
+            present: &mut self.present[at],
+            histograms: &mut self.histograms[at],
+        }
     }
 
-    /// Adds a series with its values, if it has one.
+    /// Adds a series with its numbers, if it has one.
     pub(crate) fn push_values(&mut self, labels: LabelSet, drops_name: bool, values: &[f64], present: Presence) {
-        if present.is_empty() {
+        self.push_all(labels, drops_name, values, present, Cells::new());
+    }
+
+    /// Adds a series with its numbers and histograms, if it has one.
+    pub(crate) fn push_all(
+        &mut self,
+        labels: LabelSet,
+        drops_name: bool,
+        values: &[f64],
+        present: Presence,
+        histograms: Cells,
+    ) {
+        if present.is_empty() && histograms.is_empty() {
             return;
         }
+        self.histograms.push(histograms);
         self.labels.push(labels);
         self.drops_name.push(drops_name);
         self.values.extend_from_slice(values);
@@ -92,17 +147,26 @@ impl StepBatch {
 
     /// Adds a series as another batch has it.
     pub(crate) fn push_row(&mut self, row: Row<'_>) {
-        self.push_values(row.labels.clone(), row.drops_name, row.values, row.present.clone());
+        let (present, histograms) = (row.present.clone(), row.histograms.clone());
+        self.push_all(row.labels.clone(), row.drops_name, row.values, present, histograms);
     }
 
     /// Takes back the last series if it has no value at all.
     pub(crate) fn pop_if_absent(&mut self) {
-        if self.present.last().is_some_and(Presence::is_empty) {
+        let has_no_histogram = self.histograms.last().is_some_and(Cells::is_empty);
+        if has_no_histogram && self.present.last().is_some_and(Presence::is_empty) {
             self.labels.pop();
             self.drops_name.pop();
             self.present.pop();
+            self.histograms.pop();
             self.values.truncate(self.values.len() - self.steps);
         }
+    }
+
+    /// Leaves a series the values of some steps.
+    pub(crate) fn keep(&mut self, number: usize, kept: &Presence) {
+        self.present[number].intersect_with(kept);
+        self.histograms[number].retain(|(step, _)| kept.has(*step));
     }
 
     /// The series with this number.
@@ -113,6 +177,7 @@ impl StepBatch {
             drops_name: self.drops_name[number],
             values: &self.values[range],
             present: &self.present[number],
+            histograms: &self.histograms[number],
         }
     }
 
@@ -128,6 +193,7 @@ impl StepBatch {
             Field::new("labels", DataType::Binary, false),
             Field::new("drops_name", DataType::Boolean, false),
             Field::new("floats", list, false),
+            Field::new("histograms", DataType::Binary, false),
         ]))
     }
 
@@ -146,8 +212,15 @@ impl StepBatch {
         let present = NullBuffer::new(bits.finish());
         let floats = Float64Array::new(self.values.into(), Some(present));
         let floats = FixedSizeListArray::try_new(item(), self.steps as i32, Arc::new(floats), None)?;
+        let histograms = self.histograms.iter().map(|cells| {
+            let mut bytes = Vec::new();
+            cells::encode(cells, &mut bytes);
+            bytes
+        });
+        let histograms = BinaryArray::from_iter_values(histograms);
+        let drops_name = BooleanArray::from(self.drops_name);
         let columns: Vec<ArrayRef> =
-            vec![Arc::new(labels), Arc::new(BooleanArray::from(self.drops_name)), Arc::new(floats)];
+            vec![Arc::new(labels), Arc::new(drops_name), Arc::new(floats), Arc::new(histograms)];
         Ok(RecordBatch::try_new(schema, columns)?)
     }
 
@@ -157,10 +230,11 @@ impl StepBatch {
     /// `Internal` if it is another one.
     pub(crate) fn from_record_batch(batch: &RecordBatch) -> Result<Self> {
         let foreign = || DataFusionError::Internal("a record batch is no step batch".into());
-        let [labels, drops_name, floats] = batch.columns() else { return Err(foreign()) };
+        let [labels, drops_name, floats, histograms] = batch.columns() else { return Err(foreign()) };
         let labels = labels.as_binary_opt::<i32>().ok_or_else(foreign)?;
         let drops_name = drops_name.as_boolean_opt().ok_or_else(foreign)?;
         let floats = floats.as_fixed_size_list_opt().ok_or_else(foreign)?;
+        let histograms = histograms.as_binary_opt::<i32>().ok_or_else(foreign)?;
         let values = floats.values().as_primitive_opt::<Float64Type>().ok_or_else(foreign)?;
         let steps = floats.value_length() as usize;
         let present = |row: usize| match values.nulls() {
@@ -176,6 +250,7 @@ impl StepBatch {
             drops_name: drops_name.values().iter().collect(),
             values: values.values().to_vec(),
             present: (0..batch.num_rows()).map(present).collect(),
+            histograms: histograms.iter().map(|bytes| cells::decode(bytes.unwrap_or_default())).collect(),
         })
     }
 }
@@ -186,14 +261,17 @@ fn item() -> Arc<Field> {
 
 #[cfg(test)]
 mod tests {
+    use promql::histogram::FloatHistogram;
+
     use super::*;
 
     #[test]
     fn a_record_batch_gives_back_what_it_was_made_of() {
         let mut batch = StepBatch::new(3);
-        let (values, present) = batch.push(LabelSet::default().with("a", "1"), true);
-        values.copy_from_slice(&[1.0, f64::NAN, 0.0]);
-        [0, 1].into_iter().for_each(|step| present.insert(step));
+        let row = batch.push(LabelSet::default().with("a", "1"), true);
+        row.values.copy_from_slice(&[1.0, f64::NAN, 0.0]);
+        [0, 1].into_iter().for_each(|step| row.present.insert(step));
+        row.histograms.push((2, FloatHistogram::empty(3, Vec::new())));
         batch.push(LabelSet::default(), false);
         let again = StepBatch::from_record_batch(&batch.clone().into_record_batch().unwrap()).unwrap();
         assert_eq!((again.len(), again.steps), (2, 3));
@@ -202,6 +280,7 @@ mod tests {
             (&batch.labels, &batch.drops_name, &batch.present)
         );
         assert!(again.values[0] == 1.0 && again.values[1].is_nan());
+        assert_eq!(again.histograms, batch.histograms);
         batch.pop_if_absent();
         assert_eq!(batch.len(), 1);
         batch.pop_if_absent();

@@ -5,11 +5,13 @@ use std::sync::Arc;
 
 use datafusion::common::Result;
 use model::batch::is_stale;
+use promql::histogram::FloatHistogram;
 use promql::functions::range::{Args, Boundary, RangeFunction, Workspace, counter_note};
 use promql::presence::Presence;
 use promql::span::Span;
 use promql::value::Value;
 
+use super::batch::RowMut;
 use super::labels::LabelSet;
 use super::remarks::Remarks;
 use super::scalars::Scalars;
@@ -28,7 +30,7 @@ pub(crate) trait Evaluate: fmt::Debug + fmt::Display + Send + Sync {
     ///
     /// # Errors
     /// `Invalid` for arguments that a function refuses.
-    fn row(&self, series: Series<'_>, values: &mut [f64], present: &mut Presence) -> Result<()>;
+    fn row(&self, series: Series<'_>, row: &mut RowMut<'_>) -> Result<()>;
 }
 
 /// A series with what its values are made of.
@@ -66,18 +68,34 @@ impl Evaluate for Newest {
         self.takes_time
     }
 
-    fn row(&self, series: Series<'_>, values: &mut [f64], present: &mut Presence) -> Result<()> {
-        let (times_ms, numbers) = (&series.samples.times_ms, &series.samples.values);
-        let mut next = 0;
+    fn row(&self, series: Series<'_>, row: &mut RowMut<'_>) -> Result<()> {
+        let Samples { times_ms, values, histograms } = series.samples;
+        let (mut next, mut next_histogram) = (0, 0);
         let newest = |_: usize, look_ms: i64| {
             while times_ms.get(next).is_some_and(|time| *time <= look_ms) {
                 next += 1;
             }
-            let Some(at) = next.checked_sub(1) else { return Ok(None) };
-            let counts = times_ms[at] > look_ms.saturating_sub(self.lookback_ms) && !is_stale(numbers[at]);
-            Ok(counts.then(|| if self.takes_time { times_ms[at] as f64 / 1000.0 } else { numbers[at] }))
+            while histograms.get(next_histogram).is_some_and(|(time, _)| *time <= look_ms) {
+                next_histogram += 1;
+            }
+            let number = next.checked_sub(1).map(|at| (times_ms[at], values[at]));
+            let histogram = next_histogram.checked_sub(1).map(|at| &histograms[at]);
+            let is_newer = |(time_ms, _): &&(i64, FloatHistogram)| number.is_none_or(|number| *time_ms > number.0);
+            let (time_ms, sum, histogram) = match (histogram.filter(is_newer), number) {
+                (Some((time_ms, histogram)), _) => (*time_ms, histogram.sum, Some(histogram)),
+                (None, Some((time_ms, value))) => (time_ms, value, None),
+                (None, None) => return Ok(None),
+            };
+            if is_stale(sum) || time_ms <= look_ms.saturating_sub(self.lookback_ms) {
+                return Ok(None);
+            }
+            Ok(Some(match histogram {
+                _ if self.takes_time => Value::Float(time_ms as f64 / 1000.0),
+                Some(histogram) => Value::Histogram(Box::new(histogram.clone())),
+                None => Value::Float(sum),
+            }))
         };
-        fill(series.looks, series.scalars, newest, values, present)
+        fill(series.looks, series.scalars, newest, row)
     }
 }
 
@@ -129,7 +147,7 @@ impl Evaluate for OverWindow {
         !matches!(self.name, "first_over_time" | "last_over_time")
     }
 
-    fn row(&self, series: Series<'_>, values: &mut [f64], present: &mut Presence) -> Result<()> {
+    fn row(&self, series: Series<'_>, row: &mut RowMut<'_>) -> Result<()> {
         let mut windows = Windows::new(series.samples, self.range_ms, self.reach());
         let mut workspace = Workspace::default();
         let (metric, steps) = (series.labels.get(model::labels::NAME_LABEL), series.looks.steps());
@@ -140,13 +158,10 @@ impl Evaluate for OverWindow {
             }
             let scalars = [series.scalars.at(0, step), series.scalars.at(1, step)];
             let args = Args { scalars, eval_ms: steps.time_ms(step), boundary: self.boundary, metric };
-            match (self.function)(&window, &args, &mut workspace).map_err(external)? {
-                Some(Value::Float(value)) => Ok(Some(value)),
-                Some(Value::Histogram(_)) | None => Ok(None),
-            }
+            (self.function)(&window, &args, &mut workspace).map_err(external)
         };
-        fill(series.looks, series.scalars, over, values, present)?;
-        if !present.is_empty()
+        fill(series.looks, series.scalars, over, row)?;
+        if !row.present.is_empty()
             && let Some(note) = counter_note(self.name, metric)
         {
             workspace.notes.add(note);
@@ -160,22 +175,26 @@ impl Evaluate for OverWindow {
 fn fill(
     looks: &Looks,
     scalars: &Scalars,
-    mut look: impl FnMut(usize, i64) -> Result<Option<f64>>,
-    values: &mut [f64],
-    present: &mut Presence,
+    mut look: impl FnMut(usize, i64) -> Result<Option<Value>>,
+    row: &mut RowMut<'_>,
 ) -> Result<()> {
-    let is_fixed = looks.is_fixed();
+    let steps = row.values.len();
     // What `@` fixes is the same at all steps, unless arguments differ.
-    let evaluated = if is_fixed && scalars.are_constant() { 1 } else { values.len() };
-    for (step, value) in values.iter_mut().enumerate().take(evaluated) {
-        if let Some(found) = look(step, looks.time_ms(step))? {
-            *value = found;
-            present.insert(step);
+    let evaluated = if looks.is_fixed() && scalars.are_constant() { 1 } else { steps };
+    for step in 0..evaluated {
+        if let Some(value) = look(step, looks.time_ms(step))? {
+            row.set(step, value);
         }
     }
-    if evaluated < values.len() && present.has(0) {
-        values.fill(values[0]);
-        *present = Presence::all(values.len());
+    if evaluated == steps {
+        return Ok(());
+    }
+    if row.present.has(0) {
+        row.values.fill(row.values[0]);
+        *row.present = Presence::all(steps);
+    }
+    if let Some((_, histogram)) = row.histograms.pop() {
+        row.histograms.extend((0..steps).map(|step| (step, histogram.clone())));
     }
     Ok(())
 }

@@ -6,6 +6,7 @@
 
 mod cursor;
 mod exec;
+mod histograms;
 
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use datafusion::physical_plan::ExecutionPlan;
 use storage::{Resolved, Selection, Table};
 
 pub(super) use exec::SeriesScanExec;
+pub(super) use histograms::bytes;
 
 use super::evaluate::Evaluate;
 use super::limits::Touched;
@@ -60,6 +62,7 @@ pub(super) struct Made {
 struct Part {
     selected: Arc<SelectedSeries>,
     inputs: Vec<Arc<dyn ExecutionPlan>>,
+    histograms: histograms::Inputs,
 }
 
 /// Plans the scan of a selection.
@@ -81,7 +84,8 @@ pub(super) async fn plan(
         let key = if parts == 1 { deciding_key(&selection.matchers) } else { Key::Series };
         let selected = Arc::new(SelectedSeries::new(series.to_vec(), key));
         let inputs = inputs(ground, &selected, &selection.time_ms).await?;
-        planned.push(Part { selected, inputs });
+        let histograms = histograms::Inputs::find(&ground.source, &selected, &selection.time_ms).await?;
+        planned.push(Part { selected, inputs, histograms });
     }
     Ok(Arc::new(SeriesScanExec::new(planned, looks, made, Arc::clone(&ground.touched))))
 }

@@ -1,5 +1,8 @@
 //! The instants at which an expression is evaluated, and those at which its selectors look.
 
+use std::ops::Range;
+
+use promql::histogram::FloatHistogram;
 use promql::value::Window;
 
 /// Instants at equal distances; an instant query has one.
@@ -79,16 +82,19 @@ impl Looks {
 pub(crate) struct Samples {
     pub(crate) times_ms: Vec<i64>,
     pub(crate) values: Vec<f64>,
+    /// Native histograms with their times in milliseconds.
+    pub(crate) histograms: Vec<(i64, FloatHistogram)>,
 }
 
 impl Samples {
     pub(crate) fn clear(&mut self) {
         self.times_ms.clear();
         self.values.clear();
+        self.histograms.clear();
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.times_ms.len()
+        self.times_ms.len() + self.histograms.len()
     }
 
     /// Puts them in order of time, if they are not. No time is there twice.
@@ -108,6 +114,7 @@ impl Samples {
 
     /// Takes out the staleness markers.
     pub(crate) fn drop_markers(&mut self) {
+        self.histograms.retain(|(_, histogram)| !model::batch::is_stale(histogram.sum));
         if !self.values.iter().any(|value| model::batch::is_stale(*value)) {
             return;
         }
@@ -124,33 +131,39 @@ pub(crate) struct Windows<'a> {
     range_ms: i64,
     /// How far before its beginning and behind its end samples belong to a window, in milliseconds.
     reach_ms: (i64, i64),
-    first: usize,
-    end: usize,
+    numbers: Range<usize>,
+    histograms: Range<usize>,
 }
 
 impl<'a> Windows<'a> {
     /// Windows of a length in milliseconds over samples without staleness markers.
     pub(crate) fn new(samples: &'a Samples, range_ms: i64, reach_ms: (i64, i64)) -> Self {
-        Windows { samples, range_ms, reach_ms, first: 0, end: 0 }
+        Windows { samples, range_ms, reach_ms, numbers: 0..0, histograms: 0..0 }
     }
 
     /// The window that ends at an instant, which must not be before that of the last call.
     pub(crate) fn ending(&mut self, end_ms: i64) -> Window<'a> {
-        let (times, start_ms) = (&self.samples.times_ms, end_ms.saturating_sub(self.range_ms));
-        let (after_ms, until_ms) = (start_ms.saturating_sub(self.reach_ms.0), end_ms.saturating_add(self.reach_ms.1));
-        while times.get(self.end).is_some_and(|time| *time <= until_ms) {
-            self.end += 1;
-        }
-        while self.first < self.end && times[self.first] <= after_ms {
-            self.first += 1;
-        }
-        let range = self.first..self.end;
+        let Samples { times_ms, values, histograms } = self.samples;
+        let start_ms = end_ms.saturating_sub(self.range_ms);
+        let wanted = (start_ms.saturating_sub(self.reach_ms.0), end_ms.saturating_add(self.reach_ms.1));
+        slide(&mut self.numbers, wanted, |at| times_ms.get(at).copied());
+        slide(&mut self.histograms, wanted, |at| histograms.get(at).map(|(time_ms, _)| *time_ms));
         Window {
             start_ms,
             end_ms,
-            times_ms: &times[range.clone()],
-            values: &self.samples.values[range],
-            histograms: &[],
+            times_ms: &times_ms[self.numbers.clone()],
+            values: &values[self.numbers.clone()],
+            histograms: &histograms[self.histograms.clone()],
         }
+    }
+}
+
+/// Moves a range of samples forward to those after one time and up to another.
+fn slide(range: &mut Range<usize>, (after_ms, until_ms): (i64, i64), time_ms: impl Fn(usize) -> Option<i64>) {
+    while time_ms(range.end).is_some_and(|time| time <= until_ms) {
+        range.end += 1;
+    }
+    while range.start < range.end && time_ms(range.start).is_some_and(|time| time <= after_ms) {
+        range.start += 1;
     }
 }

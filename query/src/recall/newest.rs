@@ -4,16 +4,16 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
-use arrow::datatypes::{ArrowPrimitiveType, Float64Type, Int8Type, Int32Type, Int64Type};
+use arrow::array::RecordBatch;
+use arrow::datatypes::Float64Type;
 use datafusion::common::ScalarValue;
 use futures::TryStreamExt;
-use model::histogram::{BucketCounts, Counts, ResetHint, Span};
 use model::recall::{Newest, NewestValue};
-use model::{Error, NativeHistogram, SeriesKey};
+use model::{Error, SeriesKey};
 
 use crate::engine::Engine;
 use crate::params::Params;
+use crate::rows::{self, longs, numbers};
 
 /// Ids in one question.
 const IDS_AT_ONCE: usize = 500;
@@ -62,7 +62,7 @@ impl Question<'_> {
         for batch in self.newest_rows("histograms", "count IS NOT NULL", "samples.*").await? {
             let (ids, times) = (longs(&batch, "series_id")?, longs(&batch, "time_ms")?);
             for row in 0..batch.num_rows() {
-                let histogram = histogram(&batch, row)?;
+                let histogram = rows::histogram(&batch, row)?;
                 let (time_ms, start_ms) = (times.value(row), histogram.start_ms);
                 let value = NewestValue::Histogram(Box::new(histogram));
                 let is_newer = |known: &Newest| known.time_ms >= time_ms;
@@ -111,61 +111,4 @@ impl Question<'_> {
         let rows = self.engine.sql_within(sql, Params::Positional(params), u64::MAX).await.map_err(failed)?;
         rows.try_collect().await.map_err(failed)
     }
-}
-
-fn column<'a>(batch: &'a RecordBatch, name: &str) -> Result<&'a ArrayRef, Error> {
-    batch.column_by_name(name).ok_or_else(|| Error::internal(format!("no column {name}")))
-}
-
-fn numbers<'a, T: ArrowPrimitiveType>(
-    batch: &'a RecordBatch,
-    name: &str,
-) -> Result<&'a arrow::array::PrimitiveArray<T>, Error> {
-    let column = column(batch, name)?.as_primitive_opt::<T>();
-    column.ok_or_else(|| Error::internal(format!("column {name} has another type than it is asked for")))
-}
-
-fn longs<'a>(batch: &'a RecordBatch, name: &str) -> Result<&'a arrow::array::Int64Array, Error> {
-    numbers::<Int64Type>(batch, name)
-}
-
-fn listed<T: ArrowPrimitiveType>(batch: &RecordBatch, name: &str, row: usize) -> Result<Vec<T::Native>, Error> {
-    let wrong = || Error::internal(format!("column {name} has another type than it is asked for"));
-    let list = column(batch, name)?.as_list_opt::<i32>().ok_or_else(wrong)?;
-    if list.is_null(row) {
-        return Ok(Vec::new());
-    }
-    Ok(list.value(row).as_primitive_opt::<T>().ok_or_else(wrong)?.values().to_vec())
-}
-
-/// A row of `histograms` whose counts are whole numbers.
-fn histogram(batch: &RecordBatch, row: usize) -> Result<NativeHistogram, Error> {
-    let spans = |side: &str| -> Result<Vec<Span>, Error> {
-        let offsets = listed::<Int32Type>(batch, &format!("{side}_offsets"), row)?;
-        let lengths = listed::<Int32Type>(batch, &format!("{side}_lengths"), row)?;
-        let span = |(offset, length): (i32, i32)| Span { offset, length: length.unsigned_abs() };
-        Ok(offsets.into_iter().zip(lengths).map(span).collect())
-    };
-    let counts = |side: &str| -> Result<Vec<u64>, Error> {
-        Ok(listed::<Int64Type>(batch, &format!("{side}_counts"), row)?.into_iter().map(i64::unsigned_abs).collect())
-    };
-    let starts = longs(batch, "start_time_ms")?;
-    let hints = column(batch, "reset_hint")?.as_string_view_opt();
-    let hint = hints.map_or("", |hints| hints.value(row));
-    Ok(NativeHistogram {
-        schema: numbers::<Int8Type>(batch, "schema")?.value(row),
-        reset_hint: ResetHint::ALL.into_iter().find(|known| known.as_str() == hint).unwrap_or_default(),
-        start_ms: starts.is_valid(row).then(|| starts.value(row)),
-        sum: numbers::<Float64Type>(batch, "sum")?.value(row),
-        zero_threshold: numbers::<Float64Type>(batch, "zero_threshold")?.value(row),
-        custom_bounds: listed::<Float64Type>(batch, "custom_bounds", row)?,
-        positive_spans: spans("positive")?,
-        negative_spans: spans("negative")?,
-        counts: Counts::Integer(BucketCounts {
-            count: longs(batch, "count")?.value(row).unsigned_abs(),
-            zero: longs(batch, "zero_count")?.value(row).unsigned_abs(),
-            positive: counts("positive")?,
-            negative: counts("negative")?,
-        }),
-    })
 }

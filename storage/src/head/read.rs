@@ -8,7 +8,7 @@ use model::Error;
 use model::time::Date;
 use roaring::RoaringBitmap;
 
-use super::histograms::HistogramRun;
+use super::histograms::{HistogramRun, TimeHistogram};
 use super::packed::{HeadRows, SeriesRun};
 use super::run::Run;
 use super::runs::PackedRun;
@@ -134,6 +134,32 @@ impl Head {
             for slot in shard.lock().slots.iter() {
                 let runs = slot.histograms.iter().flat_map(|all| all.visible(committed));
                 found.extend(runs.map(|(_, run)| (slot.series.clone(), run.clone())));
+            }
+        }
+        found
+    }
+
+    /// The visible native histograms of `series`, which are in table order, within the range: of each series that has some
+    /// its place, and the histograms in order of time, of two with the same time the one that was written last.
+    pub(crate) fn histograms_of(
+        &self,
+        series: &[Arc<SeriesInfo>],
+        time_ms: &RangeInclusive<i64>,
+        committed: u64,
+    ) -> Vec<(usize, Vec<TimeHistogram>)> {
+        let (mut found, mut scratch) = (Vec::new(), Vec::new());
+        for (place, info) in series.iter().enumerate() {
+            let hash = shard::hash(&info.key.name, &info.key.cluster, info.id);
+            let shard = self.shards[(hash >> 48) as usize % self.shards.len()].lock();
+            let Some(entry) = shard.find(hash, &info.key.name, &info.key.cluster, info.id) else { continue };
+            let Some(histograms) = &shard.slots[entry.slot].histograms else { continue };
+            let mut by_time = BTreeMap::new();
+            for (_, run) in histograms.visible(committed) {
+                run.read(&mut scratch);
+                by_time.extend(scratch.drain(..).filter(|(time, _)| time_ms.contains(time)));
+            }
+            if !by_time.is_empty() {
+                found.push((place, by_time.into_iter().collect()));
             }
         }
         found

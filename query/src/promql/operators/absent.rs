@@ -45,7 +45,7 @@ impl Absent {
         let mut present = Presence::none(self.steps);
         if let Some(mut input) = input {
             while let Some(batch) = input.try_next().await? {
-                batch.present.iter().for_each(|other| present.union_with(other));
+                batch.rows().for_each(|row| present.union_with(&row.all_present()));
             }
         }
         let mut absent = Presence::all(self.steps);

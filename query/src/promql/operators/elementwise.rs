@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use datafusion::execution::memory_pool::MemoryReservation;
+use promql::binary::histogram::negated;
 use promql::binary::{Arithmetic, Comparison, Operand};
 use promql::functions::instant::{self, InstantFunction};
 
@@ -53,6 +54,7 @@ impl Operator for Function {
                     batch.present.iter_mut().for_each(|present| present.remove(step));
                 }
             }
+            batch.histograms.iter_mut().for_each(Vec::clear);
             batch.drops_name.fill(true);
             Ok(batch)
         })
@@ -84,6 +86,10 @@ impl Operator for StepTime {
         each(inputs, Vec::new(), move |mut batch, _| {
             let times: Vec<f64> = self.steps.iter().map(|time_ms| time_ms as f64 / 1000.0).collect();
             batch.values.chunks_mut(batch.steps).for_each(|row| row.copy_from_slice(&times));
+            for number in 0..batch.len() {
+                batch.present[number] = batch.row(number).all_present();
+                batch.histograms[number].clear();
+            }
             batch.drops_name.fill(true);
             Ok(batch)
         })
@@ -112,6 +118,8 @@ impl Operator for Negated {
     fn run(self: Arc<Self>, inputs: Vec<Option<Batches>>, _memory: MemoryReservation) -> Batches {
         each(inputs, Vec::new(), |mut batch, _| {
             batch.values.iter_mut().for_each(|value| *value = -*value);
+            let histograms = batch.histograms.iter_mut().flatten();
+            histograms.for_each(|(_, histogram)| *histogram = negated(histogram));
             batch.drops_name.fill(true);
             Ok(batch)
         })

@@ -51,11 +51,11 @@ impl Sets {
     fn apply(&self, mut left: StepBatch, mut right: StepBatch) -> Result<StepBatch> {
         let labels = |side: &StepBatch| side.labels.iter().map(Labels::from).collect::<Vec<_>>();
         for group in groups(self.is_on, &self.names, &labels(&left), &labels(&right)) {
-            let mut of_left: Vec<_> = group.left.iter().map(|at| left.present[*at].clone()).collect();
-            let mut of_right: Vec<_> = group.right.iter().map(|at| right.present[*at].clone()).collect();
+            let mut of_left: Vec<_> = group.left.iter().map(|at| left.row(*at).all_present()).collect();
+            let mut of_right: Vec<_> = group.right.iter().map(|at| right.row(*at).all_present()).collect();
             self.operator.apply(self.steps, &mut of_left, &mut of_right);
-            group.left.iter().zip(of_left).for_each(|(at, present)| left.present[*at] = present);
-            group.right.iter().zip(of_right).for_each(|(at, present)| right.present[*at] = present);
+            group.left.iter().zip(of_left).for_each(|(at, kept)| left.keep(*at, &kept));
+            group.right.iter().zip(of_right).for_each(|(at, kept)| right.keep(*at, &kept));
         }
         let mut made = StepBatch::new(self.steps);
         left.rows().chain(right.rows()).for_each(|row| made.push_row(row));

@@ -52,9 +52,11 @@ impl OverSubquery {
             samples.clear();
             samples.times_ms.extend(row.present.iter().map(|step| self.inner.time_ms(step)));
             samples.values.extend(row.present.iter().map(|step| row.values[step]));
+            let histograms = row.histograms.iter();
+            samples.histograms.extend(histograms.map(|(step, one)| (self.inner.time_ms(*step), one.clone())));
             let series = Series { labels: row.labels, samples: &samples, looks: &self.looks, scalars };
-            let (values, present) = made.push(row.labels.clone(), row.drops_name || self.evaluate.drops_name());
-            self.evaluate.row(series, values, present)?;
+            let mut made_row = made.push(row.labels.clone(), row.drops_name || self.evaluate.drops_name());
+            self.evaluate.row(series, &mut made_row)?;
             made.pop_if_absent();
         }
         Ok(made)

@@ -1,5 +1,6 @@
 //! The plan node of a series scan.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -23,6 +24,7 @@ use super::super::node::{Batches, batches};
 use super::super::scalars::{ScalarArg, Scalars};
 use super::super::steps::{Looks, Samples};
 use super::cursor::Cursor;
+use super::histograms::TimeHistogram;
 use super::{Made, Part};
 
 /// Puts the samples of each series together and evaluates them at each step.
@@ -110,6 +112,7 @@ impl ExecutionPlan for SeriesScanExec {
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
         let baseline = BaselineMetrics::new(&self.metrics, partition);
         let reservation = MemoryConsumer::new("the samples of a series").register(context.memory_pool());
+        let of_histograms = MemoryConsumer::new("native histograms").register(context.memory_pool());
         let mut cursors = Vec::new();
         for input in self.parts.get(partition).iter().flat_map(|part| &part.inputs) {
             cursors.push(Cursor::new(input.execute(0, Arc::clone(&context))?));
@@ -128,8 +131,11 @@ impl ExecutionPlan for SeriesScanExec {
             evaluate: Arc::clone(&self.evaluate),
             touched: Arc::clone(&self.touched),
             cursors,
+            histograms: None,
+            context,
             samples: Samples::default(),
             reservation,
+            of_histograms,
             baseline,
         };
         let batches =
@@ -154,9 +160,14 @@ struct Scan {
     scalars: Option<Scalars>,
     touched: Arc<Touched>,
     cursors: Vec<Cursor>,
+    /// The histograms of the series that were not given yet, once they are read.
+    histograms: Option<BTreeMap<usize, Vec<TimeHistogram>>>,
+    context: Arc<TaskContext>,
     samples: Samples,
     /// Of the samples and of the batch that is being filled.
     reservation: MemoryReservation,
+    /// Of the histograms.
+    of_histograms: MemoryReservation,
     baseline: BaselineMetrics,
 }
 
@@ -180,8 +191,8 @@ impl Scan {
             }
             let labels = LabelSet::of(&part.selected.series()[series].key);
             let series = Series { labels: &labels, samples: &self.samples, looks: &self.looks, scalars: &scalars };
-            let (values, present) = batch.push(labels.clone(), self.evaluate.drops_name());
-            self.evaluate.row(series, values, present)?;
+            let mut row = batch.push(labels.clone(), self.evaluate.drops_name());
+            self.evaluate.row(series, &mut row)?;
             batch.pop_if_absent();
             self.reservation.try_resize(self.samples.memory_bytes() + batch.memory_bytes())?;
         }
@@ -196,13 +207,21 @@ impl Scan {
 
     /// Puts the samples of the next series together; returns which of the selected ones it is.
     async fn gather(&mut self, part: &Part) -> Result<Option<usize>> {
-        let mut next = None;
+        let mut histograms = match self.histograms.take() {
+            Some(histograms) => histograms,
+            None => part.histograms.read(&part.selected, &self.context, &self.of_histograms).await?,
+        };
+        let mut next = histograms.first_key_value().map(|(series, _)| *series);
         for cursor in &mut self.cursors {
             let series = cursor.peek(&part.selected).await?;
             next = [next, series].into_iter().flatten().min();
         }
-        let Some(series) = next else { return Ok(None) };
         self.samples.clear();
+        if let Some(of_series) = next.and_then(|series| histograms.remove(&series)) {
+            self.samples.histograms = of_series;
+        }
+        self.histograms = Some(histograms);
+        let Some(series) = next else { return Ok(None) };
         for cursor in &mut self.cursors {
             while cursor.peek(&part.selected).await? == Some(series) {
                 cursor.take(series, &mut self.samples);
