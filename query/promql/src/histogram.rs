@@ -11,6 +11,7 @@ mod compaction;
 mod convert;
 mod custom;
 mod equality;
+mod group;
 pub(crate) mod interpolation;
 mod reset;
 mod resolution;
@@ -26,6 +27,7 @@ mod zero;
 
 pub(crate) use amount::Compensated;
 pub use arithmetic::{Combined, MixedBuckets};
+pub use group::HistogramGroup;
 pub use model::histogram::{CUSTOM_BUCKETS, ResetHint, Span as BucketSpan};
 pub use sum::{HistogramMean, HistogramSum};
 pub use trim::Keep;

@@ -59,8 +59,8 @@ impl HistogramSum {
         self.seen.note(notes);
     }
 
-    /// Says that the bounds of custom buckets were different, the one thing that an aggregation also says without a result.
-    pub fn note_bounds(&self, notes: &mut Notes) {
+    /// Says that the bounds of custom buckets were different.
+    pub(super) fn note_bounds(&self, notes: &mut Notes) {
         Seen { reset: false, ..self.seen.clone() }.note(notes);
     }
 
@@ -121,8 +121,8 @@ impl HistogramMean {
         self.seen.note(notes);
     }
 
-    /// Says that the bounds of custom buckets were different, the one thing that an aggregation also says without a result.
-    pub fn note_bounds(&self, notes: &mut Notes) {
+    /// Says that the bounds of custom buckets were different.
+    pub(super) fn note_bounds(&self, notes: &mut Notes) {
         Seen { reset: false, ..self.seen.clone() }.note(notes);
     }
 
