@@ -14,6 +14,7 @@ mod node;
 mod operators;
 mod planner;
 mod question;
+mod ranges;
 mod remarks;
 mod scalars;
 mod scan;

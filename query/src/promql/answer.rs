@@ -8,6 +8,7 @@ use futures::StreamExt;
 use model::ErrorKind;
 use promql::ast::{AggregateOp, Expr};
 use promql::functions::sorting;
+use promql::histogram::FloatHistogram;
 use promql::labels::{Labels, is_of_metric};
 
 use super::batch::{Row, StepBatch};
@@ -39,17 +40,26 @@ pub(crate) struct Stats {
 /// The value of an answer.
 #[derive(Debug)]
 pub(crate) enum AnswerValue {
-    /// Series with their values at several steps, in order of their labels.
-    Matrix(Vec<(LabelSet, Vec<Point>)>),
-    /// Series with one value each.
-    Vector(Vec<(LabelSet, Point)>),
+    /// Series with their values at several times, in order of their labels.
+    Matrix(Vec<SeriesPoints>),
+    /// Series with one value each, a number or a histogram.
+    Vector(Vec<SeriesPoints>),
     /// One number.
     Scalar(Point),
     /// A text at a time in milliseconds.
     String(i64, String),
 }
 
-/// A value at a time.
+/// A series of an answer.
+#[derive(Debug, Clone)]
+pub(crate) struct SeriesPoints {
+    pub(crate) labels: LabelSet,
+    pub(crate) points: Vec<Point>,
+    /// Native histograms with their times in milliseconds.
+    pub(crate) histograms: Vec<(i64, FloatHistogram)>,
+}
+
+/// A number at a time.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Point {
     /// Milliseconds since the Unix epoch.
@@ -145,19 +155,22 @@ impl Collected {
     }
 
     /// The series of an instant query.
-    pub(super) fn vector(&self, order: &Order) -> Vec<(LabelSet, Point)> {
-        let time_ms = self.steps.start_ms;
-        let element = |row: Row<'_>| (row.labels.clone(), Point { time_ms, value: row.values[0] });
-        let mut series: Vec<_> = self.rows.rows().filter(|row| row.present.has(0)).map(element).collect();
+    pub(super) fn vector(self, order: &Order) -> Vec<SeriesPoints> {
+        let mut series = self.all();
+        // A histogram is as good as zero here.
+        let value = |one: &SeriesPoints| one.points.first().map_or(0.0, |point| point.value);
         match order {
             Order::AsGiven => {}
-            Order::Labels => series.sort_by_cached_key(|(labels, _)| Labels::from(labels)),
-            Order::Values { is_descending: false } => series.sort_by(|a, b| sorting::by_value(a.1.value, b.1.value)),
-            Order::Values { is_descending: true } => {
-                series.sort_by(|a, b| sorting::by_value_descending(a.1.value, b.1.value));
+            Order::Labels => series.sort_by_cached_key(|one| Labels::from(&one.labels)),
+            Order::Values { is_descending } => {
+                series.retain(|one| one.histograms.is_empty());
+                match is_descending {
+                    false => series.sort_by(|a, b| sorting::by_value(value(a), value(b))),
+                    true => series.sort_by(|a, b| sorting::by_value_descending(value(a), value(b))),
+                }
             }
             Order::LabelsNamed { names, is_descending } => {
-                let mut keyed: Vec<_> = series.into_iter().map(|one| (Labels::from(&one.0), one)).collect();
+                let mut keyed: Vec<_> = series.into_iter().map(|one| (Labels::from(&one.labels), one)).collect();
                 keyed.sort_by(|a, b| sorting::by_labels(&a.0, &b.0, names));
                 if *is_descending {
                     keyed.reverse();
@@ -169,26 +182,40 @@ impl Collected {
     }
 
     /// The series of a range query.
-    pub(super) fn matrix(&self) -> Vec<(LabelSet, Vec<Point>)> {
-        let points = |row: Row<'_>| {
-            let point = |step: usize| Point { time_ms: self.steps.time_ms(step), value: row.values[step] };
-            row.present.iter().map(point).collect()
-        };
-        let mut series: Vec<_> = self.rows.rows().map(|row| (row.labels.clone(), points(row))).collect();
-        series.sort_by_cached_key(|(labels, _)| Labels::from(labels));
+    pub(super) fn matrix(self) -> Vec<SeriesPoints> {
+        let mut series = self.all();
+        series.sort_by_cached_key(|one| Labels::from(&one.labels));
         series
+    }
+
+    fn all(self) -> Vec<SeriesPoints> {
+        let Collected { steps, mut rows } = self;
+        let histograms = std::mem::take(&mut rows.histograms);
+        let labels = std::mem::take(&mut rows.labels);
+        let points = |number: usize| -> Vec<Point> {
+            let values = &rows.values[number * rows.steps..];
+            let point = |step: usize| Point { time_ms: steps.time_ms(step), value: values[step] };
+            rows.present[number].iter().map(point).collect()
+        };
+        let series = labels.into_iter().zip(histograms).enumerate().map(|(number, (labels, mut cells))| {
+            cells.sort_by_key(|(step, _)| *step);
+            let histograms = cells.into_iter().map(|(step, one)| (steps.time_ms(step), one)).collect();
+            SeriesPoints { labels, points: points(number), histograms }
+        });
+        series.collect()
     }
 }
 
 /// Adds the values of a row to those of another with the same labels.
 fn join(all: &mut StepBatch, number: usize, row: Row<'_>) -> Result<(), Error> {
-    let mut both = all.present[number].clone();
-    both.intersect_with(row.present);
+    let mut both = all.row(number).all_present();
+    both.intersect_with(&row.all_present());
     if !both.is_empty() {
         return Err(Error::new(ErrorKind::Invalid, "vector cannot contain metrics with the same labelset"));
     }
     all.present[number].union_with(row.present);
     let start = number * all.steps;
     row.present.iter().for_each(|step| all.values[start + step] = row.values[step]);
+    all.histograms[number].extend_from_slice(row.histograms);
     Ok(())
 }

@@ -181,6 +181,15 @@ impl StepBatch {
         }
     }
 
+    /// The values of the series with this number, to change them.
+    pub(crate) fn row_mut(&mut self, number: usize) -> RowMut<'_> {
+        RowMut {
+            values: &mut self.values[number * self.steps..(number + 1) * self.steps],
+            present: &mut self.present[number],
+            histograms: &mut self.histograms[number],
+        }
+    }
+
     /// All series.
     pub(crate) fn rows(&self) -> impl Iterator<Item = Row<'_>> {
         (0..self.len()).map(|number| self.row(number))

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use datafusion::common::Result;
 use model::batch::is_stale;
-use promql::histogram::FloatHistogram;
 use promql::functions::range::{Args, Boundary, RangeFunction, Workspace, counter_note};
+use promql::histogram::FloatHistogram;
 use promql::presence::Presence;
 use promql::span::Span;
 use promql::value::Value;

@@ -5,6 +5,7 @@ pub(super) mod aggregate;
 pub(super) mod binary;
 pub(super) mod count_values;
 pub(super) mod elementwise;
+pub(super) mod histogram;
 pub(super) mod labels;
 pub(super) mod pick;
 pub(super) mod quantile;

@@ -51,7 +51,11 @@ pub(crate) async fn plan(
             let scalar = planner.scalar(&question.expr, question.steps).await?;
             Ok(scalar.into_plan(question.steps))
         }
-        _ => planner.vector(&question.expr, question.steps).await,
+        _ => match question.expr.unwrapped() {
+            Expr::Matrix(matrix) => planner.ranges(matrix).await,
+            Expr::Subquery(subquery) => planner.subquery_steps(subquery).await,
+            _ => planner.vector(&question.expr, question.steps).await,
+        },
     }
 }
 
@@ -106,8 +110,7 @@ impl Planner<'_> {
                 Expr::Call(call) => self.call(call, steps).await,
                 Expr::Aggregate(aggregate) => self.aggregate(aggregate, steps).await,
                 Expr::Binary(binary) => self.binary(binary, steps).await,
-                Expr::Matrix(_) | Expr::Subquery(_) => Err(unsupported("a range vector as the answer of a query")),
-                Expr::Number(_) | Expr::String(_) => Err(unfit("a vector", expr)),
+                Expr::Matrix(_) | Expr::Subquery(_) | Expr::Number(_) | Expr::String(_) => Err(unfit("a vector", expr)),
             }
         }
         .boxed()

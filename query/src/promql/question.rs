@@ -9,6 +9,7 @@ use promql::note::Level;
 
 use super::answer::{Answer, AnswerValue, Collected, Order, Point, Stats};
 use super::limits::Touched;
+use super::ranges;
 use super::remarks::Remarks;
 use super::steps::Steps;
 use crate::config::Config;
@@ -63,6 +64,8 @@ pub(crate) struct Question {
     asked: Instant,
     /// When there was a place to run it.
     pub(super) began: OnceLock<Instant>,
+    /// The steps of the subquery that the whole expression is, once it is planned.
+    pub(super) subquery: OnceLock<Steps>,
 }
 
 impl Question {
@@ -107,6 +110,7 @@ impl Question {
             max_bytes: config.query_memory_bytes,
             asked: Instant::now(),
             began: OnceLock::new(),
+            subquery: OnceLock::new(),
         })
     }
 
@@ -128,8 +132,14 @@ impl Question {
     /// # Errors
     /// Those of the plan; `Invalid` if two series have the same labels, `TooLarge` if the answer takes too much memory.
     pub(crate) async fn answer(&self, rows: Rows) -> Result<Answer, Error> {
-        let collected = Collected::read(rows, self.steps, self.max_bytes).await?;
+        if let Expr::Matrix(_) = self.expr.unwrapped() {
+            return Ok(self.finish(AnswerValue::Matrix(ranges::read(rows, self.max_bytes).await?)));
+        }
+        // A subquery gives its values at steps of its own.
+        let steps = self.subquery.get().copied().unwrap_or(self.steps);
+        let collected = Collected::read(rows, steps, self.max_bytes).await?;
         let value = match (self.expr.value_type(), self.is_instant()) {
+            (ValueType::Matrix, _) => AnswerValue::Matrix(collected.matrix()),
             (ValueType::Scalar, true) => {
                 AnswerValue::Scalar(Point { time_ms: self.steps.start_ms, value: collected.scalar() })
             }

@@ -1,14 +1,13 @@
 //! The warnings and infos of a query, gathered while it runs.
 
-use std::collections::BTreeSet;
-
 use parking_lot::Mutex;
-use promql::note::{Level, Notes};
+use promql::note::{Level, Note, Notes};
 use promql::span::Span;
 
-/// Gathers what functions and operators say beside their values. Each is kept once.
+/// Gathers what functions and operators say beside their values. Each is kept once, with one of its places: as in Prometheus
+/// the last one, or of what was repaired the first.
 #[derive(Debug, Default)]
-pub(crate) struct Remarks(Mutex<BTreeSet<(Level, String, Option<Span>)>>);
+pub(crate) struct Remarks(Mutex<Vec<(Note, Span)>>);
 
 impl Remarks {
     /// Adds the notes of what stands at a place of the expression.
@@ -17,20 +16,24 @@ impl Remarks {
             return;
         }
         let mut all = self.0.lock();
-        all.extend(notes.iter().map(|note| (note.level(), note.to_string(), Some(span))));
+        for note in notes.iter() {
+            match all.iter_mut().find(|(known, _)| note.is_about_the_same(known)) {
+                Some((known, _)) if known != note => known.absorb(note),
+                Some((_, place)) => *place = span,
+                None => all.push((note.clone(), span)),
+            }
+        }
     }
 
     /// The texts of one level, with their places in the text of the expression.
     pub(crate) fn texts(&self, level: Level, expression: &str) -> Vec<String> {
         let all = self.0.lock();
-        let of_level = all.iter().filter(|(of, _, _)| *of == level);
-        let text = |(_, text, span): &(Level, String, Option<Span>)| match span {
-            Some(span) => {
-                let (line, column) = span.position(expression);
-                format!("{text} ({line}:{column})")
-            }
-            None => text.clone(),
+        let text = |(note, span): &(Note, Span)| {
+            let (line, column) = span.position(expression);
+            format!("{note} ({line}:{column})")
         };
-        of_level.map(text).collect()
+        let mut texts: Vec<String> = all.iter().filter(|(note, _)| note.level() == level).map(text).collect();
+        texts.sort();
+        texts
     }
 }

@@ -6,7 +6,9 @@
 
 mod cursor;
 mod exec;
+mod gather;
 mod histograms;
+mod ranges;
 
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -18,6 +20,7 @@ use storage::{Resolved, Selection, Table};
 
 pub(super) use exec::SeriesScanExec;
 pub(super) use histograms::bytes;
+pub(super) use ranges::RangesExec;
 
 use super::evaluate::Evaluate;
 use super::limits::Touched;
@@ -75,6 +78,24 @@ pub(super) async fn plan(
     looks: Looks,
     made: Made,
 ) -> Result<Arc<dyn ExecutionPlan>> {
+    let parts = parts(ground, selection).await?;
+    Ok(Arc::new(SeriesScanExec::new(parts, looks, made, Arc::clone(&ground.touched))))
+}
+
+/// Plans the scan of a selection whose samples are the answer: those after one time and up to another, in milliseconds.
+///
+/// # Errors
+/// As [`plan`].
+pub(super) async fn plan_ranges(
+    ground: &Ground,
+    selection: &Selection,
+    range_ms: (i64, i64),
+) -> Result<Arc<dyn ExecutionPlan>> {
+    let parts = parts(ground, selection).await?;
+    Ok(Arc::new(RangesExec::new(parts, range_ms, Arc::clone(&ground.touched))))
+}
+
+async fn parts(ground: &Ground, selection: &Selection) -> Result<Vec<Part>> {
     let Resolved { series } = ground.source.resolve(selection).await.map_err(external)?;
     let count = series.len();
     let parts = ground.partitions.clamp(1, count.div_ceil(MIN_SERIES_OF_PARTITION).max(1));
@@ -87,7 +108,7 @@ pub(super) async fn plan(
         let histograms = histograms::Inputs::find(&ground.source, &selected, &selection.time_ms).await?;
         planned.push(Part { selected, inputs, histograms });
     }
-    Ok(Arc::new(SeriesScanExec::new(planned, looks, made, Arc::clone(&ground.touched))))
+    Ok(planned)
 }
 
 async fn inputs(

@@ -28,6 +28,29 @@ pub enum Operator {
 }
 
 impl Operator {
+    const ALL: [Operator; 15] = [
+        Operator::Add,
+        Operator::Sub,
+        Operator::Mul,
+        Operator::Div,
+        Operator::Mod,
+        Operator::Pow,
+        Operator::Atan2,
+        Operator::Equal,
+        Operator::NotEqual,
+        Operator::Less,
+        Operator::LessOrEqual,
+        Operator::Greater,
+        Operator::GreaterOrEqual,
+        Operator::TrimUpper,
+        Operator::TrimLower,
+    ];
+
+    /// The operator of a text.
+    pub fn from_text(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|operator| operator.as_str() == text)
+    }
+
     /// The operator as written.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use promql::histogram::FloatHistogram;
+use promql::histogram::buckets::Bucket;
 use promql::number;
 
 use crate::promql::labels::LabelSet;
@@ -19,16 +21,28 @@ pub(super) fn data(answer: &Answer, with_stats: bool) -> String {
     // The type first, so that a client can read what follows as it comes.
     let _ = write!(text, "{{\"resultType\":\"{kind}\",\"result\":");
     match &answer.value {
-        AnswerValue::Matrix(series) => list(&mut text, series, |text, (labels, points)| {
-            metric(text, labels);
-            text.push_str(",\"values\":");
-            list(text, points, sample);
+        AnswerValue::Matrix(series) => list(&mut text, series, |text, one| {
+            metric(text, &one.labels);
+            if !one.points.is_empty() {
+                text.push_str(",\"values\":");
+                list(text, &one.points, sample);
+            }
+            if !one.histograms.is_empty() {
+                text.push_str(",\"histograms\":");
+                list(text, &one.histograms, histogram);
+            }
             text.push('}');
         }),
-        AnswerValue::Vector(series) => list(&mut text, series, |text, (labels, point)| {
-            metric(text, labels);
-            text.push_str(",\"value\":");
-            sample(text, point);
+        AnswerValue::Vector(series) => list(&mut text, series, |text, one| {
+            metric(text, &one.labels);
+            for point in &one.points {
+                text.push_str(",\"value\":");
+                sample(text, point);
+            }
+            for point in &one.histograms {
+                text.push_str(",\"histogram\":");
+                histogram(text, point);
+            }
             text.push('}');
         }),
         AnswerValue::Scalar(point) => sample(&mut text, point),
@@ -88,6 +102,23 @@ fn sample(text: &mut String, point: &Point) {
     text.push_str(",\"");
     text.push_str(&number::answer_text(point.value));
     text.push_str("\"]");
+}
+
+/// A histogram at a time; buckets without observations are left out.
+fn histogram(text: &mut String, (time_ms, histogram): &(i64, FloatHistogram)) {
+    text.push('[');
+    time(text, *time_ms);
+    let (count, sum) = (number::answer_text(histogram.count), number::answer_text(histogram.sum));
+    let _ = write!(text, ",{{\"count\":\"{count}\",\"sum\":\"{sum}\"");
+    let buckets: Vec<Bucket> = histogram.ascending().filter(|bucket| bucket.count != 0.0).collect();
+    if !buckets.is_empty() {
+        text.push_str(",\"buckets\":");
+        list(text, &buckets, |text, bucket| {
+            let [lower, upper, count] = [bucket.lower, bucket.upper, bucket.count].map(number::answer_text);
+            let _ = write!(text, "[{},\"{lower}\",\"{upper}\",\"{count}\"]", bucket.boundaries());
+        });
+    }
+    text.push_str("}]");
 }
 
 /// A time as seconds, with three digits behind the point unless they are all zero.

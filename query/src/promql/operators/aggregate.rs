@@ -110,6 +110,8 @@ impl Operator for Aggregate {
 impl Aggregate {
     async fn fold(&self, input: Option<Batches>, memory: &MemoryReservation) -> Result<StepBatch> {
         let (mut groups, mut folds) = (Groups::default(), Vec::<Fold>::new());
+        // If names group, and one of them is to go, that of the group is.
+        let mut drops_name = Vec::new();
         let Some(mut input) = input else { return Ok(StepBatch::new(self.steps)) };
         while let Some(batch) = input.try_next().await? {
             for row in batch.rows() {
@@ -117,14 +119,16 @@ impl Aggregate {
                 if number == folds.len() {
                     memory.try_grow(self.steps * STEP_BYTES + row.labels.as_bytes().len())?;
                     folds.push(Fold::new(self.aggregation, self.steps));
+                    drops_name.push(false);
                 }
+                drops_name[number] |= row.drops_name;
                 folds[number].fold(row.values, row.present);
             }
         }
         let (mut made, mut notes) = (StepBatch::new(self.steps), Notes::default());
-        for (labels, fold) in groups.into_labels().into_iter().zip(folds) {
+        for ((labels, fold), drops_name) in groups.into_labels().into_iter().zip(folds).zip(drops_name) {
             let answer = fold.finish(&mut notes);
-            made.push_values(labels, false, &answer.row.values, answer.row.present);
+            made.push_values(labels, drops_name, &answer.row.values, answer.row.present);
         }
         self.remarks.add(self.span, &notes);
         Ok(made)

@@ -8,12 +8,15 @@ use datafusion::execution::memory_pool::MemoryReservation;
 use promql::binary::Operand;
 use promql::labels::Labels;
 use promql::matching::{Cardinality, Join, Matching, Outcome, Pair, Plan};
-use promql::presence::Presence;
+use promql::note::Notes;
+use promql::span::Span;
+use promql::value::Value;
 
 use super::super::batch::StepBatch;
 use super::super::labels::LabelSet;
 use super::super::node::{Batches, Operator, collect, once};
-use super::elementwise::Does;
+use super::super::remarks::Remarks;
+use super::elementwise::{Combined, Does, combined};
 use crate::error::external;
 
 /// An operator between two vectors.
@@ -24,6 +27,8 @@ pub(crate) struct Vectors {
     pub(crate) does: Does,
     pub(crate) matching: Matching,
     pub(crate) steps: usize,
+    pub(crate) remarks: Arc<Remarks>,
+    pub(crate) span: Span,
 }
 
 impl fmt::Display for Vectors {
@@ -62,7 +67,9 @@ impl Vectors {
     fn apply(&self, left: &StepBatch, right: &StepBatch) -> Result<StepBatch> {
         let labels = |side: &StepBatch| side.labels.iter().map(Labels::from).collect::<Vec<_>>();
         let plan = Plan::new(self.matching.clone(), &labels(left), &labels(right));
-        match plan.pairs_of_rows() {
+        let has_histograms = |side: &StepBatch| side.histograms.iter().any(|cells| !cells.is_empty());
+        let is_of_numbers = self.does != Does::Trims && !has_histograms(left) && !has_histograms(right);
+        match plan.pairs_of_rows().filter(|_| is_of_numbers) {
             Some(pairs) => Ok(self.whole_rows(&plan, &pairs, left, right)),
             None => self.step_by_step(&plan, left, right),
         }
@@ -74,7 +81,7 @@ impl Vectors {
             Cardinality::OneToMany => pair.right.map(|at| right.drops_name[at]),
             _ => pair.left.map(|at| left.drops_name[at]),
         };
-        !matches!(self.does, Does::Filters(_)) || many.unwrap_or(false)
+        !matches!(self.does, Does::Filters(_) | Does::Trims) || many.unwrap_or(false)
     }
 
     fn whole_rows(&self, plan: &Plan, pairs: &[Pair], left: &StepBatch, right: &StepBatch) -> StepBatch {
@@ -92,6 +99,7 @@ impl Vectors {
                     comparison.filter(operands.0, operands.1, &mut present);
                     values.copy_from_slice(one.values);
                 }
+                Does::Trims => continue,
             }
             let labels = LabelSet::from(&plan.results()[pair.result]);
             made.push_values(labels, self.drops_name(pair, left, right), &values, present);
@@ -100,40 +108,58 @@ impl Vectors {
     }
 
     fn step_by_step(&self, plan: &Plan, left: &StepBatch, right: &StepBatch) -> Result<StepBatch> {
-        let (results, steps) = (plan.results().len(), self.steps);
-        let (mut values, mut present) = (vec![0.0; results * steps], vec![Presence::none(steps); results]);
-        let mut drops_name = vec![false; results];
-        let mut join = Join::new(plan);
-        for step in 0..steps {
-            let has_left = |at: usize| left.present[at].has(step);
-            let has_right = |at: usize| right.present[at].has(step);
+        let mut made = StepBatch::new(self.steps);
+        for labels in plan.results() {
+            made.push(LabelSet::from(labels), false);
+        }
+        let (mut join, mut notes) = (Join::new(plan), Notes::default());
+        let all = |side: &StepBatch| side.rows().map(|row| row.all_present()).collect::<Vec<_>>();
+        let (on_left, on_right) = (all(left), all(right));
+        for step in 0..self.steps {
             let combine = |pair: Pair| {
-                let value = |side: &StepBatch, at: Option<usize>, fill: Option<f64>| match at {
-                    Some(at) => side.values[at * steps + step],
-                    None => fill.unwrap_or(f64::NAN),
+                let one = value(left, pair.left, step, self.matching.fill_left);
+                let other = value(right, pair.right, step, self.matching.fill_right);
+                let kept = match self.combine(&one, &other, &mut notes) {
+                    Combined::Nothing => return Outcome::Incompatible,
+                    Combined::Filtered => return Outcome::Filtered,
+                    Combined::Value(value) => value,
                 };
-                let one = value(left, pair.left, self.matching.fill_left);
-                let other = value(right, pair.right, self.matching.fill_right);
-                let (value, is_kept) = match self.does {
-                    Does::Calculates(arithmetic) => (arithmetic.apply(one, other), true),
-                    Does::Flags(comparison) => (f64::from(u8::from(comparison.holds(one, other))), true),
-                    Does::Filters(comparison) => (one, comparison.holds(one, other)),
-                };
-                if !is_kept {
-                    return Outcome::Filtered;
-                }
-                values[pair.result * steps + step] = value;
-                present[pair.result].insert(step);
-                drops_name[pair.result] = self.drops_name(&pair, left, right);
+                made.drops_name[pair.result] = self.drops_name(&pair, left, right);
+                made.row_mut(pair.result).set(step, kept);
                 Outcome::Kept
             };
+            let (has_left, has_right) = (|at: usize| on_left[at].has(step), |at: usize| on_right[at].has(step));
             join.step(has_left, has_right, combine).map_err(external)?;
         }
-        let mut made = StepBatch::new(steps);
-        let rows = values.chunks(steps).zip(present).zip(drops_name);
-        for (labels, ((values, present), drops_name)) in plan.results().iter().zip(rows) {
-            made.push_values(LabelSet::from(labels), drops_name, values, present);
+        self.remarks.add(self.span, &notes);
+        let mut there = StepBatch::new(self.steps);
+        made.rows().for_each(|row| there.push_row(row));
+        Ok(there)
+    }
+
+    fn combine(&self, one: &Value, other: &Value, notes: &mut Notes) -> Combined {
+        if let (Value::Float(left), Value::Float(right)) = (one, other) {
+            match self.does {
+                Does::Calculates(arithmetic) => return Combined::Value(Value::Float(arithmetic.apply(*left, *right))),
+                Does::Flags(comparison) => {
+                    let flag = f64::from(u8::from(comparison.holds(*left, *right)));
+                    return Combined::Value(Value::Float(flag));
+                }
+                Does::Filters(comparison) if comparison.holds(*left, *right) => return Combined::Value(one.clone()),
+                Does::Filters(_) => return Combined::Filtered,
+                Does::Trims => {}
+            }
         }
-        Ok(made)
+        combined(self.text, self.does, one, other, notes).unwrap_or(Combined::Nothing)
+    }
+}
+
+/// The value of a series at a step; what is filled in if there is none.
+fn value(side: &StepBatch, at: Option<usize>, step: usize, fill: Option<f64>) -> Value {
+    let Some(at) = at else { return Value::Float(fill.unwrap_or(f64::NAN)) };
+    let cells = &side.histograms[at];
+    match cells.binary_search_by_key(&step, |(step, _)| *step) {
+        Ok(cell) => Value::Histogram(Box::new(cells[cell].1.clone())),
+        Err(_) => Value::Float(side.values[at * side.steps + step]),
     }
 }

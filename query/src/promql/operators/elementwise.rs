@@ -4,12 +4,17 @@ use std::fmt;
 use std::sync::Arc;
 
 use datafusion::execution::memory_pool::MemoryReservation;
-use promql::binary::histogram::negated;
+use promql::binary::histogram::{self, negated};
 use promql::binary::{Arithmetic, Comparison, Operand};
 use promql::functions::instant::{self, InstantFunction};
+use promql::note::Notes;
+use promql::span::Span;
+use promql::value::Value;
 
-use super::super::batch::StepBatch;
+use super::super::batch::{RowMut, StepBatch};
+use super::super::cells::Cells;
 use super::super::node::{Batches, Operator, each};
+use super::super::remarks::Remarks;
 use super::super::scalars::{ScalarArg, Scalars};
 
 /// A function of each number and of scalar arguments.
@@ -135,6 +140,35 @@ pub(crate) enum Does {
     Filters(Comparison),
     /// One where the relation holds, else zero.
     Flags(Comparison),
+    /// Leaves a part of a histogram; of numbers it makes nothing.
+    Trims,
+}
+
+/// What an operator makes of two values of which one is a histogram, and of numbers if it is for histograms alone.
+pub(crate) fn combined(text: &str, does: Does, left: &Value, right: &Value, notes: &mut Notes) -> Option<Combined> {
+    let applied = histogram::apply(histogram::Operator::from_text(text)?, left, right)?;
+    if let Some(note) = applied.note {
+        notes.add(note);
+    }
+    Some(match (applied.outcome, does) {
+        (histogram::Outcome::Value(value), _) => Combined::Value(value),
+        (histogram::Outcome::Compared(holds), Does::Flags(_)) => {
+            Combined::Value(Value::Float(f64::from(u8::from(holds))))
+        }
+        (histogram::Outcome::Compared(true), _) => Combined::Value(left.clone()),
+        (histogram::Outcome::Compared(false), _) => Combined::Filtered,
+        (histogram::Outcome::Nothing, _) => Combined::Nothing,
+    })
+}
+
+/// What comes of two values.
+#[derive(Debug)]
+pub(crate) enum Combined {
+    Value(Value),
+    /// A comparison does not hold.
+    Filtered,
+    /// The operator does not know such values together.
+    Nothing,
 }
 
 /// An operator between a vector and a scalar.
@@ -146,6 +180,8 @@ pub(crate) struct WithScalar {
     pub(crate) scalar: ScalarArg,
     /// Whether the scalar stands before the operator.
     pub(crate) is_left: bool,
+    pub(crate) remarks: Arc<Remarks>,
+    pub(crate) span: Span,
 }
 
 impl fmt::Display for WithScalar {
@@ -175,8 +211,9 @@ impl WithScalar {
     fn apply(&self, mut batch: StepBatch, scalars: &Scalars) -> StepBatch {
         let (steps, row) = (batch.steps, scalars.row(0, batch.steps));
         let scalar = if scalars.are_constant() { Operand::Constant(scalars.at(0, 0)) } else { Operand::Row(&row) };
-        let mut made = vec![0.0; steps];
-        for (values, present) in batch.values.chunks_mut(steps).zip(&mut batch.present) {
+        let (mut made, mut notes) = (vec![0.0; steps], Notes::default());
+        let cells = batch.values.chunks_mut(steps).zip(&mut batch.present).zip(&mut batch.histograms);
+        for ((values, present), histograms) in cells {
             let (left, right) = match self.is_left {
                 true => (scalar, Operand::Row(values)),
                 false => (Operand::Row(values), scalar),
@@ -186,12 +223,27 @@ impl WithScalar {
                 Does::Flags(comparison) => comparison.flag(left, right, &mut made),
                 Does::Filters(comparison) => {
                     comparison.filter(left, right, present);
-                    continue;
+                    made.copy_from_slice(values);
                 }
+                Does::Trims => present.retain(|step| {
+                    let numbers = (Value::Float(left.at(step)), Value::Float(right.at(step)));
+                    let _ = combined(self.text, self.does, &numbers.0, &numbers.1, &mut notes);
+                    false
+                }),
             }
             values.copy_from_slice(&made);
+            let mut row = RowMut { values, present, histograms: &mut Cells::new() };
+            for (step, histogram) in std::mem::take(histograms) {
+                let (scalar, cell) = (Value::Float(scalar.at(step)), Value::Histogram(Box::new(histogram)));
+                let (left, right) = if self.is_left { (&scalar, &cell) } else { (&cell, &scalar) };
+                if let Some(Combined::Value(value)) = combined(self.text, self.does, left, right, &mut notes) {
+                    row.set(step, value);
+                }
+            }
+            *histograms = std::mem::take(row.histograms);
         }
-        if !matches!(self.does, Does::Filters(_)) {
+        self.remarks.add(self.span, &notes);
+        if !matches!(self.does, Does::Filters(_) | Does::Trims) {
             batch.drops_name.fill(true);
         }
         batch

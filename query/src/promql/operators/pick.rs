@@ -78,16 +78,16 @@ impl Pick {
         if !gives_any.map_err(external)? {
             return Ok(StepBatch::new(self.steps));
         }
+        let labels: Vec<Labels> = all.labels.iter().map(Labels::from).collect();
+        // Of equal values those count that come first in the order of the labels.
+        let mut in_order: Vec<usize> = (0..all.len()).collect();
+        in_order.sort_by(|a, b| labels[*a].cmp(&labels[*b]));
         let (mut groups, mut members) = (Groups::default(), Vec::<Vec<usize>>::new());
-        for (number, labels) in all.labels.iter().enumerate() {
-            let group = groups.of(&self.grouping, labels);
+        for number in in_order {
+            let group = groups.of(&self.grouping, &all.labels[number]);
             members.resize(groups.len(), Vec::new());
             members[group].push(number);
         }
-        let labels: Vec<Labels> = match self.kept {
-            Kept::Share => all.labels.iter().map(Labels::from).collect(),
-            _ => Vec::new(),
-        };
         let mut kept = vec![Presence::none(self.steps); all.len()];
         // An instant query shows them in this order.
         let mut order = Vec::new();

@@ -49,6 +49,30 @@ impl Operator for Given {
     }
 }
 
+/// No series at all.
+#[derive(Debug)]
+pub(crate) struct Nothing;
+
+impl fmt::Display for Nothing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("nothing")
+    }
+}
+
+impl Operator for Nothing {
+    fn name(&self) -> &'static str {
+        "NothingExec"
+    }
+
+    fn is_local(&self) -> bool {
+        false
+    }
+
+    fn run(self: Arc<Self>, _inputs: Vec<Option<Batches>>, _memory: MemoryReservation) -> Batches {
+        Box::pin(futures::stream::empty())
+    }
+}
+
 /// `time()`.
 #[derive(Debug)]
 pub(crate) struct Time {
@@ -94,7 +118,7 @@ impl OfScalars {
             Some(Does::Flags(comparison) | Does::Filters(comparison)) => {
                 f64::from(u8::from(comparison.holds(left, right)))
             }
-            None => f64::NAN,
+            Some(Does::Trims) | None => f64::NAN,
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Operators between two expressions.
 
+use std::sync::Arc;
+
 use datafusion::common::Result;
 use promql::ast::{self, Binary, BinaryOp, Expr, ValueType};
 use promql::binary::{Arithmetic, Comparison};
@@ -20,19 +22,22 @@ impl Planner<'_> {
         }
         let does = does(binary)?;
         let is_scalar = |expr: &Expr| expr.value_type() == ValueType::Scalar;
-        let text = binary.op.as_str();
+        let (text, remarks) = (binary.op.as_str(), Arc::clone(&self.question.remarks));
         let (vector, scalar, is_left) = match (is_scalar(&binary.lhs), is_scalar(&binary.rhs)) {
             (true, _) => (&binary.rhs, &binary.lhs, true),
             (_, true) => (&binary.lhs, &binary.rhs, false),
             _ => {
                 let inputs = vec![self.vector(&binary.lhs, steps).await?, self.vector(&binary.rhs, steps).await?];
                 let matching = matching(binary.matching.as_ref());
-                return Ok(Node::plan(Vectors { text, does, matching, steps: steps.count }, inputs, steps.count));
+                let (steps, span) = (steps.count, binary.span);
+                let operator = Vectors { text, does, matching, steps, remarks, span };
+                return Ok(Node::plan(operator, inputs, steps));
             }
         };
         let mut inputs = vec![self.vector(vector, steps).await?];
         let scalar = self.scalar(scalar, steps).await?.into_arg(&mut inputs);
-        Ok(Node::plan(WithScalar { text, does, scalar, is_left }, inputs, steps.count))
+        let operator = WithScalar { text, does, scalar, is_left, remarks, span: binary.span };
+        Ok(Node::plan(operator, inputs, steps.count))
     }
 
     async fn sets(&self, binary: &Binary, operator: SetOperator, steps: Steps) -> Result<Plan> {
@@ -79,7 +84,7 @@ fn does(binary: &Binary) -> Result<Does> {
     match (Comparison::from_text(text), binary.op) {
         (Some(comparison), _) if binary.returns_bool => Ok(Does::Flags(comparison)),
         (Some(comparison), _) => Ok(Does::Filters(comparison)),
-        (None, BinaryOp::TrimLower | BinaryOp::TrimUpper) => Err(unsupported("trimming histograms")),
+        (None, BinaryOp::TrimLower | BinaryOp::TrimUpper) => Ok(Does::Trims),
         (None, _) => Err(unsupported(&format!("the operator {text}"))),
     }
 }

@@ -1,5 +1,7 @@
 //! Calls of functions.
 
+use std::sync::Arc;
+
 use datafusion::common::Result;
 use promql::ast::{Call, Expr, MatchOp, ValueType, VectorSelector};
 use promql::functions::instant::{instant_function, scalar_function};
@@ -12,6 +14,7 @@ use super::super::labels::LabelSet;
 use super::super::node::Node;
 use super::super::operators::absent::Absent;
 use super::super::operators::elementwise::{Function, StepTime};
+use super::super::operators::histogram::{Moment, OfHistograms, Sought, moment};
 use super::super::operators::labels::Relabel;
 use super::super::operators::scalar::{Given, OfScalars, OfVector, Time};
 use super::super::steps::Steps;
@@ -52,7 +55,11 @@ impl Planner<'_> {
                 // The order is made of the answer, if this is the outermost function.
                 self.vector(self.arg(call, 0)?, steps).await
             }
+            "histogram_quantile" | "histogram_fraction" | "histogram_quantiles" => {
+                self.of_histograms(call, steps).await
+            }
             _ if range_function(name).is_some() => self.over_range(call, steps).await,
+            _ if moment(name).is_some() => self.moment(call, steps).await,
             _ => self.instant(call, steps).await,
         }
     }
@@ -73,6 +80,42 @@ impl Planner<'_> {
         }
         let scalars = args(scalars, &mut inputs);
         Ok(Node::plan(Function { name, function, scalars }, inputs, steps.count))
+    }
+
+    /// A number of a native histogram.
+    async fn moment(&self, call: &Call, steps: Steps) -> Result<Plan> {
+        let name = call.function.name;
+        let function = moment(name).ok_or_else(|| unsupported(&format!("the function {name}")))?;
+        let inputs = vec![self.vector(self.arg(call, 0)?, steps).await?];
+        Ok(Node::plan(Moment { name, function }, inputs, steps.count))
+    }
+
+    /// Quantiles and fractions of histograms: the vector may be any of the arguments, all scalars belong together.
+    async fn of_histograms(&self, call: &Call, steps: Steps) -> Result<Plan> {
+        let (mut inputs, mut scalars, mut scalar_spans) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut span, mut label) = (call.span, String::new());
+        for arg in &call.args {
+            match arg.value_type() {
+                ValueType::String => label = text(arg)?.to_owned(),
+                ValueType::Scalar => {
+                    scalars.push(self.scalar(arg, steps).await?);
+                    scalar_spans.push(arg.span());
+                }
+                _ => {
+                    span = arg.span();
+                    inputs.push(self.vector(arg, steps).await?);
+                }
+            }
+        }
+        let sought = match call.function.name {
+            "histogram_quantile" => Sought::Quantile,
+            "histogram_fraction" => Sought::Fraction,
+            _ => Sought::Quantiles { label },
+        };
+        let scalars = args(scalars, &mut inputs);
+        let remarks = Arc::clone(&self.question.remarks);
+        let operator = OfHistograms { sought, scalars, steps, remarks, span, scalar_spans };
+        Ok(Node::plan(operator, inputs, steps.count))
     }
 
     /// A function over a window; its range may be any of its arguments.

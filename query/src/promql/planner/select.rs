@@ -9,6 +9,7 @@ use storage::Selection;
 
 use super::super::evaluate::{Newest, OverWindow};
 use super::super::node::Node;
+use super::super::operators::scalar::Nothing;
 use super::super::operators::subquery::OverSubquery;
 use super::super::scalars::ScalarArg;
 use super::super::scan::{self, Made};
@@ -71,21 +72,43 @@ impl Planner<'_> {
 
     async fn over_subquery(&self, subquery: &Subquery, over: Over<'_>, steps: Steps) -> Result<Plan> {
         let looks = self.looks(steps, subquery.at, subquery.offset.as_ref())?;
-        let range_ms = self.positive(&subquery.range)?;
-        let step_ms = match &subquery.step {
-            Some(step) => self.positive(step)?,
-            None => self.question.subquery_step_ms,
-        };
+        let (range_ms, step_ms) = self.range_and_step(subquery)?;
         let evaluate = self.windowed(&over, range_ms, Boundary::Open)?;
-        // Its steps are multiples of its step, whatever the query asks for; the first lies behind the window's beginning.
-        let after_ms = looks.time_ms(0).saturating_sub(range_ms);
-        let start_ms = after_ms.div_euclid(step_ms) * step_ms + step_ms;
-        let end_ms = looks.time_ms(if looks.is_fixed() { 0 } else { steps.count - 1 });
-        let inner = Steps::between(start_ms, end_ms.max(start_ms), step_ms);
+        let inner = inner(looks, range_ms, step_ms);
         let mut inputs = vec![self.vector(&subquery.expr, inner).await?];
         let scalars = args(over.scalars, &mut inputs);
         let operator = OverSubquery { evaluate: Arc::new(evaluate), scalars, inner, looks };
         Ok(Node::plan(operator, inputs, steps.count))
+    }
+
+    fn range_and_step(&self, subquery: &Subquery) -> Result<(i64, i64)> {
+        let step_ms = subquery.step.as_ref().map(|step| self.positive(step)).transpose()?;
+        Ok((self.positive(&subquery.range)?, step_ms.unwrap_or(self.question.subquery_step_ms).max(1)))
+    }
+
+    /// The samples of a range, as they are.
+    pub(super) async fn ranges(&self, matrix: &MatrixSelector) -> Result<Plan> {
+        let selector = &matrix.selector;
+        if selector.extension.is_some() {
+            return Err(unsupported("anchored or smoothed without a function"));
+        }
+        let looks = self.looks(self.question.steps, selector.at, selector.offset.as_ref())?;
+        let (until_ms, range_ms) = (looks.time_ms(0), self.positive(&matrix.range)?);
+        let selection = selection(selector, looks, (range_ms, 0));
+        scan::plan_ranges(&self.ground, &selection, (until_ms.saturating_sub(range_ms), until_ms)).await
+    }
+
+    /// The values of a subquery at its own steps, as the answer.
+    pub(super) async fn subquery_steps(&self, subquery: &Subquery) -> Result<Plan> {
+        let looks = self.looks(self.question.steps, subquery.at, subquery.offset.as_ref())?;
+        let (range_ms, step_ms) = self.range_and_step(subquery)?;
+        let inner = inner(looks, range_ms, step_ms);
+        if inner.start_ms > looks.time_ms(0) {
+            return Ok(Node::plan(Nothing, Vec::new(), 1));
+        }
+        // The question was planned but once.
+        let _ = self.question.subquery.set(inner);
+        self.vector(&subquery.expr, inner).await
     }
 
     fn windowed(&self, over: &Over<'_>, range_ms: i64, boundary: Boundary) -> Result<OverWindow> {
@@ -129,6 +152,15 @@ impl Planner<'_> {
         let (line, column) = error.span.position(&self.question.text);
         external(model::Error::invalid(format!("{line}:{column}: {}", error.message)))
     }
+}
+
+/// The steps of a subquery: multiples of its step, whatever the query asks for; the first lies behind the beginning of the
+/// first window.
+fn inner(looks: Looks, range_ms: i64, step_ms: i64) -> Steps {
+    let after_ms = looks.time_ms(0).saturating_sub(range_ms);
+    let start_ms = after_ms.div_euclid(step_ms) * step_ms + step_ms;
+    let end_ms = looks.time_ms(if looks.is_fixed() { 0 } else { looks.steps().count - 1 });
+    Steps::between(start_ms, end_ms.max(start_ms), step_ms)
 }
 
 /// The scalar arguments; those that are not known become inputs.

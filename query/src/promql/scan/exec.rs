@@ -1,6 +1,5 @@
 //! The plan node of a series scan.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -18,13 +17,11 @@ use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, Par
 
 use super::super::batch::StepBatch;
 use super::super::evaluate::{Evaluate, Series};
-use super::super::labels::LabelSet;
 use super::super::limits::Touched;
 use super::super::node::{Batches, batches};
 use super::super::scalars::{ScalarArg, Scalars};
-use super::super::steps::{Looks, Samples};
-use super::cursor::Cursor;
-use super::histograms::TimeHistogram;
+use super::super::steps::Looks;
+use super::gather::Gather;
 use super::{Made, Part};
 
 /// Puts the samples of each series together and evaluates them at each step.
@@ -112,11 +109,6 @@ impl ExecutionPlan for SeriesScanExec {
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
         let baseline = BaselineMetrics::new(&self.metrics, partition);
         let reservation = MemoryConsumer::new("the samples of a series").register(context.memory_pool());
-        let of_histograms = MemoryConsumer::new("native histograms").register(context.memory_pool());
-        let mut cursors = Vec::new();
-        for input in self.parts.get(partition).iter().flat_map(|part| &part.inputs) {
-            cursors.push(Cursor::new(input.execute(0, Arc::clone(&context))?));
-        }
         let mut inputs = Vec::with_capacity(self.inputs.len());
         for input in &self.inputs {
             inputs.push(Some(batches(input.execute(0, Arc::clone(&context))?)));
@@ -125,17 +117,10 @@ impl ExecutionPlan for SeriesScanExec {
             args: self.scalars.clone(),
             inputs,
             scalars: None,
-            parts: Arc::clone(&self.parts),
-            partition,
+            gather: Gather::start(Arc::clone(&self.parts), partition, Arc::clone(&self.touched), context)?,
             looks: self.looks,
             evaluate: Arc::clone(&self.evaluate),
-            touched: Arc::clone(&self.touched),
-            cursors,
-            histograms: None,
-            context,
-            samples: Samples::default(),
             reservation,
-            of_histograms,
             baseline,
         };
         let batches =
@@ -150,51 +135,39 @@ impl ExecutionPlan for SeriesScanExec {
 
 /// The scan of one part.
 struct Scan {
-    parts: Arc<[Part]>,
-    partition: usize,
+    gather: Gather,
     looks: Looks,
     evaluate: Arc<dyn Evaluate>,
     args: Vec<ScalarArg>,
     inputs: Vec<Option<Batches>>,
     /// The scalar arguments, once they are read.
     scalars: Option<Scalars>,
-    touched: Arc<Touched>,
-    cursors: Vec<Cursor>,
-    /// The histograms of the series that were not given yet, once they are read.
-    histograms: Option<BTreeMap<usize, Vec<TimeHistogram>>>,
-    context: Arc<TaskContext>,
-    samples: Samples,
     /// Of the samples and of the batch that is being filled.
     reservation: MemoryReservation,
-    /// Of the histograms.
-    of_histograms: MemoryReservation,
     baseline: BaselineMetrics,
 }
 
 impl Scan {
     /// The next batch; `None` at the end.
     async fn next(&mut self) -> Result<Option<RecordBatch>> {
-        let parts = Arc::clone(&self.parts);
-        let Some(part) = parts.get(self.partition) else { return Ok(None) };
         let scalars = match self.scalars.take() {
             Some(scalars) => scalars,
             None => Scalars::read(&self.args, &mut self.inputs).await?,
         };
         let mut batch = StepBatch::new(self.looks.steps().count);
         while !batch.is_full() {
-            let Some(series) = self.gather(part).await? else { break };
+            let Some(labels) = self.gather.next().await? else { break };
             let timer = self.baseline.elapsed_compute().clone();
             let _timer = timer.timer();
-            self.touched.add(self.samples.len())?;
+            let samples = &mut self.gather.samples;
             if !self.evaluate.wants_markers() {
-                self.samples.drop_markers();
+                samples.drop_markers();
             }
-            let labels = LabelSet::of(&part.selected.series()[series].key);
-            let series = Series { labels: &labels, samples: &self.samples, looks: &self.looks, scalars: &scalars };
             let mut row = batch.push(labels.clone(), self.evaluate.drops_name());
+            let series = Series { labels: &labels, samples, looks: &self.looks, scalars: &scalars };
             self.evaluate.row(series, &mut row)?;
             batch.pop_if_absent();
-            self.reservation.try_resize(self.samples.memory_bytes() + batch.memory_bytes())?;
+            self.reservation.try_resize(self.gather.samples.memory_bytes() + batch.memory_bytes())?;
         }
         self.scalars = Some(scalars);
         if batch.is_empty() {
@@ -203,32 +176,5 @@ impl Scan {
         let batch = batch.into_record_batch()?;
         self.baseline.record_output(batch.num_rows());
         Ok(Some(batch))
-    }
-
-    /// Puts the samples of the next series together; returns which of the selected ones it is.
-    async fn gather(&mut self, part: &Part) -> Result<Option<usize>> {
-        let mut histograms = match self.histograms.take() {
-            Some(histograms) => histograms,
-            None => part.histograms.read(&part.selected, &self.context, &self.of_histograms).await?,
-        };
-        let mut next = histograms.first_key_value().map(|(series, _)| *series);
-        for cursor in &mut self.cursors {
-            let series = cursor.peek(&part.selected).await?;
-            next = [next, series].into_iter().flatten().min();
-        }
-        self.samples.clear();
-        if let Some(of_series) = next.and_then(|series| histograms.remove(&series)) {
-            self.samples.histograms = of_series;
-        }
-        self.histograms = Some(histograms);
-        let Some(series) = next else { return Ok(None) };
-        for cursor in &mut self.cursors {
-            while cursor.peek(&part.selected).await? == Some(series) {
-                cursor.take(series, &mut self.samples);
-            }
-        }
-        // Inputs hold disjoint stretches of time, but for a few: the samples of each are in order, those of all seldom not.
-        self.samples.sort();
-        Ok(Some(series))
     }
 }

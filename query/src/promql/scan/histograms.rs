@@ -116,7 +116,8 @@ impl Inputs {
 /// Which rows are wanted, checked while a block is decoded.
 fn predicate(selected: &Arc<SelectedSeries>, time_ms: &RangeInclusive<i64>) -> Result<Arc<dyn PhysicalExpr>> {
     let schema = Table::Histograms.read_schema();
-    let column = |name: &str| -> Result<Arc<dyn PhysicalExpr>> { Ok(Arc::new(Column::new_with_schema(name, &schema)?)) };
+    let column =
+        |name: &str| -> Result<Arc<dyn PhysicalExpr>> { Ok(Arc::new(Column::new_with_schema(name, &schema)?)) };
     let bound = |op, time_ms: i64| -> Result<Arc<dyn PhysicalExpr>> {
         let literal = Arc::new(Literal::new(ScalarValue::Int64(Some(time_ms))));
         Ok(Arc::new(BinaryExpr::new(column("time_ms")?, op, literal)))
@@ -124,7 +125,8 @@ fn predicate(selected: &Arc<SelectedSeries>, time_ms: &RangeInclusive<i64>) -> R
     let key = ["name", "cluster", "series_id"].into_iter().map(column).collect::<Result<Vec<_>>>()?;
     let is_selected: Arc<dyn PhysicalExpr> = Arc::new(Membership::new(Arc::clone(selected), key));
     let bounds = [bound(Operator::GtEq, *time_ms.start())?, bound(Operator::LtEq, *time_ms.end())?];
-    let both = |a: Arc<dyn PhysicalExpr>, b| -> Arc<dyn PhysicalExpr> { Arc::new(BinaryExpr::new(a, Operator::And, b)) };
+    let both =
+        |a: Arc<dyn PhysicalExpr>, b| -> Arc<dyn PhysicalExpr> { Arc::new(BinaryExpr::new(a, Operator::And, b)) };
     Ok(bounds.into_iter().fold(is_selected, both))
 }
 

@@ -1,0 +1,139 @@
+//! A range of samples as the answer of a query: as they are, at times of their own.
+//!
+//! As a record batch: `labels`, `times_ms` and `values` (lists as long as each other), `histograms` (with their times as the
+//! steps of [`cells`]: milliseconds since the beginning of the range).
+
+use std::sync::Arc;
+
+use arrow::array::{
+    ArrayRef, AsArray, BinaryArray, Float64Builder, Int64Array, Int64Builder, ListBuilder, RecordBatch,
+};
+use arrow::datatypes::{DataType, Field, Float64Type, Int64Type, Schema, SchemaRef};
+use datafusion::common::{DataFusionError, Result};
+use futures::StreamExt;
+use model::ErrorKind;
+use promql::labels::Labels;
+
+use super::answer::{Point, SeriesPoints};
+use super::cells::{self, Cells};
+use super::labels::LabelSet;
+use super::steps::Samples;
+use crate::engine::Rows;
+use crate::error::{Error, from_datafusion};
+
+/// Series with their samples, while a batch is filled.
+#[derive(Debug, Default)]
+pub(super) struct RangeBatch {
+    labels: Vec<LabelSet>,
+    times_ms: ListBuilder<Int64Builder>,
+    values: ListBuilder<Float64Builder>,
+    histograms: Vec<Vec<u8>>,
+    starts_ms: Vec<i64>,
+    samples: usize,
+}
+
+impl RangeBatch {
+    /// The columns.
+    pub(super) fn schema() -> SchemaRef {
+        let list = |item| DataType::List(Arc::new(Field::new("item", item, true)));
+        Arc::new(Schema::new(vec![
+            Field::new("labels", DataType::Binary, false),
+            Field::new("times_ms", list(DataType::Int64), false),
+            Field::new("values", list(DataType::Float64), false),
+            Field::new("start_ms", DataType::Int64, false),
+            Field::new("histograms", DataType::Binary, false),
+        ]))
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.labels.is_empty()
+    }
+
+    /// Bytes of memory taken, roughly.
+    pub(super) fn memory_bytes(&self) -> usize {
+        self.samples * 2 * size_of::<f64>() + self.histograms.iter().map(Vec::len).sum::<usize>()
+    }
+
+    /// Adds a series with those of its samples that are in a range; none if there are none.
+    pub(super) fn push(&mut self, labels: LabelSet, samples: &Samples, after_ms: i64, until_ms: i64) {
+        let is_within = |time_ms: i64| time_ms > after_ms && time_ms <= until_ms;
+        let start = samples.times_ms.partition_point(|time_ms| *time_ms <= after_ms);
+        let end = samples.times_ms.partition_point(|time_ms| *time_ms <= until_ms);
+        let histograms = samples.histograms.iter().filter(|(time_ms, _)| is_within(*time_ms));
+        let cells: Cells = histograms.map(|(time_ms, one)| ((*time_ms - after_ms) as usize, one.clone())).collect();
+        if start >= end && cells.is_empty() {
+            return;
+        }
+        self.labels.push(labels);
+        self.times_ms.append_value(samples.times_ms[start..end].iter().map(|time_ms| Some(*time_ms)));
+        self.values.append_value(samples.values[start..end].iter().map(|value| Some(*value)));
+        let mut bytes = Vec::new();
+        cells::encode(&cells, &mut bytes);
+        self.histograms.push(bytes);
+        self.starts_ms.push(after_ms);
+        self.samples += end - start;
+    }
+
+    /// As a record batch.
+    ///
+    /// # Errors
+    /// DataFusion's, if the columns are not as long as each other.
+    pub(super) fn finish(&mut self) -> Result<RecordBatch> {
+        let labels = BinaryArray::from_iter_values(self.labels.iter().map(LabelSet::as_bytes));
+        let histograms = BinaryArray::from_iter_values(&self.histograms);
+        let columns: Vec<ArrayRef> = vec![
+            Arc::new(labels),
+            Arc::new(self.times_ms.finish()),
+            Arc::new(self.values.finish()),
+            Arc::new(Int64Array::from(std::mem::take(&mut self.starts_ms))),
+            Arc::new(histograms),
+        ];
+        *self = RangeBatch::default();
+        Ok(RecordBatch::try_new(Self::schema(), columns)?)
+    }
+}
+
+/// The series of an answer, in order of their labels.
+///
+/// # Errors
+/// Those of the plan, and `TooLarge` if they take more than `max_bytes`.
+pub(super) async fn read(mut rows: Rows, max_bytes: u64) -> Result<Vec<SeriesPoints>, Error> {
+    let (mut all, mut bytes) = (Vec::new(), 0);
+    while let Some(batch) = rows.next().await {
+        let batch = batch?;
+        bytes += batch.get_array_memory_size() as u64;
+        if bytes > max_bytes {
+            let what = format!(
+                "the answer takes {bytes} bytes of memory and is not complete, the limit is {max_bytes}; select fewer \
+                 series or less time, or raise query.query_memory_bytes"
+            );
+            return Err(Error::new(ErrorKind::TooLarge, what));
+        }
+        series(&batch, &mut all).map_err(from_datafusion)?;
+    }
+    all.sort_by_cached_key(|one| Labels::from(&one.labels));
+    Ok(all)
+}
+
+fn series(batch: &RecordBatch, into: &mut Vec<SeriesPoints>) -> Result<()> {
+    let foreign = || DataFusionError::Internal("a record batch holds no ranges".into());
+    let [labels, times_ms, values, starts_ms, histograms] = batch.columns() else { return Err(foreign()) };
+    let labels = labels.as_binary_opt::<i32>().ok_or_else(foreign)?;
+    let times_ms = times_ms.as_list_opt::<i32>().ok_or_else(foreign)?;
+    let values = values.as_list_opt::<i32>().ok_or_else(foreign)?;
+    let starts_ms = starts_ms.as_primitive_opt::<Int64Type>().ok_or_else(foreign)?;
+    let histograms = histograms.as_binary_opt::<i32>().ok_or_else(foreign)?;
+    for row in 0..batch.num_rows() {
+        let (times, numbers) = (times_ms.value(row), values.value(row));
+        let times = times.as_primitive_opt::<Int64Type>().ok_or_else(foreign)?;
+        let numbers = numbers.as_primitive_opt::<Float64Type>().ok_or_else(foreign)?;
+        let point = |(time_ms, value): (&i64, &f64)| Point { time_ms: *time_ms, value: *value };
+        let cells = cells::decode(histograms.value(row));
+        into.push(SeriesPoints {
+            labels: LabelSet::from_bytes(labels.value(row)),
+            points: times.values().iter().zip(numbers.values()).map(point).collect(),
+            histograms: cells.into_iter().map(|(at, one)| (starts_ms.value(row) + at as i64, one)).collect(),
+        });
+    }
+    Ok(())
+}

@@ -1,0 +1,104 @@
+//! The plan node that gives ranges of samples as they are.
+
+use std::fmt;
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::common::{Result, internal_err};
+use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
+use datafusion::physical_plan::coop::cooperative;
+use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType, SchedulingType};
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties};
+
+use super::super::batch::FULL_BYTES;
+use super::super::limits::Touched;
+use super::super::ranges::RangeBatch;
+use super::Part;
+use super::gather::Gather;
+
+/// Puts the samples of each series together and gives those of a range.
+#[derive(Debug)]
+pub(in super::super) struct RangesExec {
+    parts: Arc<[Part]>,
+    /// Samples of this time are not in the range, those behind it are, in milliseconds.
+    after_ms: i64,
+    until_ms: i64,
+    touched: Arc<Touched>,
+    properties: Arc<PlanProperties>,
+}
+
+impl RangesExec {
+    pub(super) fn new(parts: Vec<Part>, (after_ms, until_ms): (i64, i64), touched: Arc<Touched>) -> Self {
+        let partitioning = Partitioning::UnknownPartitioning(parts.len().max(1));
+        let equivalence = EquivalenceProperties::new(RangeBatch::schema());
+        let properties =
+            PlanProperties::new(equivalence, partitioning, EmissionType::Incremental, Boundedness::Bounded);
+        let properties = Arc::new(properties.with_scheduling_type(SchedulingType::Cooperative));
+        RangesExec { parts: parts.into(), after_ms, until_ms, touched, properties }
+    }
+}
+
+impl DisplayAs for RangesExec {
+    fn fmt_as(&self, _t: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let series: usize = self.parts.iter().map(|part| part.selected.series().len()).sum();
+        write!(f, "RangesExec: series={series}, after {} ms until {} ms", self.after_ms, self.until_ms)
+    }
+}
+
+impl ExecutionPlan for RangesExec {
+    fn name(&self) -> &str {
+        "RangesExec"
+    }
+
+    fn properties(&self) -> &Arc<PlanProperties> {
+        &self.properties
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
+        Vec::new()
+    }
+
+    fn apply_expressions(
+        &self,
+        _f: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
+    ) -> Result<TreeNodeRecursion> {
+        Ok(TreeNodeRecursion::Continue)
+    }
+
+    fn with_new_children(self: Arc<Self>, children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
+        if children.is_empty() { Ok(self) } else { internal_err!("RangesExec has no input") }
+    }
+
+    fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
+        let reservation = MemoryConsumer::new("ranges of samples").register(context.memory_pool());
+        let gather = Gather::start(Arc::clone(&self.parts), partition, Arc::clone(&self.touched), context)?;
+        let range = Range { gather, after_ms: self.after_ms, until_ms: self.until_ms, reservation };
+        let batches =
+            futures::stream::try_unfold(range, async |mut range| Ok(range.next().await?.map(|batch| (batch, range))));
+        Ok(Box::pin(cooperative(RecordBatchStreamAdapter::new(self.schema(), Box::pin(batches)))))
+    }
+}
+
+struct Range {
+    gather: Gather,
+    after_ms: i64,
+    until_ms: i64,
+    reservation: MemoryReservation,
+}
+
+impl Range {
+    async fn next(&mut self) -> Result<Option<RecordBatch>> {
+        let mut batch = RangeBatch::default();
+        while batch.memory_bytes() < FULL_BYTES {
+            let Some(labels) = self.gather.next().await? else { break };
+            self.gather.samples.drop_markers();
+            batch.push(labels, &self.gather.samples, self.after_ms, self.until_ms);
+            self.reservation.try_resize(self.gather.samples.memory_bytes() + batch.memory_bytes())?;
+        }
+        if batch.is_empty() { Ok(None) } else { batch.finish().map(Some) }
+    }
+}
