@@ -16,6 +16,7 @@ pub mod note;
 pub mod number;
 pub mod presence;
 mod quantile;
+mod sorting;
 pub mod span;
 mod summation;
 pub mod value;
