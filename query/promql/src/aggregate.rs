@@ -151,7 +151,7 @@ impl Fold {
         let mut mixed = self.histograms;
         mixed.intersect_with(&row.present);
         if !mixed.is_empty() {
-            notes.add(Note::MixedFloatsHistogramsInAggregation);
+            notes.add(Note::MixedFloatsHistogramsAggregation);
             row.present.subtract(&mixed);
         }
         Answer { row, mixed }

@@ -49,7 +49,7 @@ pub enum Note {
     /// A metric has numbers and histograms where only one of them can be.
     MixedFloatsHistograms(String),
     /// A group has numbers and histograms.
-    MixedFloatsHistogramsInAggregation,
+    MixedFloatsHistogramsAggregation,
     /// A metric is taken for a counter and has not the name of one.
     PossibleNonCounter(String),
     /// An order was asked for where answers are always ordered by labels.
@@ -65,7 +65,7 @@ impl Note {
             Note::InvalidQuantile(_) => Level::Warning,
             Note::InvalidRatio(..) => Level::Warning,
             Note::MixedFloatsHistograms(_) => Level::Warning,
-            Note::MixedFloatsHistogramsInAggregation => Level::Warning,
+            Note::MixedFloatsHistogramsAggregation => Level::Warning,
             Note::PossibleNonCounter(_) => Level::Info,
             Note::SortInRangeQuery => Level::Warning,
         }
@@ -94,7 +94,7 @@ impl fmt::Display for Note {
             Note::MixedFloatsHistograms(metric) => {
                 write!(f, "encountered a mix of histograms and floats for metric name {}", Quoted(metric))
             }
-            Note::MixedFloatsHistogramsInAggregation => {
+            Note::MixedFloatsHistogramsAggregation => {
                 f.write_str("encountered a mix of histograms and floats for aggregation")
             }
             Note::PossibleNonCounter(metric) => write!(
