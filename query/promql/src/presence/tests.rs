@@ -24,7 +24,7 @@ fn all_steps_have_a_value() {
 
 proptest! {
     #[test]
-    fn presence_is_a_list_of_bits(pairs in prop::collection::vec(any::<(bool, bool)>(), 0..300)) {
+    fn presence_is_a_list_of_bits(pairs in prop::collection::vec((prop_oneof![5 => Just(true), 1 => Just(false)], any::<bool>()), 0..300)) {
         let (a, b): (Vec<bool>, Vec<bool>) = pairs.iter().copied().unzip();
         let both = |combine: fn(&mut Presence, &Presence)| {
             let mut left = of(&a);
@@ -42,6 +42,9 @@ proptest! {
         let mut visited = Vec::new();
         of(&a).for_each(|step| visited.push(step));
         prop_assert_eq!(&visited, &(0..a.len()).filter(|step| a[*step]).collect::<Vec<_>>());
+        let mut runs = Vec::new();
+        of(&a).for_each_run(|run| runs.push(run));
+        prop_assert!(runs.iter().all(|run| !run.is_empty()) && runs.windows(2).all(|pair| pair[0].end < pair[1].start));
         prop_assert_eq!(visited, of(&a).iter().collect::<Vec<_>>());
     }
 }
