@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 
-use super::{Args, Boundary, Workspace, counter_note, range_function};
+use super::{Args, Boundary, Workspace, counter_note, range_function, samples_between_ends, smoothed_at};
 use crate::histogram::FloatHistogram;
 use crate::number::answer_text;
 use crate::value::{Value, Window};
@@ -186,6 +186,30 @@ fn modifiers_are_for_some_functions() {
         "smoothed modifier can only be used with: delta, increase, rate - not with changes"
     );
     assert!(Boundary::Open.check("sum_over_time").is_ok());
+}
+
+/// A selector with a modifier on its own, as Prometheus 3.14 shows it.
+#[test]
+fn ends_are_samples_of_their_own() {
+    let seconds = |boundary, text| {
+        let samples = samples(text);
+        let all = samples_between_ends(&samples.window(boundary), boundary).unwrap_or_default();
+        all.iter().map(|(time_ms, value)| format!("{}:{value}", time_ms / 1000)).collect::<Vec<_>>().join(" ")
+    };
+    let beyond = "-90:10 -30:40 30:70 90:5 150:35 330:95 390:2";
+    assert_eq!(seconds(Boundary::Anchored, beyond), "0:40 30:70 90:5 150:35 300:35");
+    assert_eq!(seconds(Boundary::Smoothed, beyond), "0:55 30:70 90:5 150:35 300:85");
+    assert_eq!(seconds(Boundary::Smoothed, "310:4 320:5"), "0:4 300:4");
+    assert_eq!(seconds(Boundary::Smoothed, "-20:4 -10:5"), "");
+    assert_eq!(seconds(Boundary::Anchored, "0:4 300:5"), "0:4 300:5");
+}
+
+#[test]
+fn an_instant_lies_between_samples() {
+    let samples = samples("10:1 20:3");
+    let window = samples.window(Boundary::Open);
+    let at = |second: i64| smoothed_at(&window, second * 1000);
+    assert_eq!([at(5), at(10), at(15), at(20), at(25)], [None, Some(1.0), Some(2.0), Some(3.0), Some(3.0)]);
 }
 
 #[test]
