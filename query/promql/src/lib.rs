@@ -24,6 +24,7 @@ mod print;
 mod quantile;
 mod quote;
 pub mod signature;
+mod sorting;
 pub mod span;
 mod summation;
 mod token;

@@ -12,7 +12,7 @@ use std::collections::HashMap;
 
 use model::labels::NAME_LABEL;
 
-pub use join::{Join, Outcome, Pair};
+pub use join::{Join, Outcome, Pair, Side};
 pub use set::{Group, SetOperator, groups};
 
 use crate::labels::Labels;
@@ -39,9 +39,10 @@ pub struct Matching {
     pub cardinality: Cardinality,
     /// The labels that `group_left` or `group_right` takes from the side of one.
     pub include: Vec<String>,
-    /// What stands for a left element that is missing.
+    /// What `fill_left` says: it stands for a missing element of the left side, or of the right one with `group_right`, for
+    /// there Prometheus fills the sides the other way round.
     pub fill_left: Option<f64>,
-    /// What stands for a right element that is missing.
+    /// What `fill_right` says, which stands for a missing element of the other side.
     pub fill_right: Option<f64>,
     /// Whether the result is another metric than the elements are: after arithmetic, and after `bool` where the engine drops
     /// names at once.
@@ -80,14 +81,6 @@ impl Matching {
             labels.set(name, one.get(name));
         }
         labels
-    }
-
-    /// What stands for a missing element of the side of many, and of one.
-    fn fills(&self) -> (Option<f64>, Option<f64>) {
-        match self.cardinality {
-            Cardinality::OneToMany => (self.fill_right, self.fill_left),
-            _ => (self.fill_left, self.fill_right),
-        }
     }
 }
 
@@ -144,20 +137,19 @@ impl Plan {
             ones[*group as usize].push(at as u32);
         }
 
-        let (fill_many, fill_one) = matching.fills();
         let mut results = Results::default();
         let pair_results = many.iter().zip(&many_groups).map(|(labels, group)| {
             let group = *group as usize;
             let mut of_pairs: Vec<_> =
                 ones[group].iter().map(|at| results.number(matching.result(labels, &one[*at as usize]))).collect();
-            if fill_one.is_some() {
+            if matching.fill_right.is_some() {
                 of_pairs.push(results.number(matching.result(labels, &signatures[group])));
             }
             of_pairs
         });
         let pair_results = pair_results.collect();
         let mut alone = Vec::new();
-        if fill_many.is_some() {
+        if matching.fill_left.is_some() {
             let result = |(labels, group): (&Labels, &u32)| matching.result(&signatures[*group as usize], labels);
             alone = one.iter().zip(&one_groups).map(|pair| results.number(result(pair))).collect();
         }
@@ -202,7 +194,13 @@ impl Plan {
         Some(found)
     }
 
+    /// A pair; a side that is missing is filled in.
     fn pair(&self, many: Option<usize>, one: Option<usize>, result: u32) -> Pair {
+        let side = |element: Option<usize>, fill: Option<f64>| match element {
+            Some(element) => Side::Element(element),
+            None => Side::Filled(fill.unwrap_or(f64::NAN)),
+        };
+        let (many, one) = (side(many, self.matching.fill_left), side(one, self.matching.fill_right));
         let (left, right) = if self.matching.cardinality == Cardinality::OneToMany { (one, many) } else { (many, one) };
         Pair { left, right, result: result as usize }
     }

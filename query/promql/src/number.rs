@@ -3,29 +3,20 @@
 /// As answers hold values: an exponent for what is closer to zero than `1e-6` and from `1e21` on.
 pub fn answer_text(number: f64) -> String {
     let size = number.abs();
-    if size != 0.0 && !(1e-6..1e21).contains(&size) {
-        return special(number).unwrap_or_else(|| exponent_text(number));
-    }
-    plain_text(number)
+    let has_exponent = size != 0.0 && !(1e-6..1e21).contains(&size);
+    special(number).unwrap_or_else(|| if has_exponent { with_exponent(number) } else { without_exponent(number) })
 }
 
 /// Without an exponent, however long it becomes: the label values of `count_values`.
 pub fn plain_text(number: f64) -> String {
-    special(number).unwrap_or_else(|| format!("{number}"))
+    special(number).unwrap_or_else(|| without_exponent(number))
 }
 
-/// With an exponent where it is below -4 or above 5: notes, errors and labels
-/// of quantiles.
+/// With an exponent where it is below -4 or above 5: notes, errors and labels of quantiles.
 pub fn short_text(number: f64) -> String {
-    if let Some(text) = special(number) {
-        return text;
-    }
-    if number == 0.0 {
-        return format!("{number}");
-    }
-    let scientific = format!("{number:e}");
-    let exponent = scientific.split_once('e').and_then(|(_, exponent)| exponent.parse().ok()).unwrap_or(0);
-    if (-4..6).contains(&exponent) { format!("{number}") } else { exponent_text(number) }
+    let (_, exponent) = parts(number);
+    let has_exponent = !(-4..6).contains(&exponent);
+    special(number).unwrap_or_else(|| if has_exponent { with_exponent(number) } else { without_exponent(number) })
 }
 
 /// With six digits behind the point: errors of factors.
@@ -44,12 +35,49 @@ fn special(number: f64) -> Option<String> {
     Some(text.to_owned())
 }
 
-/// With an exponent that has a sign and two digits at least.
-fn exponent_text(number: f64) -> String {
+/// The least digits that read back as the same number, as in `1.25e-7`: those before the letter, and what follows it.
+fn parts(number: f64) -> (String, i32) {
     let text = format!("{number:e}");
-    let Some((digits, exponent)) = text.split_once('e') else { return text };
-    let (sign, exponent) = exponent.strip_prefix('-').map_or(('+', exponent), |exponent| ('-', exponent));
-    format!("{digits}e{sign}{exponent:0>2}")
+    let Some((digits, exponent)) = text.split_once('e') else { return (text, 0) };
+    let exponent = exponent.parse().unwrap_or(0);
+    let count = digits.bytes().filter(u8::is_ascii_digit).count();
+    if count < TIE_DIGITS {
+        return (digits.to_owned(), exponent);
+    }
+    let even = format!("{number:.*e}", count - 1);
+    match even.split_once('e') {
+        Some((digits, exponent)) if even.parse() == Ok(number) => (digits.to_owned(), exponent.parse().unwrap_or(0)),
+        _ => (digits.to_owned(), exponent),
+    }
+}
+
+/// From so many digits on, two texts can be as short and as near to the number. Go takes the even one, the standard library
+/// of Rust the greater one.
+const TIE_DIGITS: usize = 15;
+
+/// With an exponent that has a sign and two digits at least.
+fn with_exponent(number: f64) -> String {
+    let (digits, exponent) = parts(number);
+    let sign = if exponent < 0 { '-' } else { '+' };
+    format!("{digits}e{sign}{:02}", exponent.abs())
+}
+
+fn without_exponent(number: f64) -> String {
+    let text = format!("{number}");
+    if text.len() < TIE_DIGITS {
+        return text;
+    }
+    let (digits, exponent) = parts(number);
+    let (sign, digits) = digits.strip_prefix('-').map_or(("", digits.as_str()), |digits| ("-", digits));
+    let digits = digits.replace('.', "");
+    let Ok(before_point) = usize::try_from(exponent + 1) else {
+        return format!("{sign}0.{}{digits}", "0".repeat((-exponent - 1) as usize));
+    };
+    match digits.len() {
+        count if count <= before_point => format!("{sign}{digits}{}", "0".repeat(before_point - count)),
+        _ if before_point == 0 => format!("{sign}0.{digits}"),
+        _ => format!("{sign}{}.{}", &digits[..before_point], &digits[before_point..]),
+    }
 }
 
 #[cfg(test)]

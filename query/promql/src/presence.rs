@@ -1,5 +1,7 @@
 //! Which steps of a row have a value.
 
+use std::ops::Range;
+
 /// One bit a step: whether there is a value. Rows of values are as long and hold anything where there is none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Presence {
@@ -90,15 +92,34 @@ impl Presence {
         self.words.iter().enumerate().flat_map(|(at, word)| Bits(*word).map(move |bit| at * 64 + bit))
     }
 
-    /// Calls `visit` for the steps with a value, in order. Where 64 steps in a row have one, that is a plain loop.
+    /// Calls `visit` for the steps with a value, in order.
     #[inline(always)]
     pub fn for_each(&self, mut visit: impl FnMut(usize)) {
+        self.for_each_run(|run| run.for_each(&mut visit));
+    }
+
+    /// Calls `visit` for the longest runs of steps with a value, in order, so that it can go through slices.
+    #[inline(always)]
+    pub fn for_each_run(&self, mut visit: impl FnMut(Range<usize>)) {
+        let mut run = 0..0;
         for (at, word) in self.words.iter().enumerate() {
-            if *word == u64::MAX {
-                (at * 64..at * 64 + 64).for_each(&mut visit);
-            } else {
-                Bits(*word).for_each(|bit| visit(at * 64 + bit));
+            let mut rest = *word;
+            while rest != 0 {
+                let start = rest.trailing_zeros();
+                let length = (rest >> start).trailing_ones();
+                rest &= !(u64::MAX >> (64 - length) << start);
+                let start = at * 64 + start as usize;
+                if run.end != start {
+                    if !run.is_empty() {
+                        visit(run.clone());
+                    }
+                    run.start = start;
+                }
+                run.end = start + length as usize;
             }
+        }
+        if !run.is_empty() {
+            visit(run);
         }
     }
 

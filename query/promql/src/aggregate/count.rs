@@ -16,8 +16,7 @@ impl Counts {
     }
 
     pub(super) fn fold(&mut self, present: &Presence) {
-        let counts = &mut self.counts[..present.steps()];
-        present.for_each(|step| counts[step] += 1);
+        present.for_each_run(|run| self.counts[run].iter_mut().for_each(|count| *count += 1));
         self.present.union_with(present);
     }
 

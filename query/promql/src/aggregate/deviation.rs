@@ -38,9 +38,9 @@ impl Deviations {
     }
 
     pub(super) fn fold(&mut self, values: &[f64], present: &Presence) {
-        let steps = present.steps();
-        let (states, values) = (&mut self.states[..steps], &values[..steps]);
-        present.for_each(|step| states[step].add(values[step]));
+        present.for_each_run(|run| {
+            self.states[run.clone()].iter_mut().zip(&values[run]).for_each(|(state, value)| state.add(*value));
+        });
         self.present.union_with(present);
     }
 

@@ -17,11 +17,10 @@ impl Extremes {
 
     #[inline]
     pub(super) fn fold(&mut self, values: &[f64], present: &Presence, is_better: impl Fn(f64, f64) -> bool) {
-        let steps = present.steps();
-        let (bests, values) = (&mut self.values[..steps], &values[..steps]);
-        present.for_each(|step| {
-            let (value, best) = (values[step], bests[step]);
-            bests[step] = if is_better(value, best) || best.is_nan() { value } else { best };
+        present.for_each_run(|run| {
+            for (best, value) in self.values[run.clone()].iter_mut().zip(&values[run]) {
+                *best = if is_better(*value, *best) || best.is_nan() { *value } else { *best };
+            }
         });
         self.present.union_with(present);
     }

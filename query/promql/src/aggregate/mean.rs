@@ -17,9 +17,9 @@ impl Means {
     }
 
     pub(super) fn fold(&mut self, values: &[f64], present: &Presence) {
-        let steps = present.steps();
-        let (means, values) = (&mut self.means[..steps], &values[..steps]);
-        present.for_each(|step| means[step].add(values[step]));
+        present.for_each_run(|run| {
+            self.means[run.clone()].iter_mut().zip(&values[run]).for_each(|(mean, value)| mean.add(*value));
+        });
         self.present.union_with(present);
     }
 

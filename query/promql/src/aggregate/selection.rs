@@ -1,9 +1,9 @@
 //! Some series of a group at a step: `topk`, `bottomk`, `limitk` and `limit_ratio`.
 
-use crate::labels::Labels;
+use std::cmp::Ordering;
 
-/// How many elements Go's sort takes for few: those it puts in order one by one, which keeps ties as they came.
-const FEW: usize = 12;
+use crate::labels::Labels;
+use crate::sorting::sort_few;
 
 /// A series of a group that has a value at the step: which one it is, and the value.
 pub type Candidate = (usize, f64);
@@ -103,22 +103,13 @@ impl Heap {
 
     /// The best first.
     fn into_sorted(mut self) -> Vec<Candidate> {
-        if self.kept.len() > FEW {
-            let is_worse = self.is_worse;
-            self.kept.sort_by(|a, b| match (is_worse(a.1, b.1), is_worse(b.1, a.1)) {
-                (true, _) => std::cmp::Ordering::Greater,
-                (_, true) => std::cmp::Ordering::Less,
-                _ => a.1.is_nan().cmp(&b.1.is_nan()),
-            });
-            return self.kept;
-        }
-        for end in 1..self.kept.len() {
-            let mut at = end;
-            while at > 0 && self.is_worse(at - 1, at) {
-                self.kept.swap(at - 1, at);
-                at -= 1;
-            }
-        }
+        let is_worse = self.is_worse;
+        let is_before = |a: &Candidate, b: &Candidate| b.1.is_nan() || is_worse(b.1, a.1);
+        sort_few(&mut self.kept, is_before, |a, b| match (is_worse(a.1, b.1), is_worse(b.1, a.1)) {
+            (true, _) => Ordering::Greater,
+            (_, true) => Ordering::Less,
+            _ => a.1.is_nan().cmp(&b.1.is_nan()),
+        });
         self.kept
     }
 }

@@ -4,26 +4,34 @@ use super::Row;
 use crate::presence::Presence;
 use crate::summation::Sum;
 
-/// A sum a step.
+/// The two parts of a [`Sum`] a step, each on its own, so that folding a row runs on vectors.
 #[derive(Debug, Clone)]
 pub(super) struct Sums {
-    sums: Vec<Sum>,
+    rounded: Vec<f64>,
+    lost: Vec<f64>,
     present: Presence,
 }
 
 impl Sums {
     pub(super) fn new(steps: usize) -> Self {
-        Sums { sums: vec![Sum::default(); steps], present: Presence::none(steps) }
+        Sums { rounded: vec![0.0; steps], lost: vec![0.0; steps], present: Presence::none(steps) }
     }
 
     pub(super) fn fold(&mut self, values: &[f64], present: &Presence) {
-        let steps = present.steps();
-        let (sums, values) = (&mut self.sums[..steps], &values[..steps]);
-        present.for_each(|step| sums[step].add(values[step]));
+        present.for_each_run(|run| {
+            let parts = self.rounded[run.clone()].iter_mut().zip(&mut self.lost[run.clone()]);
+            for ((rounded, lost), value) in parts.zip(&values[run]) {
+                let mut sum = Sum { rounded: *rounded, lost: *lost };
+                sum.add(*value);
+                (*rounded, *lost) = (sum.rounded, sum.lost);
+            }
+        });
         self.present.union_with(present);
     }
 
     pub(super) fn finish(self) -> Row {
-        Row { values: self.sums.into_iter().map(Sum::total).collect(), present: self.present }
+        let mut values = self.rounded;
+        values.iter_mut().zip(self.lost).for_each(|(rounded, lost)| *rounded += lost);
+        Row { values, present: self.present }
     }
 }

@@ -15,7 +15,7 @@ mod statistics;
 
 use model::Error;
 
-pub use boundary::Boundary;
+pub use boundary::{Boundary, samples_between_ends, smoothed_at};
 pub use rate::counter_note;
 
 use crate::note::Notes;

@@ -4,13 +4,22 @@ use model::Error;
 
 use super::{Cardinality, Plan};
 
-/// Two elements that meet. One that is missing is filled in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// One of the two that meet.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Side {
+    /// An element, by its number in the list.
+    Element(usize),
+    /// The number that stands for a missing one.
+    Filled(f64),
+}
+
+/// Two elements that meet.
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Pair {
-    /// The left element.
-    pub left: Option<usize>,
-    /// The right element.
-    pub right: Option<usize>,
+    /// The left one.
+    pub left: Side,
+    /// The right one.
+    pub right: Side,
     /// The labels of what comes of them: a number of [`Plan::results`].
     pub result: usize,
 }
@@ -70,7 +79,7 @@ impl<'a> Join<'a> {
         mut combine: impl FnMut(Pair) -> Outcome,
     ) -> Result<(), Error> {
         let plan = self.plan;
-        let (fill_many, fill_one) = plan.matching.fills();
+        let (fill_many, fill_one) = (plan.matching.fill_left, plan.matching.fill_right);
         let is_swapped = plan.matching.cardinality == Cardinality::OneToMany;
         let has_many = |at| if is_swapped { has_right(at) } else { has_left(at) };
         let has_one = |at| if is_swapped { has_left(at) } else { has_right(at) };

@@ -1,1 +1,47 @@
+use proptest::prelude::*;
 
+use super::{answer_text, plain_text, short_text};
+
+/// A number and its texts: in an answer, as a label, in a note. All are what Prometheus 3.14 shows.
+const TEXTS: &[(f64, &str, &str, &str)] = &[
+    (0.0, "0", "0", "0"),
+    (-0.0, "-0", "-0", "-0"),
+    (1.0, "1", "1", "1"),
+    (-2.5, "-2.5", "-2.5", "-2.5"),
+    (100_000.0, "100000", "100000", "100000"),
+    (1_000_000.0, "1000000", "1000000", "1e+06"),
+    (1_234_567.5, "1234567.5", "1234567.5", "1.2345675e+06"),
+    (0.0001, "0.0001", "0.0001", "0.0001"),
+    (0.00001, "0.00001", "0.00001", "1e-05"),
+    (0.000001, "0.000001", "0.000001", "1e-06"),
+    (0.0000001, "1e-07", "0.0000001", "1e-07"),
+    (1e20, "100000000000000000000", "100000000000000000000", "1e+20"),
+    (1e21, "1e+21", "1000000000000000000000", "1e+21"),
+    (1.5e-10, "1.5e-10", "0.00000000015", "1.5e-10"),
+    ((1e16 - 2.0) / 60.0, "166666666666666.62", "166666666666666.62", "1.6666666666666662e+14"),
+    (0.1 + 0.2, "0.30000000000000004", "0.30000000000000004", "0.30000000000000004"),
+    (f64::NAN, "NaN", "NaN", "NaN"),
+    (f64::INFINITY, "+Inf", "+Inf", "+Inf"),
+    (f64::NEG_INFINITY, "-Inf", "-Inf", "-Inf"),
+];
+
+#[test]
+fn texts_are_those_of_prometheus() {
+    for (number, answer, plain, short) in TEXTS {
+        assert_eq!(answer_text(*number), *answer);
+        assert_eq!(plain_text(*number), *plain);
+        assert_eq!(short_text(*number), *short);
+    }
+    assert_eq!(plain_text(-1e100), format!("-1{}", "0".repeat(100)));
+}
+
+proptest! {
+    #[test]
+    fn every_text_reads_back(bits in any::<u64>()) {
+        let number = f64::from_bits(bits);
+        prop_assume!(number.is_finite());
+        for text in [answer_text(number), plain_text(number), short_text(number)] {
+            prop_assert_eq!(text.parse::<f64>().map(f64::to_bits), Ok(bits), "{}", text);
+        }
+    }
+}

@@ -6,6 +6,10 @@ const CYCLE_DAYS: i128 = 146_097;
 /// Days from 0000-03-01 to the epoch.
 const EPOCH_DAYS: i128 = 719_468;
 
+/// Where Go's calendar begins, 292 thousand million years ago. What is before is taken for as much before its end, 2^64 seconds
+/// later.
+const CALENDAR_START: i128 = -9_223_372_028_741_760_000;
+
 /// A day and the seconds since it began.
 pub(super) struct Date {
     /// Days since the epoch.
@@ -20,7 +24,10 @@ pub(super) struct Date {
 /// The date of some seconds; what is behind the point is cut off. What no 64 bits hold is the least number of theirs.
 pub(super) fn of(seconds: f64) -> Date {
     let is_held = seconds >= i64::MIN as f64 && seconds < -(i64::MIN as f64);
-    let seconds = i128::from(if is_held { seconds as i64 } else { i64::MIN });
+    let mut seconds = i128::from(if is_held { seconds as i64 } else { i64::MIN });
+    if seconds < CALENDAR_START {
+        seconds += 1 << 64;
+    }
     let days = seconds.div_euclid(DAY_SECONDS);
     // Years are counted from March on, so that the day that leap years have is their last.
     let shifted = days + EPOCH_DAYS;

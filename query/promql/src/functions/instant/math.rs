@@ -5,7 +5,14 @@ pub(super) fn max(a: f64, b: f64) -> f64 {
     if a == f64::INFINITY || b == f64::INFINITY {
         return f64::INFINITY;
     }
-    if a.is_nan() || b.is_nan() { f64::NAN } else { a.max(b) }
+    if a.is_nan() || b.is_nan() {
+        f64::NAN
+    } else if a == b {
+        // Of two zeros the positive one.
+        if a.is_sign_negative() { b } else { a }
+    } else {
+        a.max(b)
+    }
 }
 
 /// The lesser of two numbers: none if one of them is none, but negative infinity whatever the other one is.

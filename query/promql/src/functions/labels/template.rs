@@ -59,9 +59,10 @@ fn read_name(text: &str) -> Option<(&str, &str)> {
     Some((name, rest))
 }
 
-/// The groups that a name means: one by its number, or all of that name.
+/// The groups that a name means: one by its number, which has no leading zeros, or all of that name.
 fn groups_of(name: &str, groups: &[Option<String>]) -> Vec<usize> {
-    if let (true, Ok(number)) = (name.bytes().all(|byte| byte.is_ascii_digit()), name.parse::<usize>()) {
+    let is_number = name.bytes().all(|byte| byte.is_ascii_digit()) && (name == "0" || !name.starts_with('0'));
+    if let (true, Ok(number)) = (is_number, name.parse::<usize>()) {
         return if number < groups.len() { vec![number] } else { Vec::new() };
     }
     (0..groups.len()).filter(|group| groups[*group].as_deref() == Some(name)).collect()

@@ -45,6 +45,34 @@ impl Boundary {
     }
 }
 
+/// The numbers of a selector with the modifier `anchored` or `smoothed` as a range of its own: the value at each end of the
+/// window, at the time of that end, and the samples between the two.
+pub fn samples_between_ends(window: &Window<'_>, boundary: Boundary) -> Option<Vec<(i64, f64)>> {
+    let ends = bounded(window, boundary == Boundary::Smoothed, false)?;
+    let between = ends.between.map(|at| (window.times_ms[at], window.values[at]));
+    let first = std::iter::once((window.start_ms, ends.first));
+    Some(first.chain(between).chain([(window.end_ms, ends.last)]).collect())
+}
+
+/// The number of a selector with the modifier `smoothed` at an instant: on the line between the samples around it, or the
+/// last one where none has come after it.
+pub fn smoothed_at(window: &Window<'_>, time_ms: i64) -> Option<f64> {
+    let next = window.times_ms.partition_point(|time| *time < time_ms);
+    if window.times_ms.get(next) == Some(&time_ms) {
+        return Some(window.values[next]);
+    }
+    let before = next.checked_sub(1)?;
+    Some(if next < window.times_ms.len() { on_line(window, before, time_ms, false) } else { window.values[before] })
+}
+
+/// The value at a time between a sample and the next one. A counter that fell began again at zero.
+fn on_line(window: &Window<'_>, before: usize, time_ms: i64, is_counter: bool) -> f64 {
+    let (low, high) = (window.values[before], window.values[before + 1]);
+    let (low_ms, high_ms) = (window.times_ms[before], window.times_ms[before + 1]);
+    let low = if is_counter && high < low { 0.0 } else { low };
+    low + (high - low) * (time_ms - low_ms) as f64 / (high_ms - low_ms) as f64
+}
+
 /// The numbers that count in a window with samples beyond its ends.
 pub(super) struct Bounded {
     /// The value where the window begins.
@@ -63,15 +91,10 @@ pub(super) fn bounded(window: &Window<'_>, is_smoothed: bool, is_counter: bool) 
     if is_smoothed {
         last = times[..last].partition_point(|time| *time < window.end_ms);
     }
-    if times[last] <= window.start_ms || (is_smoothed && times[first] > window.end_ms) {
+    if times[last] <= window.start_ms {
         return None;
     }
-    let between = |before: usize, time_ms| {
-        let (low, high) = (values[before], values[before + 1]);
-        // A counter that fell began again at zero.
-        let low = if is_counter && high < low { 0.0 } else { low };
-        low + (high - low) * (time_ms - times[before]) as f64 / (times[before + 1] - times[before]) as f64
-    };
+    let between = |before, time_ms| on_line(window, before, time_ms, is_counter);
     let first_value =
         if is_smoothed && times[first] < window.start_ms { between(first, window.start_ms) } else { values[first] };
     let last_value = if is_smoothed && last > 0 && times[last] > window.end_ms {

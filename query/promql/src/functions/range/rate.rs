@@ -114,6 +114,9 @@ fn corrected(growth: f64, values: &[f64]) -> f64 {
 
 /// The growth between the values at both ends of a window.
 fn between_ends(window: &Window<'_>, is_smoothed: bool, growth: Growth) -> Option<f64> {
+    if window.times_ms.first().is_none_or(|first_ms| is_smoothed && *first_ms > window.end_ms) {
+        return None;
+    }
     let ends = bounded(window, is_smoothed, growth.is_counter())?;
     let mut result = ends.last - ends.first;
     if growth.is_counter() {

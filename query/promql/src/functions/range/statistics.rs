@@ -18,11 +18,20 @@ pub(super) fn sum(window: &Window<'_>, args: &Args<'_>, work: &mut Workspace) ->
 
 /// The mean.
 pub(super) fn mean(window: &Window<'_>, args: &Args<'_>, work: &mut Workspace) -> Result<Option<Value>, Error> {
-    Ok(of_one_kind(window, args, work, |values| {
-        let mut mean = Mean::default();
-        values.iter().for_each(|value| mean.add(*value));
-        mean.mean()
-    }))
+    Ok(of_one_kind(window, args, work, mean_of))
+}
+
+fn mean_of(values: &[f64]) -> f64 {
+    let mut sum = Sum::default();
+    values.iter().for_each(|value| sum.add(*value));
+    if sum.rounded.is_finite() {
+        // No sum on the way was infinite, so that the mean is that of the sum: no need to watch for it number by number.
+        let count = values.len() as f64;
+        return sum.rounded / count + sum.lost / count;
+    }
+    let mut mean = Mean::default();
+    values.iter().for_each(|value| mean.add(*value));
+    mean.mean()
 }
 
 /// Reduces the numbers of a window, where there are no histograms.
