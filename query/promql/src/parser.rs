@@ -10,7 +10,7 @@ mod modifier;
 mod operand;
 mod selector;
 
-use crate::ast::{Binary, BinaryOp, Expr};
+use crate::ast::{Binary, BinaryOp, Expr, Matching};
 use crate::error::ParseError;
 use crate::lexer::Lexer;
 use crate::span::Span;
@@ -18,9 +18,9 @@ use crate::token::{Token, TokenKind};
 use crate::types;
 
 /// The levels inside each other above which an expression is refused: parentheses, arguments, signs, right sides of
-/// operators, operators of a duration. Each costs stack, here and in all that goes through the tree; a row of
-/// operators costs none, however long it is.
-pub const MAX_DEPTH: usize = 500;
+/// operators, operators of a duration. Each costs stack, up to 4 KiB here in a build that is not optimised, and again in all
+/// that goes through the tree, and a thread may have but two MiB. A row of operators costs none, however long it is.
+pub const MAX_DEPTH: usize = 250;
 
 /// Reads an expression: all that Prometheus 3.14 takes with all its features switched on.
 ///
@@ -40,8 +40,11 @@ pub fn parse(text: &str) -> Result<Expr, ParseError> {
         _ => return parser.unexpected(),
     }
     types::check(&expr)?;
-    Ok(expr)
+    Ok(*expr)
 }
+
+/// What is read is handed up in a box: an expression is large, and each level would have several of them on the stack.
+type Parsed = Result<Box<Expr>, ParseError>;
 
 /// What an error says of the place where a word is that nobody expected.
 #[derive(Debug, Clone, Copy)]
@@ -151,7 +154,7 @@ impl<'a> Parser<'a> {
     }
 
     /// Reads operands with operators of at least this precedence between them.
-    fn expr(&mut self, least: u8) -> Result<Expr, ParseError> {
+    fn expr(&mut self, least: u8) -> Parsed {
         self.descend()?;
         let mut lhs = self.operand()?;
         while let Some(op) = self.operator(least)? {
@@ -171,12 +174,23 @@ impl<'a> Parser<'a> {
     }
 
     /// Reads what stands behind an operator.
-    fn right_of(&mut self, lhs: Expr, (op, op_span): (BinaryOp, Span)) -> Result<Expr, ParseError> {
+    fn right_of(&mut self, lhs: Box<Expr>, (op, op_span): (BinaryOp, Span)) -> Parsed {
         let (returns_bool, matching) = self.matching(op)?;
         let rhs = self.expr(op.precedence() + u8::from(!op.is_right_associative()))?;
         let matching = types::matching_between(&lhs, &rhs, matching);
-        Ok(Expr::Binary(Binary::new((op, op_span), lhs, rhs, returns_bool, matching)))
+        Ok(binary((op, op_span), lhs, rhs, returns_bool, matching))
     }
+}
+
+/// Not within the function that reads it, whose stack would have room for it at each level.
+fn binary(
+    op: (BinaryOp, Span),
+    lhs: Box<Expr>,
+    rhs: Box<Expr>,
+    returns_bool: bool,
+    matching: Option<Matching>,
+) -> Box<Expr> {
+    Box::new(Expr::Binary(Binary::new(op, lhs, rhs, returns_bool, matching)))
 }
 
 #[cfg(test)]

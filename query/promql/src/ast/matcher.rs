@@ -69,7 +69,8 @@ impl Matcher {
             // First alone: `a)(b` is whole only with what is put around it.
             build(value)?;
         }
-        build(&format!("^(?s:{value})$"))
+        // What is wrong with it alone is told, not with what is put around it.
+        build(&format!("^(?s:{value})$")).map_err(|error| build(value).err().unwrap_or(error))
     }
 
     /// Whether a label without a value, which is as good as none, fulfils it. False for an expression that is none.

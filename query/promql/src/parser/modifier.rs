@@ -1,13 +1,13 @@
 //! What stands behind an operand: ranges, subqueries, `offset`, `@`, `anchored` and `smoothed`.
 
-use super::{Context, Parser};
+use super::{Context, Parsed, Parser};
 use crate::ast::{At, DurationExpr, Expr, Extension, MatrixSelector, Subquery, ValueType};
 use crate::error::ParseError;
 use crate::span::Span;
 use crate::token::{Keyword, Preprocessor, TokenKind};
 
 impl Parser<'_> {
-    pub(super) fn modifiers(&mut self, mut expr: Expr) -> Result<Expr, ParseError> {
+    pub(super) fn modifiers(&mut self, mut expr: Box<Expr>) -> Parsed {
         loop {
             match self.peek()? {
                 TokenKind::LeftBracket => expr = self.brackets(expr)?,
@@ -21,7 +21,7 @@ impl Parser<'_> {
     }
 
     /// Reads a range `[5m]` or the brackets of a subquery `[1h:5m]`.
-    fn brackets(&mut self, expr: Expr) -> Result<Expr, ParseError> {
+    fn brackets(&mut self, expr: Box<Expr>) -> Parsed {
         const DURATION_EXPECTED: &str = "number, duration, step(), or range()";
 
         let bracket = self.take()?.span;
@@ -31,7 +31,7 @@ impl Parser<'_> {
         let parsed = match self.peek()? {
             TokenKind::RightBracket => {
                 self.take()?;
-                self.matrix(expr, range, self.span_from(bracket))?
+                self.matrix(*expr, range, self.span_from(bracket))?
             }
             TokenKind::Colon => {
                 self.take()?;
@@ -53,7 +53,7 @@ impl Parser<'_> {
         Ok(parsed)
     }
 
-    fn matrix(&mut self, expr: Expr, range: DurationExpr, brackets: Span) -> Result<Expr, ParseError> {
+    fn matrix(&self, expr: Expr, range: DurationExpr, brackets: Span) -> Parsed {
         let error = |message: &str| Err(ParseError::new(brackets, message));
         let Expr::Vector(selector) = expr else { return error("ranges only allowed for vector selectors") };
         if selector.offset.is_some() {
@@ -63,16 +63,16 @@ impl Parser<'_> {
             return error("no @ modifiers allowed before range");
         }
         let span = self.span_from(selector.span);
-        Ok(Expr::Matrix(MatrixSelector { selector, range, span }))
+        Ok(Box::new(Expr::Matrix(MatrixSelector { selector, range, span })))
     }
 
-    fn subquery(&mut self, expr: Expr, range: DurationExpr, step: Option<DurationExpr>) -> Result<Expr, ParseError> {
+    fn subquery(&self, expr: Box<Expr>, range: DurationExpr, step: Option<DurationExpr>) -> Parsed {
         let span = self.span_from(expr.span());
         // Told at once: brackets behind brackets behind brackets are levels that nothing else counts.
         if expr.value_type() == ValueType::Matrix {
             return Err(ParseError::new(span, "subquery is only allowed on instant vector, got matrix instead"));
         }
-        Ok(Expr::Subquery(Subquery { expr: Box::new(expr), range, step, at: None, offset: None, span }))
+        Ok(Box::new(Expr::Subquery(Subquery { expr, range, step, at: None, offset: None, span })))
     }
 
     fn offset(&mut self, expr: &mut Expr) -> Result<(), ParseError> {

@@ -1,7 +1,7 @@
 //! Selectors: a name, conditions in braces, or both.
 
-use super::Parser;
-use crate::ast::{MatchOp, Matcher, NAME_LABEL, VectorSelector};
+use super::{Parsed, Parser};
+use crate::ast::{Expr, MatchOp, Matcher, NAME_LABEL, VectorSelector};
 use crate::error::ParseError;
 use crate::span::Span;
 use crate::token::{Token, TokenKind};
@@ -12,7 +12,7 @@ const NAME_EXPECTED: &str = "identifier or \"}\"";
 
 impl Parser<'_> {
     /// Reads a selector behind its name.
-    pub(super) fn named_selector(&mut self, name: Token) -> Result<VectorSelector, ParseError> {
+    pub(super) fn named_selector(&mut self, name: Token) -> Parsed {
         let mut matchers = match self.peek()? {
             TokenKind::LeftBrace => self.matchers()?,
             _ => Vec::new(),
@@ -23,7 +23,7 @@ impl Parser<'_> {
     }
 
     /// Reads a selector that begins with a brace.
-    pub(super) fn nameless_selector(&mut self) -> Result<VectorSelector, ParseError> {
+    pub(super) fn nameless_selector(&mut self) -> Parsed {
         let start = self.peek_token()?.span;
         let matchers = self.matchers()?;
         Ok(selector(None, matchers, self.span_from(start)))
@@ -81,15 +81,22 @@ fn named(name: &str, span: Span) -> Matcher {
     Matcher { label: NAME_LABEL.to_owned(), op: MatchOp::Equal, value: name.to_owned(), span }
 }
 
-fn selector(name: Option<String>, matchers: Vec<Matcher>, span: Span) -> VectorSelector {
-    VectorSelector { name, matchers, at: None, offset: None, extension: None, span }
+fn selector(name: Option<String>, matchers: Vec<Matcher>, span: Span) -> Box<Expr> {
+    Box::new(Expr::Vector(VectorSelector { name, matchers, at: None, offset: None, extension: None, span }))
 }
 
 /// What is wrong with a regular expression, on one line.
 fn regex_message(error: &regex::Error, value: &str) -> String {
+    /// The characters of a long expression that are shown.
+    const SHOWN: usize = 80;
+
     let text = error.to_string();
     // The crate draws the place over several lines; what is wrong is on the last.
     let last = text.lines().last().unwrap_or_default();
     let what = last.strip_prefix("error: ").unwrap_or(last);
-    format!("error parsing regexp: {what}: `{value}`")
+    let (shown, rest) = match value.char_indices().nth(SHOWN) {
+        Some((end, _)) => (&value[..end], "…"),
+        None => (value, ""),
+    };
+    format!("error parsing regexp: {what}: `{shown}`{rest}")
 }

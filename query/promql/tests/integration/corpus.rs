@@ -1,0 +1,1 @@
+//! The seeds of the fuzz target, and drawn changes of them, as plain tests.

@@ -1,0 +1,1 @@
+//! Drawn trees are printed and read back.
