@@ -1,6 +1,7 @@
 //! Expressions as text: on one line, and laid out as Prometheus' `format_query` does.
 //!
-//! Both are read back as the same tree. Matchers are sorted, durations shortened, names of functions and operators as
+//! Both are read back as the same tree, which what Prometheus prints is not always: it leaves out parentheses behind
+//! `offset` without which what follows would be of the duration, and a millisecond of `1s1ms`. Matchers are sorted, durations shortened, names of functions and operators as
 //! they are in the documentation; parentheses are only those that were written, which the tree has as nodes.
 
 mod pretty;
@@ -41,7 +42,7 @@ impl Display for NumberLiteral {
 }
 
 fn write_number(f: &mut Formatter<'_>, value: f64, is_duration: bool) -> fmt::Result {
-    if is_duration { Nanoseconds(value * 1e9).fmt(f) } else { Plain(value).fmt(f) }
+    if is_duration { Nanoseconds((value * 1e9).round()).fmt(f) } else { Plain(value).fmt(f) }
 }
 
 impl Display for VectorSelector {
@@ -108,8 +109,33 @@ impl Display for OffsetModifier<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self.0 {
             None => Ok(()),
-            Some(offset) => write!(f, " offset {offset}"),
+            Some(offset) if is_single(offset) || begins_open(offset) => write!(f, " offset {offset}"),
+            Some(offset) => write!(f, " offset ({offset})"),
         }
+    }
+}
+
+/// Whether a duration behind `offset` ends by itself, whatever follows.
+fn is_single(offset: &DurationExpr) -> bool {
+    match &offset.node {
+        DurationNode::Literal { .. } | DurationNode::Step | DurationNode::Range => true,
+        _ if offset.is_wrapped => true,
+        DurationNode::Sign { operand, .. } => {
+            operand.is_wrapped || (is_single(operand) && !matches!(operand.node, DurationNode::Sign { .. }))
+        }
+        DurationNode::Binary { op, .. } => op.is_function(),
+    }
+}
+
+/// Whether a duration begins such that the parser reads on behind it: with a parenthesis or with two signs.
+fn begins_open(offset: &DurationExpr) -> bool {
+    match &offset.node {
+        _ if offset.is_wrapped => true,
+        DurationNode::Sign { is_negative: true, operand } => {
+            !operand.is_wrapped && matches!(operand.node, DurationNode::Sign { is_negative: true, .. })
+        }
+        DurationNode::Binary { op, lhs, .. } => !op.is_function() && begins_open(lhs),
+        _ => false,
     }
 }
 
@@ -133,7 +159,12 @@ impl DurationExpr {
             DurationNode::Step => f.write_str("step()")?,
             DurationNode::Range => f.write_str("range()")?,
             DurationNode::Sign { is_negative, operand } => {
-                f.write_str(if *is_negative { "-" } else { "" })?;
+                // A plus tells only that nothing behind the parentheses is of the duration.
+                match is_negative {
+                    true => f.write_str("-")?,
+                    false if operand.is_wrapped => f.write_str("+")?,
+                    false => {}
+                }
                 operand.write_calculation(f)?;
             }
             DurationNode::Binary { op, lhs, rhs } if op.is_function() => {

@@ -31,7 +31,8 @@ impl Parser<'_> {
             }
             (Some((is_negative, start)), kind) => {
                 let operand = self.duration_operand()?;
-                let is_kept = matches!(kind, TokenKind::Preprocessor(_));
+                // `a offset +(5m) * 2` is not `a offset (5m) * 2`.
+                let is_kept = matches!(kind, TokenKind::Preprocessor(_) | TokenKind::LeftParen);
                 self.with_sign(is_negative, start, operand, is_kept)
             }
         }

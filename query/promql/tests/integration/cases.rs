@@ -3,12 +3,12 @@
 use promql::parse;
 
 /// The cases of a file: lines that begin a case, each with the indented lines below it.
-fn cases(file: &str) -> Vec<(String, String)> {
-    let (_, cases) = file.split_once("\n\n").expect("a blank line behind the head");
+pub(crate) fn cases(file: &str) -> Vec<(String, String)> {
+    let (_, cases) = file.split_once("\n\n").unwrap();
     let mut read: Vec<(String, Vec<&str>)> = Vec::new();
     for line in cases.lines() {
         match line.strip_prefix("    ") {
-            Some(answer) => read.last_mut().expect("a case").1.push(answer),
+            Some(answer) => read.last_mut().unwrap().1.push(answer),
             None if line.is_empty() => {}
             None => read.push((line.replace('⏎', "\n").replace('⇥', "\t").replace('␣', " "), Vec::new())),
         }
@@ -64,8 +64,22 @@ fn these_are_told_in_other_words() {
     ] {
         assert_eq!(parse(text).unwrap_err().display(text).to_string(), message, "{text}");
     }
+    // Prometheus refuses a colon that no number stands before.
+    assert_eq!(parse("foo[step():range()]").unwrap().to_string(), "foo[step():range()]");
     // Prometheus leaves a hole there, which it cannot read itself.
     assert_eq!(parse("info(foo, {})").unwrap().to_string(), "info(foo, {})");
+    // What Prometheus prints of these says something else, or less.
+    for (text, form) in [
+        ("a offset +(5m) + b", "a offset +(5m) + b"),
+        ("a offset - -5m + 3", "a offset (5m + 3)"),
+        ("a offset -+step()*2", "a offset (-step() * 2)"),
+        ("a offset +-(5m)^2 @ 3", "a @ 3.000 offset (-(5m) ^ 2)"),
+        ("1s1ms", "1s1ms"),
+        ("a[1s1ms + 1]", "a[1s1ms + 1]"),
+    ] {
+        assert_eq!(parse(text).unwrap().to_string(), form, "{text}");
+        assert_eq!(parse(form).unwrap().to_string(), form, "{text}");
+    }
     assert_eq!(
         parse("").unwrap_err().display("").to_string(),
         "unknown position: parse error: no expression found in input"
