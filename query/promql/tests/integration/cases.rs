@@ -76,6 +76,8 @@ fn these_are_told_in_other_words() {
         ("a offset +-(5m)^2 @ 3", "a @ 3.000 offset (-(5m) ^ 2)"),
         ("1s1ms", "1s1ms"),
         ("a[1s1ms + 1]", "a[1s1ms + 1]"),
+        ("a[0.0001]", "a[0.0001]"),
+        ("Inf ^ 2 + Inf", "Inf ^ 2 + +Inf"),
     ] {
         assert_eq!(parse(text).unwrap().to_string(), form, "{text}");
         assert_eq!(parse(form).unwrap().to_string(), form, "{text}");
