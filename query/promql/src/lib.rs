@@ -22,4 +22,4 @@ mod types;
 pub mod value;
 
 pub use error::ParseError;
-pub use parser::{MAX_DEPTH, parse};
+pub use parser::{MAX_DEPTH, parse, parse_selector};

@@ -10,7 +10,7 @@ mod modifier;
 mod operand;
 mod selector;
 
-use crate::ast::{Binary, BinaryOp, Expr, Matching};
+use crate::ast::{Binary, BinaryOp, Expr, Matching, VectorSelector};
 use crate::error::ParseError;
 use crate::lexer::Lexer;
 use crate::span::Span;
@@ -27,9 +27,7 @@ pub const MAX_DEPTH: usize = 250;
 /// # Errors
 /// The text is none, or its types do not fit, or it nests too deep.
 pub fn parse(text: &str) -> Result<Expr, ParseError> {
-    if u32::try_from(text.len()).is_err() {
-        return Err(ParseError::new(Span::default(), "the expression is longer than 4 GiB"));
-    }
+    check_length(text)?;
     let mut parser = Parser::new(text);
     if parser.peek()? == TokenKind::End {
         return Err(ParseError::new(Span::default(), "no expression found in input"));
@@ -41,6 +39,35 @@ pub fn parse(text: &str) -> Result<Expr, ParseError> {
     }
     types::check(&expr)?;
     Ok(*expr)
+}
+
+/// Reads a selector that stands alone, without modifiers: what the parameter `match[]` of an API holds. It may match
+/// everything.
+///
+/// # Errors
+/// The text is none.
+pub fn parse_selector(text: &str) -> Result<VectorSelector, ParseError> {
+    check_length(text)?;
+    let mut parser = Parser::new(text);
+    let selector = match parser.peek()? {
+        TokenKind::LeftBrace => parser.nameless_selector()?,
+        kind if operand::is_name(kind) => {
+            let name = parser.take()?;
+            parser.named_selector(name)?
+        }
+        _ => return parser.unexpected(),
+    };
+    match (parser.peek()?, *selector) {
+        (TokenKind::End, Expr::Vector(selector)) => Ok(selector),
+        _ => parser.unexpected(),
+    }
+}
+
+fn check_length(text: &str) -> Result<(), ParseError> {
+    match u32::try_from(text.len()) {
+        Ok(_) => Ok(()),
+        Err(_) => Err(ParseError::new(Span::default(), "the expression is longer than 4 GiB")),
+    }
 }
 
 /// What is read is handed up in a box: an expression is large, and each level would have several of them on the stack.

@@ -168,7 +168,7 @@ fn aggregated(op: AggregateOp, mut args: Vec<Expr>, grouping: Grouping, span: Sp
 }
 
 /// Whether it can be the name of a metric, where an operand is expected.
-fn is_name(kind: TokenKind) -> bool {
+pub(super) fn is_name(kind: TokenKind) -> bool {
     match kind {
         TokenKind::Identifier
         | TokenKind::MetricIdentifier
