@@ -241,35 +241,40 @@ impl<'a> Lexer<'a> {
             return Ok(kind);
         }
         match c {
-            ',' => return Ok(TokenKind::Comma),
-            '(' | ')' => return self.paren(c),
+            ',' => Ok(TokenKind::Comma),
+            '(' | ')' => self.paren(c),
+            ':' => self.colon_of_duration(),
             ']' => {
                 self.bracket = None;
-                return Ok(TokenKind::RightBracket);
+                Ok(TokenKind::RightBracket)
             }
-            _ => {}
-        }
-        let is_number = self.begins_number(c);
-        let word = self.word_of_duration(c);
-        let Some(bracket) = &mut self.bracket else { return self.token_of_statement() };
-        if c == ':' {
-            if !bracket.has_duration {
-                return self.error_behind("unexpected colon before duration in duration expression");
+            _ if self.begins_number(c) => {
+                if let Some(bracket) = &mut self.bracket {
+                    (bracket.has_duration, bracket.has_number) = (true, true);
+                }
+                self.number()
             }
-            if bracket.has_colon {
-                return self.error_behind("unexpected repeated colon in duration expression");
+            _ => match self.word_of_duration(c) {
+                Some(word) => {
+                    if let Some(bracket) = &mut self.bracket {
+                        bracket.has_duration = true;
+                    }
+                    Ok(word)
+                }
+                None => self.error(format!("unexpected character in duration expression: {}", QuotedChar(c))),
+            },
+        }
+    }
+
+    /// A colon, of which there is one in a bracket, and something before it.
+    fn colon_of_duration(&mut self) -> Result<TokenKind, ParseError> {
+        match &mut self.bracket {
+            Some(bracket) if bracket.has_colon => self.error_behind("unexpected repeated colon in duration expression"),
+            Some(bracket) if bracket.has_duration => {
+                bracket.has_colon = true;
+                Ok(TokenKind::Colon)
             }
-            bracket.has_colon = true;
-            return Ok(TokenKind::Colon);
-        }
-        bracket.has_duration = true;
-        if is_number {
-            bracket.has_number = true;
-            return self.number();
-        }
-        match word {
-            Some(word) => Ok(word),
-            None => self.error(format!("unexpected character in duration expression: {}", QuotedChar(c))),
+            _ => self.error_behind("unexpected colon before duration in duration expression"),
         }
     }
 

@@ -1,7 +1,7 @@
 //! Selectors: a name, conditions in braces, or both.
 
 use super::{Parsed, Parser};
-use crate::ast::{Expr, MatchOp, Matcher, NAME_LABEL, VectorSelector};
+use crate::ast::{BinaryOp, Expr, MatchOp, Matcher, NAME_LABEL, VectorSelector};
 use crate::error::ParseError;
 use crate::span::Span;
 use crate::token::{Token, TokenKind};
@@ -57,7 +57,7 @@ impl Parser<'_> {
         };
         let op = match self.peek()? {
             TokenKind::Assign => MatchOp::Equal,
-            TokenKind::Operator(crate::ast::BinaryOp::NotEqual) => MatchOp::NotEqual,
+            TokenKind::Operator(BinaryOp::NotEqual) => MatchOp::NotEqual,
             TokenKind::RegexMatch => MatchOp::Regex,
             TokenKind::RegexNotMatch => MatchOp::NotRegex,
             // A text alone is the name of the metric.
