@@ -13,7 +13,7 @@
 //! | asks for a number before the colon of `[step():1m]` | reads it |
 //! | takes escapes that say bytes which are no UTF-8: `"\xff"` | refuses them, labels are UTF-8 |
 //! | takes `NaN` as a duration, for minus 292 years | refuses it |
-//! | has regular expressions of Go | those of the crate `regex`, up to some nesting; errors in its words |
+//! | tells in Go's words what is wrong with a regular expression | in others; what is left of differences is told in [`model::go_regex`] |
 //! | nests as deep as there is memory | as deep as [`MAX_DEPTH`] |
 //! | prints `a offset +(5m) + b`, `a offset --5m + 3`, `Inf ^ 2`, `1s1ms` and `info(a, {})` such that it reads something else or nothing back | prints what it reads back |
 //! | fails to show the tree of `a + fill (Inf) b` | shows it, with a string |

@@ -10,7 +10,7 @@ mod modifier;
 mod operand;
 mod selector;
 
-use crate::ast::{Binary, BinaryOp, Expr, Matching, VectorSelector};
+use crate::ast::{Binary, BinaryOp, Expr, Matcher, Matching, VectorSelector};
 use crate::error::ParseError;
 use crate::lexer::Lexer;
 use crate::span::Span;
@@ -29,16 +29,12 @@ pub const MAX_DEPTH: usize = 250;
 pub fn parse(text: &str) -> Result<Expr, ParseError> {
     check_length(text)?;
     let mut parser = Parser::new(text);
-    if parser.peek()? == TokenKind::End {
-        return Err(ParseError::new(Span::default(), "no expression found in input"));
-    }
-    let expr = parser.expr(0)?;
-    match parser.peek()? {
-        TokenKind::End => {}
-        _ => return parser.unexpected(),
-    }
+    let parsed = parser.whole();
+    // What has been read stands before whatever is wrong behind it.
+    parser.check_regexes()?;
+    let expr = *parsed?;
     types::check(&expr)?;
-    Ok(*expr)
+    Ok(expr)
 }
 
 /// Reads a selector that stands alone, without modifiers: what the parameter `match[]` of an API holds. It may match
@@ -49,18 +45,9 @@ pub fn parse(text: &str) -> Result<Expr, ParseError> {
 pub fn parse_selector(text: &str) -> Result<VectorSelector, ParseError> {
     check_length(text)?;
     let mut parser = Parser::new(text);
-    let selector = match parser.peek()? {
-        TokenKind::LeftBrace => parser.nameless_selector()?,
-        kind if operand::is_name(kind) => {
-            let name = parser.take()?;
-            parser.named_selector(name)?
-        }
-        _ => return parser.unexpected(),
-    };
-    match (parser.peek()?, *selector) {
-        (TokenKind::End, Expr::Vector(selector)) => Ok(selector),
-        _ => parser.unexpected(),
-    }
+    let parsed = parser.whole_selector();
+    parser.check_regexes()?;
+    parsed
 }
 
 fn check_length(text: &str) -> Result<(), ParseError> {
@@ -99,11 +86,21 @@ struct Parser<'a> {
     /// The innermost part that errors are told of.
     context: Context,
     depth: usize,
+    /// The conditions with regular expressions that have been read.
+    regexes: Vec<Matcher>,
 }
 
 impl<'a> Parser<'a> {
     fn new(text: &'a str) -> Self {
-        Parser { text, lexer: Lexer::new(text), next: None, end: 0, context: Context::new("", ""), depth: 0 }
+        Parser {
+            text,
+            lexer: Lexer::new(text),
+            next: None,
+            end: 0,
+            context: Context::new("", ""),
+            depth: 0,
+            regexes: Vec::new(),
+        }
     }
 
     fn peek_token(&mut self) -> Result<Token, ParseError> {
@@ -178,6 +175,32 @@ impl<'a> Parser<'a> {
 
     fn ascend(&mut self) {
         self.depth -= 1;
+    }
+
+    /// Reads an expression up to the end of the text.
+    fn whole(&mut self) -> Parsed {
+        if self.peek()? == TokenKind::End {
+            return Err(ParseError::new(Span::default(), "no expression found in input"));
+        }
+        let expr = self.expr(0)?;
+        self.expect(TokenKind::End)?;
+        Ok(expr)
+    }
+
+    /// Reads a selector up to the end of the text.
+    fn whole_selector(&mut self) -> Result<VectorSelector, ParseError> {
+        let selector = match self.peek()? {
+            TokenKind::LeftBrace => self.nameless_selector()?,
+            kind if operand::is_name(kind) => {
+                let name = self.take()?;
+                self.named_selector(name)?
+            }
+            _ => return self.unexpected(),
+        };
+        match (self.peek()?, *selector) {
+            (TokenKind::End, Expr::Vector(selector)) => Ok(selector),
+            _ => self.unexpected(),
+        }
     }
 
     /// Reads operands with operators of at least this precedence between them.

@@ -1,5 +1,7 @@
 //! Selectors: a name, conditions in braces, or both.
 
+use std::collections::HashSet;
+
 use super::{Parsed, Parser};
 use crate::ast::{BinaryOp, Expr, MatchOp, Matcher, NAME_LABEL, VectorSelector};
 use crate::error::ParseError;
@@ -43,6 +45,20 @@ impl Parser<'_> {
         Ok(matchers)
     }
 
+    /// Checks the regular expressions that have been read. Not where they are read: their engine needs much stack, and the
+    /// levels of the expression around them have taken theirs.
+    pub(super) fn check_regexes(&self) -> Result<(), ParseError> {
+        let mut checked = HashSet::new();
+        let mut regexes = self.regexes.iter().filter(|matcher| checked.insert(&matcher.value));
+        regexes.try_for_each(|matcher| match matcher.regex() {
+            Ok(_) => Ok(()),
+            Err(error) => {
+                let (what, value) = (shortened(&error.to_string()), shortened(&matcher.value));
+                Err(ParseError::new(matcher.span, format!("error parsing regexp: {what}: `{value}`")))
+            }
+        })
+    }
+
     fn matcher(&mut self) -> Result<Matcher, ParseError> {
         let (label, start, is_quoted) = match self.peek()? {
             TokenKind::Identifier => {
@@ -71,7 +87,7 @@ impl Parser<'_> {
         let value = self.take()?;
         let matcher = Matcher { label, op, value: self.unquoted(value)?, span: self.span_from(start) };
         if op.is_regex() {
-            matcher.regex().map_err(|error| ParseError::new(matcher.span, regex_message(&error, &matcher.value)))?;
+            self.regexes.push(matcher.clone());
         }
         Ok(matcher)
     }
@@ -85,18 +101,13 @@ fn selector(name: Option<String>, matchers: Vec<Matcher>, span: Span) -> Box<Exp
     Box::new(Expr::Vector(VectorSelector { name, matchers, at: None, offset: None, extension: None, span }))
 }
 
-/// What is wrong with a regular expression, on one line.
-fn regex_message(error: &regex::Error, value: &str) -> String {
-    /// The characters of a long expression that are shown.
-    const SHOWN: usize = 80;
+/// The beginning of a long text.
+fn shortened(text: &str) -> String {
+    /// The characters that are shown.
+    const SHOWN: usize = 100;
 
-    let text = error.to_string();
-    // The crate draws the place over several lines; what is wrong is on the last.
-    let last = text.lines().last().unwrap_or_default();
-    let what = last.strip_prefix("error: ").unwrap_or(last);
-    let (shown, rest) = match value.char_indices().nth(SHOWN) {
-        Some((end, _)) => (&value[..end], "…"),
-        None => (value, ""),
-    };
-    format!("error parsing regexp: {what}: `{shown}`{rest}")
+    match text.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::ast::{Matcher, NAME_LABEL};
+use crate::ast::NAME_LABEL;
 
 fn text_of(text: &str, span: Span) -> &str {
     &text[span.start as usize..span.end as usize]

@@ -55,8 +55,14 @@ fn mistakes_are_told_in_the_words_of_prometheus() {
 #[test]
 fn these_are_told_in_other_words() {
     for (text, message) in [
-        ("foo{a=~\"(\"}", "1:5: parse error: error parsing regexp: unclosed group: `(`"),
-        ("foo{a=~\"a)(b\"}", "1:5: parse error: error parsing regexp: unopened group: `a)(b`"),
+        ("foo{a=~\"(\"}", "1:5: parse error: error parsing regexp: missing closing ), it is read as (: `(`"),
+        ("foo{a=~\"a)(b\"}", "1:5: parse error: error parsing regexp: )(b closes a group that is not open: `a)(b`"),
+        // The first mistake is told.
+        (
+            "foo{a=~\"*\"} bar",
+            "1:5: parse error: error parsing regexp: there is nothing before * that it could repeat: `*`",
+        ),
+        ("foo bar{a=~\"*\"}", "1:5: parse error: unexpected identifier \"bar\""),
         ("rat(foo)", "1:1: parse error: unknown function with name \"rat\", did you mean \"rad\" or \"rate\""),
         ("\"\\xff\"", "1:1: parse error: the escapes of the string say bytes that are no UTF-8"),
         ("foo offset NaN", "1:12: parse error: duration out of range"),
