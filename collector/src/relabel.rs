@@ -1,6 +1,6 @@
 //! Relabeling: rules that change, drop or keep a set of labels, as Prometheus applies them.
 //!
-//! Owns: what makes a rule wrong, what each action does, expressions in Go's syntax, templates of replacements.
+//! Owns: what makes a rule wrong, what each action does, templates of replacements.
 //! Does not own: the words of the configuration ([`RelabelConfig`]), where labels come from and go to, and what makes a
 //! set complete in the end (an address for a target, a name for a series).
 //!
@@ -25,13 +25,12 @@
 //! - `modulus` must be a whole number: 8.7 counts as 8 there, and 010 as 8 too.
 //! - A label among `source_labels` that is null is refused; there it is one that no set has.
 //! - The setting `metric_name_validation_scheme: legacy` does not exist.
-//! - What is left of differences between expressions is told in `syntax`.
+//! - What is left of differences between expressions is told in [`model::go_regex`].
 
 mod expression;
 mod label_set;
 mod letter_case;
 mod rule;
-mod syntax;
 mod template;
 
 use model::Error;

@@ -13,6 +13,7 @@ pub mod cluster;
 pub mod duration;
 pub mod error;
 pub mod files;
+pub mod go_regex;
 pub mod histogram;
 pub mod ingest;
 pub mod labels;

@@ -1,16 +1,10 @@
 //! Expressions of rules, compiled.
 
 use model::Error;
-use regex::{Captures, Regex, RegexBuilder};
+use model::go_regex::{self, Compiled};
+use regex::{Captures, Regex};
 
-use super::syntax::{self, Translation};
 use super::template::Template;
-
-/// The compiled bytes above which an expression is refused. Ten thousand words of twenty characters fit, and half of that
-/// is `\pL{100}`, which is dear since a letter may be many bytes.
-const SIZE_LIMIT_BYTES: usize = 16 << 20;
-/// Each level of the translation's own limit makes at most four here.
-const ENGINE_NESTING: u32 = 4 * syntax::MAX_NESTING as u32 + 8;
 
 /// An expression in Go's syntax, anchored at both ends as Prometheus does it: `^(?s:` before it and `)$` behind it.
 ///
@@ -25,20 +19,8 @@ impl Expression {
     /// # Errors
     /// `Invalid` if it is not an expression, or one that takes too much memory.
     pub(super) fn new(expression: &str) -> Result<Self, Error> {
-        let anchored = format!("^(?s:{expression})$");
-        let context = || format!("regex {expression:?}");
-        let Translation { text, groups } = syntax::translate(&anchored).map_err(|e| e.context(context()))?;
-        let built = RegexBuilder::new(&text).size_limit(SIZE_LIMIT_BYTES).nest_limit(ENGINE_NESTING).build();
-        let regex = built.map_err(|error| {
-            let error = match error {
-                regex::Error::CompiledTooBig(_) => Error::invalid(format!(
-                    "takes more than {} compiled, repeat less or split it into several rules",
-                    model::size::format(SIZE_LIMIT_BYTES as u64)
-                )),
-                other => Error::invalid("the engine cannot take it").with_source(other),
-            };
-            error.context(context())
-        })?;
+        let compiled = go_regex::compile_anchored(expression);
+        let Compiled { regex, groups } = compiled.map_err(|e| e.context(format!("regex {expression:?}")))?;
         Ok(Expression { regex, groups })
     }
 

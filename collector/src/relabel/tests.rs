@@ -41,7 +41,7 @@ fn errors_name_rule_action_and_mending() {
 #[test]
 fn a_bomb_is_an_error() {
     let error = rules(r"[{action: keep, regex: '(?:(\pL|\pN|\pP){10}){100}'}]").unwrap_err();
-    let expected = "takes more than 16MB compiled, repeat less or split it into several rules";
+    let expected = "takes more than 16MB compiled, repeat less or split it up";
     assert!(error.starts_with("rules[0] (keep): regex") && error.ends_with(expected), "{error}");
 }
 
@@ -62,7 +62,7 @@ fn a_long_list_of_names_is_no_bomb() {
 /// The deepest expressions that are taken do not overflow the stack of a thread.
 #[test]
 fn deep_expressions_are_compiled_and_matched() {
-    let levels = syntax::MAX_NESTING - 2;
+    let levels = model::go_regex::MAX_NESTING - 2;
     for (open, close) in [("(", ")"), ("(?:", ")?"), ("(a|", ")"), ("(?:(?i)", ")+?")] {
         let levels = if close == ")" { levels } else { levels / 2 };
         let expression = format!("{}b{}", open.repeat(levels), close.repeat(levels));

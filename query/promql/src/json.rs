@@ -184,6 +184,8 @@ fn duration_tree(duration: &DurationExpr) -> Value {
         }
         DurationNode::Step => node("step", Value::Null, Value::Null),
         DurationNode::Range => node("range", Value::Null, Value::Null),
+        // To Prometheus a plus before parentheses is none.
+        DurationNode::Sign { is_negative: false, operand } if operand.is_wrapped => duration_tree(operand),
         DurationNode::Sign { is_negative, operand } => node(sign(*is_negative), Value::Null, duration_tree(operand)),
         DurationNode::Binary { op, lhs, rhs } => node(op.as_str(), duration_tree(lhs), duration_tree(rhs)),
     }

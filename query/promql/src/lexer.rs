@@ -26,21 +26,22 @@ pub(crate) struct Lexer<'a> {
     is_in_braces: bool,
     /// The bracket that is open.
     bracket: Option<Bracket>,
-    /// Whether there was a number within a bracket. A colon straight behind `step()` needs one before it, wherever.
-    has_duration: bool,
 }
 
 /// A bracket that is open.
 #[derive(Debug)]
 struct Bracket {
     has_colon: bool,
+    /// Whether a number or a word has been read. Prometheus asks for a number before a colon, be it in another bracket,
+    /// and so refuses `[step():1m]`, which is read here.
+    has_duration: bool,
     /// Whether a number has been read: up to it fewer signs are known.
     has_number: bool,
 }
 
 impl<'a> Lexer<'a> {
     pub(crate) fn new(text: &'a str) -> Self {
-        Lexer { text, at: 0, start: 0, open_parens: 0, is_in_braces: false, bracket: None, has_duration: false }
+        Lexer { text, at: 0, start: 0, open_parens: 0, is_in_braces: false, bracket: None }
     }
 
     /// The next token; [`TokenKind::End`] at the end.
@@ -136,7 +137,7 @@ impl<'a> Lexer<'a> {
             }
             '[' if self.bracket.is_some() => return self.error(format!("unexpected left bracket {}", QuotedChar(c))),
             '[' => {
-                self.bracket = Some(Bracket { has_colon: false, has_number: false });
+                self.bracket = Some(Bracket { has_colon: false, has_duration: false, has_number: false });
                 TokenKind::LeftBracket
             }
             ']' if self.bracket.is_none() => return self.error(format!("unexpected right bracket {}", QuotedChar(c))),
@@ -242,29 +243,38 @@ impl<'a> Lexer<'a> {
         match c {
             ',' => Ok(TokenKind::Comma),
             '(' | ')' => self.paren(c),
+            ':' => self.colon_of_duration(),
             ']' => {
                 self.bracket = None;
                 Ok(TokenKind::RightBracket)
             }
-            ':' if !self.has_duration => self.error_behind("unexpected colon before duration in duration expression"),
-            ':' => match &mut self.bracket {
-                Some(bracket) if !bracket.has_colon => {
-                    bracket.has_colon = true;
-                    Ok(TokenKind::Colon)
-                }
-                _ => self.error_behind("unexpected repeated colon in duration expression"),
-            },
             _ if self.begins_number(c) => {
-                self.has_duration = true;
                 if let Some(bracket) = &mut self.bracket {
-                    bracket.has_number = true;
+                    (bracket.has_duration, bracket.has_number) = (true, true);
                 }
                 self.number()
             }
             _ => match self.word_of_duration(c) {
-                Some(kind) => Ok(kind),
+                Some(word) => {
+                    if let Some(bracket) = &mut self.bracket {
+                        bracket.has_duration = true;
+                    }
+                    Ok(word)
+                }
                 None => self.error(format!("unexpected character in duration expression: {}", QuotedChar(c))),
             },
+        }
+    }
+
+    /// A colon, of which there is one in a bracket, and something before it.
+    fn colon_of_duration(&mut self) -> Result<TokenKind, ParseError> {
+        match &mut self.bracket {
+            Some(bracket) if bracket.has_colon => self.error_behind("unexpected repeated colon in duration expression"),
+            Some(bracket) if bracket.has_duration => {
+                bracket.has_colon = true;
+                Ok(TokenKind::Colon)
+            }
+            _ => self.error_behind("unexpected colon before duration in duration expression"),
         }
     }
 

@@ -5,6 +5,20 @@
 //! Does not own: which series there are and where their samples come from, how a query is planned, run and limited (`query`).
 //!
 //! The reference is Prometheus 3.14 as it runs, not its source.
+//!
+//! # Where the language is not that of Prometheus
+//!
+//! | Prometheus | here |
+//! |---|---|
+//! | asks for a number before the colon of `[step():1m]` | reads it |
+//! | takes escapes that say bytes which are no UTF-8: `"\xff"` | refuses them, labels are UTF-8 |
+//! | takes `NaN` as a duration, for minus 292 years | refuses it |
+//! | tells in Go's words what is wrong with a regular expression | in others; what is left of differences is told in [`model::go_regex`] |
+//! | nests as deep as there is memory | as deep as [`MAX_DEPTH`] |
+//! | prints `a offset +(5m) + b`, `a offset --5m + 3`, `Inf ^ 2`, `1s1ms` and `info(a, {})` such that it reads something else or nothing back | prints what it reads back |
+//! | fails to show the tree of `a + fill (Inf) b` | shows it, with a string |
+//! | tells an unknown function | tells the names that are alike too |
+//! | tells that a subquery is of a range vector once all is read | at once |
 
 pub mod aggregate;
 pub mod ast;
@@ -32,4 +46,4 @@ mod types;
 pub mod value;
 
 pub use error::ParseError;
-pub use parser::{MAX_DEPTH, parse};
+pub use parser::{MAX_DEPTH, parse, parse_selector};

@@ -10,7 +10,7 @@ mod modifier;
 mod operand;
 mod selector;
 
-use crate::ast::{Binary, BinaryOp, Expr};
+use crate::ast::{Binary, BinaryOp, Expr, Matcher, Matching, VectorSelector};
 use crate::error::ParseError;
 use crate::lexer::Lexer;
 use crate::span::Span;
@@ -18,30 +18,47 @@ use crate::token::{Token, TokenKind};
 use crate::types;
 
 /// The levels inside each other above which an expression is refused: parentheses, arguments, signs, right sides of
-/// operators, operators of a duration. Each costs stack, here and in all that goes through the tree; a row of
-/// operators costs none, however long it is.
-pub const MAX_DEPTH: usize = 500;
+/// operators, operators of a duration. Each costs stack, up to 4 KiB here in a build that is not optimised, and again in all
+/// that goes through the tree, and a thread may have but two MiB. A row of operators costs none, however long it is.
+pub const MAX_DEPTH: usize = 250;
 
 /// Reads an expression: all that Prometheus 3.14 takes with all its features switched on.
 ///
 /// # Errors
 /// The text is none, or its types do not fit, or it nests too deep.
 pub fn parse(text: &str) -> Result<Expr, ParseError> {
-    if u32::try_from(text.len()).is_err() {
-        return Err(ParseError::new(Span::default(), "the expression is longer than 4 GiB"));
-    }
+    check_length(text)?;
     let mut parser = Parser::new(text);
-    if parser.peek()? == TokenKind::End {
-        return Err(ParseError::new(Span::default(), "no expression found in input"));
-    }
-    let expr = parser.expr(0)?;
-    match parser.peek()? {
-        TokenKind::End => {}
-        _ => return parser.unexpected(),
-    }
+    let parsed = parser.whole();
+    // What has been read stands before whatever is wrong behind it.
+    parser.check_regexes()?;
+    let expr = *parsed?;
     types::check(&expr)?;
     Ok(expr)
 }
+
+/// Reads a selector that stands alone, without modifiers: what the parameter `match[]` of an API holds. It may match
+/// everything.
+///
+/// # Errors
+/// The text is none.
+pub fn parse_selector(text: &str) -> Result<VectorSelector, ParseError> {
+    check_length(text)?;
+    let mut parser = Parser::new(text);
+    let parsed = parser.whole_selector();
+    parser.check_regexes()?;
+    parsed
+}
+
+fn check_length(text: &str) -> Result<(), ParseError> {
+    match u32::try_from(text.len()) {
+        Ok(_) => Ok(()),
+        Err(_) => Err(ParseError::new(Span::default(), "the expression is longer than 4 GiB")),
+    }
+}
+
+/// What is read is handed up in a box: an expression is large, and each level would have several of them on the stack.
+type Parsed = Result<Box<Expr>, ParseError>;
 
 /// What an error says of the place where a word is that nobody expected.
 #[derive(Debug, Clone, Copy)]
@@ -69,11 +86,21 @@ struct Parser<'a> {
     /// The innermost part that errors are told of.
     context: Context,
     depth: usize,
+    /// The conditions with regular expressions that have been read.
+    regexes: Vec<Matcher>,
 }
 
 impl<'a> Parser<'a> {
     fn new(text: &'a str) -> Self {
-        Parser { text, lexer: Lexer::new(text), next: None, end: 0, context: Context::new("", ""), depth: 0 }
+        Parser {
+            text,
+            lexer: Lexer::new(text),
+            next: None,
+            end: 0,
+            context: Context::new("", ""),
+            depth: 0,
+            regexes: Vec::new(),
+        }
     }
 
     fn peek_token(&mut self) -> Result<Token, ParseError> {
@@ -150,8 +177,34 @@ impl<'a> Parser<'a> {
         self.depth -= 1;
     }
 
+    /// Reads an expression up to the end of the text.
+    fn whole(&mut self) -> Parsed {
+        if self.peek()? == TokenKind::End {
+            return Err(ParseError::new(Span::default(), "no expression found in input"));
+        }
+        let expr = self.expr(0)?;
+        self.expect(TokenKind::End)?;
+        Ok(expr)
+    }
+
+    /// Reads a selector up to the end of the text.
+    fn whole_selector(&mut self) -> Result<VectorSelector, ParseError> {
+        let selector = match self.peek()? {
+            TokenKind::LeftBrace => self.nameless_selector()?,
+            kind if operand::is_name(kind) => {
+                let name = self.take()?;
+                self.named_selector(name)?
+            }
+            _ => return self.unexpected(),
+        };
+        match (self.peek()?, *selector) {
+            (TokenKind::End, Expr::Vector(selector)) => Ok(selector),
+            _ => self.unexpected(),
+        }
+    }
+
     /// Reads operands with operators of at least this precedence between them.
-    fn expr(&mut self, least: u8) -> Result<Expr, ParseError> {
+    fn expr(&mut self, least: u8) -> Parsed {
         self.descend()?;
         let mut lhs = self.operand()?;
         while let Some(op) = self.operator(least)? {
@@ -171,12 +224,23 @@ impl<'a> Parser<'a> {
     }
 
     /// Reads what stands behind an operator.
-    fn right_of(&mut self, lhs: Expr, (op, op_span): (BinaryOp, Span)) -> Result<Expr, ParseError> {
+    fn right_of(&mut self, lhs: Box<Expr>, (op, op_span): (BinaryOp, Span)) -> Parsed {
         let (returns_bool, matching) = self.matching(op)?;
         let rhs = self.expr(op.precedence() + u8::from(!op.is_right_associative()))?;
         let matching = types::matching_between(&lhs, &rhs, matching);
-        Ok(Expr::Binary(Binary::new((op, op_span), lhs, rhs, returns_bool, matching)))
+        Ok(binary((op, op_span), lhs, rhs, returns_bool, matching))
     }
+}
+
+/// Not within the function that reads it, whose stack would have room for it at each level.
+fn binary(
+    op: (BinaryOp, Span),
+    lhs: Box<Expr>,
+    rhs: Box<Expr>,
+    returns_bool: bool,
+    matching: Option<Matching>,
+) -> Box<Expr> {
+    Box::new(Expr::Binary(Binary::new(op, lhs, rhs, returns_bool, matching)))
 }
 
 #[cfg(test)]

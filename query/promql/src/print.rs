@@ -1,6 +1,8 @@
 //! Expressions as text: on one line, and laid out as Prometheus' `format_query` does.
 //!
-//! Both are read back as the same tree. Matchers are sorted, durations shortened, names of functions and operators as
+//! Both are read back as the same tree, which what Prometheus prints is not always: it leaves out parentheses behind
+//! `offset` without which what follows would be of the duration, a millisecond of `1s1ms`, and what
+//! of a range is less than a millisecond. Matchers are sorted, durations shortened, names of functions and operators as
 //! they are in the documentation; parentheses are only those that were written, which the tree has as nodes.
 
 mod pretty;
@@ -8,10 +10,10 @@ mod pretty;
 use std::fmt::{self, Display, Formatter};
 
 use crate::ast::{
-    Aggregate, At, Binary, Call, DurationExpr, DurationNode, Expr, Matcher, MatrixSelector, NumberLiteral, Subquery,
-    VectorSelector,
+    Aggregate, At, Binary, BinaryOp, Call, DurationExpr, DurationNode, Expr, Matcher, MatrixSelector, NumberLiteral,
+    Subquery, VectorSelector,
 };
-use crate::quote::{General, LabelName, Nanoseconds, Plain, Quoted};
+use crate::quote::{General, LabelName, Plain, Quoted, Seconds};
 
 impl Display for Expr {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
@@ -41,7 +43,7 @@ impl Display for NumberLiteral {
 }
 
 fn write_number(f: &mut Formatter<'_>, value: f64, is_duration: bool) -> fmt::Result {
-    if is_duration { Nanoseconds(value * 1e9).fmt(f) } else { Plain(value).fmt(f) }
+    if is_duration { Seconds(value).fmt(f) } else { Plain(value).fmt(f) }
 }
 
 impl Display for VectorSelector {
@@ -108,8 +110,33 @@ impl Display for OffsetModifier<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self.0 {
             None => Ok(()),
-            Some(offset) => write!(f, " offset {offset}"),
+            Some(offset) if is_single(offset) || begins_open(offset) => write!(f, " offset {offset}"),
+            Some(offset) => write!(f, " offset ({offset})"),
         }
+    }
+}
+
+/// Whether a duration behind `offset` ends by itself, whatever follows.
+fn is_single(offset: &DurationExpr) -> bool {
+    match &offset.node {
+        DurationNode::Literal { .. } | DurationNode::Step | DurationNode::Range => true,
+        _ if offset.is_wrapped => true,
+        DurationNode::Sign { operand, .. } => {
+            operand.is_wrapped || (is_single(operand) && !matches!(operand.node, DurationNode::Sign { .. }))
+        }
+        DurationNode::Binary { op, .. } => op.is_function(),
+    }
+}
+
+/// Whether a duration begins such that the parser reads on behind it: with a parenthesis or with two signs.
+fn begins_open(offset: &DurationExpr) -> bool {
+    match &offset.node {
+        _ if offset.is_wrapped => true,
+        DurationNode::Sign { is_negative: true, operand } => {
+            !operand.is_wrapped && matches!(operand.node, DurationNode::Sign { is_negative: true, .. })
+        }
+        DurationNode::Binary { op, lhs, .. } => !op.is_function() && begins_open(lhs),
+        _ => false,
     }
 }
 
@@ -117,7 +144,7 @@ impl Display for OffsetModifier<'_> {
 impl Display for DurationExpr {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self.literal() {
-            Some(seconds) => Nanoseconds((seconds * 1e9).round()).fmt(f),
+            Some(seconds) => Seconds(seconds).fmt(f),
             None => self.write_calculation(f),
         }
     }
@@ -133,7 +160,12 @@ impl DurationExpr {
             DurationNode::Step => f.write_str("step()")?,
             DurationNode::Range => f.write_str("range()")?,
             DurationNode::Sign { is_negative, operand } => {
-                f.write_str(if *is_negative { "-" } else { "" })?;
+                // A plus tells only that nothing behind the parentheses is of the duration.
+                match is_negative {
+                    true => f.write_str("-")?,
+                    false if operand.is_wrapped => f.write_str("+")?,
+                    false => {}
+                }
                 operand.write_calculation(f)?;
             }
             DurationNode::Binary { op, lhs, rhs } if op.is_function() => {
@@ -220,9 +252,20 @@ impl Display for LabelNames<'_> {
 impl Display for Binary {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let (operators, first) = self.spine();
-        first.fmt(f)?;
+        match operators.last() {
+            Some(last) if is_infinity_to_a_power(last) => f.write_str(INFINITY)?,
+            _ => first.fmt(f)?,
+        }
         operators.iter().rev().try_for_each(|binary| write!(f, " {} {}", Operator(binary), binary.rhs))
     }
+}
+
+/// Infinity without a sign, which elsewhere it has.
+const INFINITY: &str = "Inf";
+
+/// Whether the left side is infinity and would be read with its sign before the whole power.
+fn is_infinity_to_a_power(binary: &Binary) -> bool {
+    binary.op == BinaryOp::Pow && matches!(&*binary.lhs, Expr::Number(number) if number.value == f64::INFINITY)
 }
 
 /// The operator of an expression with all its modifiers.

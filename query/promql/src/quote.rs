@@ -102,15 +102,19 @@ impl Display for General {
     }
 }
 
-/// Nanoseconds as a duration like `1h30m`. What is shorter than a millisecond is cut off.
-pub(crate) struct Nanoseconds(pub(crate) f64);
+/// Seconds as a duration like `1h30m`, and as a number where they are no whole milliseconds.
+pub(crate) struct Seconds(pub(crate) f64);
 
-impl Display for Nanoseconds {
+impl Display for Seconds {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0 < 0.0 {
+        let milliseconds = (self.0 * 1000.0).round();
+        if milliseconds / 1000.0 != self.0 {
+            return Plain(self.0).fmt(f);
+        }
+        if milliseconds < 0.0 {
             f.write_char('-')?;
         }
-        f.write_str(&model::duration::format(Duration::from_nanos(self.0.abs() as u64)))
+        f.write_str(&model::duration::format(Duration::from_millis(milliseconds.abs() as u64)))
     }
 }
 

@@ -174,14 +174,15 @@ impl Binary {
     /// An operator between two expressions, which tell its type and its place.
     pub fn new(
         (op, op_span): (BinaryOp, Span),
-        lhs: Expr,
-        rhs: Expr,
+        lhs: impl Into<Box<Expr>>,
+        rhs: impl Into<Box<Expr>>,
         returns_bool: bool,
         matching: Option<Matching>,
     ) -> Self {
+        let (lhs, rhs) = (lhs.into(), rhs.into());
         let is_scalar = [&lhs, &rhs].into_iter().all(|side| side.value_type() == ValueType::Scalar);
         let value_type = if is_scalar { ValueType::Scalar } else { ValueType::Vector };
         let span = lhs.span().to(rhs.span());
-        Binary { op, lhs: Box::new(lhs), rhs: Box::new(rhs), returns_bool, matching, value_type, op_span, span }
+        Binary { op, lhs, rhs, returns_bool, matching, value_type, op_span, span }
     }
 }

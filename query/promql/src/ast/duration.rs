@@ -122,23 +122,24 @@ impl DurationExpr {
         }
     }
 
-    /// The duration in milliseconds, of a query with this step and range; both are zero for one evaluation.
+    /// The duration in milliseconds, of a query with this step and range; both are zero for one evaluation. What is less
+    /// than a millisecond is cut off.
     ///
     /// # Errors
     /// It divides by zero, is no finite number, or is too long.
     pub fn resolve(&self, step_ms: i64, range_ms: i64) -> Result<i64, DurationError> {
-        let seconds = match self.literal() {
-            // Nanoseconds are rounded, then cut off.
-            Some(seconds) => (seconds * 1e9).round() / 1e9,
-            None => self.seconds(step_ms, range_ms)?,
-        };
+        let seconds = self.seconds(step_ms, range_ms)?;
         if !seconds.is_finite() {
             return Err(self.error("duration is NaN or infinite"));
         }
         if seconds.abs() > Self::MAX_SECONDS {
             return Err(self.error("duration is out of range"));
         }
-        Ok((seconds * 1000.0) as i64)
+        Ok(match self.literal() {
+            // Of a literal the nanoseconds are rounded before.
+            Some(seconds) => ((seconds * 1e9).round() / 1e6) as i64,
+            None => (seconds * 1000.0) as i64,
+        })
     }
 
     /// As [`DurationExpr::resolve`], for ranges and steps.
@@ -147,8 +148,7 @@ impl DurationExpr {
     /// Also if it is not above zero.
     pub fn resolve_positive(&self, step_ms: i64, range_ms: i64) -> Result<i64, DurationError> {
         let resolved = self.resolve(step_ms, range_ms)?;
-        let seconds = self.seconds(step_ms, range_ms)?;
-        if seconds <= 0.0 {
+        if self.seconds(step_ms, range_ms)? <= 0.0 {
             return Err(self.error("duration must be greater than 0"));
         }
         Ok(resolved)
@@ -174,6 +174,7 @@ impl DurationExpr {
                     DurationOp::Mod if rhs == 0.0 => return Err(self.error("modulo by zero")),
                     DurationOp::Mod => lhs % rhs,
                     DurationOp::Pow => lhs.powf(rhs),
+                    DurationOp::MinOf | DurationOp::MaxOf if lhs.is_nan() || rhs.is_nan() => f64::NAN,
                     DurationOp::MinOf => lhs.min(rhs),
                     DurationOp::MaxOf => lhs.max(rhs),
                 }
@@ -185,3 +186,6 @@ impl DurationExpr {
         DurationError { span: self.span, message }
     }
 }
+
+#[cfg(test)]
+mod tests;

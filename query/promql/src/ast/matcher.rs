@@ -1,12 +1,9 @@
 //! Conditions on labels.
 
-use regex::{Regex, RegexBuilder};
+use model::{Error, go_regex};
+use regex::Regex;
 
 use crate::span::Span;
-
-/// The levels of groups and repetitions above which a regular expression is refused. The engine goes down into them with
-/// up to 16 KiB of stack a level, in a build that is not optimised, and a thread may have but two MiB.
-const MAX_REGEX_NESTING: u32 = 64;
 
 /// A condition on the value of a label. A label that a series does not have counts as empty.
 #[derive(Debug, Clone, PartialEq)]
@@ -57,19 +54,15 @@ impl MatchOp {
 }
 
 impl Matcher {
-    /// The regular expression that the whole value has to match, or must not match. A dot is any character, as in
-    /// Prometheus: line feeds too.
+    /// The regular expression, in Go's syntax, that the whole value has to match, or must not match. A dot is any
+    /// character, as in Prometheus: line feeds too.
     ///
     /// # Errors
     /// The expression is not one, or takes too much memory. Never for a matcher of a parsed expression.
-    pub fn regex(&self) -> Result<Regex, regex::Error> {
-        let build = |text: &str| RegexBuilder::new(text).nest_limit(MAX_REGEX_NESTING).build();
-        let value = &self.value;
-        if value.contains(')') {
-            // First alone: `a)(b` is whole only with what is put around it.
-            build(value)?;
-        }
-        build(&format!("^(?s:{value})$"))
+    pub fn regex(&self) -> Result<Regex, Error> {
+        // First alone: `a)|(b` is whole only with what is put around it.
+        go_regex::translate(&self.value)?;
+        Ok(go_regex::compile_anchored(&self.value)?.regex)
     }
 
     /// Whether a label without a value, which is as good as none, fulfils it. False for an expression that is none.
@@ -82,3 +75,6 @@ impl Matcher {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

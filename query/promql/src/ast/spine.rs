@@ -104,3 +104,6 @@ impl Expr {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

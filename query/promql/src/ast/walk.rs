@@ -60,3 +60,6 @@ impl<'a> Iterator for Selectors<'a> {
         None
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,7 +10,7 @@ impl Parser<'_> {
     /// Reads a duration that has to be above zero, as far as that can be told.
     pub(super) fn positive_duration(&mut self) -> Result<DurationExpr, ParseError> {
         let duration = self.duration(0)?;
-        if duration.literal().is_some_and(|seconds| seconds.is_nan() || seconds <= 0.0) {
+        if duration.literal().is_some_and(|seconds| seconds <= 0.0) {
             return Err(ParseError::new(duration.span, "duration must be greater than 0"));
         }
         Ok(duration)
@@ -31,7 +31,8 @@ impl Parser<'_> {
             }
             (Some((is_negative, start)), kind) => {
                 let operand = self.duration_operand()?;
-                let is_kept = matches!(kind, TokenKind::Preprocessor(_));
+                // `a offset +(5m) * 2` is not `a offset (5m) * 2`.
+                let is_kept = matches!(kind, TokenKind::Preprocessor(_) | TokenKind::LeftParen);
                 self.with_sign(is_negative, start, operand, is_kept)
             }
         }
@@ -137,7 +138,7 @@ impl Parser<'_> {
         let node = match self.peek()? {
             TokenKind::Number | TokenKind::Duration => {
                 let number = self.number()?;
-                if number.value.abs() > DurationExpr::MAX_SECONDS {
+                if number.value.is_nan() || number.value.abs() > DurationExpr::MAX_SECONDS {
                     return Err(ParseError::new(start, "duration out of range"));
                 }
                 DurationNode::Literal { seconds: number.value, is_duration: number.is_duration }

@@ -1,13 +1,14 @@
 //! What stands behind an operand: ranges, subqueries, `offset`, `@`, `anchored` and `smoothed`.
 
-use super::{Context, Parser};
+use super::{Context, Parsed, Parser};
 use crate::ast::{At, DurationExpr, Expr, Extension, MatrixSelector, Subquery, ValueType};
 use crate::error::ParseError;
+use crate::quote::Plain;
 use crate::span::Span;
 use crate::token::{Keyword, Preprocessor, TokenKind};
 
 impl Parser<'_> {
-    pub(super) fn modifiers(&mut self, mut expr: Expr) -> Result<Expr, ParseError> {
+    pub(super) fn modifiers(&mut self, mut expr: Box<Expr>) -> Parsed {
         loop {
             match self.peek()? {
                 TokenKind::LeftBracket => expr = self.brackets(expr)?,
@@ -21,7 +22,7 @@ impl Parser<'_> {
     }
 
     /// Reads a range `[5m]` or the brackets of a subquery `[1h:5m]`.
-    fn brackets(&mut self, expr: Expr) -> Result<Expr, ParseError> {
+    fn brackets(&mut self, expr: Box<Expr>) -> Parsed {
         const DURATION_EXPECTED: &str = "number, duration, step(), or range()";
 
         let bracket = self.take()?.span;
@@ -31,7 +32,7 @@ impl Parser<'_> {
         let parsed = match self.peek()? {
             TokenKind::RightBracket => {
                 self.take()?;
-                self.matrix(expr, range, self.span_from(bracket))?
+                self.matrix(*expr, range, self.span_from(bracket))?
             }
             TokenKind::Colon => {
                 self.take()?;
@@ -53,7 +54,7 @@ impl Parser<'_> {
         Ok(parsed)
     }
 
-    fn matrix(&mut self, expr: Expr, range: DurationExpr, brackets: Span) -> Result<Expr, ParseError> {
+    fn matrix(&self, expr: Expr, range: DurationExpr, brackets: Span) -> Parsed {
         let error = |message: &str| Err(ParseError::new(brackets, message));
         let Expr::Vector(selector) = expr else { return error("ranges only allowed for vector selectors") };
         if selector.offset.is_some() {
@@ -63,16 +64,16 @@ impl Parser<'_> {
             return error("no @ modifiers allowed before range");
         }
         let span = self.span_from(selector.span);
-        Ok(Expr::Matrix(MatrixSelector { selector, range, span }))
+        Ok(Box::new(Expr::Matrix(MatrixSelector { selector, range, span })))
     }
 
-    fn subquery(&mut self, expr: Expr, range: DurationExpr, step: Option<DurationExpr>) -> Result<Expr, ParseError> {
+    fn subquery(&self, expr: Box<Expr>, range: DurationExpr, step: Option<DurationExpr>) -> Parsed {
         let span = self.span_from(expr.span());
         // Told at once: brackets behind brackets behind brackets are levels that nothing else counts.
         if expr.value_type() == ValueType::Matrix {
             return Err(ParseError::new(span, "subquery is only allowed on instant vector, got matrix instead"));
         }
-        Ok(Expr::Subquery(Subquery { expr: Box::new(expr), range, step, at: None, offset: None, span }))
+        Ok(Box::new(Expr::Subquery(Subquery { expr, range, step, at: None, offset: None, span })))
     }
 
     fn offset(&mut self, expr: &mut Expr) -> Result<(), ParseError> {
@@ -141,8 +142,7 @@ impl Parser<'_> {
         let seconds = self.signed_number()?;
         // As many as an i64 of seconds; milliseconds beyond its bounds are the last that there are.
         if !(seconds > i64::MIN as f64 && seconds < i64::MAX as f64) {
-            let shown =
-                if seconds.is_finite() { format!("{seconds:.6}") } else { crate::quote::Plain(seconds).to_string() };
+            let shown = if seconds.is_finite() { format!("{seconds:.6}") } else { Plain(seconds).to_string() };
             return Err(ParseError::new(whole, format!("timestamp out of bounds for @ modifier: {shown}")));
         }
         Ok((seconds * 1000.0).round() as i64)

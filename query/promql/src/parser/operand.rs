@@ -1,16 +1,17 @@
 //! Literals, calls, aggregations, signs and parentheses.
 
-use super::{Context, Parser};
+use super::{Context, Parsed, Parser};
 use crate::ast::{Aggregate, AggregateOp, BinaryOp, Call, Expr, Grouping, NumberLiteral, Paren, StringLiteral, Unary};
 use crate::error::ParseError;
 use crate::lexer::{parse_number, unquote};
 use crate::quote::Quoted;
 use crate::signature::Signature;
+use crate::span::Span;
 use crate::token::{Keyword, Token, TokenKind};
 
 impl Parser<'_> {
     /// Reads an operand with its sign and with what stands behind it.
-    pub(super) fn operand(&mut self) -> Result<Expr, ParseError> {
+    pub(super) fn operand(&mut self) -> Parsed {
         if let TokenKind::Operator(sign @ (BinaryOp::Add | BinaryOp::Sub)) = self.peek()? {
             return self.signed(sign == BinaryOp::Sub);
         }
@@ -19,31 +20,29 @@ impl Parser<'_> {
     }
 
     /// A sign binds weaker than `^` and stronger than all other operators.
-    fn signed(&mut self, is_negative: bool) -> Result<Expr, ParseError> {
+    fn signed(&mut self, is_negative: bool) -> Parsed {
         let sign = self.take()?.span;
         let operand = self.expr(BinaryOp::Pow.precedence())?;
-        let span = sign.to(operand.span());
-        Ok(match operand {
-            Expr::Number(number) => {
-                let value = if is_negative { -number.value } else { number.value };
-                Expr::Number(NumberLiteral { value, span, ..number })
-            }
-            operand => Expr::Unary(Unary { is_negative, expr: Box::new(operand), span }),
-        })
+        Ok(with_sign(is_negative, sign, operand))
     }
 
-    fn primary(&mut self) -> Result<Expr, ParseError> {
+    fn primary(&mut self) -> Parsed {
         match self.peek()? {
-            TokenKind::Number | TokenKind::Duration => Ok(Expr::Number(self.number()?)),
-            TokenKind::String => {
-                let token = self.take()?;
-                Ok(Expr::String(StringLiteral { value: self.unquoted(token)?, span: token.span }))
-            }
+            TokenKind::Number | TokenKind::Duration | TokenKind::String => self.literal(),
             TokenKind::LeftParen => self.paren(),
-            TokenKind::LeftBrace => Ok(Expr::Vector(self.nameless_selector()?)),
+            TokenKind::LeftBrace => self.nameless_selector(),
             kind if is_name(kind) => self.named(),
             _ => self.unexpected(),
         }
+    }
+
+    fn literal(&mut self) -> Parsed {
+        if self.peek()? != TokenKind::String {
+            return Ok(Box::new(Expr::Number(self.number()?)));
+        }
+        let token = self.take()?;
+        let value = self.unquoted(token)?;
+        Ok(Box::new(Expr::String(StringLiteral { value, span: token.span })))
     }
 
     /// Reads a number or a duration without a sign.
@@ -61,15 +60,15 @@ impl Parser<'_> {
         Ok(text.0)
     }
 
-    fn paren(&mut self) -> Result<Expr, ParseError> {
+    fn paren(&mut self) -> Parsed {
         let start = self.take()?.span;
-        let expr = Box::new(self.expr(0)?);
+        let expr = self.expr(0)?;
         self.expect(TokenKind::RightParen)?;
-        Ok(Expr::Paren(Paren { expr, span: self.span_from(start) }))
+        Ok(Box::new(Expr::Paren(Paren { expr, span: self.span_from(start) })))
     }
 
     /// Reads what begins with a word: a call, an aggregation or a selector.
-    fn named(&mut self) -> Result<Expr, ParseError> {
+    fn named(&mut self) -> Parsed {
         let name = self.take()?;
         let next = self.peek()?;
         match name.kind {
@@ -79,17 +78,21 @@ impl Parser<'_> {
                 self.aggregate(name, op)
             }
             TokenKind::Identifier | TokenKind::Preprocessor(_) if next == TokenKind::LeftParen => self.call(name),
-            _ => Ok(Expr::Vector(self.named_selector(name)?)),
+            _ => self.named_selector(name),
         }
     }
 
-    fn call(&mut self, name: Token) -> Result<Expr, ParseError> {
+    fn call(&mut self, name: Token) -> Parsed {
         let args = self.args()?;
+        self.called(name, args)
+    }
+
+    fn called(&self, name: Token, args: Vec<Expr>) -> Parsed {
         let word = self.word(name);
         let Some(function) = Signature::find(word) else {
             return Err(ParseError::new(name.span, Signature::unknown(word)));
         };
-        Ok(Expr::Call(Call { function, args, span: self.span_from(name.span) }))
+        Ok(Box::new(Expr::Call(Call { function, args, span: self.span_from(name.span) })))
     }
 
     /// Reads arguments in parentheses.
@@ -100,7 +103,8 @@ impl Parser<'_> {
             return Ok(args);
         }
         loop {
-            args.push(self.expr(0)?);
+            let arg = self.expr(0)?;
+            args.push(*arg);
             let Some(comma) = self.accept(TokenKind::Comma)? else { break };
             if !begins_expr(self.peek()?) {
                 return Err(ParseError::new(comma.span, "trailing commas not allowed in function call args"));
@@ -110,33 +114,16 @@ impl Parser<'_> {
         Ok(args)
     }
 
-    fn aggregate(&mut self, name: Token, op: AggregateOp) -> Result<Expr, ParseError> {
+    fn aggregate(&mut self, name: Token, op: AggregateOp) -> Parsed {
         let outer = std::mem::replace(&mut self.context, Context::new("aggregation", ""));
         let grouping_before = self.grouping()?;
-        let mut args = self.args()?;
-        let mut span = self.span_from(name.span);
+        let args = self.args()?;
         self.context = outer;
         let grouping = match grouping_before {
             Some(grouping) => grouping,
-            None => {
-                let grouping = self.grouping()?;
-                span = self.span_from(name.span);
-                grouping.unwrap_or_default()
-            }
+            None => self.grouping()?.unwrap_or_default(),
         };
-        let wanted = 1 + usize::from(op.param_type().is_some());
-        if args.is_empty() {
-            return Err(ParseError::new(span, "no arguments for aggregate expression provided"));
-        }
-        if args.len() != wanted {
-            let message = format!(
-                "wrong number of arguments for aggregate expression provided, expected {wanted}, got {}",
-                args.len()
-            );
-            return Err(ParseError::new(span, message));
-        }
-        let expr = Box::new(args.remove(wanted - 1));
-        Ok(Expr::Aggregate(Aggregate { op, expr, param: args.pop().map(Box::new), grouping, span }))
+        aggregated(op, args, grouping, self.span_from(name.span))
     }
 
     /// Reads `by (…)` or `without (…)`, if one of them is next.
@@ -151,8 +138,37 @@ impl Parser<'_> {
     }
 }
 
+/// A sign before an expression.
+fn with_sign(is_negative: bool, sign: Span, operand: Box<Expr>) -> Box<Expr> {
+    let span = sign.to(operand.span());
+    Box::new(match *operand {
+        Expr::Number(number) => {
+            let value = if is_negative { -number.value } else { number.value };
+            Expr::Number(NumberLiteral { value, span, ..number })
+        }
+        _ => Expr::Unary(Unary { is_negative, expr: operand, span }),
+    })
+}
+
+/// An aggregation of arguments that may be too few or too many.
+fn aggregated(op: AggregateOp, mut args: Vec<Expr>, grouping: Grouping, span: Span) -> Parsed {
+    let wanted = 1 + usize::from(op.param_type().is_some());
+    if args.is_empty() {
+        return Err(ParseError::new(span, "no arguments for aggregate expression provided"));
+    }
+    if args.len() != wanted {
+        let message = format!(
+            "wrong number of arguments for aggregate expression provided, expected {wanted}, got {}",
+            args.len()
+        );
+        return Err(ParseError::new(span, message));
+    }
+    let expr = Box::new(args.remove(wanted - 1));
+    Ok(Box::new(Expr::Aggregate(Aggregate { op, expr, param: args.pop().map(Box::new), grouping, span })))
+}
+
 /// Whether it can be the name of a metric, where an operand is expected.
-fn is_name(kind: TokenKind) -> bool {
+pub(super) fn is_name(kind: TokenKind) -> bool {
     match kind {
         TokenKind::Identifier
         | TokenKind::MetricIdentifier

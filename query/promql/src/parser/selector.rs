@@ -1,7 +1,9 @@
 //! Selectors: a name, conditions in braces, or both.
 
-use super::Parser;
-use crate::ast::{MatchOp, Matcher, NAME_LABEL, VectorSelector};
+use std::collections::HashSet;
+
+use super::{Parsed, Parser};
+use crate::ast::{BinaryOp, Expr, MatchOp, Matcher, NAME_LABEL, VectorSelector};
 use crate::error::ParseError;
 use crate::span::Span;
 use crate::token::{Token, TokenKind};
@@ -12,7 +14,7 @@ const NAME_EXPECTED: &str = "identifier or \"}\"";
 
 impl Parser<'_> {
     /// Reads a selector behind its name.
-    pub(super) fn named_selector(&mut self, name: Token) -> Result<VectorSelector, ParseError> {
+    pub(super) fn named_selector(&mut self, name: Token) -> Parsed {
         let mut matchers = match self.peek()? {
             TokenKind::LeftBrace => self.matchers()?,
             _ => Vec::new(),
@@ -23,7 +25,7 @@ impl Parser<'_> {
     }
 
     /// Reads a selector that begins with a brace.
-    pub(super) fn nameless_selector(&mut self) -> Result<VectorSelector, ParseError> {
+    pub(super) fn nameless_selector(&mut self) -> Parsed {
         let start = self.peek_token()?.span;
         let matchers = self.matchers()?;
         Ok(selector(None, matchers, self.span_from(start)))
@@ -43,6 +45,20 @@ impl Parser<'_> {
         Ok(matchers)
     }
 
+    /// Checks the regular expressions that have been read. Not where they are read: their engine needs much stack, and the
+    /// levels of the expression around them have taken theirs.
+    pub(super) fn check_regexes(&self) -> Result<(), ParseError> {
+        let mut checked = HashSet::new();
+        let mut regexes = self.regexes.iter().filter(|matcher| checked.insert(&matcher.value));
+        regexes.try_for_each(|matcher| match matcher.regex() {
+            Ok(_) => Ok(()),
+            Err(error) => {
+                let (what, value) = (shortened(&error.to_string()), shortened(&matcher.value));
+                Err(ParseError::new(matcher.span, format!("error parsing regexp: {what}: `{value}`")))
+            }
+        })
+    }
+
     fn matcher(&mut self) -> Result<Matcher, ParseError> {
         let (label, start, is_quoted) = match self.peek()? {
             TokenKind::Identifier => {
@@ -57,7 +73,7 @@ impl Parser<'_> {
         };
         let op = match self.peek()? {
             TokenKind::Assign => MatchOp::Equal,
-            TokenKind::Operator(crate::ast::BinaryOp::NotEqual) => MatchOp::NotEqual,
+            TokenKind::Operator(BinaryOp::NotEqual) => MatchOp::NotEqual,
             TokenKind::RegexMatch => MatchOp::Regex,
             TokenKind::RegexNotMatch => MatchOp::NotRegex,
             // A text alone is the name of the metric.
@@ -71,7 +87,7 @@ impl Parser<'_> {
         let value = self.take()?;
         let matcher = Matcher { label, op, value: self.unquoted(value)?, span: self.span_from(start) };
         if op.is_regex() {
-            matcher.regex().map_err(|error| ParseError::new(matcher.span, regex_message(&error, &matcher.value)))?;
+            self.regexes.push(matcher.clone());
         }
         Ok(matcher)
     }
@@ -81,15 +97,17 @@ fn named(name: &str, span: Span) -> Matcher {
     Matcher { label: NAME_LABEL.to_owned(), op: MatchOp::Equal, value: name.to_owned(), span }
 }
 
-fn selector(name: Option<String>, matchers: Vec<Matcher>, span: Span) -> VectorSelector {
-    VectorSelector { name, matchers, at: None, offset: None, extension: None, span }
+fn selector(name: Option<String>, matchers: Vec<Matcher>, span: Span) -> Box<Expr> {
+    Box::new(Expr::Vector(VectorSelector { name, matchers, at: None, offset: None, extension: None, span }))
 }
 
-/// What is wrong with a regular expression, on one line.
-fn regex_message(error: &regex::Error, value: &str) -> String {
-    let text = error.to_string();
-    // The crate draws the place over several lines; what is wrong is on the last.
-    let last = text.lines().last().unwrap_or_default();
-    let what = last.strip_prefix("error: ").unwrap_or(last);
-    format!("error parsing regexp: {what}: `{value}`")
+/// The beginning of a long text.
+fn shortened(text: &str) -> String {
+    /// The characters that are shown.
+    const SHOWN: usize = 100;
+
+    match text.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
 }

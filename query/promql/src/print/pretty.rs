@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write};
 
-use super::{AggregateHead, Operator, SubqueryTail, sign};
+use super::{AggregateHead, INFINITY, Operator, SubqueryTail, is_infinity_to_a_power, sign};
 use crate::ast::{Binary, Expr};
 
 /// The bytes above which an expression is split.
@@ -63,7 +63,12 @@ fn indent(out: &mut String, level: usize) {
 }
 
 fn write_binary(out: &mut String, binary: &Binary, level: usize) -> fmt::Result {
-    write_pretty(out, &binary.lhs, level + 1)?;
+    if is_infinity_to_a_power(binary) {
+        indent(out, level + 1);
+        out.push_str(INFINITY);
+    } else {
+        write_pretty(out, &binary.lhs, level + 1)?;
+    }
     out.push('\n');
     indent(out, level);
     writeln!(out, "{}", Operator(binary))?;

@@ -52,8 +52,17 @@ fn some_numbers_have_one() {
 }
 
 #[test]
-fn durations_are_cut_to_milliseconds() {
-    for (nanoseconds, text) in [(0.0, "0s"), (1.0, "0s"), (1e6, "1ms"), (-5.4e12, "-1h30m"), (9e18, "104166d16h")] {
-        assert_eq!(Nanoseconds(nanoseconds).to_string(), text);
+fn durations_are_whole_milliseconds_or_numbers() {
+    for (seconds, text) in [
+        (0.0, "0s"),
+        (0.001, "1ms"),
+        (1.001, "1s1ms"),
+        (-5400.0, "-1h30m"),
+        (9e9, "104166d16h"),
+        (0.0001, "0.0001"),
+        (-1.0005, "-1.0005"),
+        (f64::NAN, "NaN"),
+    ] {
+        assert_eq!(Seconds(seconds).to_string(), text);
     }
 }

@@ -30,30 +30,68 @@
 mod class;
 mod escape;
 
-use model::Error;
+use regex::{Regex, RegexBuilder};
+
+use crate::Error;
+use crate::size;
 
 use self::class::{NOTHING, perl_class, read_class, read_unicode_class};
 use self::escape::read_escape;
 
 /// The levels of groups and repetitions inside each other above which an expression is refused. The engine goes down
 /// into them with up to 16 KiB of stack a level, in a build that is not optimised, and a thread may have but two MiB.
-pub(super) const MAX_NESTING: usize = 64;
+pub const MAX_NESTING: usize = 64;
+/// Each level of the translation's own limit makes at most four in the engine.
+const ENGINE_NESTING: u32 = 4 * MAX_NESTING as u32 + 8;
+/// The compiled bytes above which an expression is refused. Ten thousand words of twenty characters fit, and half of that
+/// is `\pL{100}`, which is dear since a letter may be many bytes.
+const SIZE_LIMIT_BYTES: usize = 16 << 20;
 /// The most that a counted repetition may ask for, with those inside of it multiplied.
 const MAX_REPEATS: u32 = 1000;
 
 /// An expression that the crate `regex` reads as Go reads the original.
 #[derive(Debug)]
-pub(super) struct Translation {
-    pub(super) text: String,
+pub struct Translation {
+    /// The expression in the syntax of the crate.
+    pub text: String,
     /// The name of each group, if it has one; the first is the whole match.
-    pub(super) groups: Vec<Option<String>>,
+    pub groups: Vec<Option<String>>,
+}
+
+/// An expression that was compiled.
+#[derive(Debug, Clone)]
+pub struct Compiled {
+    /// What finds matches.
+    pub regex: Regex,
+    /// The name of each group, if it has one; the first is the whole match. The engine does not know them.
+    pub groups: Vec<Option<String>>,
+}
+
+/// Compiles an expression that is anchored at both ends as Prometheus does it: `^(?s:` before it and `)$` behind it.
+///
+/// This is plain text, so that `a)|(b` closes the group and is anchored at one end of each side only: so has it the
+/// relabeling of Prometheus. Its matchers refuse that, for which [`translate`] is asked first.
+///
+/// # Errors
+/// `Invalid` if it is not an expression, or one that takes too much memory.
+pub fn compile_anchored(expression: &str) -> Result<Compiled, Error> {
+    let Translation { text, groups } = translate(&format!("^(?s:{expression})$"))?;
+    let built = RegexBuilder::new(&text).size_limit(SIZE_LIMIT_BYTES).nest_limit(ENGINE_NESTING).build();
+    let regex = built.map_err(|error| match error {
+        regex::Error::CompiledTooBig(_) => Error::invalid(format!(
+            "takes more than {} compiled, repeat less or split it up",
+            size::format(SIZE_LIMIT_BYTES as u64)
+        )),
+        other => Error::invalid("the engine cannot take it").with_source(other),
+    })?;
+    Ok(Compiled { regex, groups })
 }
 
 /// Translates an expression.
 ///
 /// # Errors
 /// `Invalid` if Go does not take it, or if it nests too deep.
-pub(super) fn translate(expression: &str) -> Result<Translation, Error> {
+pub fn translate(expression: &str) -> Result<Translation, Error> {
     let mut translator = Translator {
         flags: Flags::default(),
         group: Group::default(),

@@ -1,6 +1,6 @@
 //! Escapes that stand for one character.
 
-use model::Error;
+use crate::Error;
 
 /// Reads an escape at the beginning of `text`: the code point, which may be a surrogate, and what follows.
 ///

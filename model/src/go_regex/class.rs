@@ -3,11 +3,11 @@
 use std::fmt::Write;
 use std::ops::RangeInclusive;
 
-use model::Error;
 use regex::Regex;
 
 use super::beginning;
 use super::escape::read_escape;
+use crate::Error;
 
 /// The class of all characters, and that of none.
 const EVERYTHING: &str = r"[\x{0}-\x{10FFFF}]";
