@@ -157,28 +157,23 @@ impl Collected {
     /// The series of an instant query.
     pub(super) fn vector(self, order: &Order) -> Vec<SeriesPoints> {
         let mut series = self.all();
-        // A histogram is as good as zero here.
-        let value = |one: &SeriesPoints| one.points.first().map_or(0.0, |point| point.value);
+        if *order == Order::AsGiven {
+            return series;
+        }
+        let mut keyed: Vec<_> = series.drain(..).map(|one| (Labels::from(&one.labels), one)).collect();
+        keyed.sort_by(|a, b| a.0.cmp(&b.0));
         match order {
-            Order::AsGiven => {}
-            Order::Labels => series.sort_by_cached_key(|one| Labels::from(&one.labels)),
+            Order::AsGiven | Order::Labels => {}
             Order::Values { is_descending } => {
-                series.retain(|one| one.histograms.is_empty());
-                match is_descending {
-                    false => series.sort_by(|a, b| sorting::by_value(value(a), value(b))),
-                    true => series.sort_by(|a, b| sorting::by_value_descending(value(a), value(b))),
-                }
+                keyed.retain(|(_, one)| one.histograms.is_empty());
+                let value = |one: &(Labels, SeriesPoints)| one.1.points.first().map_or(f64::NAN, |point| point.value);
+                sorting::sort_by_value(&mut keyed, *is_descending, value);
             }
             Order::LabelsNamed { names, is_descending } => {
-                let mut keyed: Vec<_> = series.into_iter().map(|one| (Labels::from(&one.labels), one)).collect();
-                keyed.sort_by(|a, b| sorting::by_labels(&a.0, &b.0, names));
-                if *is_descending {
-                    keyed.reverse();
-                }
-                series = keyed.into_iter().map(|(_, one)| one).collect();
+                sorting::sort_by_labels(&mut keyed, *is_descending, names, |one| &one.0);
             }
         }
-        series
+        keyed.into_iter().map(|(_, one)| one).collect()
     }
 
     /// The series of a range query.

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use datafusion::common::Result;
 use model::batch::is_stale;
-use promql::functions::range::{Args, Boundary, RangeFunction, Workspace, counter_note};
+use promql::functions::range::{Args, Boundary, RangeFunction, Workspace, counter_note, histograms, smoothed_at};
 use promql::histogram::FloatHistogram;
+use promql::note::Notes;
 use promql::presence::Presence;
 use promql::span::Span;
 use promql::value::Value;
@@ -99,6 +100,51 @@ impl Evaluate for Newest {
     }
 }
 
+/// What lies on the line between the samples around each look: an instant selector with `smoothed`.
+#[derive(Debug)]
+pub(crate) struct Smoothed {
+    /// How far away a sample may be, in milliseconds.
+    pub(crate) lookback_ms: i64,
+    /// The time of the look instead of the value, in seconds.
+    pub(crate) takes_time: bool,
+    pub(crate) remarks: Arc<Remarks>,
+    pub(crate) span: Span,
+}
+
+impl fmt::Display for Smoothed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "smoothed within {} ms", self.lookback_ms)
+    }
+}
+
+impl Evaluate for Smoothed {
+    fn wants_markers(&self) -> bool {
+        false
+    }
+
+    fn drops_name(&self) -> bool {
+        self.takes_time
+    }
+
+    fn row(&self, series: Series<'_>, row: &mut RowMut<'_>) -> Result<()> {
+        let mut windows = Windows::new(series.samples, self.lookback_ms, (0, self.lookback_ms));
+        let (metric, mut notes) = (series.labels.get(model::labels::NAME_LABEL), Notes::default());
+        let between = |_: usize, look_ms: i64| {
+            let window = windows.ending(look_ms);
+            let mut histogram = || histograms::smoothed(&window, look_ms, metric, &mut notes);
+            let value = match smoothed_at(&window, look_ms) {
+                Some(value) => Some(Value::Float(value)),
+                None => histogram().map(|histogram| Value::Histogram(Box::new(histogram))),
+            };
+            let time = || Value::Float(look_ms as f64 / 1000.0);
+            Ok(value.map(|value| if self.takes_time { time() } else { value }))
+        };
+        fill(series.looks, series.scalars, between, row)?;
+        self.remarks.add(self.span, &notes);
+        Ok(())
+    }
+}
+
 /// A function over a window before each step.
 pub(crate) struct OverWindow {
     /// The function's name.
@@ -118,11 +164,16 @@ pub(crate) struct OverWindow {
 impl OverWindow {
     /// How far before the beginning and behind the end of a window it looks, in milliseconds.
     pub(crate) fn reach(&self) -> (i64, i64) {
-        match self.boundary {
-            Boundary::Open => (0, 0),
-            Boundary::Anchored => (self.lookback_ms, 0),
-            Boundary::Smoothed => (self.lookback_ms, self.lookback_ms),
-        }
+        reach(self.boundary, self.lookback_ms)
+    }
+}
+
+/// How far samples count before the beginning and behind the end of a window, in milliseconds.
+pub(crate) fn reach(boundary: Boundary, lookback_ms: i64) -> (i64, i64) {
+    match boundary {
+        Boundary::Open => (0, 0),
+        Boundary::Anchored => (lookback_ms, 0),
+        Boundary::Smoothed => (lookback_ms, lookback_ms),
     }
 }
 

@@ -12,14 +12,35 @@ use arrow::datatypes::{DataType, Field, Float64Type, Int64Type, Schema, SchemaRe
 use datafusion::common::{DataFusionError, Result};
 use futures::StreamExt;
 use model::ErrorKind;
+use promql::functions::range::{Boundary, samples_between_ends};
 use promql::labels::Labels;
 
 use super::answer::{Point, SeriesPoints};
 use super::cells::{self, Cells};
+use super::evaluate::reach;
 use super::labels::LabelSet;
-use super::steps::Samples;
+use super::steps::{Samples, Windows};
 use crate::engine::Rows;
-use crate::error::{Error, from_datafusion};
+use crate::error::{Error, external, from_datafusion};
+
+/// Which samples are wanted.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Bounds {
+    /// The length of the range, in milliseconds.
+    pub(super) range_ms: i64,
+    /// Where it ends; a sample of this time is in it.
+    pub(super) end_ms: i64,
+    pub(super) boundary: Boundary,
+    /// How far samples count before its beginning and behind its end, in milliseconds.
+    pub(super) reach_ms: (i64, i64),
+}
+
+impl Bounds {
+    /// With the samples that count beyond its ends.
+    pub(super) fn within(self, lookback_ms: i64) -> Self {
+        Bounds { reach_ms: reach(self.boundary, lookback_ms), ..self }
+    }
+}
 
 /// Series with their samples, while a batch is filled.
 #[derive(Debug, Default)]
@@ -54,24 +75,35 @@ impl RangeBatch {
         self.samples * 2 * size_of::<f64>() + self.histograms.iter().map(Vec::len).sum::<usize>()
     }
 
-    /// Adds a series with those of its samples that are in a range; none if there are none.
-    pub(super) fn push(&mut self, labels: LabelSet, samples: &Samples, after_ms: i64, until_ms: i64) {
-        let is_within = |time_ms: i64| time_ms > after_ms && time_ms <= until_ms;
-        let start = samples.times_ms.partition_point(|time_ms| *time_ms <= after_ms);
-        let end = samples.times_ms.partition_point(|time_ms| *time_ms <= until_ms);
-        let histograms = samples.histograms.iter().filter(|(time_ms, _)| is_within(*time_ms));
-        let cells: Cells = histograms.map(|(time_ms, one)| ((*time_ms - after_ms) as usize, one.clone())).collect();
-        if start >= end && cells.is_empty() {
-            return;
+    /// Adds a series with those of its samples that are in the range; nothing if there are none.
+    ///
+    /// # Errors
+    /// `Invalid` if histograms are to be read as only numbers can.
+    pub(super) fn push(&mut self, labels: LabelSet, samples: &Samples, bounds: &Bounds) -> Result<()> {
+        let window = Windows::new(samples, bounds.range_ms, bounds.reach_ms).ending(bounds.end_ms);
+        let mut points: Vec<(i64, f64)> = window.times_ms.iter().copied().zip(window.values.iter().copied()).collect();
+        if bounds.boundary != Boundary::Open {
+            if !window.histograms.is_empty() {
+                let modifier = if bounds.boundary == Boundary::Anchored { "anchored" } else { "smoothed" };
+                let what = format!("{modifier} modifier is not supported with histograms");
+                return Err(external(model::Error::invalid(what)));
+            }
+            points = samples_between_ends(&window, bounds.boundary).unwrap_or_default();
+        }
+        let offset = |time_ms: i64| time_ms.saturating_sub(window.start_ms) as usize;
+        let cells: Cells = window.histograms.iter().map(|(time_ms, one)| (offset(*time_ms), one.clone())).collect();
+        if points.is_empty() && cells.is_empty() {
+            return Ok(());
         }
         self.labels.push(labels);
-        self.times_ms.append_value(samples.times_ms[start..end].iter().map(|time_ms| Some(*time_ms)));
-        self.values.append_value(samples.values[start..end].iter().map(|value| Some(*value)));
+        self.times_ms.append_value(points.iter().map(|(time_ms, _)| Some(*time_ms)));
+        self.values.append_value(points.iter().map(|(_, value)| Some(*value)));
         let mut bytes = Vec::new();
         cells::encode(&cells, &mut bytes);
         self.histograms.push(bytes);
-        self.starts_ms.push(after_ms);
-        self.samples += end - start;
+        self.starts_ms.push(window.start_ms);
+        self.samples += points.len();
+        Ok(())
     }
 
     /// As a record batch.

@@ -24,6 +24,7 @@ pub(super) use ranges::RangesExec;
 
 use super::evaluate::Evaluate;
 use super::limits::Touched;
+use super::ranges::Bounds;
 use super::scalars::ScalarArg;
 use super::steps::Looks;
 use crate::error::external;
@@ -82,17 +83,17 @@ pub(super) async fn plan(
     Ok(Arc::new(SeriesScanExec::new(parts, looks, made, Arc::clone(&ground.touched))))
 }
 
-/// Plans the scan of a selection whose samples are the answer: those after one time and up to another, in milliseconds.
+/// Plans the scan of a selection whose samples are the answer.
 ///
 /// # Errors
 /// As [`plan`].
 pub(super) async fn plan_ranges(
     ground: &Ground,
     selection: &Selection,
-    range_ms: (i64, i64),
+    bounds: Bounds,
 ) -> Result<Arc<dyn ExecutionPlan>> {
     let parts = parts(ground, selection).await?;
-    Ok(Arc::new(RangesExec::new(parts, range_ms, Arc::clone(&ground.touched))))
+    Ok(Arc::new(RangesExec::new(parts, bounds, Arc::clone(&ground.touched))))
 }
 
 async fn parts(ground: &Ground, selection: &Selection) -> Result<Vec<Part>> {

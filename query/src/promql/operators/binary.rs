@@ -7,7 +7,7 @@ use datafusion::common::Result;
 use datafusion::execution::memory_pool::MemoryReservation;
 use promql::binary::Operand;
 use promql::labels::Labels;
-use promql::matching::{Cardinality, Join, Matching, Outcome, Pair, Plan};
+use promql::matching::{Cardinality, Join, Matching, Outcome, Pair, Plan, Side};
 use promql::note::Notes;
 use promql::span::Span;
 use promql::value::Value;
@@ -77,9 +77,13 @@ impl Vectors {
 
     /// Whether the name of what comes of a pair goes at the end.
     fn drops_name(&self, pair: &Pair, left: &StepBatch, right: &StepBatch) -> bool {
-        let many = match self.matching.cardinality {
-            Cardinality::OneToMany => pair.right.map(|at| right.drops_name[at]),
-            _ => pair.left.map(|at| left.drops_name[at]),
+        let (of_many, many) = match self.matching.cardinality {
+            Cardinality::OneToMany => (right, pair.right),
+            _ => (left, pair.left),
+        };
+        let many = match many {
+            Side::Element(at) => Some(of_many.drops_name[at]),
+            Side::Filled(_) => None,
         };
         !matches!(self.does, Does::Filters(_) | Does::Trims) || many.unwrap_or(false)
     }
@@ -87,7 +91,7 @@ impl Vectors {
     fn whole_rows(&self, plan: &Plan, pairs: &[Pair], left: &StepBatch, right: &StepBatch) -> StepBatch {
         let (mut made, mut values) = (StepBatch::new(self.steps), vec![0.0; self.steps]);
         for pair in pairs {
-            let (Some(of_left), Some(of_right)) = (pair.left, pair.right) else { continue };
+            let (Side::Element(of_left), Side::Element(of_right)) = (pair.left, pair.right) else { continue };
             let (one, other) = (left.row(of_left), right.row(of_right));
             let mut present = one.present.clone();
             present.intersect_with(other.present);
@@ -117,8 +121,7 @@ impl Vectors {
         let (on_left, on_right) = (all(left), all(right));
         for step in 0..self.steps {
             let combine = |pair: Pair| {
-                let one = value(left, pair.left, step, self.matching.fill_left);
-                let other = value(right, pair.right, step, self.matching.fill_right);
+                let (one, other) = (value(left, pair.left, step), value(right, pair.right, step));
                 let kept = match self.combine(&one, &other, &mut notes) {
                     Combined::Nothing => return Outcome::Incompatible,
                     Combined::Filtered => return Outcome::Filtered,
@@ -154,12 +157,15 @@ impl Vectors {
     }
 }
 
-/// The value of a series at a step; what is filled in if there is none.
-fn value(side: &StepBatch, at: Option<usize>, step: usize, fill: Option<f64>) -> Value {
-    let Some(at) = at else { return Value::Float(fill.unwrap_or(f64::NAN)) };
-    let cells = &side.histograms[at];
+/// The value of a side at a step.
+fn value(batch: &StepBatch, side: Side, step: usize) -> Value {
+    let at = match side {
+        Side::Element(at) => at,
+        Side::Filled(value) => return Value::Float(value),
+    };
+    let cells = &batch.histograms[at];
     match cells.binary_search_by_key(&step, |(step, _)| *step) {
         Ok(cell) => Value::Histogram(Box::new(cells[cell].1.clone())),
-        Err(_) => Value::Float(side.values[at * side.steps + step]),
+        Err(_) => Value::Float(batch.values[at * batch.steps + step]),
     }
 }

@@ -7,10 +7,11 @@ use promql::ast::{At, DurationExpr, Expr, Extension, MatrixSelector, Subquery, V
 use promql::functions::range::{Boundary, range_function};
 use storage::Selection;
 
-use super::super::evaluate::{Newest, OverWindow};
+use super::super::evaluate::{Evaluate, Newest, OverWindow, Smoothed};
 use super::super::node::Node;
 use super::super::operators::scalar::Nothing;
 use super::super::operators::subquery::OverSubquery;
+use super::super::ranges::Bounds;
 use super::super::scalars::ScalarArg;
 use super::super::scan::{self, Made};
 use super::super::selection::matchers;
@@ -34,14 +35,18 @@ impl Planner<'_> {
         steps: Steps,
         takes_time: bool,
     ) -> Result<Plan> {
-        if selector.extension.is_some() {
-            return Err(unsupported("a modifier of ranges at an instant selector"));
-        }
         let looks = self.looks(steps, selector.at, selector.offset.as_ref())?;
         let lookback_ms = self.question.lookback_ms;
-        let evaluate = Arc::new(Newest { lookback_ms, takes_time });
+        let (evaluate, ahead_ms): (Arc<dyn Evaluate>, i64) = match selector.extension {
+            Some(Extension::Smoothed) => {
+                let (remarks, span) = (Arc::clone(&self.question.remarks), selector.span);
+                (Arc::new(Smoothed { lookback_ms, takes_time, remarks, span }), lookback_ms)
+            }
+            // The last sample before an instant is its newest one.
+            Some(Extension::Anchored) | None => (Arc::new(Newest { lookback_ms, takes_time }), 0),
+        };
         let made = Made { evaluate, scalars: Vec::new(), inputs: Vec::new() };
-        scan::plan(&self.ground, &selection(selector, looks, (lookback_ms, 0)), looks, made).await
+        scan::plan(&self.ground, &selection(selector, looks, (lookback_ms, ahead_ms)), looks, made).await
     }
 
     /// A function over the windows of a range.
@@ -56,11 +61,7 @@ impl Planner<'_> {
     async fn over_samples(&self, matrix: &MatrixSelector, over: Over<'_>, steps: Steps) -> Result<Plan> {
         let selector = &matrix.selector;
         let looks = self.looks(steps, selector.at, selector.offset.as_ref())?;
-        let boundary = match selector.extension {
-            None => Boundary::Open,
-            Some(Extension::Anchored) => Boundary::Anchored,
-            Some(Extension::Smoothed) => Boundary::Smoothed,
-        };
+        let boundary = boundary(selector);
         boundary.check(over.name).map_err(external)?;
         let evaluate = self.windowed(&over, self.positive(&matrix.range)?, boundary)?;
         let (before_ms, after_ms) = evaluate.reach();
@@ -89,13 +90,13 @@ impl Planner<'_> {
     /// The samples of a range, as they are.
     pub(super) async fn ranges(&self, matrix: &MatrixSelector) -> Result<Plan> {
         let selector = &matrix.selector;
-        if selector.extension.is_some() {
-            return Err(unsupported("anchored or smoothed without a function"));
-        }
         let looks = self.looks(self.question.steps, selector.at, selector.offset.as_ref())?;
-        let (until_ms, range_ms) = (looks.time_ms(0), self.positive(&matrix.range)?);
-        let selection = selection(selector, looks, (range_ms, 0));
-        scan::plan_ranges(&self.ground, &selection, (until_ms.saturating_sub(range_ms), until_ms)).await
+        let range_ms = self.positive(&matrix.range)?;
+        let bounds = Bounds { range_ms, end_ms: looks.time_ms(0), boundary: boundary(selector), reach_ms: (0, 0) };
+        let bounds = bounds.within(self.question.lookback_ms);
+        let (before_ms, after_ms) = bounds.reach_ms;
+        let selection = selection(selector, looks, (range_ms + before_ms, after_ms));
+        scan::plan_ranges(&self.ground, &selection, bounds).await
     }
 
     /// The values of a subquery at its own steps, as the answer.
@@ -161,6 +162,14 @@ fn inner(looks: Looks, range_ms: i64, step_ms: i64) -> Steps {
     let start_ms = after_ms.div_euclid(step_ms) * step_ms + step_ms;
     let end_ms = looks.time_ms(if looks.is_fixed() { 0 } else { looks.steps().count - 1 });
     Steps::between(start_ms, end_ms.max(start_ms), step_ms)
+}
+
+fn boundary(selector: &VectorSelector) -> Boundary {
+    match selector.extension {
+        None => Boundary::Open,
+        Some(Extension::Anchored) => Boundary::Anchored,
+        Some(Extension::Smoothed) => Boundary::Smoothed,
+    }
 }
 
 /// The scalar arguments; those that are not known become inputs.

@@ -16,7 +16,7 @@ use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, Par
 
 use super::super::batch::FULL_BYTES;
 use super::super::limits::Touched;
-use super::super::ranges::RangeBatch;
+use super::super::ranges::{Bounds, RangeBatch};
 use super::Part;
 use super::gather::Gather;
 
@@ -24,28 +24,26 @@ use super::gather::Gather;
 #[derive(Debug)]
 pub(in super::super) struct RangesExec {
     parts: Arc<[Part]>,
-    /// Samples of this time are not in the range, those behind it are, in milliseconds.
-    after_ms: i64,
-    until_ms: i64,
+    bounds: Bounds,
     touched: Arc<Touched>,
     properties: Arc<PlanProperties>,
 }
 
 impl RangesExec {
-    pub(super) fn new(parts: Vec<Part>, (after_ms, until_ms): (i64, i64), touched: Arc<Touched>) -> Self {
+    pub(super) fn new(parts: Vec<Part>, bounds: Bounds, touched: Arc<Touched>) -> Self {
         let partitioning = Partitioning::UnknownPartitioning(parts.len().max(1));
         let equivalence = EquivalenceProperties::new(RangeBatch::schema());
         let properties =
             PlanProperties::new(equivalence, partitioning, EmissionType::Incremental, Boundedness::Bounded);
         let properties = Arc::new(properties.with_scheduling_type(SchedulingType::Cooperative));
-        RangesExec { parts: parts.into(), after_ms, until_ms, touched, properties }
+        RangesExec { parts: parts.into(), bounds, touched, properties }
     }
 }
 
 impl DisplayAs for RangesExec {
     fn fmt_as(&self, _t: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let series: usize = self.parts.iter().map(|part| part.selected.series().len()).sum();
-        write!(f, "RangesExec: series={series}, after {} ms until {} ms", self.after_ms, self.until_ms)
+        write!(f, "RangesExec: series={series}, {} ms until {} ms", self.bounds.range_ms, self.bounds.end_ms)
     }
 }
 
@@ -76,7 +74,7 @@ impl ExecutionPlan for RangesExec {
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
         let reservation = MemoryConsumer::new("ranges of samples").register(context.memory_pool());
         let gather = Gather::start(Arc::clone(&self.parts), partition, Arc::clone(&self.touched), context)?;
-        let range = Range { gather, after_ms: self.after_ms, until_ms: self.until_ms, reservation };
+        let range = Range { gather, bounds: self.bounds, reservation };
         let batches =
             futures::stream::try_unfold(range, async |mut range| Ok(range.next().await?.map(|batch| (batch, range))));
         Ok(Box::pin(cooperative(RecordBatchStreamAdapter::new(self.schema(), Box::pin(batches)))))
@@ -85,8 +83,7 @@ impl ExecutionPlan for RangesExec {
 
 struct Range {
     gather: Gather,
-    after_ms: i64,
-    until_ms: i64,
+    bounds: Bounds,
     reservation: MemoryReservation,
 }
 
@@ -96,7 +93,7 @@ impl Range {
         while batch.memory_bytes() < FULL_BYTES {
             let Some(labels) = self.gather.next().await? else { break };
             self.gather.samples.drop_markers();
-            batch.push(labels, &self.gather.samples, self.after_ms, self.until_ms);
+            batch.push(labels, &self.gather.samples, &self.bounds)?;
             self.reservation.try_resize(self.gather.samples.memory_bytes() + batch.memory_bytes())?;
         }
         if batch.is_empty() { Ok(None) } else { batch.finish().map(Some) }
