@@ -15,7 +15,7 @@
 //! | takes `NaN` as a duration, for minus 292 years | refuses it |
 //! | tells in Go's words what is wrong with a regular expression | in others; what is left of differences is told in [`model::go_regex`] |
 //! | nests as deep as there is memory | as deep as [`MAX_DEPTH`] |
-//! | prints `a offset +(5m) + b`, `a offset --5m + 3`, `Inf ^ 2`, `1s1ms` and `info(a, {})` such that it reads something else or nothing back | prints what it reads back |
+//! | prints `a offset +(5m) + b`, `a offset (5m) @ 3 + b`, `a offset --5m + 3`, `Inf ^ 2`, `1s1ms` and `info(a, {})` such that it reads something else or nothing back | prints what it reads back |
 //! | fails to show the tree of `a + fill (Inf) b` | shows it, with a string |
 //! | tells an unknown function | tells the names that are alike too |
 //! | tells that a subquery is of a range vector once all is read | at once |

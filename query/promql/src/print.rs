@@ -10,8 +10,8 @@ mod pretty;
 use std::fmt::{self, Display, Formatter};
 
 use crate::ast::{
-    Aggregate, At, Binary, BinaryOp, Call, DurationExpr, DurationNode, Expr, Matcher, MatrixSelector, NumberLiteral,
-    Subquery, VectorSelector,
+    Aggregate, At, Binary, BinaryOp, Call, DurationExpr, DurationNode, Expr, Extension, Matcher, MatrixSelector,
+    NumberLiteral, Subquery, VectorSelector,
 };
 use crate::quote::{General, LabelName, Plain, Quoted, Seconds};
 
@@ -48,22 +48,16 @@ fn write_number(f: &mut Formatter<'_>, value: f64, is_duration: bool) -> fmt::Re
 
 impl Display for VectorSelector {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        write!(f, "{}{}", Series(self), AtModifier(self.at))?;
-        if let Some(extension) = self.extension {
-            write!(f, " {}", extension.as_str())?;
-        }
-        OffsetModifier(self.offset.as_ref()).fmt(f)
+        let others = format!("{}{}", AtModifier(self.at), ExtensionModifier(self.extension));
+        write!(f, "{}{}", Series(self), Modifiers { others, offset: self.offset.as_ref() })
     }
 }
 
 impl Display for MatrixSelector {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let selector = &self.selector;
-        write!(f, "{}[{}]", Series(selector), self.range)?;
-        if let Some(extension) = selector.extension {
-            write!(f, " {}", extension.as_str())?;
-        }
-        write!(f, "{}{}", AtModifier(selector.at), OffsetModifier(selector.offset.as_ref()))
+        let VectorSelector { at, offset, extension, .. } = &self.selector;
+        let others = format!("{}{}", ExtensionModifier(*extension), AtModifier(*at));
+        write!(f, "{}[{}]{}", Series(&self.selector), self.range, Modifiers { others, offset: offset.as_ref() })
     }
 }
 
@@ -104,14 +98,32 @@ impl Display for AtModifier {
     }
 }
 
-struct OffsetModifier<'a>(Option<&'a DurationExpr>);
+struct ExtensionModifier(Option<Extension>);
 
-impl Display for OffsetModifier<'_> {
+impl Display for ExtensionModifier {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self.0 {
             None => Ok(()),
-            Some(offset) if is_single(offset) || begins_open(offset) => write!(f, " offset {offset}"),
-            Some(offset) => write!(f, " offset ({offset})"),
+            Some(extension) => write!(f, " {}", extension.as_str()),
+        }
+    }
+}
+
+/// All modifiers, the offset last. One that the parser reads on behind goes before the others, which end it: otherwise an
+/// operator behind the selector would be one of the duration.
+struct Modifiers<'a> {
+    others: String,
+    offset: Option<&'a DurationExpr>,
+}
+
+impl Display for Modifiers<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let others = &self.others;
+        match self.offset {
+            None => f.write_str(others),
+            Some(offset) if begins_open(offset) => write!(f, " offset {offset}{others}"),
+            Some(offset) if is_single(offset) => write!(f, "{others} offset {offset}"),
+            Some(offset) => write!(f, " offset ({offset}){others}"),
         }
     }
 }
@@ -195,7 +207,8 @@ impl Display for SubqueryTail<'_> {
         if let Some(step) = step {
             step.fmt(f)?;
         }
-        write!(f, "]{}{}", AtModifier(*at), OffsetModifier(offset.as_ref()))
+        let others = AtModifier(*at).to_string();
+        write!(f, "]{}", Modifiers { others, offset: offset.as_ref() })
     }
 }
 

@@ -322,15 +322,15 @@ fn as_left(op: BinaryOp, expr: Expr) -> Expr {
 
 /// Whether an operator behind it would be one of the duration at its end: `a offset (5m) * 2`.
 fn ends_in_open_offset(expr: &Expr) -> bool {
-    let offset = match expr {
-        Expr::Vector(e) => &e.offset,
-        Expr::Matrix(e) => &e.selector.offset,
-        Expr::Subquery(e) => &e.offset,
+    let (offset, is_last) = match expr {
+        Expr::Vector(e) => (&e.offset, e.at.is_none() && e.extension.is_none()),
+        Expr::Matrix(e) => (&e.selector.offset, e.selector.at.is_none() && e.selector.extension.is_none()),
+        Expr::Subquery(e) => (&e.offset, e.at.is_none()),
         Expr::Unary(e) => return ends_in_open_offset(&e.expr),
         Expr::Binary(e) => return ends_in_open_offset(&e.rhs),
         _ => return false,
     };
-    offset.as_ref().is_some_and(|offset| offset.is_wrapped)
+    is_last && offset.as_ref().is_some_and(|offset| offset.is_wrapped)
 }
 
 fn as_right(op: BinaryOp, expr: Expr) -> Expr {

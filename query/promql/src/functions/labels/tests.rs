@@ -1,3 +1,4 @@
+use proptest::prelude::*;
 use regex::Regex;
 
 use super::{LabelJoin, LabelReplace, invalid_expression};
@@ -63,4 +64,14 @@ fn names_and_expressions_are_refused() {
     assert_eq!(error.to_string(), "invalid destination label name in label_join(): ");
     let error = LabelJoin::new("x", "a", vec!["b".to_owned(), String::new()]).expect_err("no source");
     assert_eq!(error.to_string(), "invalid source label name in label_join(): ");
+}
+
+proptest! {
+    /// Whatever a replacement is, it is read; what has no dollar stands for itself, and two of them for one.
+    #[test]
+    fn every_replacement_is_read(text in "[${}a1_é ]{0,12}", plain in "[^$]{0,12}") {
+        prop_assert!(replace("(?P<a>.)(.*)", &text, "foo").is_some());
+        prop_assert_eq!(replace("(.*)", &plain, "foo"), Some(plain.clone()));
+        prop_assert_eq!(replace("(.*)", &plain.replace('a', "$$"), "foo"), Some(plain.replace('a', "$")));
+    }
 }
