@@ -96,7 +96,7 @@ impl Evaluate for Newest {
                 None => Value::Float(sum),
             }))
         };
-        fill(series.looks, series.scalars, newest, row)
+        fill(series.looks, series.scalars, false, newest, row)
     }
 }
 
@@ -136,10 +136,12 @@ impl Evaluate for Smoothed {
                 Some(value) => Some(Value::Float(value)),
                 None => histogram().map(|histogram| Value::Histogram(Box::new(histogram))),
             };
-            let time = || Value::Float(look_ms as f64 / 1000.0);
+            let at_or_before = window.times_ms.partition_point(|time_ms| *time_ms <= look_ms).checked_sub(1);
+            let time_ms = at_or_before.map_or(look_ms, |at| window.times_ms[at]);
+            let time = || Value::Float(time_ms as f64 / 1000.0);
             Ok(value.map(|value| if self.takes_time { time() } else { value }))
         };
-        fill(series.looks, series.scalars, between, row)?;
+        fill(series.looks, series.scalars, false, between, row)?;
         self.remarks.add(self.span, &notes);
         Ok(())
     }
@@ -159,6 +161,8 @@ pub(crate) struct OverWindow {
     /// Where its notes go, with its place in the expression.
     pub(crate) remarks: Arc<Remarks>,
     pub(crate) span: Span,
+    /// Where it is said that a metric is no counter.
+    pub(crate) counter_span: Span,
 }
 
 impl OverWindow {
@@ -211,27 +215,31 @@ impl Evaluate for OverWindow {
             let args = Args { scalars, eval_ms: steps.time_ms(step), boundary: self.boundary, metric };
             (self.function)(&window, &args, &mut workspace).map_err(external)
         };
-        fill(series.looks, series.scalars, over, row)?;
+        fill(series.looks, series.scalars, self.name == "predict_linear", over, row)?;
+        self.remarks.add(self.span, &workspace.notes);
         if !row.present.is_empty()
             && let Some(note) = counter_note(self.name, metric)
         {
-            workspace.notes.add(note);
+            let mut notes = Notes::default();
+            notes.add(note);
+            self.remarks.add(self.counter_span, &notes);
         }
-        self.remarks.add(self.span, &workspace.notes);
         Ok(())
     }
 }
 
-/// Sets the value of each step to that of its look, given the step and the instant; in order of time.
+/// Sets the value of each step to that of its look, given the step and the instant; in order of time. `depends_on_step` says
+/// that the value may differ from step to step although the look is the same.
 fn fill(
     looks: &Looks,
     scalars: &Scalars,
+    depends_on_step: bool,
     mut look: impl FnMut(usize, i64) -> Result<Option<Value>>,
     row: &mut RowMut<'_>,
 ) -> Result<()> {
     let steps = row.values.len();
     // What `@` fixes is the same at all steps, unless arguments differ.
-    let evaluated = if looks.is_fixed() && scalars.are_constant() { 1 } else { steps };
+    let evaluated = if looks.is_fixed() && scalars.are_constant() && !depends_on_step { 1 } else { steps };
     for step in 0..evaluated {
         if let Some(value) = look(step, looks.time_ms(step))? {
             row.set(step, value);

@@ -135,9 +135,9 @@ impl Planner<'_> {
         .boxed()
     }
 
-    /// The whole query's first and last step, in milliseconds.
+    /// Where the whole query begins and ends, in milliseconds.
     fn bounds_ms(&self) -> (i64, i64) {
-        (self.question.steps.start_ms, self.question.steps.end_ms())
+        (self.question.steps.start_ms, self.question.end_ms)
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use model::ErrorKind;
-use promql::ast::{Expr, ValueType};
+use promql::ast::{DurationError, Expr, ValueType};
 use promql::note::Level;
 
 use super::answer::{Answer, AnswerValue, Collected, Order, Point, Stats};
@@ -53,6 +53,8 @@ pub(crate) struct Question {
     pub(crate) text: String,
     pub(super) expr: Expr,
     pub(super) steps: Steps,
+    /// Where the query ends, in milliseconds, be it between two steps.
+    pub(super) end_ms: i64,
     /// The distance between two steps in milliseconds; 0 for one instant alone.
     pub(super) step_ms: i64,
     pub(super) lookback_ms: i64,
@@ -97,11 +99,13 @@ impl Question {
             Some((start_ms, step_ms)) => Steps::between(start_ms, end_ms, step_ms),
             None => Steps::at(end_ms),
         };
+        check_durations(&expr, range.map_or(0, |(_, step_ms)| step_ms), end_ms - steps.start_ms)?;
         let ms = |duration: Duration| i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
         Ok(Question {
             text,
             expr,
             steps,
+            end_ms,
             step_ms: range.map_or(0, |(_, step_ms)| step_ms),
             lookback_ms: lookback_ms.filter(|ms| *ms > 0).unwrap_or(ms(config.lookback)),
             subquery_step_ms: ms(config.subquery_step).max(1),
@@ -161,4 +165,28 @@ impl Question {
             },
         }
     }
+}
+
+/// Whether all durations can be calculated.
+fn check_durations(expr: &Expr, step_ms: i64, range_ms: i64) -> Result<(), Failure> {
+    // Such an error has the bytes of its place, not line and column.
+    let wrong =
+        |error: DurationError| Failure::Parse(format!("{}:{}: {}", error.span.start, error.span.end, error.message));
+    let mut todo = vec![expr];
+    while let Some(expr) = todo.pop() {
+        let (ranges, offset) = match expr {
+            Expr::Vector(selector) => ([None, None], selector.offset.as_ref()),
+            Expr::Matrix(matrix) => ([Some(&matrix.range), None], matrix.selector.offset.as_ref()),
+            Expr::Subquery(subquery) => ([Some(&subquery.range), subquery.step.as_ref()], subquery.offset.as_ref()),
+            _ => ([None, None], None),
+        };
+        for range in ranges.into_iter().flatten() {
+            range.resolve_positive(step_ms, range_ms).map_err(wrong)?;
+        }
+        if let Some(offset) = offset {
+            offset.resolve(step_ms, range_ms).map_err(wrong)?;
+        }
+        todo.extend(expr.children());
+    }
+    Ok(())
 }

@@ -33,11 +33,6 @@ impl Steps {
         self.start_ms + self.step_ms * number as i64
     }
 
-    /// The last instant.
-    pub(crate) fn end_ms(&self) -> i64 {
-        self.time_ms(self.count - 1)
-    }
-
     /// The instants in order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = i64> + use<> {
         let Steps { start_ms, step_ms, count } = *self;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use datafusion::common::Result;
 use datafusion::execution::memory_pool::MemoryReservation;
+use model::labels::NAME_LABEL;
 use promql::binary::Operand;
 use promql::labels::Labels;
 use promql::matching::{Cardinality, Join, Matching, Outcome, Pair, Plan, Side};
@@ -85,7 +86,10 @@ impl Vectors {
             Side::Element(at) => Some(of_many.drops_name[at]),
             Side::Filled(_) => None,
         };
-        !matches!(self.does, Does::Filters(_) | Does::Trims) || many.unwrap_or(false)
+        let is_another_metric = !matches!(self.does, Does::Filters(_) | Does::Trims);
+        // A name that was asked for stays.
+        let takes_name = self.matching.include.iter().any(|label| label == NAME_LABEL);
+        !takes_name && (is_another_metric || many.unwrap_or(false))
     }
 
     fn whole_rows(&self, plan: &Plan, pairs: &[Pair], left: &StepBatch, right: &StepBatch) -> StepBatch {

@@ -51,10 +51,11 @@ impl CountValues {
         while let Some(batch) = input.try_next().await? {
             for row in batch.rows() {
                 // Every value of every step may be another one.
-                memory.try_grow(row.present.count() * VALUE_BYTES)?;
+                memory.try_grow((row.present.count() + row.histograms.len()) * VALUE_BYTES)?;
                 let group = self.grouping.group(&Labels::from(row.labels));
                 let counts = groups.entry(group).or_insert_with(|| ValueCounts::new(&self.grouping, self.steps));
                 counts.fold(row.values, row.present);
+                row.histograms.iter().for_each(|(step, histogram)| counts.add(*step, histogram.to_string()));
             }
         }
         let mut made = StepBatch::new(self.steps);

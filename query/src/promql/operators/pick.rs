@@ -7,7 +7,7 @@ use datafusion::common::Result;
 use datafusion::execution::memory_pool::MemoryReservation;
 use promql::aggregate::{Parameter, selection};
 use promql::labels::Labels;
-use promql::note::Notes;
+use promql::note::{Note, Notes};
 use promql::presence::Presence;
 use promql::span::Span;
 
@@ -41,6 +41,8 @@ pub(crate) struct Pick {
     pub(crate) steps: usize,
     pub(crate) remarks: Arc<Remarks>,
     pub(crate) span: Span,
+    /// Where the scalar stands.
+    pub(crate) param_span: Span,
 }
 
 impl fmt::Display for Pick {
@@ -68,13 +70,28 @@ impl Operator for Pick {
 }
 
 impl Pick {
+    /// At which steps each series can be picked. A histogram is neither great nor small, which is said.
+    fn candidates(&self, all: &StepBatch) -> Vec<Presence> {
+        let name = match self.kept {
+            Kept::Greatest => "topk",
+            Kept::Least => "bottomk",
+            Kept::First | Kept::Share => return all.rows().map(|row| row.all_present()).collect(),
+        };
+        if all.histograms.iter().any(|cells| !cells.is_empty()) {
+            let mut notes = Notes::default();
+            notes.add(Note::HistogramIgnoredInAggregation(name));
+            self.remarks.add(self.span, &notes);
+        }
+        all.present.clone()
+    }
+
     fn pick(&self, mut all: StepBatch, amounts: &[f64]) -> Result<StepBatch> {
         let (parameter, mut notes) = (Parameter::new(amounts), Notes::default());
         let gives_any = match self.kept {
             Kept::Share => parameter.check_ratio(&mut notes),
             _ => parameter.check_count(),
         };
-        self.remarks.add(self.span, &notes);
+        self.remarks.add(self.param_span, &notes);
         if !gives_any.map_err(external)? {
             return Ok(StepBatch::new(self.steps));
         }
@@ -88,13 +105,17 @@ impl Pick {
             members.resize(groups.len(), Vec::new());
             members[group].push(number);
         }
+        let takes = self.candidates(&all);
         let mut kept = vec![Presence::none(self.steps); all.len()];
         // An instant query shows them in this order.
         let mut order = Vec::new();
         for members in &members {
             for (step, amount) in amounts.iter().enumerate() {
-                let there = members.iter().filter(|number| all.present[**number].has(step));
-                let candidates = there.map(|number| (*number, all.row(*number).values[step]));
+                let there = members.iter().filter(|number| takes[**number].has(step));
+                // A histogram counts as zero.
+                let value =
+                    |number: usize| if all.present[number].has(step) { all.row(number).values[step] } else { 0.0 };
+                let candidates = there.map(|number| (*number, value(*number)));
                 let picked = match self.kept {
                     Kept::Greatest => selection::top(*amount, candidates),
                     Kept::Least => selection::bottom(*amount, candidates),
@@ -112,7 +133,7 @@ impl Pick {
                 }
             }
         }
-        all.present = kept;
+        kept.iter().enumerate().for_each(|(number, kept)| all.keep(number, kept));
         let mut made = StepBatch::new(self.steps);
         order.into_iter().for_each(|number| made.push_row(all.row(number)));
         Ok(made)

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use datafusion::common::Result;
 use datafusion::execution::memory_pool::MemoryReservation;
 use promql::aggregate::{Parameter, quantile};
-use promql::note::Notes;
+use promql::note::{Note, Notes};
 use promql::presence::Presence;
 use promql::span::Span;
 
@@ -24,6 +24,8 @@ pub(crate) struct Quantile {
     pub(crate) steps: usize,
     pub(crate) remarks: Arc<Remarks>,
     pub(crate) span: Span,
+    /// Where the vector stands.
+    pub(crate) vector_span: Span,
 }
 
 impl fmt::Display for Quantile {
@@ -54,8 +56,11 @@ impl Quantile {
     fn quantiles(&self, all: &StepBatch, asked: &[f64]) -> Result<StepBatch> {
         let mut notes = Notes::default();
         Parameter::new(asked).check_quantile(&mut notes);
-        if !all.is_empty() {
-            self.remarks.add(self.span, &notes);
+        self.remarks.add(self.span, &notes);
+        if all.histograms.iter().any(|cells| !cells.is_empty()) {
+            let mut notes = Notes::default();
+            notes.add(Note::HistogramIgnoredInAggregation("quantile"));
+            self.remarks.add(self.vector_span, &notes);
         }
         let (mut groups, mut members) = (Groups::default(), Vec::<Vec<(&[f64], &Presence)>>::new());
         for row in all.rows() {

@@ -21,6 +21,7 @@ impl Planner<'_> {
         let mut inputs = vec![self.vector(&aggregate.expr, steps).await?];
         let grouping = Grouping { is_without: aggregate.grouping.is_without, names: aggregate.grouping.labels.clone() };
         let (span, remarks, count) = (aggregate.span, Arc::clone(&self.question.remarks), steps.count);
+        let vector_span = aggregate.expr.span();
         let kept = match aggregate.op {
             AggregateOp::Topk => Kept::Greatest,
             AggregateOp::Bottomk => Kept::Least,
@@ -30,7 +31,11 @@ impl Planner<'_> {
                 let scalar = self.parameter(aggregate, steps, &mut inputs).await?;
                 // Notes are about the parameter.
                 let span = aggregate.param.as_ref().map_or(span, |param| param.span());
-                return Ok(Node::plan(Quantile { scalar, grouping, steps: count, remarks, span }, inputs, count));
+                return Ok(Node::plan(
+                    Quantile { scalar, grouping, steps: count, remarks, span, vector_span },
+                    inputs,
+                    count,
+                ));
             }
             AggregateOp::CountValues => {
                 let label = text(self.param(aggregate)?)?;
@@ -41,12 +46,13 @@ impl Planner<'_> {
             op => {
                 let aggregation = Aggregation::from_name(op.as_str());
                 let aggregation = aggregation.ok_or_else(|| unfit("an aggregation", &aggregate.expr))?;
+                let span = vector_span;
                 return Ok(Node::plan(Fold { aggregation, grouping, steps: count, remarks, span }, inputs, count));
             }
         };
         let scalar = self.parameter(aggregate, steps, &mut inputs).await?;
-        let span = aggregate.param.as_ref().map_or(span, |param| param.span());
-        Ok(Node::plan(Pick { kept, scalar, grouping, steps: count, remarks, span }, inputs, count))
+        let param_span = aggregate.param.as_ref().map_or(span, |param| param.span());
+        Ok(Node::plan(Pick { kept, scalar, grouping, steps: count, remarks, span, param_span }, inputs, count))
     }
 
     fn param<'b>(&self, aggregate: &'b Aggregate) -> Result<&'b Expr> {

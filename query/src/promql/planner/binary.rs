@@ -28,7 +28,11 @@ impl Planner<'_> {
             (_, true) => (&binary.lhs, &binary.rhs, false),
             _ => {
                 let inputs = vec![self.vector(&binary.lhs, steps).await?, self.vector(&binary.rhs, steps).await?];
-                let matching = matching(binary.matching.as_ref());
+                let mut matching = matching(binary.matching.as_ref());
+                // What `on` lists are the labels of the result, but for the name of a metric that it no longer is.
+                matching.drops_metric = matching.is_on
+                    && matching.cardinality == Cardinality::OneToOne
+                    && !matches!(does, Does::Filters(_) | Does::Trims);
                 let (steps, span) = (steps.count, binary.span);
                 let operator = Vectors { text, does, matching, steps, remarks, span };
                 return Ok(Node::plan(operator, inputs, steps));

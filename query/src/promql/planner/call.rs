@@ -47,7 +47,8 @@ impl Planner<'_> {
             "label_replace" => self.label_replace(call, steps).await,
             "label_join" => self.label_join(call, steps).await,
             "sort" | "sort_desc" | "sort_by_label" | "sort_by_label_desc" => {
-                if !self.question.is_instant() {
+                // Also in a subquery of an instant query.
+                if !self.question.is_instant() || steps != self.question.steps {
                     let mut notes = Notes::default();
                     notes.add(Note::SortInRangeQuery);
                     self.question.remarks.add(call.span, &notes);
@@ -128,7 +129,9 @@ impl Planner<'_> {
             }
         }
         let range = range.ok_or_else(|| unfit("a range", &Expr::Call(call.clone())))?;
-        self.over(Over { name, range, scalars, span: range.span() }, steps).await
+        // Notes are about the first argument, whatever it is.
+        let span = call.args.first().map_or(call.span, |arg| arg.unwrapped().span());
+        self.over(Over { name, range, scalars, span }, steps).await
     }
 
     async fn timestamp(&self, arg: &Expr, steps: Steps) -> Result<Plan> {

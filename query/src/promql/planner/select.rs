@@ -122,6 +122,11 @@ impl Planner<'_> {
             lookback_ms: self.question.lookback_ms,
             remarks: Arc::clone(&self.question.remarks),
             span: over.span,
+            counter_span: match over.range.unwrapped() {
+                Expr::Matrix(matrix) => matrix.span,
+                // Prometheus knows no place there.
+                _ => promql::span::Span::default(),
+            },
         })
     }
 
