@@ -23,6 +23,11 @@ impl Sums {
         self.present.union_with(present);
     }
 
+    /// The steps with a number so far.
+    pub(super) fn present(&self) -> &Presence {
+        &self.present
+    }
+
     pub(super) fn finish(self) -> Row {
         Row { values: self.sums.into_iter().map(Sum::total).collect(), present: self.present }
     }
