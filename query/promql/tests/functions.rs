@@ -8,7 +8,8 @@
 #[path = "cases/format.rs"]
 mod format;
 
-use std::collections::BTreeSet;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use format::answers::{Answer, Outcome, Point, Row};
@@ -31,7 +32,7 @@ use promql::span::Span;
 use promql::value::{Value, Window};
 
 /// How many cases are answered here. More may become so, none may get lost.
-const ANSWERED: usize = 1240;
+const ANSWERED: usize = 1243;
 
 /// How a duration becomes milliseconds, given the step of the query and its range.
 type Resolve = fn(&DurationExpr, i64, i64) -> Result<i64, DurationError>;
@@ -67,12 +68,12 @@ type Answered<T> = Result<T, Refusal>;
 struct Question<'a> {
     /// All series in the order of their labels.
     series: &'a [Stored],
-    expression: &'a str,
     times: Times,
     /// The step that is evaluated.
     time_ms: i64,
     lookback_ms: i64,
-    notes: BTreeSet<String>,
+    /// The texts of the notes, each with its place.
+    notes: BTreeMap<String, Span>,
 }
 
 /// A series with its samples as windows have them.
@@ -141,10 +142,13 @@ impl Stored {
 
 impl Question<'_> {
     fn add_notes(&mut self, notes: &Notes, span: Span) {
-        let (line, column) = span.position(self.expression);
         for note in notes.iter() {
             let word = if note.level() == Level::Warning { "warning" } else { "info" };
-            self.notes.insert(format!("{word} {note} ({line}:{column})"));
+            let place = self.notes.entry(format!("{word} {note}")).or_insert(span);
+            // A text is there once, with the place that is evaluated last: the right one, and what is around others.
+            if (span.end, Reverse(span.start)) > (place.end, Reverse(place.start)) {
+                *place = span;
+            }
         }
     }
 
@@ -399,11 +403,10 @@ fn answer(case: &Case, series: &[Stored]) -> Option<Answer> {
     }
     let mut question = Question {
         series,
-        expression: &case.expression,
         times: case.times,
         time_ms: start_ms,
         lookback_ms: case.lookback_ms.unwrap_or(LOOKBACK_MS),
-        notes: BTreeSet::new(),
+        notes: BTreeMap::new(),
     };
     let mut rows: Vec<Row> = Vec::new();
     while question.time_ms <= end_ms {
@@ -420,7 +423,11 @@ fn answer(case: &Case, series: &[Stored]) -> Option<Answer> {
     if let Times::Range { .. } = case.times {
         rows.sort_by(|a, b| a.labels.cmp(&b.labels));
     }
-    Some(Answer { outcome: Outcome::Series(rows), notes: question.notes })
+    let notes = question.notes.iter().map(|(text, span)| {
+        let (line, column) = span.position(&case.expression);
+        format!("{text} ({line}:{column})")
+    });
+    Some(Answer { outcome: Outcome::Series(rows), notes: notes.collect() })
 }
 
 /// Adds the elements of a step to an answer; none if two have the same labels then, which is the engine's to refuse.
