@@ -7,6 +7,7 @@ mod count;
 pub mod count_values;
 mod deviation;
 mod extreme;
+mod histogram;
 mod mean;
 mod parameter;
 pub mod quantile;
@@ -15,6 +16,9 @@ mod sum;
 
 pub use parameter::Parameter;
 
+use histogram::Histograms;
+
+use crate::histogram::FloatHistogram;
 use crate::note::{Note, Notes};
 use crate::presence::Presence;
 
@@ -84,14 +88,12 @@ impl Operator {
 pub struct Fold {
     operator: Operator,
     state: State,
-    /// The steps at which a histogram came in.
-    histograms: Presence,
 }
 
 #[derive(Debug, Clone)]
 enum State {
-    Sums(sum::Sums),
-    Means(mean::Means),
+    Sums(sum::Sums, Histograms),
+    Means(mean::Means, Histograms),
     Extremes(extreme::Extremes),
     Counts(count::Counts),
     Deviations(deviation::Deviations),
@@ -101,20 +103,20 @@ impl Fold {
     /// A group of nothing yet.
     pub fn new(operator: Operator, steps: usize) -> Self {
         let state = match operator {
-            Operator::Sum => State::Sums(sum::Sums::new(steps)),
-            Operator::Avg => State::Means(mean::Means::new(steps)),
+            Operator::Sum => State::Sums(sum::Sums::new(steps), Histograms::new(false)),
+            Operator::Avg => State::Means(mean::Means::new(steps), Histograms::new(true)),
             Operator::Max | Operator::Min => State::Extremes(extreme::Extremes::new(steps)),
             Operator::Count | Operator::Group => State::Counts(count::Counts::new(steps)),
             Operator::Stddev | Operator::Stdvar => State::Deviations(deviation::Deviations::new(steps)),
         };
-        Fold { operator, state, histograms: Presence::none(steps) }
+        Fold { operator, state }
     }
 
     /// Takes the numbers of a series.
     pub fn fold(&mut self, values: &[f64], present: &Presence) {
         match &mut self.state {
-            State::Sums(sums) => sums.fold(values, present),
-            State::Means(means) => means.fold(values, present),
+            State::Sums(sums, _) => sums.fold(values, present),
+            State::Means(means, _) => means.fold(values, present),
             State::Extremes(extremes) if self.operator == Operator::Max => {
                 extremes.fold(values, present, |value, max| value > max);
             }
@@ -124,15 +126,21 @@ impl Fold {
         }
     }
 
-    /// Takes note of the steps at which a series has a histogram. `sum` and `avg` of the histograms themselves are
-    /// calculated elsewhere; a step that [`Answer::mixed`] names has none.
-    pub fn fold_histograms(&mut self, present: &Presence, notes: &mut Notes) {
-        if present.is_empty() {
-            return;
-        }
+    /// Takes the histograms of a series with their steps, in order of these. `metric` is its name, for notes.
+    pub fn fold_histograms(&mut self, histograms: &[(usize, FloatHistogram)], metric: &str, notes: &mut Notes) {
         match &mut self.state {
-            State::Sums(_) | State::Means(_) => self.histograms.union_with(present),
-            State::Counts(counts) => counts.fold(present),
+            State::Sums(sums, all) => {
+                for (step, histogram) in histograms {
+                    all.add(*step, histogram, sums.present().has(*step), metric, notes);
+                }
+            }
+            State::Means(means, all) => {
+                for (step, histogram) in histograms {
+                    all.add(*step, histogram, means.present().has(*step), metric, notes);
+                }
+            }
+            State::Counts(counts) => histograms.iter().for_each(|(step, _)| counts.add(*step)),
+            State::Extremes(_) | State::Deviations(_) if histograms.is_empty() => {}
             State::Extremes(_) | State::Deviations(_) => {
                 notes.add(Note::HistogramIgnoredInAggregation(self.operator.name()));
             }
@@ -141,30 +149,25 @@ impl Fold {
 
     /// The values of the group.
     pub fn finish(self, notes: &mut Notes) -> Answer {
-        let mut row = match self.state {
-            State::Sums(sums) => sums.finish(),
-            State::Means(means) => means.finish(),
-            State::Extremes(extremes) => extremes.finish(),
-            State::Counts(counts) => counts.finish(self.operator == Operator::Group),
-            State::Deviations(deviations) => deviations.finish(self.operator == Operator::Stddev),
+        let (mut row, histograms) = match self.state {
+            State::Sums(sums, histograms) => (sums.finish(), Some(histograms)),
+            State::Means(means, histograms) => (means.finish(), Some(histograms)),
+            State::Extremes(extremes) => (extremes.finish(), None),
+            State::Counts(counts) => (counts.finish(self.operator == Operator::Group), None),
+            State::Deviations(deviations) => (deviations.finish(self.operator == Operator::Stddev), None),
         };
-        let mut mixed = self.histograms;
-        mixed.intersect_with(&row.present);
-        if !mixed.is_empty() {
-            notes.add(Note::MixedFloatsHistogramsAggregation);
-            row.present.subtract(&mixed);
-        }
-        Answer { row, mixed }
+        let histograms = histograms.map(|all| all.finish(&mut row.present, notes)).unwrap_or_default();
+        Answer { row, histograms }
     }
 }
 
-/// What a [`Fold`] gives.
+/// What a [`Fold`] gives. A step at which a group had numbers and histograms has no value at all.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Answer {
-    /// The values where the group had numbers only.
+    /// The numbers.
     pub row: Row,
-    /// The steps at which it had numbers and histograms, and so has no value at all.
-    pub mixed: Presence,
+    /// The histograms with their steps, in order of these.
+    pub histograms: Vec<(usize, FloatHistogram)>,
 }
 
 #[cfg(test)]

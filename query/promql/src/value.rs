@@ -11,6 +11,12 @@ pub enum Value {
     Histogram(Box<FloatHistogram>),
 }
 
+impl From<FloatHistogram> for Value {
+    fn from(histogram: FloatHistogram) -> Self {
+        Value::Histogram(Box::new(histogram))
+    }
+}
+
 /// The samples of one series within a window of time, in order of time. No time is there twice, also not once as a number
 /// and once as a histogram. No staleness marker is among them.
 #[derive(Debug, Clone, Copy)]

@@ -20,6 +20,12 @@ impl Counts {
         self.present.union_with(present);
     }
 
+    /// Counts one value at a step.
+    pub(super) fn add(&mut self, step: usize) {
+        self.counts[step] += 1;
+        self.present.insert(step);
+    }
+
     /// The counts, or ones where only the group itself is asked for.
     pub(super) fn finish(self, is_group: bool) -> Row {
         let value = |count: u32| if is_group { 1.0 } else { f64::from(count) };

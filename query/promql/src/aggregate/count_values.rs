@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use model::Error;
 
 use super::Row;
+use crate::histogram::FloatHistogram;
 use crate::labels::{Labels, Quoted};
 use crate::number::plain_text;
 use crate::presence::Presence;
@@ -69,8 +70,12 @@ impl ValueCounts {
         present.for_each(|step| self.add(step, plain_text(values[step])));
     }
 
-    /// Takes a value at a step by its text, as of a histogram.
-    pub fn add(&mut self, step: usize, text: String) {
+    /// Takes the histograms of a series with their steps: those of the same text are one value.
+    pub fn fold_histograms(&mut self, histograms: &[(usize, FloatHistogram)]) {
+        histograms.iter().for_each(|(step, histogram)| self.add(*step, histogram.to_string()));
+    }
+
+    fn add(&mut self, step: usize, text: String) {
         let text = if self.hides_value { String::new() } else { text };
         *self.counts.entry(text).or_default().entry(step).or_default() += 1;
     }

@@ -23,6 +23,11 @@ impl Means {
         self.present.union_with(present);
     }
 
+    /// The steps with a number so far.
+    pub(super) fn present(&self) -> &Presence {
+        &self.present
+    }
+
     pub(super) fn finish(self) -> Row {
         Row { values: self.means.iter().map(Mean::mean).collect(), present: self.present }
     }

@@ -1,8 +1,12 @@
 //! A quantile of the values of a group.
 
 use super::Row;
+use crate::note::Note;
 use crate::presence::Presence;
 use crate::quantile::quantile;
+
+/// What is said of a step at which a series of the group has a histogram: that is no number to count.
+pub const IGNORED: Note = Note::HistogramIgnoredInAggregation("quantile");
 
 /// The quantiles of a group, step by step: of the numbers that its series have there, the quantile that is asked for there.
 pub fn quantiles(quantiles: &[f64], series: &[(&[f64], &Presence)]) -> Row {

@@ -3,7 +3,11 @@
 use std::cmp::Ordering;
 
 use crate::labels::Labels;
+use crate::note::{Note, Notes};
 use crate::sorting::sort_few;
+
+/// What a histogram counts as for `limitk` and `limit_ratio`.
+pub const HISTOGRAM: f64 = 0.0;
 
 /// A series of a group that has a value at the step: which one it is, and the value.
 pub type Candidate = (usize, f64);
@@ -20,7 +24,14 @@ pub fn bottom(count: f64, candidates: impl IntoIterator<Item = Candidate>) -> Ve
     best(count, candidates, |a, b| a > b)
 }
 
-/// The first candidates, in the order that Prometheus gives them; a histogram counts as zero.
+/// Says that `topk` or `bottomk` passes over the histograms that a group has at a step, unless it takes nothing there at all.
+pub fn note_ignored(operator: &'static str, count: f64, notes: &mut Notes) {
+    if count as i64 >= 1 {
+        notes.add(Note::HistogramIgnoredInAggregation(operator));
+    }
+}
+
+/// The first candidates, in the order that Prometheus gives them; histograms are among them.
 pub fn limit(count: f64, candidates: impl IntoIterator<Item = Candidate>) -> Vec<Candidate> {
     let mut heap = Heap { kept: Vec::new(), is_worse: |a, b| a < b };
     candidates.into_iter().take(count.max(0.0) as usize).for_each(|candidate| heap.push(candidate));

@@ -29,6 +29,11 @@ impl Sums {
         self.present.union_with(present);
     }
 
+    /// The steps with a number so far.
+    pub(super) fn present(&self) -> &Presence {
+        &self.present
+    }
+
     pub(super) fn finish(self) -> Row {
         let mut values = self.rounded;
         values.iter_mut().zip(self.lost).for_each(|(rounded, lost)| *rounded += lost);

@@ -16,6 +16,7 @@ use super::super::batch::StepBatch;
 use super::super::labels::LabelSet;
 use super::super::node::{Batches, Operator, once};
 use super::super::remarks::Remarks;
+use super::super::scan::bytes;
 
 /// What a group takes at each step, roughly.
 const STEP_BYTES: usize = 24;
@@ -111,7 +112,7 @@ impl Aggregate {
     async fn fold(&self, input: Option<Batches>, memory: &MemoryReservation) -> Result<StepBatch> {
         let (mut groups, mut folds) = (Groups::default(), Vec::<Fold>::new());
         // If names group, and one of them is to go, that of the group is.
-        let mut drops_name = Vec::new();
+        let (mut drops_name, mut notes) = (Vec::new(), Notes::default());
         let Some(mut input) = input else { return Ok(StepBatch::new(self.steps)) };
         while let Some(batch) = input.try_next().await? {
             for row in batch.rows() {
@@ -123,12 +124,17 @@ impl Aggregate {
                 }
                 drops_name[number] |= row.drops_name;
                 folds[number].fold(row.values, row.present);
+                if !row.histograms.is_empty() {
+                    memory.try_grow(row.histograms.iter().map(|(_, histogram)| bytes(histogram)).sum())?;
+                    folds[number].fold_histograms(row.histograms, row.labels.get(NAME_LABEL), &mut notes);
+                }
             }
         }
-        let (mut made, mut notes) = (StepBatch::new(self.steps), Notes::default());
+        let mut made = StepBatch::new(self.steps);
         for ((labels, fold), drops_name) in groups.into_labels().into_iter().zip(folds).zip(drops_name) {
             let answer = fold.finish(&mut notes);
-            made.push_values(labels, drops_name, &answer.row.values, answer.row.present);
+            let (values, present) = (answer.row.values, answer.row.present);
+            made.push_all(labels, drops_name, &values, present, answer.histograms);
         }
         self.remarks.add(self.span, &notes);
         Ok(made)

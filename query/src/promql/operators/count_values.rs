@@ -55,7 +55,7 @@ impl CountValues {
                 let group = self.grouping.group(&Labels::from(row.labels));
                 let counts = groups.entry(group).or_insert_with(|| ValueCounts::new(&self.grouping, self.steps));
                 counts.fold(row.values, row.present);
-                row.histograms.iter().for_each(|(step, histogram)| counts.add(*step, histogram.to_string()));
+                counts.fold_histograms(row.histograms);
             }
         }
         let mut made = StepBatch::new(self.steps);

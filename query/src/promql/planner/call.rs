@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use datafusion::common::Result;
+use model::go_regex;
 use promql::ast::{Call, Expr, MatchOp, ValueType, VectorSelector};
 use promql::functions::instant::{instant_function, scalar_function};
 use promql::functions::labels::{LabelJoin, LabelReplace, invalid_expression};
 use promql::functions::range::range_function;
 use promql::note::{Note, Notes};
-use regex::Regex;
 
 use super::super::labels::LabelSet;
 use super::super::node::Node;
@@ -149,9 +149,8 @@ impl Planner<'_> {
         let [target, replacement, source, expression] = texts[..] else {
             return Err(unfit("label_replace", &Expr::Call(call.clone())));
         };
-        let regex = Regex::new(expression).and_then(|_| Regex::new(&format!("^(?s:{expression})$")));
-        let regex = regex.map_err(|_| external(invalid_expression(expression)))?;
-        let groups: Vec<Option<String>> = regex.capture_names().map(|name| name.map(str::to_owned)).collect();
+        let compiled = go_regex::compile_anchored(expression);
+        let go_regex::Compiled { regex, groups } = compiled.map_err(|_| external(invalid_expression(expression)))?;
         let replace = LabelReplace::new(target, replacement, source, regex, &groups).map_err(external)?;
         let inputs = vec![self.vector(&call.args[0], steps).await?];
         Ok(Node::plan(Relabel::Replace(replace), inputs, steps.count))

@@ -10,12 +10,17 @@ use crate::value::{Value, Window};
 /// number.
 pub(super) fn changes(window: &Window<'_>, args: &Args<'_>, _: &mut Workspace) -> Result<Option<Value>, Error> {
     let differs = |before: &f64, value: &f64| before != value && !(before.is_nan() && value.is_nan());
-    Ok(count(window, args.boundary, differs, |before, histogram| before != histogram))
+    Ok(count(window, args.boundary, differs, |before, histogram| !histogram.equals(before)))
 }
 
 /// How often a counter fell. Each change from numbers to histograms or back is a reset too.
 pub(super) fn resets(window: &Window<'_>, args: &Args<'_>, _: &mut Workspace) -> Result<Option<Value>, Error> {
-    Ok(count(window, args.boundary, |before, value| value < before, |before, histogram| histogram.count < before.count))
+    Ok(count(
+        window,
+        args.boundary,
+        |before, value| value < before,
+        |before, histogram| histogram.is_reset_since(before),
+    ))
 }
 
 /// Counts the neighbours in a window that differ.

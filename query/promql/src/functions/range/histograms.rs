@@ -3,37 +3,37 @@
 //!
 //! A window that has numbers too is the caller's, as is what two samples are that `irate` takes.
 
+use super::boundary::Boundary;
+use super::rate::Growth;
 use crate::histogram::interpolation::interpolate;
 use crate::histogram::{FloatHistogram, HistogramMean, HistogramSum, MixedBuckets, ResetHint};
 use crate::note::{Note, Notes, Operation};
 use crate::value::Window;
 
-/// How a change over a window is told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Change {
-    /// That of a gauge: `delta`.
-    Delta,
-    /// That of a counter: `increase`.
-    Increase,
-    /// That of a counter in a second: `rate`.
-    Rate,
-}
-
-impl Change {
-    fn is_of_counter(self) -> bool {
-        self != Change::Delta
-    }
-}
-
 /// A sample of a series of native histograms.
 type Sample = (i64, FloatHistogram);
 
-/// The change over a window, extrapolated to its ends.
+/// The growth over a window that meets its samples in some way.
 ///
 /// `metric` is the name of the metric, for notes.
-pub fn extrapolated(window: &Window<'_>, change: Change, metric: &str, notes: &mut Notes) -> Option<FloatHistogram> {
+pub(super) fn grown(
+    window: &Window<'_>,
+    growth: Growth,
+    boundary: Boundary,
+    metric: &str,
+    notes: &mut Notes,
+) -> Option<FloatHistogram> {
+    match boundary {
+        Boundary::Open => extrapolated(window, growth, metric, notes),
+        Boundary::Anchored => extended(window, growth, false, metric, notes),
+        Boundary::Smoothed => extended(window, growth, true, metric, notes),
+    }
+}
+
+/// The growth over a window, extrapolated to its ends.
+fn extrapolated(window: &Window<'_>, growth: Growth, metric: &str, notes: &mut Notes) -> Option<FloatHistogram> {
     let [(first_ms, first), .., (last_ms, _)] = window.histograms else { return None };
-    let mut result = difference(window.histograms, change.is_of_counter(), metric, notes)?;
+    let mut result = difference(window.histograms, growth.is_counter(), metric, notes)?;
     let sampled_seconds = seconds(last_ms - first_ms);
     let mean_seconds = sampled_seconds / (window.histograms.len() - 1) as f64;
     // Samples as far apart as the end of the window is from the nearest one: the series goes on to there.
@@ -42,7 +42,7 @@ pub fn extrapolated(window: &Window<'_>, change: Change, metric: &str, notes: &m
     if to_start >= near {
         to_start = mean_seconds / 2.0;
     }
-    if change.is_of_counter() && result.count > 0.0 && first.count >= 0.0 {
+    if growth.is_counter() && result.count > 0.0 && first.count >= 0.0 {
         // A counter was not less than zero.
         let to_zero = sampled_seconds * (first.count / result.count);
         if to_zero < to_start {
@@ -54,8 +54,8 @@ pub fn extrapolated(window: &Window<'_>, change: Change, metric: &str, notes: &m
         to_end = mean_seconds / 2.0;
     }
     let mut factor = (sampled_seconds + to_start + to_end) / sampled_seconds;
-    if change == Change::Rate {
-        factor /= seconds(window.end_ms - window.start_ms);
+    if growth == Growth::Rate {
+        factor /= growth.divisor(window);
     }
     result.multiply(factor);
     Some(result)
@@ -108,13 +108,13 @@ fn difference(samples: &[Sample], is_counter: bool, metric: &str, notes: &mut No
     Some(result)
 }
 
-/// The change over a window from one end of it to the other, where samples beyond its ends are known.
+/// The growth over a window from one end of it to the other, where samples beyond its ends are known.
 ///
 /// The histogram at its beginning is the last one that is not behind it, or the first; smoothed, what lies between the
 /// samples around it. The one at its end is the last; smoothed, what lies between.
-pub fn extended(
+fn extended(
     window: &Window<'_>,
-    change: Change,
+    growth: Growth,
     is_smoothed: bool,
     metric: &str,
     notes: &mut Notes,
@@ -129,13 +129,13 @@ pub fn extended(
         return None;
     }
     let samples = all.get(first..=last)?;
-    let result = extended_or_mixed(window, samples, change, is_smoothed, metric, notes);
+    let result = extended_or_mixed(window, samples, growth, is_smoothed, metric, notes);
     if result.is_err() {
         notes.add(Note::MixedExponentialCustomHistograms(metric.to_owned()));
     }
     let mut result = result.ok()?;
-    if change == Change::Rate {
-        result.divide(seconds(window.end_ms - window.start_ms));
+    if growth == Growth::Rate {
+        result.divide(growth.divisor(window));
     }
     result.reset_hint = ResetHint::Gauge;
     result.compact();
@@ -145,12 +145,12 @@ pub fn extended(
 fn extended_or_mixed(
     window: &Window<'_>,
     samples: &[Sample],
-    change: Change,
+    growth: Growth,
     is_smoothed: bool,
     metric: &str,
     notes: &mut Notes,
 ) -> Result<FloatHistogram, MixedBuckets> {
-    let is_counter = change.is_of_counter();
+    let is_counter = growth.is_counter();
     let [first, ..] = samples else { return Err(MixedBuckets) };
     for (_, histogram) in samples {
         if histogram.has_custom_buckets() != first.1.has_custom_buckets() {
@@ -227,7 +227,7 @@ fn lost_in_resets(
 }
 
 /// The change from one histogram to the next one, of a counter in a second (`irate`), otherwise of a gauge (`idelta`).
-pub fn instant_change(
+pub(super) fn instant_change(
     before: &Sample,
     after: &Sample,
     is_counter: bool,
@@ -283,7 +283,7 @@ pub fn smoothed(window: &Window<'_>, time_ms: i64, metric: &str, notes: &mut Not
 }
 
 /// The sum of all histograms of a window: `sum_over_time`.
-pub fn sum(window: &Window<'_>, metric: &str, notes: &mut Notes) -> Option<FloatHistogram> {
+pub(super) fn sum(window: &Window<'_>, metric: &str, notes: &mut Notes) -> Option<FloatHistogram> {
     let ((_, first), rest) = window.histograms.split_first()?;
     let mut sum = HistogramSum::new(first.clone());
     if rest.iter().try_for_each(|(_, histogram)| sum.add(histogram)).is_err() {
@@ -295,7 +295,7 @@ pub fn sum(window: &Window<'_>, metric: &str, notes: &mut Notes) -> Option<Float
 }
 
 /// The mean of all histograms of a window: `avg_over_time`.
-pub fn mean(window: &Window<'_>, metric: &str, notes: &mut Notes) -> Option<FloatHistogram> {
+pub(super) fn mean(window: &Window<'_>, metric: &str, notes: &mut Notes) -> Option<FloatHistogram> {
     let ((_, first), rest) = window.histograms.split_first()?;
     let mut mean = HistogramMean::new(first.clone());
     if rest.iter().try_for_each(|(_, histogram)| mean.add(histogram)).is_err() {

@@ -2,7 +2,7 @@
 
 use model::Error;
 
-use super::{Args, Workspace};
+use super::{Args, Workspace, histograms};
 use crate::note::Note;
 use crate::value::{Value, Window};
 
@@ -25,7 +25,7 @@ fn last_two(window: &Window<'_>, args: &Args<'_>, work: &mut Workspace, is_rate:
     if let Some((histogram_ms, _)) = window.histograms.last() {
         let numbers_behind = times.iter().rev().take(2).filter(|time| *time > histogram_ms).count();
         if numbers_behind < 2 {
-            return last_histograms(window, args, work, numbers_behind);
+            return last_histograms(window, args, work, is_rate, numbers_behind);
         }
     }
     let before = values.len().checked_sub(2)?;
@@ -38,11 +38,21 @@ fn last_two(window: &Window<'_>, args: &Args<'_>, work: &mut Workspace, is_rate:
 }
 
 /// As [`last_two`], where at least one of the two is a histogram.
-fn last_histograms(window: &Window<'_>, args: &Args<'_>, work: &mut Workspace, numbers_behind: usize) -> Option<Value> {
+fn last_histograms(
+    window: &Window<'_>,
+    args: &Args<'_>,
+    work: &mut Workspace,
+    is_rate: bool,
+    numbers_behind: usize,
+) -> Option<Value> {
     let histograms = window.histograms;
     let is_before = |at: usize| window.times_ms.last().is_none_or(|time| *time < histograms[at].0);
     let are_both = numbers_behind == 0 && histograms.len() > 1 && is_before(histograms.len() - 2);
-    if !are_both && window.times_ms.len() + histograms.len() > 1 {
+    if let ([.., before, after], true) = (histograms, are_both) {
+        let change = histograms::instant_change(before, after, is_rate, args.metric, &mut work.notes);
+        return change.map(Value::from);
+    }
+    if window.times_ms.len() + histograms.len() > 1 {
         work.notes.add(Note::MixedFloatsHistograms(args.metric.to_owned()));
     }
     None

@@ -13,7 +13,7 @@ use crate::value::{Value, Window};
 pub(super) fn first(window: &Window<'_>, _: &Args<'_>, _: &mut Workspace) -> Result<Option<Value>, Error> {
     Ok(match (window.times_ms.first(), window.histograms.first()) {
         (Some(number_ms), Some((histogram_ms, _))) if number_ms < histogram_ms => number(window.values.first()),
-        (_, Some((_, histogram))) => Some(Value::Histogram(Box::new(histogram.clone()))),
+        (_, Some((_, histogram))) => Some(Value::from(histogram.clone())),
         (_, None) => number(window.values.first()),
     })
 }
@@ -22,7 +22,7 @@ pub(super) fn first(window: &Window<'_>, _: &Args<'_>, _: &mut Workspace) -> Res
 pub(super) fn last(window: &Window<'_>, _: &Args<'_>, _: &mut Workspace) -> Result<Option<Value>, Error> {
     Ok(match (window.times_ms.last(), window.histograms.last()) {
         (Some(number_ms), Some((histogram_ms, _))) if number_ms > histogram_ms => number(window.values.last()),
-        (_, Some((_, histogram))) => Some(Value::Histogram(Box::new(histogram.clone()))),
+        (_, Some((_, histogram))) => Some(Value::from(histogram.clone())),
         (_, None) => number(window.values.last()),
     })
 }

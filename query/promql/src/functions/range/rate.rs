@@ -3,7 +3,7 @@
 use model::Error;
 
 use super::boundary::{Boundary, bounded};
-use super::{Args, Workspace};
+use super::{Args, Workspace, histograms};
 use crate::note::Note;
 use crate::value::{Value, Window};
 
@@ -57,7 +57,7 @@ fn growth(window: &Window<'_>, args: &Args<'_>, work: &mut Workspace, growth: Gr
         work.notes.add(Note::MixedFloatsHistograms(args.metric.to_owned()));
         return None;
     }
-    None
+    histograms::grown(window, growth, args.boundary, args.metric, &mut work.notes).map(Value::from)
 }
 
 /// The growth between the first and the last number, carried on to the ends of the window where they are near enough that

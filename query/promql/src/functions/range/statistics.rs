@@ -2,14 +2,15 @@
 
 use model::Error;
 
-use super::{Args, Workspace};
-use crate::note::Note;
+use super::{Args, Workspace, histograms};
+use crate::histogram::FloatHistogram;
+use crate::note::{Note, Notes};
 use crate::summation::{Mean, Sum};
 use crate::value::{Value, Window};
 
 /// The sum.
 pub(super) fn sum(window: &Window<'_>, args: &Args<'_>, work: &mut Workspace) -> Result<Option<Value>, Error> {
-    Ok(of_one_kind(window, args, work, |values| {
+    Ok(of_one_kind(window, args, work, histograms::sum, |values| {
         let mut sum = Sum::default();
         values.iter().for_each(|value| sum.add(*value));
         if sum.rounded.is_infinite() { sum.rounded } else { sum.total() }
@@ -18,7 +19,7 @@ pub(super) fn sum(window: &Window<'_>, args: &Args<'_>, work: &mut Workspace) ->
 
 /// The mean.
 pub(super) fn mean(window: &Window<'_>, args: &Args<'_>, work: &mut Workspace) -> Result<Option<Value>, Error> {
-    Ok(of_one_kind(window, args, work, mean_of))
+    Ok(of_one_kind(window, args, work, histograms::mean, mean_of))
 }
 
 fn mean_of(values: &[f64]) -> f64 {
@@ -34,11 +35,12 @@ fn mean_of(values: &[f64]) -> f64 {
     mean.mean()
 }
 
-/// Reduces the numbers of a window, where there are no histograms.
+/// Reduces the numbers of a window, or its histograms, unless there are both.
 fn of_one_kind(
     window: &Window<'_>,
     args: &Args<'_>,
     work: &mut Workspace,
+    reduce_histograms: fn(&Window<'_>, &str, &mut Notes) -> Option<FloatHistogram>,
     reduce: impl Fn(&[f64]) -> f64,
 ) -> Option<Value> {
     if window.histograms.is_empty() {
@@ -46,8 +48,9 @@ fn of_one_kind(
     }
     if !window.values.is_empty() {
         work.notes.add(Note::MixedFloatsHistograms(args.metric.to_owned()));
+        return None;
     }
-    None
+    reduce_histograms(window, args.metric, &mut work.notes).map(Value::from)
 }
 
 /// How many samples there are.

@@ -54,10 +54,10 @@ fn apply(
     metric: &str,
     notes: &mut Notes,
 ) -> Option<FloatHistogram> {
-    let change = match function {
-        "delta" => Change::Delta,
-        "increase" => Change::Increase,
-        "rate" => Change::Rate,
+    let growth = match function {
+        "delta" => Growth::Delta,
+        "increase" => Growth::Increase,
+        "rate" => Growth::Rate,
         "sum_over_time" => return sum(window, metric, notes),
         "avg_over_time" => return mean(window, metric, notes),
         "irate" | "idelta" => {
@@ -66,12 +66,13 @@ fn apply(
         }
         _ => panic!("no function is named {function}"),
     };
-    match modifier {
-        "" => extrapolated(window, change, metric, notes),
-        "anchored" => extended(window, change, false, metric, notes),
-        "smoothed" => extended(window, change, true, metric, notes),
+    let boundary = match modifier {
+        "" => Boundary::Open,
+        "anchored" => Boundary::Anchored,
+        "smoothed" => Boundary::Smoothed,
         _ => panic!("no modifier is named {modifier}"),
-    }
+    };
+    grown(window, growth, boundary, metric, notes)
 }
 
 #[test]
@@ -141,7 +142,7 @@ proptest! {
         }
         let end_ms = samples[samples.len() - 1].0;
         let mut notes = Notes::default();
-        let increase = extrapolated(&window(0, end_ms, &samples), Change::Increase, "latency", &mut notes).unwrap();
+        let increase = extrapolated(&window(0, end_ms, &samples), Growth::Increase, "latency", &mut notes).unwrap();
         let difference = samples[samples.len() - 1].1.count - first.count;
         let factor = (gains.len() + 1) as f64 / gains.len() as f64;
         prop_assert!(notes.is_empty());
