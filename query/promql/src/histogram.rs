@@ -11,7 +11,6 @@ mod compaction;
 mod convert;
 mod custom;
 mod equality;
-mod group;
 pub(crate) mod interpolation;
 mod reset;
 mod resolution;
@@ -27,7 +26,6 @@ mod zero;
 
 pub(crate) use amount::Compensated;
 pub use arithmetic::{Combined, MixedBuckets};
-pub use group::HistogramGroup;
 pub use model::histogram::{CUSTOM_BUCKETS, ResetHint, Span as BucketSpan};
 pub use sum::{HistogramMean, HistogramSum};
 pub use trim::Keep;

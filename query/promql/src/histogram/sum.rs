@@ -60,7 +60,7 @@ impl HistogramSum {
     }
 
     /// Says that the bounds of custom buckets were different.
-    pub(super) fn note_bounds(&self, notes: &mut Notes) {
+    pub(crate) fn note_bounds(&self, notes: &mut Notes) {
         Seen { reset: false, ..self.seen.clone() }.note(notes);
     }
 
@@ -122,7 +122,7 @@ impl HistogramMean {
     }
 
     /// Says that the bounds of custom buckets were different.
-    pub(super) fn note_bounds(&self, notes: &mut Notes) {
+    pub(crate) fn note_bounds(&self, notes: &mut Notes) {
         Seen { reset: false, ..self.seen.clone() }.note(notes);
     }
 

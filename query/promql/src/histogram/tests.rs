@@ -48,11 +48,5 @@ proptest! {
             histogram.divide(value);
             histogram.compact();
         }
-        for mut group in [HistogramGroup::sum(), HistogramGroup::mean()] {
-            for histogram in [&left, &right, &left] {
-                group.add(histogram, "", &mut notes);
-            }
-            group.finish(&mut notes);
-        }
     }
 }

@@ -14,6 +14,7 @@ use super::super::operators::scalar::OfScalars;
 use super::super::operators::sets::Sets;
 use super::super::steps::Steps;
 use super::{Plan, Planner, Scalar, unsupported};
+use crate::error::external;
 
 impl Planner<'_> {
     pub(super) async fn binary(&self, binary: &Binary, steps: Steps) -> Result<Plan> {
@@ -52,7 +53,11 @@ impl Planner<'_> {
     }
 
     pub(super) async fn scalar_binary(&self, binary: &Binary, steps: Steps) -> Result<Scalar> {
-        let does = Some(does(binary)?);
+        let does = Some(does(binary)?).filter(|does| *does != Does::Trims);
+        if does.is_none() {
+            let what = format!("operator {:?} not allowed for Scalar operations", binary.op.as_str());
+            return Err(external(model::Error::invalid(what)));
+        }
         self.of_scalars([&binary.lhs, &binary.rhs], binary.op.as_str(), OfScalars::operate, does, steps).await
     }
 
