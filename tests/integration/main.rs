@@ -26,6 +26,7 @@ mod life;
 mod otlp;
 mod peers;
 mod power;
+mod promql;
 mod readers;
 mod receivers;
 mod remote_write;
