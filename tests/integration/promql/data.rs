@@ -105,12 +105,13 @@ fn gauge(random: &mut SmallRng, start_ms: i64, value: impl Fn(i64) -> f64) -> Ve
 }
 
 fn counter(random: &mut SmallRng, start_ms: i64, rate: f64, resets: bool) -> Vec<(i64, f64)> {
-    let mut total = random.random_range(0.0..1000.0_f64).floor();
+    // Far from zero: how far a rate is carried on towards it has changed.
+    let mut total = random.random_range(1e6..2e6_f64).floor();
     let times = times(random, start_ms);
     let count = |(step, time_ms): (i64, i64)| {
         total += (rate * random.random_range(0.5..1.5) * 15.0).floor();
         if resets && step % 97 == 96 {
-            total = 3.0;
+            total = 1e6;
         }
         (time_ms, total)
     };
