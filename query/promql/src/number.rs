@@ -1,5 +1,18 @@
 //! Numbers as text, the ways Prometheus writes them.
 
+use std::fmt::Write;
+
+/// Appends a number as [`answer_text`] has it.
+pub fn push_answer_text(into: &mut String, number: f64) {
+    let is_whole = number.fract() == 0.0 && number.abs() < 1e15;
+    if is_whole && (number != 0.0 || number.is_sign_positive()) {
+        // Counts for the most part, which have but one text. A String takes all that is written.
+        let _ = write!(into, "{}", number as i64);
+    } else {
+        into.push_str(&answer_text(number));
+    }
+}
+
 /// As answers hold values: an exponent for what is closer to zero than `1e-6` and from `1e21` on.
 pub fn answer_text(number: f64) -> String {
     let size = number.abs();

@@ -45,3 +45,12 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn whole_numbers_have_the_same_text_either_way() {
+    for number in [0.0, -0.0, 1.0, -7.0, 999_999_999_999_999.0, 1e15, -1e15, 1e21, 0.5, f64::NAN, f64::NEG_INFINITY] {
+        let mut text = String::from("x");
+        push_answer_text(&mut text, number);
+        assert_eq!(text[1..], answer_text(number));
+    }
+}

@@ -100,7 +100,7 @@ fn sample(text: &mut String, point: &Point) {
     text.push('[');
     time(text, point.time_ms);
     text.push_str(",\"");
-    text.push_str(&number::answer_text(point.value));
+    number::push_answer_text(text, point.value);
     text.push_str("\"]");
 }
 

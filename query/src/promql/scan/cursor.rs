@@ -89,9 +89,16 @@ impl Flat {
     fn run(&self, start: usize, selected: &SelectedSeries) -> Result<(usize, Range<usize>)> {
         let (names, clusters, ids) = (self.names.views(), self.clusters.views(), self.ids.values());
         let (name, cluster, id) = (names[start], clusters[start], ids[start]);
-        // Equal views are equal texts; unequal views may be equal texts too, which only ends the run early.
-        let same = |row: &usize| ids[*row] == id && names[*row] == name && clusters[*row] == cluster;
-        let end = (start + 1..ids.len()).take_while(same).last().map_or(start, |last| last) + 1;
+        // Rows are sorted: if those of one id begin and end with the same name and cluster, all in between have them too.
+        let of_id = ids[start..].iter().take_while(|other| **other == id).count();
+        let last = start + of_id - 1;
+        let end = if names[last] == name && clusters[last] == cluster {
+            last + 1
+        } else {
+            // Equal views are equal texts; unequal views may be equal texts too, which only ends the run early.
+            let same = |row: &usize| names[*row] == name && clusters[*row] == cluster;
+            (start + 1..=last).take_while(same).last().map_or(start, |last| last) + 1
+        };
         let (name, cluster) = (self.names.value(start), self.clusters.value(start));
         match selected.position(name, cluster, id) {
             Some(series) => Ok((series, start..end)),
@@ -107,12 +114,21 @@ impl Flat {
     /// Appends the rows to the samples; one without a value is a staleness marker.
     fn read(&self, rows: Range<usize>, into: &mut Samples) {
         into.times_ms.extend_from_slice(&self.times_ms.values()[rows.clone()]);
+        if self.values.null_count() == 0 {
+            into.values.extend_from_slice(&self.values.values()[rows]);
+            return;
+        }
+        let (mantissas, scales) = (self.mantissas.values(), self.scales.values());
+        if self.mantissas.null_count() == 0 && scales[rows.clone()].iter().all(|scale| *scale == 0) {
+            into.values.extend(mantissas[rows].iter().map(|mantissa| *mantissa as f64));
+            return;
+        }
         let marker = f64::from_bits(STALE_NAN_BITS);
         into.values.extend(rows.map(|row| {
             if self.values.is_valid(row) {
                 self.values.value(row)
             } else if self.mantissas.is_valid(row) {
-                mantissa::value(self.mantissas.value(row), self.scales.value(row)).unwrap_or(f64::NAN)
+                mantissa::value(mantissas[row], scales[row]).unwrap_or(f64::NAN)
             } else {
                 marker
             }
