@@ -10,7 +10,7 @@ use crate::peers::fleetscope;
 use crate::server::{PATIENCE, eventually};
 
 /// A demo, killed when dropped.
-struct Demo {
+pub(crate) struct Demo {
     child: Child,
     /// What it had written when it was running.
     text: String,
@@ -24,7 +24,7 @@ impl Drop for Demo {
 }
 
 impl Demo {
-    fn start(arguments: &[&str]) -> Self {
+    pub(crate) fn start(arguments: &[&str]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_fleetscope"))
             .args(["demo", "--listen", "127.0.0.1:0"])
             .args(arguments)
@@ -45,7 +45,7 @@ impl Demo {
     }
 
     /// What follows a word, up to the next blank.
-    fn after(&self, word: &str) -> String {
+    pub(crate) fn after(&self, word: &str) -> String {
         let at = self.text.find(word).unwrap_or_else(|| panic!("no {word:?} in {}", self.text)) + word.len();
         self.text[at..].split_whitespace().next().unwrap().trim_end_matches(',').to_owned()
     }

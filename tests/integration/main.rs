@@ -14,6 +14,7 @@ mod bucket;
 mod command_line;
 mod crash;
 mod damage;
+mod dashboards;
 mod demo;
 mod deploy;
 mod disk_trouble;
