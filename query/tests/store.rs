@@ -5,6 +5,8 @@
 use std::sync::Arc;
 
 use arrow::util::display::{ArrayFormatter, FormatOptions};
+use axum::body::Body;
+use axum::http::Request;
 use futures::TryStreamExt;
 use model::batch::{BatchBuilder, Exemplar, Histogram, Kind, Metadata, STALE_NAN_BITS, Start};
 use model::files::Disk;
@@ -16,6 +18,7 @@ use model::{Batch, Ingest, NativeHistogram, Recall, SeriesKey, Sources};
 use parking_lot::RwLock;
 use query::{Config, Engine, Params, Parts};
 use storage::Store;
+use tower::ServiceExt;
 
 /// 2026-01-01T12:00:00Z.
 const NOON: i64 = 1_767_268_800_000;
@@ -223,5 +226,34 @@ async fn answers_do_not_change_when_rows_move() {
     store.cut().await.unwrap();
     assert_eq!(all().await, rewritten, "after the second cut");
     assert_eq!(ask(&engine, "SELECT count(*) FROM samples").await, "963");
+    store.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn metadata_and_exemplars_are_told_as_prometheus_tells_them() {
+    let (folder, clock) = (tempfile::tempdir().unwrap(), Arc::new(ManualClock::new(NOON)));
+    let (store, engine) = open(&folder, &clock).await;
+    store.write(everything_else()).await.unwrap();
+    let api = query::routes(engine);
+    let get = async |path: &str| -> serde_json::Value {
+        let request = Request::get(format!("/prometheus/api/v1/{path}")).body(Body::empty()).unwrap();
+        let response = api.clone().oneshot(request).await.unwrap();
+        let body = axum::body::to_bytes(response.into_body(), 1 << 20).await.unwrap();
+        serde_json::from_slice(&body).unwrap()
+    };
+    let seconds = serde_json::json!([{ "type": "histogram", "help": "How long it took.", "unit": "seconds" }]);
+    assert_eq!(get("metadata").await["data"], serde_json::json!({ "seconds": seconds }));
+    assert_eq!(get("metadata?metric=seconds").await["data"]["seconds"], seconds);
+    assert_eq!(get("metadata?metric=minutes").await["data"], serde_json::json!({}));
+    let (start, end) = (NOON / 1000 - 60, NOON / 1000);
+    let found = get(&format!("query_exemplars?query=rate(seconds[5m])&start={start}&end={end}")).await;
+    let exemplar = serde_json::json!({
+        "labels": { "trace_id": "abc" }, "value": "0.2", "timestamp": (NOON - 3000) as f64 / 1000.0,
+    });
+    let labels = serde_json::json!({ "__name__": "seconds", "cluster": "east", "job": "api" });
+    assert_eq!(found["data"], serde_json::json!([{ "seriesLabels": labels, "exemplars": [exemplar] }]));
+    // What Grafana sends first: milliseconds for seconds.
+    let found = get(&format!("query_exemplars?query=test&start={}&end={}", start * 1000, end * 1000)).await;
+    assert_eq!((&found["status"], &found["data"]), (&"success".into(), &serde_json::json!([])));
     store.close().await.unwrap();
 }

@@ -4,10 +4,12 @@
 //! Does not own: what an expression means (`promql`), how it is planned and run (`crate::promql`).
 
 mod envelope;
+mod exemplars;
 mod expression;
 mod form;
 mod json;
 mod labels;
+mod metadata;
 mod query;
 mod status;
 mod time;
@@ -26,6 +28,8 @@ pub(super) fn routes() -> Router<Engine> {
         .route("/parse_query", get(expression::parse).post(expression::parse))
         .route("/labels", get(labels::names).post(labels::names))
         .route("/label/{name}/values", get(labels::values))
+        .route("/metadata", get(metadata::metadata))
+        .route("/query_exemplars", get(exemplars::exemplars).post(exemplars::exemplars))
         .route("/series", get(labels::series).post(labels::series))
         .route("/status/buildinfo", get(status::buildinfo))
         .route("/rules", get(status::rules))
