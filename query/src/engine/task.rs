@@ -108,7 +108,8 @@ impl Task {
         question: &promql::Question,
     ) -> Result<Arc<dyn ExecutionPlan>, Error> {
         let partitions = self.engine.0.config.threads();
-        promql::plan(question, source, memory, partitions).await.map_err(from_datafusion)
+        let clusters = self.engine.0.clusters.read().clone();
+        promql::plan(question, source, memory, partitions, &clusters).await.map_err(from_datafusion)
     }
 
     async fn plan_sql(

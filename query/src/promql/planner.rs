@@ -15,7 +15,7 @@ use datafusion::execution::memory_pool::MemoryPool;
 use datafusion::physical_plan::ExecutionPlan;
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use model::ErrorKind;
+use model::{Cluster, ErrorKind};
 use promql::ast::{Expr, ValueType};
 
 use super::node::Node;
@@ -41,10 +41,12 @@ pub(crate) async fn plan(
     source: Arc<Source>,
     memory: Arc<dyn MemoryPool>,
     partitions: usize,
+    clusters: &[Cluster],
 ) -> Result<Arc<dyn ExecutionPlan>> {
     // Set once: a question is planned once.
     let _ = question.began.set(Instant::now());
-    let ground = Ground { source, memory, partitions, touched: Arc::clone(&question.touched) };
+    let (touched, clusters) = (Arc::clone(&question.touched), clusters.into());
+    let ground = Ground { source, memory, partitions, touched, clusters };
     let planner = Planner { question, ground };
     match question.expr.value_type() {
         ValueType::Scalar => {

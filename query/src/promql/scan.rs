@@ -9,6 +9,7 @@ mod exec;
 mod gather;
 mod histograms;
 mod ranges;
+mod synthetic;
 
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -16,11 +17,13 @@ use std::sync::Arc;
 use datafusion::common::Result;
 use datafusion::execution::memory_pool::MemoryPool;
 use datafusion::physical_plan::ExecutionPlan;
+use model::Cluster;
 use storage::{Resolved, Selection, Table};
 
 pub(super) use exec::SeriesScanExec;
 pub(super) use histograms::bytes;
 pub(super) use ranges::RangesExec;
+use synthetic::Synthetic;
 
 use super::evaluate::Evaluate;
 use super::limits::Touched;
@@ -49,6 +52,8 @@ pub(super) struct Ground {
     pub(super) partitions: usize,
     /// The samples that the query has read.
     pub(super) touched: Arc<Touched>,
+    /// The clusters of the configuration.
+    pub(super) clusters: Arc<[Cluster]>,
 }
 
 /// What is made of the samples of each series.
@@ -67,6 +72,8 @@ struct Part {
     selected: Arc<SelectedSeries>,
     inputs: Vec<Arc<dyn ExecutionPlan>>,
     histograms: histograms::Inputs,
+    /// Series that are in no table.
+    synthetic: Option<Synthetic>,
 }
 
 /// Plans the scan of a selection.
@@ -107,7 +114,13 @@ async fn parts(ground: &Ground, selection: &Selection) -> Result<Vec<Part>> {
         let selected = Arc::new(SelectedSeries::new(series.to_vec(), key));
         let inputs = inputs(ground, &selected, &selection.time_ms).await?;
         let histograms = histograms::Inputs::find(&ground.source, &selected, &selection.time_ms).await?;
-        planned.push(Part { selected, inputs, histograms });
+        planned.push(Part { selected, inputs, histograms, synthetic: None });
+    }
+    let synthetic = Synthetic::select(&ground.clusters, &selection.matchers, &selection.time_ms);
+    if !synthetic.is_empty() {
+        let selected = Arc::new(SelectedSeries::new(Vec::new(), Key::Series));
+        let histograms = histograms::Inputs::default();
+        planned.push(Part { selected, inputs: Vec::new(), histograms, synthetic: Some(synthetic) });
     }
     Ok(planned)
 }

@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 
-use super::{answer_text, plain_text, short_text};
+use super::{answer_text, plain_text, push_answer_text, short_text};
 
 /// A number and its texts: in an answer, as a label, in a note. All are what Prometheus 3.14 shows.
 const TEXTS: &[(f64, &str, &str, &str)] = &[

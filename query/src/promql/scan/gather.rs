@@ -21,6 +21,8 @@ pub(super) struct Gather {
     cursors: Vec<Cursor>,
     /// The histograms of the series that were not given yet, once they are read.
     histograms: Option<BTreeMap<usize, Vec<TimeHistogram>>>,
+    /// How many series that are in no table were given.
+    synthetic: usize,
     touched: Arc<Touched>,
     context: Arc<TaskContext>,
     of_histograms: MemoryReservation,
@@ -45,7 +47,7 @@ impl Gather {
             cursors.push(Cursor::new(input.execute(0, Arc::clone(&context))?));
         }
         let (histograms, samples) = (None, Samples::default());
-        Ok(Gather { parts, partition, cursors, histograms, touched, context, of_histograms, samples })
+        Ok(Gather { parts, partition, cursors, histograms, synthetic: 0, touched, context, of_histograms, samples })
     }
 
     /// Puts the samples of the next series together; returns its labels.
@@ -55,6 +57,12 @@ impl Gather {
     pub(super) async fn next(&mut self) -> Result<Option<LabelSet>> {
         let parts = Arc::clone(&self.parts);
         let Some(part) = parts.get(self.partition) else { return Ok(None) };
+        if let Some(synthetic) = &part.synthetic {
+            let labels = synthetic.read(self.synthetic, &mut self.samples);
+            self.synthetic += 1;
+            self.touched.add(self.samples.len())?;
+            return Ok(labels);
+        }
         let mut histograms = match self.histograms.take() {
             Some(histograms) => histograms,
             None => part.histograms.read(&part.selected, &self.context, &self.of_histograms).await?,
