@@ -193,38 +193,6 @@ fn values_are_counted_by_their_text() {
     assert_eq!(error.to_string(), r#"invalid label name """#);
 }
 
-#[test]
-fn histograms_count_or_are_passed_over_or_spoil_a_sum() {
-    let mixed = "PromQL warning: encountered a mix of histograms and floats for aggregation";
-    for (name, value_of_step_1, note) in [
-        ("sum", None, Some(mixed.to_owned())),
-        ("avg", None, Some(mixed.to_owned())),
-        ("count", Some(2.0), None),
-        ("group", Some(1.0), None),
-        ("min", Some(4.0), Some("PromQL info: ignored histogram in min aggregation".to_owned())),
-        ("stddev", Some(0.0), Some("PromQL info: ignored histogram in stddev aggregation".to_owned())),
-    ] {
-        let mut notes = Notes::default();
-        let mut fold = Fold::new(Operator::from_name(name).expect("an operator"), 3);
-        fold.fold_histograms(&Presence::none(3), &mut notes);
-        let mut there = Presence::none(3);
-        there.insert(1);
-        there.insert(2);
-        fold.fold_histograms(&there, &mut notes);
-        let mut numbers = Presence::none(3);
-        numbers.insert(0);
-        numbers.insert(1);
-        fold.fold(&[3.0, 4.0, 5.0], &numbers);
-        let answer = fold.finish(&mut notes);
-        let at = |step| answer.row.present.has(step).then(|| answer.row.values[step]);
-        assert_eq!(at(1), value_of_step_1, "{name}");
-        assert!(at(0).is_some(), "{name}");
-        assert_eq!(at(2).is_some(), matches!(name, "count" | "group"), "{name}");
-        assert_eq!(answer.mixed.iter().collect::<Vec<_>>(), if value_of_step_1.is_none() { vec![1] } else { vec![] });
-        assert_eq!(notes.iter().map(ToString::to_string).collect::<Vec<_>>(), Vec::from_iter(note), "{name}");
-    }
-}
-
 /// A value that series often have.
 fn value() -> impl Strategy<Value = f64> {
     prop_oneof![any::<f64>(), (-3_i8..3).prop_map(f64::from), Just(f64::NAN), Just(1.5e308)]
