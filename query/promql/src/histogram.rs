@@ -24,7 +24,6 @@ mod text;
 mod trim;
 mod zero;
 
-pub(crate) use amount::Compensated;
 pub use arithmetic::{Combined, MixedBuckets};
 pub use model::histogram::{CUSTOM_BUCKETS, ResetHint, Span as BucketSpan};
 pub use sum::{HistogramMean, HistogramSum};

@@ -1,9 +1,10 @@
 //! Sums and means of many histograms, without the errors that rounding adds up to.
 
-use super::amount::{Amount, Compensated};
+use super::amount::Amount;
 use super::tally::Tally;
 use super::{FloatHistogram, MixedBuckets, ResetHint};
 use crate::note::{Note, Notes, Operation};
+use crate::summation::Sum;
 
 /// What the histograms of a sum or mean have said of resets, and whether their bounds were different.
 #[derive(Debug, Clone, Default)]
@@ -32,7 +33,7 @@ impl Seen {
 /// The sum of histograms.
 #[derive(Debug, Clone)]
 pub struct HistogramSum {
-    sum: Tally<Compensated>,
+    sum: Tally<Sum>,
     seen: Seen,
 }
 
@@ -76,7 +77,7 @@ impl HistogramSum {
 #[derive(Debug, Clone)]
 pub struct HistogramMean {
     /// The sum, or the mean once the sum was too great.
-    state: Tally<Compensated>,
+    state: Tally<Sum>,
     is_mean: bool,
     members: f64,
     seen: Seen,

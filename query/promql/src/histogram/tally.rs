@@ -1,12 +1,13 @@
 //! A histogram that others are added to, its numbers with or without what is lost in rounding.
 
-use super::amount::{Amount, Compensated};
+use super::amount::Amount;
 use super::arithmetic::{Combined, MixedBuckets};
 use super::bounds::upper_bound;
 use super::custom::common_bounds;
 use super::side::{Buckets, Side};
 use super::zero::widened;
 use super::{CUSTOM_BUCKETS, FloatHistogram, ResetHint};
+use crate::summation::Sum;
 
 /// The parts of a [`FloatHistogram`], each number of a kind that others are added to.
 #[derive(Debug, Clone)]
@@ -171,10 +172,10 @@ impl Tally<f64> {
     }
 }
 
-impl Tally<Compensated> {
+impl Tally<Sum> {
     /// The histogram, what was lost in rounding added again.
     pub(super) fn into_histogram(self) -> FloatHistogram {
-        self.finish(Compensated::total)
+        self.finish(Sum::total)
     }
 }
 
