@@ -300,7 +300,7 @@ impl Question<'_> {
         }
         let (mut made, mut notes) = (Vec::new(), Notes::default());
         for (labels, members) in groups {
-            match Operator::from_name(op.as_str()) {
+            match Operator::of(*op) {
                 Some(operator) => made.extend(fold(operator, labels, &members, &mut notes)),
                 None if *op == AggregateOp::Quantile => made.extend(quantile(parameter, labels, &members, &mut notes)),
                 None => made.extend(pick(*op, parameter, members, &mut notes)),
