@@ -8,12 +8,12 @@ pub fn answer_text(number: f64) -> String {
 }
 
 /// Without an exponent, however long it becomes: the label values of `count_values`.
-pub fn plain_text(number: f64) -> String {
+pub(crate) fn plain_text(number: f64) -> String {
     special(number).unwrap_or_else(|| without_exponent(number))
 }
 
 /// With an exponent where it is below -4 or above 5: notes, errors and labels of quantiles.
-pub fn short_text(number: f64) -> String {
+pub(crate) fn short_text(number: f64) -> String {
     let (_, exponent) = parts(number);
     let has_exponent = !(-4..6).contains(&exponent);
     special(number).unwrap_or_else(|| if has_exponent { with_exponent(number) } else { without_exponent(number) })
@@ -33,7 +33,7 @@ pub(crate) fn two_digit_text(number: f64) -> String {
 }
 
 /// With six digits behind the point: errors of factors and of times.
-pub fn fixed_text(number: f64) -> String {
+pub(crate) fn fixed_text(number: f64) -> String {
     special(number).unwrap_or_else(|| format!("{number:.6}"))
 }
 

@@ -185,14 +185,14 @@ impl BinaryOp {
     }
 
     /// Whether `a op b op c` is `a op (b op c)`.
-    pub fn is_right_associative(self) -> bool {
+    pub(crate) fn is_right_associative(self) -> bool {
         self == BinaryOp::Pow
     }
 }
 
 impl Matching {
     /// Whether anything stands for missing series.
-    pub fn has_fill(&self) -> bool {
+    pub(crate) fn has_fill(&self) -> bool {
         self.fill.left.is_some() || self.fill.right.is_some()
     }
 }

@@ -15,7 +15,7 @@ impl FloatHistogram {
     /// Its hint decides. Without one it was if a count is less than before, or if it is finer: a finer schema or a
     /// narrower zero bucket, or a wider one that ends within a filled bucket of before. A coarser one is compared with
     /// what the one before would be as coarse.
-    pub fn is_reset_since(&self, before: &FloatHistogram) -> bool {
+    pub(crate) fn is_reset_since(&self, before: &FloatHistogram) -> bool {
         match self.reset_hint {
             ResetHint::Reset => return true,
             ResetHint::NoReset => return false,
