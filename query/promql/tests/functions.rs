@@ -1,5 +1,5 @@
-//! The text cases that functions and aggregations answer without an engine, in which no more is asked than one of a window or
-//! of the newest samples, and an aggregation around it: `cases/README.md` describes them.
+//! Tests of functions and aggregations: the text cases (`cases/README.md`) that they answer without an engine, in which no
+//! more is asked than a function of a window or of the newest samples, and an aggregation around it.
 //!
 //! Owns: that the functions of a window and the aggregations give what Prometheus gives, with its notes.
 //! Does not own: all other cases, and how an engine brings samples and functions together (`query`).

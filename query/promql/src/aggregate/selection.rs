@@ -45,7 +45,7 @@ pub(crate) fn is_in_ratio(ratio: f64, labels: &Labels) -> bool {
     if ratio >= 0.0 { at < ratio } else { at >= 1.0 + ratio }
 }
 
-/// The elements of one series group in the order that `is_in_ratio` gives them to an instant query.
+/// The candidates that belong to a part of all series, in the order that Prometheus gives them.
 pub fn in_ratio<'a>(ratio: f64, candidates: impl IntoIterator<Item = (Candidate, &'a Labels)>) -> Vec<Candidate> {
     let mut heap = Heap { kept: Vec::new(), is_worse: |a, b| a < b };
     let taken = candidates.into_iter().filter(|(_, labels)| is_in_ratio(ratio, labels));
