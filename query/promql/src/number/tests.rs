@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 
-use super::{answer_text, plain_text, short_text, two_digit_text};
+use super::{answer_text, plain_text, short_text};
 
 /// A number and its texts: in an answer, as a label, in a note. All are what Prometheus 3.14 shows.
 const TEXTS: &[(f64, &str, &str, &str)] = &[
@@ -48,7 +48,7 @@ fn rounded_numbers_have_two_digit_text() {
         (f64::INFINITY, "+Inf"),
     ];
     for (number, text) in cases {
-        assert_eq!(two_digit_text(number), text);
+        assert_eq!(super::two_digit_text(number), text);
     }
 }
 
