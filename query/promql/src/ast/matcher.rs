@@ -66,7 +66,7 @@ impl Matcher {
     }
 
     /// Whether a label without a value, which is as good as none, fulfils it. False for an expression that is none.
-    pub(crate) fn matches_empty(&self) -> bool {
+    pub fn matches_empty(&self) -> bool {
         match self.op {
             MatchOp::Equal => self.value.is_empty(),
             MatchOp::NotEqual => !self.value.is_empty(),
