@@ -18,6 +18,7 @@ pub use parameter::Parameter;
 
 use histogram::Histograms;
 
+use crate::ast::AggregateOp;
 use crate::histogram::FloatHistogram;
 use crate::note::{Note, Notes};
 use crate::presence::Presence;
@@ -53,19 +54,19 @@ pub enum Operator {
 }
 
 impl Operator {
-    /// The operator of a name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        let all = [
-            Operator::Avg,
-            Operator::Count,
-            Operator::Group,
-            Operator::Max,
-            Operator::Min,
-            Operator::Stddev,
-            Operator::Stdvar,
-            Operator::Sum,
-        ];
-        all.into_iter().find(|operator| operator.name() == name)
+    /// The operator of an expression, if it is one of these.
+    pub fn of(op: AggregateOp) -> Option<Self> {
+        Some(match op {
+            AggregateOp::Avg => Operator::Avg,
+            AggregateOp::Count => Operator::Count,
+            AggregateOp::Group => Operator::Group,
+            AggregateOp::Max => Operator::Max,
+            AggregateOp::Min => Operator::Min,
+            AggregateOp::Stddev => Operator::Stddev,
+            AggregateOp::Stdvar => Operator::Stdvar,
+            AggregateOp::Sum => Operator::Sum,
+            _ => return None,
+        })
     }
 
     /// Its name.

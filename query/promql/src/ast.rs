@@ -10,14 +10,12 @@ mod walk;
 pub use binary::{Binary, BinaryOp, Cardinality, Fill, Matching};
 pub use duration::{DurationError, DurationExpr, DurationNode, DurationOp};
 pub use matcher::{MatchOp, Matcher};
+pub use model::labels::NAME_LABEL;
 pub use selector::{At, Extension, MatrixSelector, Subquery, VectorSelector};
 pub use walk::Selectors;
 
 use crate::signature::Signature;
 use crate::span::Span;
-
-/// The label that holds the name of a metric.
-pub const NAME_LABEL: &str = "__name__";
 
 /// The type of what an expression gives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -2,6 +2,7 @@
 
 pub mod histogram;
 
+use crate::ast::BinaryOp;
 use crate::presence::Presence;
 
 /// An operator that gives a new number.
@@ -10,15 +11,15 @@ pub enum Arithmetic {
     /// `+`
     Add,
     /// `-`
-    Subtract,
+    Sub,
     /// `*`
-    Multiply,
+    Mul,
     /// `/`
-    Divide,
+    Div,
     /// `%`: the remainder, with the sign of the left side.
-    Remainder,
+    Mod,
     /// `^`
-    Power,
+    Pow,
     /// `atan2`
     Atan2,
 }
@@ -61,16 +62,16 @@ impl Operand<'_> {
 }
 
 impl Arithmetic {
-    /// The operator of a text.
-    pub fn from_text(text: &str) -> Option<Self> {
-        Some(match text {
-            "+" => Arithmetic::Add,
-            "-" => Arithmetic::Subtract,
-            "*" => Arithmetic::Multiply,
-            "/" => Arithmetic::Divide,
-            "%" => Arithmetic::Remainder,
-            "^" => Arithmetic::Power,
-            "atan2" => Arithmetic::Atan2,
+    /// The operator of an expression, if it is one of these.
+    pub fn of(op: BinaryOp) -> Option<Self> {
+        Some(match op {
+            BinaryOp::Add => Arithmetic::Add,
+            BinaryOp::Sub => Arithmetic::Sub,
+            BinaryOp::Mul => Arithmetic::Mul,
+            BinaryOp::Div => Arithmetic::Div,
+            BinaryOp::Mod => Arithmetic::Mod,
+            BinaryOp::Pow => Arithmetic::Pow,
+            BinaryOp::Atan2 => Arithmetic::Atan2,
             _ => return None,
         })
     }
@@ -79,11 +80,11 @@ impl Arithmetic {
     pub fn apply(self, left: f64, right: f64) -> f64 {
         match self {
             Arithmetic::Add => left + right,
-            Arithmetic::Subtract => left - right,
-            Arithmetic::Multiply => left * right,
-            Arithmetic::Divide => left / right,
-            Arithmetic::Remainder => left % right,
-            Arithmetic::Power => left.powf(right),
+            Arithmetic::Sub => left - right,
+            Arithmetic::Mul => left * right,
+            Arithmetic::Div => left / right,
+            Arithmetic::Mod => left % right,
+            Arithmetic::Pow => left.powf(right),
             Arithmetic::Atan2 => left.atan2(right),
         }
     }
@@ -92,24 +93,24 @@ impl Arithmetic {
     pub fn combine(self, left: Operand<'_>, right: Operand<'_>, out: &mut [f64]) {
         match self {
             Arithmetic::Add => combine(left, right, out, |left, right| left + right),
-            Arithmetic::Subtract => combine(left, right, out, |left, right| left - right),
-            Arithmetic::Multiply => combine(left, right, out, |left, right| left * right),
-            Arithmetic::Divide => combine(left, right, out, |left, right| left / right),
+            Arithmetic::Sub => combine(left, right, out, |left, right| left - right),
+            Arithmetic::Mul => combine(left, right, out, |left, right| left * right),
+            Arithmetic::Div => combine(left, right, out, |left, right| left / right),
             _ => combine(left, right, out, |left, right| self.apply(left, right)),
         }
     }
 }
 
 impl Comparison {
-    /// The operator of a text.
-    pub fn from_text(text: &str) -> Option<Self> {
-        Some(match text {
-            "==" => Comparison::Equal,
-            "!=" => Comparison::NotEqual,
-            "<" => Comparison::Less,
-            "<=" => Comparison::LessOrEqual,
-            ">" => Comparison::Greater,
-            ">=" => Comparison::GreaterOrEqual,
+    /// The operator of an expression, if it is one of these.
+    pub fn of(op: BinaryOp) -> Option<Self> {
+        Some(match op {
+            BinaryOp::Equal => Comparison::Equal,
+            BinaryOp::NotEqual => Comparison::NotEqual,
+            BinaryOp::Less => Comparison::Less,
+            BinaryOp::LessOrEqual => Comparison::LessOrEqual,
+            BinaryOp::Greater => Comparison::Greater,
+            BinaryOp::GreaterOrEqual => Comparison::GreaterOrEqual,
             _ => return None,
         })
     }

@@ -5,7 +5,7 @@
 
 mod amount;
 mod arithmetic;
-pub mod bounds;
+pub(crate) mod bounds;
 pub mod buckets;
 mod compaction;
 mod convert;
@@ -24,11 +24,10 @@ mod text;
 mod trim;
 mod zero;
 
-pub(crate) use amount::Compensated;
-pub use arithmetic::{Combined, MixedBuckets};
+pub(crate) use arithmetic::{Combined, MixedBuckets};
 pub use model::histogram::{CUSTOM_BUCKETS, ResetHint, Span as BucketSpan};
-pub use sum::{HistogramMean, HistogramSum};
-pub use trim::Keep;
+pub(crate) use sum::{HistogramMean, HistogramSum};
+pub(crate) use trim::Keep;
 
 /// A native histogram whose counts are floating-point numbers.
 ///
@@ -78,7 +77,7 @@ impl FloatHistogram {
     }
 
     /// Whether its buckets have bounds of their own.
-    pub fn has_custom_buckets(&self) -> bool {
+    pub(crate) fn has_custom_buckets(&self) -> bool {
         self.schema == CUSTOM_BUCKETS
     }
 }

@@ -8,8 +8,8 @@ use crate::ast::{
     Aggregate, At, Binary, Call, DurationExpr, DurationNode, Expr, Matcher, Matching, MatrixSelector, Subquery,
     VectorSelector,
 };
+use crate::number::plain_text;
 use crate::print::sign;
-use crate::quote::Plain;
 
 impl Expr {
     /// The tree as Prometheus' `parse_query` shows it, a JSON object.
@@ -27,7 +27,7 @@ impl Expr {
 fn write_expr(out: &mut String, expr: &Expr) -> fmt::Result {
     match expr {
         Expr::Number(e) => {
-            write!(out, "{}", json!({"type": "numberLiteral", "val": Plain(e.value).to_string()}))
+            write!(out, "{}", json!({"type": "numberLiteral", "val": plain_text(e.value)}))
         }
         Expr::String(e) => write!(out, "{}", json!({"type": "stringLiteral", "val": e.value})),
         Expr::Vector(e) => write!(out, "{}", vector(e)),
@@ -96,7 +96,7 @@ fn write_binary(out: &mut String, binary: &Binary) -> fmt::Result {
 fn matching(matching: &Matching) -> Value {
     let fill = |value: Option<f64>| match value {
         Some(value) if value.is_finite() => json!(value),
-        Some(value) => json!(Plain(value).to_string()),
+        Some(value) => json!(plain_text(value)),
         None => Value::Null,
     };
     json!({
@@ -178,7 +178,7 @@ fn duration_tree(duration: &DurationExpr) -> Value {
     let node = |op: &str, lhs: Value, rhs: Value| json!({"type": "durationExpr", "op": op, "lhs": lhs, "rhs": rhs, "wrapped": duration.is_wrapped});
     match &duration.node {
         DurationNode::Literal { seconds, is_duration } => {
-            let literal = json!({"type": "numberLiteral", "val": Plain(*seconds).to_string(), "duration": is_duration});
+            let literal = json!({"type": "numberLiteral", "val": plain_text(*seconds), "duration": is_duration});
             // There are no parentheses around a literal but of a plus before it.
             if duration.is_wrapped { node("+", Value::Null, literal) } else { literal }
         }

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use model::labels::NAME_LABEL;
 use xxhash_rust::xxh64::xxh64;
 
+use crate::quote::{LabelName, Quoted};
+
 /// Labels, sorted by name, each name once, no value empty. The metric name is the label `__name__`.
 ///
 /// They are ordered as Prometheus orders series: by the first name that differs, or else its value; fewer come first.
@@ -130,54 +132,10 @@ impl fmt::Display for Labels {
         f.write_str("{")?;
         for (at, (name, value)) in self.0.iter().enumerate() {
             f.write_str(if at == 0 { "" } else { ", " })?;
-            if is_plain(name) {
-                f.write_str(name)?
-            } else {
-                write!(f, "{}", Quoted(name))?
-            }
-            write!(f, "={}", Quoted(value))?;
+            write!(f, "{}={}", LabelName(name), Quoted(value))?;
         }
         f.write_str("}")
     }
-}
-
-/// Whether a name needs no quotes.
-fn is_plain(name: &str) -> bool {
-    !name.starts_with(|c: char| c.is_ascii_digit()) && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
-}
-
-/// A text in quotes, as Go quotes it: what does not print is escaped.
-pub struct Quoted<'a>(pub &'a str);
-
-impl fmt::Display for Quoted<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("\"")?;
-        for c in self.0.chars() {
-            match c {
-                '"' => f.write_str("\\\"")?,
-                '\\' => f.write_str("\\\\")?,
-                '\x07' => f.write_str("\\a")?,
-                '\x08' => f.write_str("\\b")?,
-                '\x0c' => f.write_str("\\f")?,
-                '\n' => f.write_str("\\n")?,
-                '\r' => f.write_str("\\r")?,
-                '\t' => f.write_str("\\t")?,
-                '\x0b' => f.write_str("\\v")?,
-                ' '..='~' => write!(f, "{c}")?,
-                '\0'..='\x7f' => write!(f, "\\x{:02x}", c as u32)?,
-                _ if is_printed(c) => write!(f, "{c}")?,
-                '\u{80}'..='\u{ffff}' => write!(f, "\\u{:04x}", c as u32)?,
-                _ => write!(f, "\\U{:08x}", c as u32)?,
-            }
-        }
-        f.write_str("\"")
-    }
-}
-
-/// Whether a character beyond ASCII is printed as it stands; behind another one, for marks combine with what is before.
-fn is_printed(c: char) -> bool {
-    let text = String::from_iter(['a', c]);
-    text.escape_debug().count() == 2
 }
 
 #[cfg(test)]

@@ -6,6 +6,21 @@
 //!
 //! The reference is Prometheus 3.14 as it runs, not its source.
 //!
+//! # What is where, in the order of reading
+//!
+//! | | |
+//! |---|---|
+//! | [`ast`], [`span`] | the tree of an expression, and where in the text each part of it stands |
+//! | `lexer`, `token`, `parser`, `types`, [`signature`] | from a text to a tree whose types fit: [`parse`] |
+//! | `print`, `json` | from a tree to a text that reads back as the same, and to what an API shows of it |
+//! | [`value`], [`histogram`], [`labels`], [`presence`] | what there is to calculate with: samples, windows of them, rows of steps |
+//! | [`functions`] | what functions make of a number, a window, a histogram or labels; one family is one file |
+//! | [`binary`], [`matching`] | what operators make of two values, and which elements of two vectors meet |
+//! | [`aggregate`] | what aggregations make of a group |
+//! | [`note`] | the warnings and infos that all of these leave |
+//! | [`number`], `quote` | numbers and texts in the letters of Prometheus |
+//! | `summation`, `quantile`, `go_sort` | the arithmetic that functions and aggregations share |
+//!
 //! # Where the language is not that of Prometheus
 //!
 //! | Prometheus | here |
@@ -25,6 +40,7 @@ pub mod ast;
 pub mod binary;
 mod error;
 pub mod functions;
+mod go_sort;
 pub mod histogram;
 mod json;
 pub mod labels;
@@ -38,7 +54,6 @@ mod print;
 mod quantile;
 mod quote;
 pub mod signature;
-mod sorting;
 pub mod span;
 mod summation;
 mod token;

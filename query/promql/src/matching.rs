@@ -15,6 +15,7 @@ use model::labels::NAME_LABEL;
 pub use join::{Join, Outcome, Pair, Side};
 pub use set::{Group, SetOperator, groups};
 
+use crate::ast;
 use crate::labels::Labels;
 
 /// How many elements of each side may meet.
@@ -47,6 +48,26 @@ pub struct Matching {
     /// Whether the result is another metric than the elements are: after arithmetic, and after `bool` where the engine drops
     /// names at once.
     pub drops_metric: bool,
+}
+
+/// What the modifiers of an operator say. The name of the metric stays: whether it goes is a matter of the operator.
+impl From<&ast::Matching> for Matching {
+    fn from(written: &ast::Matching) -> Self {
+        let cardinality = match written.cardinality {
+            ast::Cardinality::ManyToOne => Cardinality::ManyToOne,
+            ast::Cardinality::OneToMany => Cardinality::OneToMany,
+            ast::Cardinality::OneToOne | ast::Cardinality::ManyToMany => Cardinality::OneToOne,
+        };
+        Matching {
+            is_on: written.is_on,
+            labels: written.labels.clone(),
+            cardinality,
+            include: written.include.clone(),
+            fill_left: written.fill.left,
+            fill_right: written.fill.right,
+            drops_metric: false,
+        }
+    }
 }
 
 impl Matching {

@@ -1,13 +1,12 @@
 //! What an answer says beside its values: warnings and infos.
 
 mod monotonicity;
-mod quoted;
 
 use std::collections::BTreeSet;
 
 pub use monotonicity::MonotonicityRepair;
-pub(crate) use monotonicity::shortest;
-use quoted::Quoted;
+
+use crate::quote::Quoted;
 
 /// How much a note matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

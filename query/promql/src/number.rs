@@ -21,19 +21,32 @@ pub fn answer_text(number: f64) -> String {
 }
 
 /// Without an exponent, however long it becomes: the label values of `count_values`.
-pub fn plain_text(number: f64) -> String {
+pub(crate) fn plain_text(number: f64) -> String {
     special(number).unwrap_or_else(|| without_exponent(number))
 }
 
 /// With an exponent where it is below -4 or above 5: notes, errors and labels of quantiles.
-pub fn short_text(number: f64) -> String {
+pub(crate) fn short_text(number: f64) -> String {
     let (_, exponent) = parts(number);
     let has_exponent = !(-4..6).contains(&exponent);
     special(number).unwrap_or_else(|| if has_exponent { with_exponent(number) } else { without_exponent(number) })
 }
 
-/// With six digits behind the point: errors of factors.
-pub fn fixed_text(number: f64) -> String {
+/// Rounded to two digits, with an exponent where it is below -4 or above 1: by how much buckets were raised.
+pub(crate) fn two_digit_text(number: f64) -> String {
+    special(number).unwrap_or_else(|| {
+        let text = format!("{number:.1e}").replacen(".0e", "e", 1);
+        let (digits, exponent) = split(&text);
+        if (-4..2).contains(&exponent) {
+            without_exponent(text.parse().unwrap_or(number))
+        } else {
+            exponential(digits, exponent)
+        }
+    })
+}
+
+/// With six digits behind the point: errors of factors and of times.
+pub(crate) fn fixed_text(number: f64) -> String {
     special(number).unwrap_or_else(|| format!("{number:.6}"))
 }
 
@@ -51,26 +64,35 @@ fn special(number: f64) -> Option<String> {
 /// The least digits that read back as the same number, as in `1.25e-7`: those before the letter, and what follows it.
 fn parts(number: f64) -> (String, i32) {
     let text = format!("{number:e}");
-    let Some((digits, exponent)) = text.split_once('e') else { return (text, 0) };
-    let exponent = exponent.parse().unwrap_or(0);
+    let (digits, exponent) = split(&text);
     let count = digits.bytes().filter(u8::is_ascii_digit).count();
-    if count < TIE_DIGITS {
-        return (digits.to_owned(), exponent);
+    if count >= TIE_DIGITS {
+        let even = format!("{number:.*e}", count - 1);
+        if even.parse() == Ok(number) {
+            let (digits, exponent) = split(&even);
+            return (digits.to_owned(), exponent);
+        }
     }
-    let even = format!("{number:.*e}", count - 1);
-    match even.split_once('e') {
-        Some((digits, exponent)) if even.parse() == Ok(number) => (digits.to_owned(), exponent.parse().unwrap_or(0)),
-        _ => (digits.to_owned(), exponent),
-    }
+    (digits.to_owned(), exponent)
+}
+
+/// The digits before the letter of a text like `1.25e-7`, and the exponent behind it.
+fn split(text: &str) -> (&str, i32) {
+    let (digits, exponent) = text.split_once('e').unwrap_or((text, "0"));
+    (digits, exponent.parse().unwrap_or(0))
 }
 
 /// From so many digits on, two texts can be as short and as near to the number. Go takes the even one, the standard library
 /// of Rust the greater one.
 const TIE_DIGITS: usize = 15;
 
-/// With an exponent that has a sign and two digits at least.
 fn with_exponent(number: f64) -> String {
     let (digits, exponent) = parts(number);
+    exponential(&digits, exponent)
+}
+
+/// Digits with an exponent that has a sign and two digits at least.
+fn exponential(digits: &str, exponent: i32) -> String {
     let sign = if exponent < 0 { '-' } else { '+' };
     format!("{digits}e{sign}{:02}", exponent.abs())
 }

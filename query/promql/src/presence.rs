@@ -100,7 +100,7 @@ impl Presence {
 
     /// Calls `visit` for the longest runs of steps with a value, in order, so that it can go through slices.
     #[inline(always)]
-    pub fn for_each_run(&self, mut visit: impl FnMut(Range<usize>)) {
+    pub(crate) fn for_each_run(&self, mut visit: impl FnMut(Range<usize>)) {
         let mut run = 0..0;
         for (at, word) in self.words.iter().enumerate() {
             let mut rest = *word;

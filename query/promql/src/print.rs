@@ -8,12 +8,14 @@
 mod pretty;
 
 use std::fmt::{self, Display, Formatter};
+use std::time::Duration;
 
 use crate::ast::{
     Aggregate, At, Binary, BinaryOp, Call, DurationExpr, DurationNode, Expr, Extension, Matcher, MatrixSelector,
     NumberLiteral, Subquery, VectorSelector,
 };
-use crate::quote::{General, LabelName, Plain, Quoted, Seconds};
+use crate::number::{plain_text, short_text};
+use crate::quote::{LabelName, Quoted};
 
 impl Display for Expr {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
@@ -43,7 +45,23 @@ impl Display for NumberLiteral {
 }
 
 fn write_number(f: &mut Formatter<'_>, value: f64, is_duration: bool) -> fmt::Result {
-    if is_duration { Seconds(value).fmt(f) } else { Plain(value).fmt(f) }
+    if is_duration { Seconds(value).fmt(f) } else { f.write_str(&plain_text(value)) }
+}
+
+/// Seconds as a duration like `1h30m`, and as a number where they are no whole milliseconds.
+struct Seconds(f64);
+
+impl Display for Seconds {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let milliseconds = (self.0 * 1000.0).round();
+        if milliseconds / 1000.0 != self.0 {
+            return f.write_str(&plain_text(self.0));
+        }
+        if milliseconds < 0.0 {
+            f.write_str("-")?;
+        }
+        f.write_str(&model::duration::format(Duration::from_millis(milliseconds.abs() as u64)))
+    }
 }
 
 impl Display for VectorSelector {
@@ -306,11 +324,11 @@ impl Display for Operator<'_> {
             write!(f, " {group} ({})", LabelNames(&matching.include))?;
         }
         match (matching.fill.left, matching.fill.right) {
-            (Some(left), Some(right)) if left == right => write!(f, " fill ({})", General(left)),
+            (Some(left), Some(right)) if left == right => write!(f, " fill ({})", short_text(left)),
             (left, right) => {
                 for (word, value) in [("fill_left", left), ("fill_right", right)] {
                     if let Some(value) = value {
-                        write!(f, " {word} ({})", General(value))?;
+                        write!(f, " {word} ({})", short_text(value))?;
                     }
                 }
                 Ok(())

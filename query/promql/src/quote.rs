@@ -1,7 +1,6 @@
-//! Texts in quotes, numbers and durations, written as Prometheus writes them.
+//! Texts and names in quotes, as Go quotes them (`strconv.Quote`) and Prometheus shows them.
 
 use std::fmt::{self, Display, Write};
-use std::time::Duration;
 
 /// A text in double quotes, with escapes that the lexer reads.
 pub(crate) struct Quoted<'a>(pub(crate) &'a str);
@@ -67,54 +66,6 @@ pub(crate) struct LabelName<'a>(pub(crate) &'a str);
 impl Display for LabelName<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if is_plain_label(self.0) { f.write_str(self.0) } else { Quoted(self.0).fmt(f) }
-    }
-}
-
-/// A number with all its digits, never with an exponent.
-pub(crate) struct Plain(pub(crate) f64);
-
-impl Display for Plain {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0 == f64::INFINITY {
-            return f.write_str("+Inf");
-        }
-        if self.0 == f64::NEG_INFINITY {
-            return f.write_str("-Inf");
-        }
-        write!(f, "{}", self.0)
-    }
-}
-
-/// A number with an exponent where it is very small, or has more than six digits before its dot.
-pub(crate) struct General(pub(crate) f64);
-
-impl Display for General {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = format!("{:e}", self.0);
-        let Some((digits, exponent)) = text.split_once('e') else { return Plain(self.0).fmt(f) };
-        match exponent.parse::<i32>() {
-            Ok(exponent) if !(-4..=5).contains(&exponent) => {
-                let sign = if exponent < 0 { '-' } else { '+' };
-                write!(f, "{digits}e{sign}{:02}", exponent.abs())
-            }
-            _ => Plain(self.0).fmt(f),
-        }
-    }
-}
-
-/// Seconds as a duration like `1h30m`, and as a number where they are no whole milliseconds.
-pub(crate) struct Seconds(pub(crate) f64);
-
-impl Display for Seconds {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let milliseconds = (self.0 * 1000.0).round();
-        if milliseconds / 1000.0 != self.0 {
-            return Plain(self.0).fmt(f);
-        }
-        if milliseconds < 0.0 {
-            f.write_char('-')?;
-        }
-        f.write_str(&model::duration::format(Duration::from_millis(milliseconds.abs() as u64)))
     }
 }
 

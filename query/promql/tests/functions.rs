@@ -1,5 +1,5 @@
-//! The text cases that functions and aggregations answer without an engine, in which no more is asked than one of a window or
-//! of the newest samples, and an aggregation around it: `cases/README.md` describes them.
+//! Tests of functions and aggregations: the text cases (`cases/README.md`) that they answer without an engine, in which no
+//! more is asked than a function of a window or of the newest samples, and an aggregation around it.
 //!
 //! Owns: that the functions of a window and the aggregations give what Prometheus gives, with its notes.
 //! Does not own: all other cases, and how an engine brings samples and functions together (`query`).
@@ -300,7 +300,7 @@ impl Question<'_> {
         }
         let (mut made, mut notes) = (Vec::new(), Notes::default());
         for (labels, members) in groups {
-            match Operator::from_name(op.as_str()) {
+            match Operator::of(*op) {
                 Some(operator) => made.extend(fold(operator, labels, &members, &mut notes)),
                 None if *op == AggregateOp::Quantile => made.extend(quantile(parameter, labels, &members, &mut notes)),
                 None => made.extend(pick(*op, parameter, members, &mut notes)),

@@ -6,9 +6,10 @@ use model::Error;
 
 use super::Row;
 use crate::histogram::FloatHistogram;
-use crate::labels::{Labels, Quoted};
+use crate::labels::Labels;
 use crate::number::plain_text;
 use crate::presence::Presence;
+use crate::quote::Quoted;
 
 /// How series are grouped, and which label tells their value.
 #[derive(Debug, Clone, PartialEq, Eq)]

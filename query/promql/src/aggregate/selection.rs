@@ -2,9 +2,9 @@
 
 use std::cmp::Ordering;
 
+use crate::go_sort::sort_few;
 use crate::labels::Labels;
 use crate::note::{Note, Notes};
-use crate::sorting::sort_few;
 
 /// What a histogram counts as for `limitk` and `limit_ratio`.
 pub const HISTOGRAM: f64 = 0.0;
@@ -39,13 +39,13 @@ pub fn limit(count: f64, candidates: impl IntoIterator<Item = Candidate>) -> Vec
 }
 
 /// Whether a series belongs to a part of all series: the part from 0 up to a ratio, or of a negative one the rest, from 1 down.
-pub fn is_in_ratio(ratio: f64, labels: &Labels) -> bool {
+pub(crate) fn is_in_ratio(ratio: f64, labels: &Labels) -> bool {
     let ratio = ratio.clamp(-1.0, 1.0);
     let at = labels.ratio();
     if ratio >= 0.0 { at < ratio } else { at >= 1.0 + ratio }
 }
 
-/// The elements of one series group in the order that [`is_in_ratio`] gives them to an instant query.
+/// The candidates that belong to a part of all series, in the order that Prometheus gives them.
 pub fn in_ratio<'a>(ratio: f64, candidates: impl IntoIterator<Item = (Candidate, &'a Labels)>) -> Vec<Candidate> {
     let mut heap = Heap { kept: Vec::new(), is_worse: |a, b| a < b };
     let taken = candidates.into_iter().filter(|(_, labels)| is_in_ratio(ratio, labels));

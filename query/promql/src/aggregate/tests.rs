@@ -4,6 +4,7 @@ use super::count_values::{Grouping, ValueCounts};
 use super::quantile::quantiles;
 use super::selection::{Candidate, bottom, in_ratio, is_in_ratio, limit, top};
 use super::{Fold, Operator, Parameter};
+use crate::ast::AggregateOp;
 use crate::labels::Labels;
 use crate::note::Notes;
 use crate::number::answer_text;
@@ -60,6 +61,11 @@ fn values(group: &str) -> Vec<f64> {
     values.split(' ').map(|value| value.parse().expect("a number")).collect()
 }
 
+fn operator(name: &str) -> Operator {
+    let op = AggregateOp::ALL.into_iter().find(|op| op.as_str() == name);
+    op.and_then(Operator::of).expect("an aggregation of one series after the other")
+}
+
 #[test]
 fn aggregations_give_what_prometheus_gives() {
     let there = Presence::all(1);
@@ -73,7 +79,7 @@ fn aggregations_give_what_prometheus_gives() {
                     quantiles(&[asked.parse().expect("a number")], &series)
                 }
                 None => {
-                    let mut fold = Fold::new(Operator::from_name(aggregation).expect("an operator"), 1);
+                    let mut fold = Fold::new(operator(aggregation), 1);
                     rows.iter().for_each(|row| fold.fold(row, &there));
                     fold.finish(&mut Notes::default()).row
                 }
@@ -208,7 +214,7 @@ proptest! {
     fn steps_are_folded_side_by_side(rows in (1_usize..150).prop_flat_map(rows)) {
         let steps = rows[0].len();
         for name in ["sum", "avg", "min", "max", "count", "group", "stddev", "stdvar"] {
-            let operator = Operator::from_name(name).expect("an operator");
+            let operator = operator(name);
             let mut whole = Fold::new(operator, steps);
             let mut single: Vec<_> = (0..steps).map(|_| Fold::new(operator, 1)).collect();
             for row in &rows {

@@ -103,6 +103,33 @@ pub enum BinaryOp {
 }
 
 impl BinaryOp {
+    /// All of them.
+    pub const ALL: [BinaryOp; 18] = [
+        BinaryOp::Add,
+        BinaryOp::Sub,
+        BinaryOp::Mul,
+        BinaryOp::Div,
+        BinaryOp::Mod,
+        BinaryOp::Pow,
+        BinaryOp::Atan2,
+        BinaryOp::Equal,
+        BinaryOp::NotEqual,
+        BinaryOp::Less,
+        BinaryOp::LessOrEqual,
+        BinaryOp::Greater,
+        BinaryOp::GreaterOrEqual,
+        BinaryOp::TrimUpper,
+        BinaryOp::TrimLower,
+        BinaryOp::And,
+        BinaryOp::Or,
+        BinaryOp::Unless,
+    ];
+
+    /// The operator of a text.
+    pub fn from_text(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|op| op.as_str() == text)
+    }
+
     /// The operator as written.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -158,14 +185,14 @@ impl BinaryOp {
     }
 
     /// Whether `a op b op c` is `a op (b op c)`.
-    pub fn is_right_associative(self) -> bool {
+    pub(crate) fn is_right_associative(self) -> bool {
         self == BinaryOp::Pow
     }
 }
 
 impl Matching {
     /// Whether anything stands for missing series.
-    pub fn has_fill(&self) -> bool {
+    pub(crate) fn has_fill(&self) -> bool {
         self.fill.left.is_some() || self.fill.right.is_some()
     }
 }

@@ -79,7 +79,7 @@ impl DurationOp {
     }
 
     /// Whether it is written before both, with parentheses.
-    pub fn is_function(self) -> bool {
+    pub(crate) fn is_function(self) -> bool {
         matches!(self, DurationOp::MinOf | DurationOp::MaxOf)
     }
 
@@ -112,7 +112,7 @@ impl std::error::Error for DurationError {}
 
 impl DurationExpr {
     /// More seconds than this are no duration, in either direction: they do not fit into 64 bits of nanoseconds.
-    pub const MAX_SECONDS: f64 = i64::MAX as f64 / 1e9;
+    pub(crate) const MAX_SECONDS: f64 = i64::MAX as f64 / 1e9;
 
     /// The seconds of a duration that is no more than a literal.
     pub fn literal(&self) -> Option<f64> {

@@ -1,77 +1,9 @@
 //! Operators between two histograms, and between a histogram and a number.
 
+use crate::ast::BinaryOp;
 use crate::histogram::{Combined, FloatHistogram, Keep, MixedBuckets, ResetHint};
 use crate::note::{Note, Operation};
 use crate::value::Value;
-
-/// An operator between two samples.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[allow(missing_docs, reason = "each is the operator of its name")]
-pub enum Operator {
-    Add,
-    Sub,
-    Mul,
-    Div,
-    Mod,
-    Pow,
-    Atan2,
-    Equal,
-    NotEqual,
-    Less,
-    LessOrEqual,
-    Greater,
-    GreaterOrEqual,
-    /// `</`: what of a histogram is below.
-    TrimUpper,
-    /// `>/`: what of a histogram is above.
-    TrimLower,
-}
-
-impl Operator {
-    const ALL: [Operator; 15] = [
-        Operator::Add,
-        Operator::Sub,
-        Operator::Mul,
-        Operator::Div,
-        Operator::Mod,
-        Operator::Pow,
-        Operator::Atan2,
-        Operator::Equal,
-        Operator::NotEqual,
-        Operator::Less,
-        Operator::LessOrEqual,
-        Operator::Greater,
-        Operator::GreaterOrEqual,
-        Operator::TrimUpper,
-        Operator::TrimLower,
-    ];
-
-    /// The operator of a text.
-    pub fn from_text(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|operator| operator.as_str() == text)
-    }
-
-    /// The operator as written.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Operator::Add => "+",
-            Operator::Sub => "-",
-            Operator::Mul => "*",
-            Operator::Div => "/",
-            Operator::Mod => "%",
-            Operator::Pow => "^",
-            Operator::Atan2 => "atan2",
-            Operator::Equal => "==",
-            Operator::NotEqual => "!=",
-            Operator::Less => "<",
-            Operator::LessOrEqual => "<=",
-            Operator::Greater => ">",
-            Operator::GreaterOrEqual => ">=",
-            Operator::TrimUpper => "</",
-            Operator::TrimLower => ">/",
-        }
-    }
-}
 
 /// What an operator makes of two samples.
 #[derive(Debug, Clone, PartialEq)]
@@ -110,33 +42,36 @@ impl Applied {
 }
 
 /// Applies an operator to two samples, at least one of which is a histogram; or both are numbers, and the operator is for
-/// histograms. For others there is nothing here.
-pub fn apply(operator: Operator, left: &Value, right: &Value) -> Option<Applied> {
+/// histograms. For others, and for the operators on sets, there is nothing here.
+pub fn apply(operator: BinaryOp, left: &Value, right: &Value) -> Option<Applied> {
+    if operator.is_set() {
+        return None;
+    }
     Some(match (left, right) {
         (Value::Float(_), Value::Float(_)) => match operator {
-            Operator::TrimUpper | Operator::TrimLower => incompatible("float", operator, "float"),
+            BinaryOp::TrimUpper | BinaryOp::TrimLower => incompatible("float", operator, "float"),
             _ => return None,
         },
         (Value::Float(factor), Value::Histogram(histogram)) => match operator {
-            Operator::Mul => changed(histogram, |result| result.multiply(*factor)),
+            BinaryOp::Mul => changed(histogram, |result| result.multiply(*factor)),
             _ => incompatible("float", operator, "histogram"),
         },
         (Value::Histogram(histogram), Value::Float(number)) => match operator {
-            Operator::Mul => changed(histogram, |result| result.multiply(*number)),
-            Operator::Div => changed(histogram, |result| result.divide(*number)),
-            Operator::TrimUpper => trimmed(histogram, *number, Keep::Below),
-            Operator::TrimLower => trimmed(histogram, *number, Keep::Above),
+            BinaryOp::Mul => changed(histogram, |result| result.multiply(*number)),
+            BinaryOp::Div => changed(histogram, |result| result.divide(*number)),
+            BinaryOp::TrimUpper => trimmed(histogram, *number, Keep::Below),
+            BinaryOp::TrimLower => trimmed(histogram, *number, Keep::Above),
             _ => incompatible("histogram", operator, "float"),
         },
         (Value::Histogram(left), Value::Histogram(right)) => match operator {
-            Operator::Add => combined(left, operator, Operation::Addition, |result| result.add(right)),
-            Operator::Sub => combined(left, operator, Operation::Subtraction, |result| {
+            BinaryOp::Add => combined(left, operator, Operation::Addition, |result| result.add(right)),
+            BinaryOp::Sub => combined(left, operator, Operation::Subtraction, |result| {
                 let combined = result.subtract(right);
                 result.reset_hint = ResetHint::Gauge;
                 combined
             }),
-            Operator::Equal => Applied::compared(left.equals(right)),
-            Operator::NotEqual => Applied::compared(!left.equals(right)),
+            BinaryOp::Equal => Applied::compared(left.equals(right)),
+            BinaryOp::NotEqual => Applied::compared(!left.equals(right)),
             _ => incompatible("histogram", operator, "histogram"),
         },
     })
@@ -149,7 +84,7 @@ pub fn negated(histogram: &FloatHistogram) -> FloatHistogram {
     result
 }
 
-fn incompatible(left: &'static str, operator: Operator, right: &'static str) -> Applied {
+fn incompatible(left: &'static str, operator: BinaryOp, right: &'static str) -> Applied {
     Applied::nothing(Note::IncompatibleTypes { left, operator: operator.as_str(), right })
 }
 
@@ -169,7 +104,7 @@ fn trimmed(histogram: &FloatHistogram, value: f64, keep: Keep) -> Applied {
 /// A collision of hints is worth a warning, and there is no value then.
 fn combined(
     left: &FloatHistogram,
-    operator: Operator,
+    operator: BinaryOp,
     operation: Operation,
     combine: impl FnOnce(&mut FloatHistogram) -> Result<Combined, MixedBuckets>,
 ) -> Applied {

@@ -1,4 +1,5 @@
 use super::{Arithmetic, Comparison, Operand};
+use crate::ast::BinaryOp;
 use crate::number::answer_text;
 use crate::presence::Presence;
 
@@ -50,13 +51,14 @@ fn operands(left: &f64, right: &f64) -> [(Operand<'static>, Operand<'static>); 4
 #[test]
 fn operators_calculate_as_prometheus_does() {
     for (left, operator, right, expected) in EXPRESSIONS {
+        let op = BinaryOp::from_text(operator).expect("an operator");
         for (left, right) in operands(left, right) {
             let mut out = [0.0];
-            if let Some(arithmetic) = Arithmetic::from_text(operator) {
+            if let Some(arithmetic) = Arithmetic::of(op) {
                 arithmetic.combine(left, right, &mut out);
                 assert_eq!(answer_text(arithmetic.apply(left.at(0), right.at(0))), *expected);
             } else {
-                let comparison = Comparison::from_text(operator).expect("an operator");
+                let comparison = Comparison::of(op).expect("a comparison");
                 comparison.flag(left, right, &mut out);
                 let mut present = Presence::all(1);
                 comparison.filter(left, right, &mut present);
@@ -65,7 +67,7 @@ fn operators_calculate_as_prometheus_does() {
             assert_eq!(answer_text(out[0]), *expected, "{left:?} {operator} {right:?}");
         }
     }
-    assert!(Arithmetic::from_text("==").is_none() && Comparison::from_text("and").is_none());
+    assert!(Arithmetic::of(BinaryOp::Equal).is_none() && Comparison::of(BinaryOp::And).is_none());
 }
 
 #[test]

@@ -6,7 +6,7 @@ mod boundary;
 mod change;
 mod extreme;
 pub mod histograms;
-mod instant;
+mod last_two;
 mod order;
 mod rate;
 mod regression;
@@ -64,9 +64,9 @@ const TABLE: &[(&str, RangeFunction)] = &[
     ("deriv", regression::slope),
     ("double_exponential_smoothing", smoothing::double_exponential_smoothing),
     ("first_over_time", order::first),
-    ("idelta", instant::last_difference),
+    ("idelta", last_two::last_difference),
     ("increase", rate::increase),
-    ("irate", instant::last_rate),
+    ("irate", last_two::last_rate),
     ("last_over_time", order::last),
     ("mad_over_time", order::median_deviation),
     ("max_over_time", extreme::max),

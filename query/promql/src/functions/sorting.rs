@@ -2,8 +2,8 @@
 
 use std::cmp::Ordering;
 
+use crate::go_sort::sort_few;
 use crate::labels::Labels;
-use crate::sorting::sort_few;
 
 /// Sorts elements by value; what is no number comes last either way.
 pub fn sort_by_value<T>(elements: &mut [T], is_descending: bool, value: impl Fn(&T) -> f64) {

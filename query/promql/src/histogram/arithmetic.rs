@@ -5,24 +5,16 @@ use super::{FloatHistogram, ResetHint};
 
 /// What there is to say of two histograms that were added or subtracted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Combined {
+pub(crate) struct Combined {
     /// One says that it was reset, the other that it was not.
-    pub resets_collide: bool,
+    pub(crate) resets_collide: bool,
     /// Both have custom buckets, of different bounds.
-    pub bounds_reconciled: bool,
+    pub(crate) bounds_reconciled: bool,
 }
 
 /// One of two histograms has custom buckets and the other exponential ones: nothing can be calculated of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct MixedBuckets;
-
-impl std::fmt::Display for MixedBuckets {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "one histogram has custom buckets and the other exponential ones")
-    }
-}
-
-impl std::error::Error for MixedBuckets {}
+pub(crate) struct MixedBuckets;
 
 impl FloatHistogram {
     /// Adds another histogram. The result may have empty buckets.
@@ -31,7 +23,7 @@ impl FloatHistogram {
     ///
     /// # Errors
     /// One of them has custom buckets and the other exponential ones; nothing has changed then.
-    pub fn add(&mut self, other: &FloatHistogram) -> Result<Combined, MixedBuckets> {
+    pub(crate) fn add(&mut self, other: &FloatHistogram) -> Result<Combined, MixedBuckets> {
         self.combine(other, 1.0)
     }
 
@@ -40,7 +32,7 @@ impl FloatHistogram {
     ///
     /// # Errors
     /// As [`FloatHistogram::add`].
-    pub fn subtract(&mut self, other: &FloatHistogram) -> Result<Combined, MixedBuckets> {
+    pub(crate) fn subtract(&mut self, other: &FloatHistogram) -> Result<Combined, MixedBuckets> {
         self.combine(other, -1.0)
     }
 
@@ -53,7 +45,7 @@ impl FloatHistogram {
     }
 
     /// Multiplies all counts and the sum.
-    pub fn multiply(&mut self, factor: f64) {
+    pub(crate) fn multiply(&mut self, factor: f64) {
         self.change_numbers(|number| number * factor);
         if factor < 0.0 {
             self.reset_hint = ResetHint::Gauge;
@@ -61,7 +53,7 @@ impl FloatHistogram {
     }
 
     /// Divides all counts and the sum. Division by zero leaves no bucket.
-    pub fn divide(&mut self, divisor: f64) {
+    pub(crate) fn divide(&mut self, divisor: f64) {
         if divisor == 0.0 {
             self.positive_spans.clear();
             self.negative_spans.clear();
@@ -75,7 +67,7 @@ impl FloatHistogram {
     }
 
     /// Turns the sign of all counts and of the sum.
-    pub fn negate(&mut self) {
+    pub(crate) fn negate(&mut self) {
         self.multiply(-1.0);
     }
 

@@ -43,7 +43,7 @@ const fn bounds() -> [f64; FRACTIONS] {
 /// The upper bound of a bucket of positive observations; that of the bucket before is its lower one.
 ///
 /// The last bucket of finite numbers ends at the greatest of them, the one behind it holds infinity alone.
-pub fn upper_bound(index: i64, schema: i8) -> f64 {
+pub(crate) fn upper_bound(index: i64, schema: i8) -> f64 {
     let (fraction, exponent) = if schema < 0 {
         // Schemas of less than -4 do not get this far.
         (0.5, (index << (-schema).min(32)) + 1)

@@ -99,18 +99,18 @@ fn indexed_from_end<'a>(spans: &'a [Span], counts: &'a [f64]) -> impl Iterator<I
 
 impl FloatHistogram {
     /// The buckets of positive observations, or all custom ones, from low to high.
-    pub fn positive_buckets(&self) -> impl Iterator<Item = Bucket> + '_ {
+    pub(crate) fn positive_buckets(&self) -> impl Iterator<Item = Bucket> + '_ {
         indexed(&self.positive_spans, &self.positive)
             .map(|(index, count)| positive(index, count, self.schema, &self.custom_bounds))
     }
 
     /// The buckets of negative observations, from the one next to zero to the lowest.
-    pub fn negative_buckets(&self) -> impl Iterator<Item = Bucket> + '_ {
+    pub(crate) fn negative_buckets(&self) -> impl Iterator<Item = Bucket> + '_ {
         indexed(&self.negative_spans, &self.negative).map(|(index, count)| negative(index, count, self.schema))
     }
 
     /// The zero bucket, which histograms with custom buckets lack.
-    pub fn zero_bucket(&self) -> Bucket {
+    pub(crate) fn zero_bucket(&self) -> Bucket {
         let (lower, upper) = (-self.zero_threshold, self.zero_threshold);
         Bucket { lower, upper, lower_inclusive: true, upper_inclusive: true, count: self.zero_count, index: 0 }
     }
@@ -124,7 +124,7 @@ impl FloatHistogram {
     }
 
     /// All buckets from high to low, otherwise as [`FloatHistogram::ascending`].
-    pub fn descending(&self) -> impl Iterator<Item = Bucket> + '_ {
+    pub(crate) fn descending(&self) -> impl Iterator<Item = Bucket> + '_ {
         let above = indexed_from_end(&self.positive_spans, &self.positive)
             .map(|(index, count)| positive(index, count, self.schema, &self.custom_bounds));
         above.chain(self.filled_zero_bucket()).chain(self.negative_buckets()).map(|bucket| self.without_zero(bucket))

@@ -5,7 +5,7 @@ use super::side::Side;
 
 impl FloatHistogram {
     /// Drops empty buckets, so that equal histograms look the same.
-    pub fn compact(&mut self) {
+    pub(crate) fn compact(&mut self) {
         for (spans, counts) in
             [(&mut self.positive_spans, &mut self.positive), (&mut self.negative_spans, &mut self.negative)]
         {

@@ -2,8 +2,9 @@
 
 use model::histogram::spans_of;
 
-use super::amount::{Amount, Compensated};
+use super::amount::Amount;
 use super::side::{Buckets, Side};
+use crate::summation::Sum;
 
 /// The bounds that are in both, which are ascending.
 pub(super) fn common_bounds(ours: &[f64], theirs: &[f64]) -> Vec<f64> {
@@ -32,14 +33,14 @@ impl<T: Amount> Side<T> {
         common: &[f64],
     ) {
         // What is lost in rounding matters here even where the result keeps none of it.
-        let mut sums = vec![Compensated::from(0.0); common.len() + 1];
+        let mut sums = vec![Sum::default(); common.len() + 1];
         for (index, count) in self.view().indexed() {
             let sum = &mut sums[place_in(common, bounds, index)];
             *sum = sum.plus(count.into());
         }
         for (index, count) in other.indexed() {
             let sum = &mut sums[place_in(common, other_bounds, index)];
-            *sum = sum.plus(Compensated::from(sign * count));
+            *sum = sum.plus(Sum::from(sign * count));
         }
         let filled = sums.iter().enumerate().filter(|(_, sum)| !sum.is_zero());
         self.spans = spans_of(filled.clone().map(|(place, _)| place as i64));

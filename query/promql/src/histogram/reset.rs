@@ -1,7 +1,5 @@
 //! Whether a counter was reset between two histograms.
 
-use model::histogram::indexed;
-
 use super::bounds::upper_bound;
 use super::custom::{common_bounds, place_in};
 use super::resolution::coarser;
@@ -15,7 +13,7 @@ impl FloatHistogram {
     /// Its hint decides. Without one it was if a count is less than before, or if it is finer: a finer schema or a
     /// narrower zero bucket, or a wider one that ends within a filled bucket of before. A coarser one is compared with
     /// what the one before would be as coarse.
-    pub fn is_reset_since(&self, before: &FloatHistogram) -> bool {
+    pub(crate) fn is_reset_since(&self, before: &FloatHistogram) -> bool {
         match self.reset_hint {
             ResetHint::Reset => return true,
             ResetHint::NoReset => return false,
@@ -37,8 +35,7 @@ impl FloatHistogram {
             return true;
         }
         if self.zero_threshold != before.zero_threshold {
-            let positive = Buckets { spans: &before.positive_spans, counts: &before.positive };
-            let negative = Buckets { spans: &before.negative_spans, counts: &before.negative };
+            let (positive, negative) = (Buckets::positive(before), Buckets::negative(before));
             let (zero, threshold) = widened(before.zero_count, positive, negative, before.schema, self.zero_threshold);
             if threshold != self.zero_threshold || self.zero_count < zero {
                 return true;
@@ -47,14 +44,8 @@ impl FloatHistogram {
             return true;
         }
         let steps = u32::from(before.schema.abs_diff(self.schema));
-        let sides = [
-            (&self.positive_spans, &self.positive, &before.positive_spans, &before.positive),
-            (&self.negative_spans, &self.negative, &before.negative_spans, &before.negative),
-        ];
-        sides.into_iter().any(|(spans, counts, spans_before, counts_before)| {
-            let now = Buckets { spans, counts };
-            self.has_less(now, Buckets { spans: spans_before, counts: counts_before }, steps)
-        })
+        self.has_less(Buckets::positive(self), Buckets::positive(before), steps)
+            || self.has_less(Buckets::negative(self), Buckets::negative(before), steps)
     }
 
     /// Whether a bucket of one sign holds less than before, when the schema was finer by some steps.
@@ -78,7 +69,7 @@ impl FloatHistogram {
         let common = common_bounds(&self.custom_bounds, &before.custom_bounds);
         let sums = |histogram: &FloatHistogram| {
             let mut sums = vec![0.0; common.len() + 1];
-            for (index, count) in indexed(&histogram.positive_spans, &histogram.positive) {
+            for (index, count) in Buckets::positive(histogram).indexed() {
                 sums[place_in(&common, &histogram.custom_bounds, index)] += count;
             }
             sums

@@ -32,7 +32,7 @@ impl<T: Amount> Side<T> {
 
 impl FloatHistogram {
     /// Merges neighbouring buckets until the schema is no finer than `schema`; those with custom buckets stay as they are.
-    pub fn reduce_to(&mut self, schema: i8) {
+    pub(crate) fn reduce_to(&mut self, schema: i8) {
         if self.schema == CUSTOM_BUCKETS || self.schema <= schema {
             return;
         }

@@ -5,6 +5,7 @@ use proptest::prelude::*;
 
 use super::bounds::upper_bound;
 use super::{CUSTOM_BUCKETS, FloatHistogram};
+use crate::number::answer_text;
 
 /// A histogram of positive buckets, to be completed.
 fn positive(schema: i8, spans: &[(i32, u32)], counts: &[f64], sum: f64) -> FloatHistogram {
@@ -62,19 +63,14 @@ pub(crate) fn in_buckets(histogram: &FloatHistogram) -> f64 {
 
 /// A histogram as answers show it: its count, its sum, and each bucket that is not empty.
 pub(crate) fn text(histogram: &FloatHistogram) -> String {
-    let mut text = format!("count {} sum {}", number(histogram.count), number(histogram.sum));
+    let mut text = format!("count {} sum {}", answer_text(histogram.count), answer_text(histogram.sum));
     for bucket in histogram.ascending().filter(|bucket| bucket.count != 0.0) {
         let open = if bucket.lower_inclusive { '[' } else { '(' };
         let close = if bucket.upper_inclusive { ']' } else { ')' };
-        let (lower, upper) = (number(bucket.lower), number(bucket.upper));
-        text += &format!(" {open}{lower},{upper}{close}={}", number(bucket.count));
+        let (lower, upper) = (answer_text(bucket.lower), answer_text(bucket.upper));
+        text += &format!(" {open}{lower},{upper}{close}={}", answer_text(bucket.count));
     }
     text
-}
-
-/// A number as answers show it.
-pub(crate) fn number(number: f64) -> String {
-    if number.is_infinite() { format!("{}Inf", if number > 0.0 { '+' } else { '-' }) } else { number.to_string() }
 }
 
 /// Checks that two texts are the same but for the last digits of numbers.

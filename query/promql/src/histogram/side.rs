@@ -2,6 +2,7 @@
 
 use model::histogram::{Span, indexed, spans_of};
 
+use super::FloatHistogram;
 use super::amount::Amount;
 
 /// Buckets that belong to somebody else.
@@ -11,6 +12,18 @@ pub(super) struct Buckets<'a, T> {
     pub(super) spans: &'a [Span],
     /// What is in each, in order.
     pub(super) counts: &'a [T],
+}
+
+impl<'a> Buckets<'a, f64> {
+    /// Those of the positive observations of a histogram.
+    pub(super) fn positive(histogram: &'a FloatHistogram) -> Self {
+        Buckets { spans: &histogram.positive_spans, counts: &histogram.positive }
+    }
+
+    /// Those of the negative ones.
+    pub(super) fn negative(histogram: &'a FloatHistogram) -> Self {
+        Buckets { spans: &histogram.negative_spans, counts: &histogram.negative }
+    }
 }
 
 impl<'a, T: Copy> Buckets<'a, T> {

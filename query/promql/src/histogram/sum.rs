@@ -1,9 +1,10 @@
 //! Sums and means of many histograms, without the errors that rounding adds up to.
 
-use super::amount::{Amount, Compensated};
+use super::amount::Amount;
 use super::tally::Tally;
 use super::{FloatHistogram, MixedBuckets, ResetHint};
 use crate::note::{Note, Notes, Operation};
+use crate::summation::Sum;
 
 /// What the histograms of a sum or mean have said of resets, and whether their bounds were different.
 #[derive(Debug, Clone, Default)]
@@ -31,14 +32,14 @@ impl Seen {
 
 /// The sum of histograms.
 #[derive(Debug, Clone)]
-pub struct HistogramSum {
-    sum: Tally<Compensated>,
+pub(crate) struct HistogramSum {
+    sum: Tally<Sum>,
     seen: Seen,
 }
 
 impl HistogramSum {
     /// Starts with one histogram.
-    pub fn new(first: FloatHistogram) -> Self {
+    pub(crate) fn new(first: FloatHistogram) -> Self {
         let mut seen = Seen::default();
         seen.see(first.reset_hint);
         HistogramSum { sum: Tally::new(first), seen }
@@ -48,14 +49,14 @@ impl HistogramSum {
     ///
     /// # Errors
     /// One has custom buckets and the others exponential ones: there is no sum.
-    pub fn add(&mut self, other: &FloatHistogram) -> Result<(), MixedBuckets> {
+    pub(crate) fn add(&mut self, other: &FloatHistogram) -> Result<(), MixedBuckets> {
         self.seen.see(other.reset_hint);
         self.seen.bounds_reconciled |= self.sum.add(other, 1.0)?.bounds_reconciled;
         Ok(())
     }
 
     /// Says what there is to say of the histograms so far.
-    pub fn note(&self, notes: &mut Notes) {
+    pub(crate) fn note(&self, notes: &mut Notes) {
         self.seen.note(notes);
     }
 
@@ -65,7 +66,7 @@ impl HistogramSum {
     }
 
     /// The sum. It may have empty buckets; an aggregation compacts it, a function over time does not.
-    pub fn into_sum(self) -> FloatHistogram {
+    pub(crate) fn into_sum(self) -> FloatHistogram {
         self.sum.into_histogram()
     }
 }
@@ -74,9 +75,9 @@ impl HistogramSum {
 ///
 /// It is the sum, divided at the end, unless that is too great for a number: from there on each histogram moves the mean.
 #[derive(Debug, Clone)]
-pub struct HistogramMean {
+pub(crate) struct HistogramMean {
     /// The sum, or the mean once the sum was too great.
-    state: Tally<Compensated>,
+    state: Tally<Sum>,
     is_mean: bool,
     members: f64,
     seen: Seen,
@@ -84,7 +85,7 @@ pub struct HistogramMean {
 
 impl HistogramMean {
     /// Starts with one histogram.
-    pub fn new(first: FloatHistogram) -> Self {
+    pub(crate) fn new(first: FloatHistogram) -> Self {
         let mut seen = Seen::default();
         seen.see(first.reset_hint);
         HistogramMean { state: Tally::new(first), is_mean: false, members: 1.0, seen }
@@ -94,7 +95,7 @@ impl HistogramMean {
     ///
     /// # Errors
     /// One has custom buckets and the others exponential ones: there is no mean.
-    pub fn add(&mut self, other: &FloatHistogram) -> Result<(), MixedBuckets> {
+    pub(crate) fn add(&mut self, other: &FloatHistogram) -> Result<(), MixedBuckets> {
         self.seen.see(other.reset_hint);
         self.members += 1.0;
         let members = self.members;
@@ -117,7 +118,7 @@ impl HistogramMean {
     }
 
     /// Says what there is to say of the histograms so far.
-    pub fn note(&self, notes: &mut Notes) {
+    pub(crate) fn note(&self, notes: &mut Notes) {
         self.seen.note(notes);
     }
 
@@ -127,7 +128,7 @@ impl HistogramMean {
     }
 
     /// The mean. It may have empty buckets; an aggregation compacts it, a function over time does not.
-    pub fn into_mean(mut self) -> FloatHistogram {
+    pub(crate) fn into_mean(mut self) -> FloatHistogram {
         if !self.is_mean {
             let members = self.members;
             self.state.map(|number| number.over(members));

@@ -1,12 +1,13 @@
 //! A histogram that others are added to, its numbers with or without what is lost in rounding.
 
-use super::amount::{Amount, Compensated};
+use super::amount::Amount;
 use super::arithmetic::{Combined, MixedBuckets};
 use super::bounds::upper_bound;
 use super::custom::common_bounds;
 use super::side::{Buckets, Side};
 use super::zero::widened;
 use super::{CUSTOM_BUCKETS, FloatHistogram, ResetHint};
+use crate::summation::Sum;
 
 /// The parts of a [`FloatHistogram`], each number of a kind that others are added to.
 #[derive(Debug, Clone)]
@@ -83,7 +84,7 @@ impl<T: Amount> Tally<T> {
         let mut their_threshold = other.zero_threshold;
         loop {
             if self.zero_threshold > their_threshold {
-                let (positive, negative) = (positive(other), negative(other));
+                let (positive, negative) = (Buckets::positive(other), Buckets::negative(other));
                 let threshold = self.zero_threshold;
                 (their_zero, their_threshold) =
                     widened(T::from(other.zero_count), positive, negative, other.schema, threshold);
@@ -108,7 +109,9 @@ impl<T: Amount> Tally<T> {
         let steps = u32::from(other.schema.abs_diff(self.schema));
         let (schema, threshold) = (self.schema, self.zero_threshold);
         let in_zero = |index: i64| upper_bound(index, schema) <= threshold;
-        for (ours, theirs) in [(&mut self.positive, positive(other)), (&mut self.negative, negative(other))] {
+        for (ours, theirs) in
+            [(&mut self.positive, Buckets::positive(other)), (&mut self.negative, Buckets::negative(other))]
+        {
             if steps == 0 {
                 ours.add(theirs, sign, in_zero);
             } else {
@@ -122,11 +125,11 @@ impl<T: Amount> Tally<T> {
     /// Returns whether the bounds were different.
     fn add_custom_buckets(&mut self, other: &FloatHistogram, sign: f64) -> bool {
         if self.custom_bounds == other.custom_bounds {
-            self.positive.add(positive(other), sign, |_| false);
+            self.positive.add(Buckets::positive(other), sign, |_| false);
             return false;
         }
         let common = common_bounds(&self.custom_bounds, &other.custom_bounds);
-        self.positive.add_custom(&self.custom_bounds, positive(other), &other.custom_bounds, sign, &common);
+        self.positive.add_custom(&self.custom_bounds, Buckets::positive(other), &other.custom_bounds, sign, &common);
         self.custom_bounds = common;
         true
     }
@@ -171,17 +174,9 @@ impl Tally<f64> {
     }
 }
 
-impl Tally<Compensated> {
+impl Tally<Sum> {
     /// The histogram, what was lost in rounding added again.
     pub(super) fn into_histogram(self) -> FloatHistogram {
-        self.finish(Compensated::total)
+        self.finish(Sum::total)
     }
-}
-
-fn positive(histogram: &FloatHistogram) -> Buckets<'_, f64> {
-    Buckets { spans: &histogram.positive_spans, counts: &histogram.positive }
-}
-
-fn negative(histogram: &FloatHistogram) -> Buckets<'_, f64> {
-    Buckets { spans: &histogram.negative_spans, counts: &histogram.negative }
 }

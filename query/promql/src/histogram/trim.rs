@@ -5,7 +5,7 @@ use super::buckets::{Bucket, Scale};
 
 /// Which observations stay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Keep {
+pub(crate) enum Keep {
     /// Those below the value: `</`.
     Below,
     /// Those above it: `>/`.
@@ -27,7 +27,7 @@ impl Rest {
 impl FloatHistogram {
     /// Drops the observations above or below a value. What is within a bucket that the value is in too is estimated, as by
     /// a quantile. If anything was dropped, count and sum are estimated anew.
-    pub fn trim(&mut self, value: f64, keep: Keep) {
+    pub(crate) fn trim(&mut self, value: f64, keep: Keep) {
         let scale = if self.has_custom_buckets() { Scale::Linear } else { Scale::Exponential };
         let rest = |bucket: Bucket, sign: f64| rest(bucket, value, keep, sign, scale);
         let positive: Vec<Rest> = self.positive_buckets().map(|bucket| rest(bucket, 1.0)).collect();

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::signature;
+use crate::ast::BinaryOp;
 use crate::labels::Labels;
 use crate::presence::Presence;
 
@@ -42,12 +43,12 @@ pub fn groups(is_on: bool, names: &[String], left: &[Labels], right: &[Labels]) 
 }
 
 impl SetOperator {
-    /// The operator of a name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        match name {
-            "and" => Some(SetOperator::And),
-            "or" => Some(SetOperator::Or),
-            "unless" => Some(SetOperator::Unless),
+    /// The operator of an expression, if it is one of these.
+    pub fn of(op: BinaryOp) -> Option<Self> {
+        match op {
+            BinaryOp::And => Some(SetOperator::And),
+            BinaryOp::Or => Some(SetOperator::Or),
+            BinaryOp::Unless => Some(SetOperator::Unless),
             _ => None,
         }
     }

@@ -1,7 +1,9 @@
 use proptest::prelude::*;
 
 use super::{Cardinality, Join, Matching, Outcome, Pair, Plan, SetOperator, Side, groups};
+use crate::ast::{BinaryOp, Expr};
 use crate::labels::Labels;
+use crate::parse;
 use crate::presence::Presence;
 
 /// Elements as `name{label=value,…}`, with blanks between them.
@@ -38,6 +40,21 @@ fn matching(modifiers: &str) -> Matching {
         last = word;
     }
     matching
+}
+
+#[test]
+fn modifiers_are_taken_as_they_are_written() {
+    for (written, read) in [
+        ("a + b", "keep"),
+        ("a and on (x) b", "keep on x"),
+        ("a * ignoring (x, y) b", "keep ignoring x y"),
+        ("a / on (x) group_left (y) fill_right (2) b", "keep on x group_left y fill_right 2"),
+        ("a < on (x) group_right () fill_left (-1) b", "keep on x group_right fill_left -1"),
+    ] {
+        let Ok(Expr::Binary(binary)) = parse(written) else { panic!("{written} is no operator") };
+        let modifiers = binary.matching.as_ref().expect("an operator between vectors");
+        assert_eq!(Matching::from(modifiers), matching(read), "{written}");
+    }
 }
 
 fn show(plan: &Plan, pair: &Pair) -> String {
@@ -208,7 +225,11 @@ fn kept(operator: &str, modifiers: &str, left: &str, right: &str) -> (Vec<usize>
     for group in groups(matching.is_on, &matching.labels, &left, &right) {
         let mut of_left = vec![Presence::all(1); group.left.len()];
         let mut of_right = vec![Presence::all(1); group.right.len()];
-        SetOperator::from_name(operator).expect("an operator").apply(1, &mut of_left, &mut of_right);
+        BinaryOp::from_text(operator).and_then(SetOperator::of).expect("an operator").apply(
+            1,
+            &mut of_left,
+            &mut of_right,
+        );
         let there = |elements: &[usize], present: &[Presence]| {
             elements.iter().zip(present).filter(|(_, present)| present.has(0)).map(|(at, _)| *at).collect::<Vec<_>>()
         };

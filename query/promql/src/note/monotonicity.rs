@@ -5,6 +5,8 @@ use std::fmt;
 
 use model::time::Date;
 
+use crate::number::{short_text, two_digit_text};
+
 /// What was done to the buckets of classic histograms that did not ascend, at one or more times.
 #[derive(Debug, Clone, Copy)]
 pub struct MonotonicityRepair {
@@ -61,38 +63,11 @@ impl Eq for MonotonicityRepair {}
 
 impl fmt::Display for MonotonicityRepair {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (lowest, highest) = (shortest(self.lowest_bound), shortest(self.highest_bound));
-        write!(f, "from buckets {lowest} to {highest}, with a max diff of {}", two_digits(self.most))?;
+        let (lowest, highest) = (short_text(self.lowest_bound), short_text(self.highest_bound));
+        write!(f, "from buckets {lowest} to {highest}, with a max diff of {}", two_digit_text(self.most))?;
         let (first, last) = (date_time(self.first_ms), date_time(self.last_ms));
         write!(f, ", over {} samples from {first} to {last}", self.histograms)
     }
-}
-
-/// A number with as many digits as it needs, with an exponent if it is great or small.
-pub(crate) fn shortest(number: f64) -> String {
-    if number.is_infinite() {
-        return if number > 0.0 { "+Inf".to_owned() } else { "-Inf".to_owned() };
-    }
-    with_exponent(&format!("{number:e}"), 6).unwrap_or_else(|| format!("{number}"))
-}
-
-/// A number with two digits.
-fn two_digits(number: f64) -> String {
-    if number.is_infinite() {
-        return "+Inf".to_owned();
-    }
-    let rounded = format!("{number:.1e}").replacen(".0e", "e", 1);
-    let plain = || rounded.parse::<f64>().map_or_else(|_| number.to_string(), |rounded| rounded.to_string());
-    with_exponent(&rounded, 2).unwrap_or_else(plain)
-}
-
-/// The text of a number such as `1.5e-7` with two digits of the exponent and its sign, if it is so great or small that it
-/// is written that way.
-fn with_exponent(text: &str, from: i32) -> Option<String> {
-    let (digits, exponent) = text.split_once('e')?;
-    let exponent: i32 = exponent.parse().ok()?;
-    let sign = if exponent < 0 { '-' } else { '+' };
-    (exponent < -4 || exponent >= from).then(|| format!("{digits}e{sign}{:02}", exponent.abs()))
 }
 
 /// A time to the second, as RFC 3339 has it.

@@ -39,12 +39,6 @@ fn texts_are_those_of_prometheus() {
 }
 
 #[test]
-fn names_are_shown_as_they_are_if_they_can_be() {
-    assert_eq!(Quoted("Größe_日本").to_string(), r#""Größe_日本""#);
-    assert_eq!(Quoted("a\u{200b}b\u{e0001}").to_string(), r#""a\u200bb\U000e0001""#);
-}
-
-#[test]
 fn a_note_is_there_once() {
     let mut notes = Notes::default();
     for _ in 0..2 {

@@ -35,6 +35,23 @@ fn texts_are_those_of_prometheus() {
     assert_eq!(plain_text(-1e100), format!("-1{}", "0".repeat(100)));
 }
 
+#[test]
+fn rounded_numbers_have_two_digit_text() {
+    let cases = [
+        (1.0, "1"),
+        (2.56, "2.6"),
+        (99.4, "99"),
+        (99.6, "1e+02"),
+        (123_456.0, "1.2e+05"),
+        (0.000_123_4, "0.00012"),
+        (0.000_01, "1e-05"),
+        (f64::INFINITY, "+Inf"),
+    ];
+    for (number, text) in cases {
+        assert_eq!(super::two_digit_text(number), text);
+    }
+}
+
 proptest! {
     #[test]
     fn every_text_reads_back(bits in any::<u64>()) {

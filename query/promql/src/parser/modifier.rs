@@ -3,7 +3,7 @@
 use super::{Context, Parsed, Parser};
 use crate::ast::{At, DurationExpr, Expr, Extension, MatrixSelector, Subquery, ValueType};
 use crate::error::ParseError;
-use crate::quote::Plain;
+use crate::number::fixed_text;
 use crate::span::Span;
 use crate::token::{Keyword, Preprocessor, TokenKind};
 
@@ -142,7 +142,7 @@ impl Parser<'_> {
         let seconds = self.signed_number()?;
         // As many as an i64 of seconds; milliseconds beyond its bounds are the last that there are.
         if !(seconds > i64::MIN as f64 && seconds < i64::MAX as f64) {
-            let shown = if seconds.is_finite() { format!("{seconds:.6}") } else { Plain(seconds).to_string() };
+            let shown = fixed_text(seconds);
             return Err(ParseError::new(whole, format!("timestamp out of bounds for @ modifier: {shown}")));
         }
         Ok((seconds * 1000.0).round() as i64)

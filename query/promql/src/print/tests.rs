@@ -1,3 +1,4 @@
+use super::Seconds;
 use crate::parse;
 
 #[test]
@@ -24,5 +25,21 @@ fn names_are_quoted_where_they_need_it() {
         ("a{c=\"1\", b!=\"2\"}", "a{b!=\"2\",c=\"1\"}"),
     ] {
         assert_eq!(parse(text).unwrap().to_string(), form, "{text}");
+    }
+}
+
+#[test]
+fn durations_are_whole_milliseconds_or_numbers() {
+    for (seconds, text) in [
+        (0.0, "0s"),
+        (0.001, "1ms"),
+        (1.001, "1s1ms"),
+        (-5400.0, "-1h30m"),
+        (9e9, "104166d16h"),
+        (0.0001, "0.0001"),
+        (-1.0005, "-1.0005"),
+        (f64::NAN, "NaN"),
+    ] {
+        assert_eq!(Seconds(seconds).to_string(), text);
     }
 }

@@ -1,4 +1,4 @@
-//! The format of the text cases: what is read is what was written.
+//! Tests of the format of the text cases: what is read is what was written.
 //!
 //! Owns: the tests of the format, and that every file in `cases/` is well-formed and complete.
 //! Does not own: whether our engine gives these answers (`query`), and whether Prometheus does (the example `cases`).

@@ -1,4 +1,4 @@
-//! The language as a whole: what is read, refused and printed.
+//! Tests of the language: what is read, refused and printed. What expressions answer is tested by `functions.rs`.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use datafusion::execution::memory_pool::MemoryReservation;
+use promql::ast::BinaryOp;
 use promql::binary::histogram::{self, negated};
 use promql::binary::{Arithmetic, Comparison, Operand};
 use promql::functions::instant::{self, InstantFunction};
@@ -146,7 +147,7 @@ pub(crate) enum Does {
 
 /// What an operator makes of two values of which one is a histogram, and of numbers if it is for histograms alone.
 pub(crate) fn combined(text: &str, does: Does, left: &Value, right: &Value, notes: &mut Notes) -> Option<Combined> {
-    let applied = histogram::apply(histogram::Operator::from_text(text)?, left, right)?;
+    let applied = histogram::apply(BinaryOp::from_text(text)?, left, right)?;
     if let Some(note) = applied.note {
         notes.add(note);
     }

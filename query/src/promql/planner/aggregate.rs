@@ -44,7 +44,7 @@ impl Planner<'_> {
                 return Ok(Node::plan(CountValues { grouping, steps: count }, inputs, count));
             }
             op => {
-                let aggregation = Aggregation::from_name(op.as_str());
+                let aggregation = Aggregation::of(op);
                 let aggregation = aggregation.ok_or_else(|| unfit("an aggregation", &aggregate.expr))?;
                 let span = vector_span;
                 return Ok(Node::plan(Fold { aggregation, grouping, steps: count, remarks, span }, inputs, count));

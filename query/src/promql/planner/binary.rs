@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use datafusion::common::Result;
-use promql::ast::{self, Binary, BinaryOp, Expr, ValueType};
+use promql::ast::{Binary, BinaryOp, Expr, ValueType};
 use promql::binary::{Arithmetic, Comparison};
 use promql::matching::{Cardinality, Matching, SetOperator};
 
@@ -18,7 +18,7 @@ use crate::error::external;
 
 impl Planner<'_> {
     pub(super) async fn binary(&self, binary: &Binary, steps: Steps) -> Result<Plan> {
-        if let Some(operator) = SetOperator::from_name(binary.op.as_str()) {
+        if let Some(operator) = SetOperator::of(binary.op) {
             return self.sets(binary, operator, steps).await;
         }
         let does = does(binary)?;
@@ -29,7 +29,8 @@ impl Planner<'_> {
             (_, true) => (&binary.lhs, &binary.rhs, false),
             _ => {
                 let inputs = vec![self.vector(&binary.lhs, steps).await?, self.vector(&binary.rhs, steps).await?];
-                let mut matching = matching(binary.matching.as_ref());
+                let written = binary.matching.as_ref();
+                let mut matching = written.map_or_else(|| Matching::one_to_one(false), Matching::from);
                 // What `on` lists are the labels of the result, but for the name of a metric that it no longer is.
                 matching.drops_metric = matching.is_on
                     && matching.cardinality == Cardinality::OneToOne
@@ -86,32 +87,13 @@ impl Planner<'_> {
 }
 
 fn does(binary: &Binary) -> Result<Does> {
-    let text = binary.op.as_str();
-    if let Some(arithmetic) = Arithmetic::from_text(text) {
+    if let Some(arithmetic) = Arithmetic::of(binary.op) {
         return Ok(Does::Calculates(arithmetic));
     }
-    match (Comparison::from_text(text), binary.op) {
+    match (Comparison::of(binary.op), binary.op) {
         (Some(comparison), _) if binary.returns_bool => Ok(Does::Flags(comparison)),
         (Some(comparison), _) => Ok(Does::Filters(comparison)),
         (None, BinaryOp::TrimLower | BinaryOp::TrimUpper) => Ok(Does::Trims),
-        (None, _) => Err(unsupported(&format!("the operator {text}"))),
-    }
-}
-
-fn matching(written: Option<&ast::Matching>) -> Matching {
-    let Some(written) = written else { return Matching::one_to_one(false) };
-    let cardinality = match written.cardinality {
-        ast::Cardinality::ManyToOne => Cardinality::ManyToOne,
-        ast::Cardinality::OneToMany => Cardinality::OneToMany,
-        ast::Cardinality::OneToOne | ast::Cardinality::ManyToMany => Cardinality::OneToOne,
-    };
-    Matching {
-        is_on: written.is_on,
-        labels: written.labels.clone(),
-        cardinality,
-        include: written.include.clone(),
-        fill_left: written.fill.left,
-        fill_right: written.fill.right,
-        drops_metric: false,
+        (None, _) => Err(unsupported(&format!("the operator {}", binary.op.as_str()))),
     }
 }

@@ -128,24 +128,6 @@ const CASES: &[(&str, &str, &str)] = &[
     ("nan </ 1", "count 5 sum 2.621320343559643 [-0.5,0.5]=2 (0.5,1]=3", ""),
 ];
 
-const OPERATORS: [Operator; 15] = [
-    Operator::Add,
-    Operator::Sub,
-    Operator::Mul,
-    Operator::Div,
-    Operator::Mod,
-    Operator::Pow,
-    Operator::Atan2,
-    Operator::Equal,
-    Operator::NotEqual,
-    Operator::Less,
-    Operator::LessOrEqual,
-    Operator::Greater,
-    Operator::GreaterOrEqual,
-    Operator::TrimUpper,
-    Operator::TrimLower,
-];
-
 fn value(word: &str) -> Value {
     match word.parse() {
         // The name of a histogram is a number too.
@@ -159,7 +141,7 @@ fn every_operator_gives_what_prometheus_gives() {
     for (expression, expected, note) in CASES {
         let words: Vec<&str> = expression.split(' ').collect();
         let [left, symbol, right] = words[..] else { panic!("{expression} is no expression") };
-        let operator = OPERATORS.into_iter().find(|operator| operator.as_str() == symbol).unwrap();
+        let operator = BinaryOp::from_text(symbol).unwrap();
         let (left, right) = (value(left), value(right));
         let applied = apply(operator, &left, &right).unwrap();
         let got = match (&applied.outcome, &left) {
@@ -183,17 +165,17 @@ fn a_difference_is_a_gauge_and_a_sum_what_its_parts_are() {
         }
     };
     let (unknown, gauge, no_reset) = (ResetHint::Unknown, ResetHint::Gauge, ResetHint::NoReset);
-    assert_eq!(hint_of(Operator::Sub, unknown, unknown), Some(gauge));
-    assert_eq!(hint_of(Operator::Add, unknown, gauge), Some(gauge));
-    assert_eq!(hint_of(Operator::Add, no_reset, no_reset), Some(no_reset));
-    assert_eq!(hint_of(Operator::Add, no_reset, unknown), Some(unknown));
-    assert_eq!(hint_of(Operator::Add, no_reset, ResetHint::Reset), None);
+    assert_eq!(hint_of(BinaryOp::Sub, unknown, unknown), Some(gauge));
+    assert_eq!(hint_of(BinaryOp::Add, unknown, gauge), Some(gauge));
+    assert_eq!(hint_of(BinaryOp::Add, no_reset, no_reset), Some(no_reset));
+    assert_eq!(hint_of(BinaryOp::Add, no_reset, unknown), Some(unknown));
+    assert_eq!(hint_of(BinaryOp::Add, no_reset, ResetHint::Reset), None);
 }
 
 #[test]
 fn hints_that_contradict_each_other_leave_a_warning_alone() {
     let histogram = |hint| Value::Histogram(Box::new(FloatHistogram { reset_hint: hint, ..named("basic") }));
-    let applied = apply(Operator::Sub, &histogram(ResetHint::Reset), &histogram(ResetHint::NoReset)).unwrap();
+    let applied = apply(BinaryOp::Sub, &histogram(ResetHint::Reset), &histogram(ResetHint::NoReset)).unwrap();
     assert_eq!(applied.outcome, Outcome::Nothing);
     let note = applied.note.unwrap().to_string();
     assert_eq!(note, "PromQL warning: conflicting counter resets during histogram subtraction");
@@ -201,7 +183,7 @@ fn hints_that_contradict_each_other_leave_a_warning_alone() {
 
 #[test]
 fn operators_of_two_numbers_are_not_here() {
-    assert_eq!(apply(Operator::Add, &Value::Float(1.0), &Value::Float(2.0)), None);
+    assert_eq!(apply(BinaryOp::Add, &Value::Float(1.0), &Value::Float(2.0)), None);
 }
 
 proptest! {
@@ -217,7 +199,7 @@ proptest! {
         let (left, right) = (Value::Histogram(Box::new(left)), Value::Histogram(Box::new(right)));
         for right in [&left, &right] {
             let holds = |operator| apply(operator, &left, right).unwrap().outcome == Outcome::Compared(true);
-            prop_assert!(holds(Operator::Equal) != holds(Operator::NotEqual));
+            prop_assert!(holds(BinaryOp::Equal) != holds(BinaryOp::NotEqual));
         }
     }
 }

@@ -1,7 +1,8 @@
 //! `histogram_count`, `histogram_sum`, `histogram_avg`, `histogram_stdvar` and `histogram_stddev`.
 
+use crate::histogram::FloatHistogram;
 use crate::histogram::buckets::Bucket;
-use crate::histogram::{Compensated, FloatHistogram};
+use crate::summation::Sum;
 
 /// All observations.
 pub fn count(histogram: &FloatHistogram) -> f64 {
@@ -22,10 +23,10 @@ pub fn avg(histogram: &FloatHistogram) -> f64 {
 pub fn stdvar(histogram: &FloatHistogram) -> f64 {
     let mean = avg(histogram);
     let has_custom_buckets = histogram.has_custom_buckets();
-    let mut variance = Compensated::default();
+    let mut variance = Sum::default();
     for bucket in histogram.ascending().filter(|bucket| bucket.count != 0.0) {
         let distance = middle(&bucket, has_custom_buckets) - mean;
-        variance = variance.plus_number(bucket.count * distance * distance);
+        variance.add(bucket.count * distance * distance);
     }
     variance.total() / histogram.count
 }

@@ -4,6 +4,7 @@ use crate::histogram::FloatHistogram;
 use crate::histogram::bounds::log2;
 use crate::histogram::buckets::Bucket;
 use crate::note::{Note, Notes};
+use crate::number::short_text;
 
 /// The estimated observation below which a share of all observations is.
 ///
@@ -114,7 +115,7 @@ fn within(bucket: &Bucket, fraction: f64, is_custom: bool) -> f64 {
 
 /// The value of the label by which `histogram_quantiles` tells its quantiles apart.
 pub fn quantile_label(share: f64) -> String {
-    let mut text = crate::note::shortest(share);
+    let mut text = short_text(share);
     if share.is_finite() && !text.contains(['e', '.']) {
         text.push_str(".0");
     }

@@ -1,4 +1,7 @@
 //! Dates in UTC of seconds since the Unix epoch, by the Gregorian calendar forwards and backwards without end.
+//!
+//! The day, month and year of a number of days are found as Howard Hinnant describes it ("chrono-Compatible Low-Level Date
+//! Algorithms", `civil_from_days`).
 
 const DAY_SECONDS: i128 = 86_400;
 /// Days of 400 years, after which the calendar repeats.

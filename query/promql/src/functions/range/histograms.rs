@@ -1,10 +1,10 @@
 //! Functions over the native histograms of a window: `rate`, `increase`, `delta`, `irate`, `idelta`, `sum_over_time` and
 //! `avg_over_time`.
 //!
-//! A window that has numbers too is the caller's, as is what two samples are that `irate` takes.
+//! What a window that has numbers too comes to is the caller's matter, as is which two samples `irate` and `idelta` take.
 
 use super::boundary::Boundary;
-use super::rate::Growth;
+use super::rate::{Growth, Sampled};
 use crate::histogram::interpolation::interpolate;
 use crate::histogram::{FloatHistogram, HistogramMean, HistogramSum, MixedBuckets, ResetHint};
 use crate::note::{Note, Notes, Operation};
@@ -30,34 +30,18 @@ pub(super) fn grown(
     }
 }
 
-/// The growth over a window, extrapolated to its ends.
+/// The growth between the first and the last histogram, carried on to the ends of the window.
 fn extrapolated(window: &Window<'_>, growth: Growth, metric: &str, notes: &mut Notes) -> Option<FloatHistogram> {
     let [(first_ms, first), .., (last_ms, _)] = window.histograms else { return None };
     let mut result = difference(window.histograms, growth.is_counter(), metric, notes)?;
-    let sampled_seconds = seconds(last_ms - first_ms);
-    let mean_seconds = sampled_seconds / (window.histograms.len() - 1) as f64;
-    // Samples as far apart as the end of the window is from the nearest one: the series goes on to there.
-    let near = mean_seconds * 1.1;
-    let mut to_start = seconds(first_ms - window.start_ms);
-    if to_start >= near {
-        to_start = mean_seconds / 2.0;
-    }
-    if growth.is_counter() && result.count > 0.0 && first.count >= 0.0 {
-        // A counter was not less than zero.
-        let to_zero = sampled_seconds * (first.count / result.count);
-        if to_zero < to_start {
-            to_start = to_zero;
-        }
-    }
-    let mut to_end = seconds(window.end_ms - last_ms);
-    if to_end >= near {
-        to_end = mean_seconds / 2.0;
-    }
-    let mut factor = (sampled_seconds + to_start + to_end) / sampled_seconds;
-    if growth == Growth::Rate {
-        factor /= growth.divisor(window);
-    }
-    result.multiply(factor);
+    let sampled = Sampled {
+        first_ms: *first_ms,
+        last_ms: *last_ms,
+        intervals: window.histograms.len() - 1,
+        first: first.count,
+        growth: result.count,
+    };
+    result.multiply(sampled.factor(window, growth));
     Some(result)
 }
 
@@ -263,8 +247,8 @@ pub(super) fn instant_change(
     Some(result)
 }
 
-/// The histogram at a time, on the line between the samples around it; behind the last one that. A series of gauges alone is
-/// not one of a counter.
+/// The histogram at a time, on the line between the samples around it, or the last one where none has come after it. What
+/// two gauges are around is no counter.
 pub fn smoothed(window: &Window<'_>, time_ms: i64, metric: &str, notes: &mut Notes) -> Option<FloatHistogram> {
     let next = window.histograms.partition_point(|(time, _)| *time < time_ms);
     match (next.checked_sub(1).map(|before| &window.histograms[before]), window.histograms.get(next)) {

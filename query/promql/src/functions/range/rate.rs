@@ -60,8 +60,7 @@ fn growth(window: &Window<'_>, args: &Args<'_>, work: &mut Workspace, growth: Gr
     histograms::grown(window, growth, args.boundary, args.metric, &mut work.notes).map(Value::from)
 }
 
-/// The growth between the first and the last number, carried on to the ends of the window where they are near enough that
-/// the series seems to go on there, and else half the way to the next sample that never came.
+/// The growth between the first and the last number, carried on to the ends of the window.
 fn extrapolated(window: &Window<'_>, growth: Growth) -> Option<f64> {
     let (first, last) = (*window.values.first()?, *window.values.last()?);
     let intervals = window.values.len() - 1;
@@ -72,34 +71,60 @@ fn extrapolated(window: &Window<'_>, growth: Growth) -> Option<f64> {
     if growth.is_counter() {
         result = corrected(result, window.values);
     }
-    let (first_ms, last_ms) = (window.times_ms[0], window.times_ms[intervals]);
-    let seconds = |from_ms: i64, to_ms: i64| (to_ms - from_ms) as f64 / 1000.0;
-    let sampled = seconds(first_ms, last_ms);
-    let average = sampled / intervals as f64;
-    let near = average * 1.1;
-    let mut to_start = seconds(window.start_ms, first_ms);
-    let mut to_end = seconds(last_ms, window.end_ms);
-    if to_start >= near {
-        to_start = average / 2.0;
-    }
-    if growth.is_counter() && result > 0.0 && first >= 0.0 {
-        // No counter begins below zero: it is not carried on beyond where it was zero.
-        let to_zero = sampled * (first / result);
-        if to_zero < to_start {
-            to_start = to_zero;
+    let sampled =
+        Sampled { first_ms: window.times_ms[0], last_ms: window.times_ms[intervals], intervals, first, growth: result };
+    Some(result * sampled.factor(window, growth))
+}
+
+/// What is known of a series between the first and the last sample of a window.
+pub(super) struct Sampled {
+    /// The time of the first sample.
+    pub(super) first_ms: i64,
+    /// The time of the last one.
+    pub(super) last_ms: i64,
+    /// How many samples there are behind the first one.
+    pub(super) intervals: usize,
+    /// The first number, or the observations of the first histogram.
+    pub(super) first: f64,
+    /// By how much it grew until the last one.
+    pub(super) growth: f64,
+}
+
+impl Sampled {
+    /// What the growth between the samples is multiplied by, so that it is one of the whole window, or per second of it.
+    ///
+    /// It is carried on to an end of the window where a sample is near enough that the series seems to go on there: nearer
+    /// than 1.1 times the mean distance between two samples. Otherwise it is carried on for half that distance.
+    #[inline]
+    pub(super) fn factor(&self, window: &Window<'_>, growth: Growth) -> f64 {
+        let seconds = |from_ms: i64, to_ms: i64| (to_ms - from_ms) as f64 / 1000.0;
+        let sampled = seconds(self.first_ms, self.last_ms);
+        let average = sampled / self.intervals as f64;
+        let near = average * 1.1;
+        let mut to_start = seconds(window.start_ms, self.first_ms);
+        let mut to_end = seconds(self.last_ms, window.end_ms);
+        if to_start >= near {
+            to_start = average / 2.0;
         }
+        if growth.is_counter() && self.growth > 0.0 && self.first >= 0.0 {
+            // No counter begins below zero: it is not carried on beyond where it was zero.
+            let to_zero = sampled * (self.first / self.growth);
+            if to_zero < to_start {
+                to_start = to_zero;
+            }
+        }
+        if to_end >= near {
+            to_end = average / 2.0;
+        }
+        let mut factor = 1.0;
+        if sampled != 0.0 {
+            factor = (sampled + to_start + to_end) / sampled;
+        }
+        if growth == Growth::Rate {
+            factor /= growth.divisor(window);
+        }
+        factor
     }
-    if to_end >= near {
-        to_end = average / 2.0;
-    }
-    let mut factor = 1.0;
-    if sampled != 0.0 {
-        factor = (sampled + to_start + to_end) / sampled;
-    }
-    if growth == Growth::Rate {
-        factor /= growth.divisor(window);
-    }
-    Some(result * factor)
 }
 
 /// Adds to a growth what a counter lost at its resets.

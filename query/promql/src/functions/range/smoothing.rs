@@ -1,4 +1,4 @@
-//! Smoothing by level and trend: `double_exponential_smoothing`.
+//! Smoothing by level and trend, after Holt: `double_exponential_smoothing`.
 
 use model::Error;
 

@@ -89,6 +89,7 @@ pub(super) fn of_numbers<'a>(window: &Window<'a>, args: &Args<'_>, work: &mut Wo
     Some(window.values)
 }
 
+/// The variance after Welford, its sums compensated.
 fn variance_of(values: &[f64]) -> f64 {
     let (mut mean, mut squares, mut count) = (Sum::default(), Sum::default(), 0.0);
     for &value in values {

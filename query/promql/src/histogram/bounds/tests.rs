@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::histogram::samples::number;
+use crate::number::answer_text;
 
 /// The index of a bucket, its lower and its upper bound.
 type Case = (i64, &'static str, &'static str);
@@ -91,7 +91,7 @@ fn bounds_are_those_of_prometheus_to_the_last_digit() {
         for (index, lower, upper) in *buckets {
             let got = (upper_bound(index - 1, *schema), upper_bound(*index, *schema));
             let expected: (f64, f64) = (lower.parse().unwrap(), upper.parse().unwrap());
-            let shown = (number(got.0), number(got.1));
+            let shown = (answer_text(got.0), answer_text(got.1));
             assert_eq!(got, expected, "bucket {index} of schema {schema} is {shown:?}");
         }
     }

@@ -3,7 +3,8 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::histogram::samples::{assert_alike, number};
+use crate::histogram::samples::assert_alike;
+use crate::number::answer_text;
 
 /// The shares of `QUANTILES`.
 const SHARES: [f64; 9] = [0.0, 0.1, 0.5, 0.75, 0.95, 1.0, -1.0, 2.0, f64::NAN];
@@ -77,7 +78,7 @@ fn quantiles_are_those_of_prometheus() {
         for (share, expected) in SHARES.into_iter().zip(expected) {
             let mut notes = Notes::default();
             let got = bucket_quantile(share, &mut buckets(text), "latency", 0, &mut notes);
-            assert_alike(&number(got), expected, &format!("quantile {share} of {name}"));
+            assert_alike(&answer_text(got), expected, &format!("quantile {share} of {name}"));
             let is_looked_at = (0.0..=1.0).contains(&share);
             assert_eq!(notes.is_empty(), !is_looked_at || *name != "falling", "quantile {share} of {name}");
         }
@@ -89,7 +90,7 @@ fn fractions_are_those_of_prometheus() {
     for (name, text, expected) in FRACTIONS {
         for ((lower, upper), expected) in RANGES.into_iter().zip(expected) {
             let got = bucket_fraction(lower, upper, &mut buckets(text));
-            assert_alike(&number(got), expected, &format!("{name} from {lower} to {upper}"));
+            assert_alike(&answer_text(got), expected, &format!("{name} from {lower} to {upper}"));
         }
     }
 }

@@ -4,7 +4,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::functions::histogram::quantile::quantile;
-use crate::histogram::samples::{assert_alike, exponential, named, number};
+use crate::histogram::samples::{assert_alike, exponential, named};
+use crate::number::answer_text;
 
 /// The histogram, both values, the share between them, and whether it is said that some observations are no number.
 const CASES: &[(&str, &str, &str, &str, bool)] = &[
@@ -91,7 +92,7 @@ fn fractions_are_those_of_prometheus() {
     for (name, lower, upper, expected, is_noted) in CASES {
         let mut notes = Notes::default();
         let got = fraction(lower.parse().unwrap(), upper.parse().unwrap(), &named(name), "latency", &mut notes);
-        assert_alike(&number(got), expected, &format!("{name} from {lower} to {upper}"));
+        assert_alike(&answer_text(got), expected, &format!("{name} from {lower} to {upper}"));
         let note = Note::NativeHistogramFractionNaNs("latency".to_owned());
         assert_eq!(notes.iter().collect::<Vec<_>>(), if *is_noted { vec![&note] } else { vec![] }, "{name}");
     }

@@ -3,7 +3,8 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::histogram::samples::{any_buckets, assert_alike, named, number};
+use crate::histogram::samples::{any_buckets, assert_alike, named};
+use crate::number::answer_text;
 
 /// The histogram; its count, sum, mean, variance and standard deviation.
 const CASES: &[(&str, [&str; 5])] = &[
@@ -23,7 +24,7 @@ const CASES: &[(&str, [&str; 5])] = &[
 fn moments_are_those_of_prometheus() {
     for (name, expected) in CASES {
         for (function, expected) in [count, sum, avg, stdvar, stddev].into_iter().zip(expected) {
-            assert_alike(&number(function(&named(name))), expected, name);
+            assert_alike(&answer_text(function(&named(name))), expected, name);
         }
     }
 }

@@ -3,7 +3,8 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::histogram::samples::{any_buckets, assert_alike, named, number};
+use crate::histogram::samples::{any_buckets, assert_alike, named};
+use crate::number::answer_text;
 
 /// The histogram, the share, the quantile, and what the note says, if there is one.
 const CASES: &[(&str, &str, &str, &str)] = &[
@@ -80,7 +81,7 @@ fn quantiles_are_those_of_prometheus() {
     for (name, share, expected, said) in CASES {
         let mut notes = Notes::default();
         let got = quantile(share.parse().unwrap(), &named(name), "latency", &mut notes);
-        assert_alike(&number(got), expected, &format!("quantile {share} of {name}"));
+        assert_alike(&answer_text(got), expected, &format!("quantile {share} of {name}"));
         let notes: Vec<String> = notes.iter().map(Note::to_string).collect();
         assert_eq!(notes.len(), usize::from(!said.is_empty()), "quantile {share} of {name}");
         assert!(notes.iter().all(|note| note.contains(said) && note.ends_with(r#" for metric name "latency""#)));

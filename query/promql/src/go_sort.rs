@@ -1,8 +1,8 @@
-//! Sorting as Go does it, where an answer shows the difference.
+//! Sorting as Go does it (packages `sort` and `slices`), where an answer shows the difference.
 
 use std::cmp::Ordering;
 
-/// How many elements Go puts in order one by one.
+/// How many elements Go puts in order one by one, by insertion. More of them it sorts by other ways.
 const FEW: usize = 12;
 
 /// Sorts elements by a relation that need not be an order: what Prometheus says of values that are no numbers and of labels
