@@ -57,6 +57,14 @@ impl Row<'_> {
         self.histograms.iter().for_each(|(step, _)| all.insert(*step));
         all
     }
+
+    /// The value of a step; anything where there is none.
+    pub(crate) fn value(&self, step: usize) -> Value {
+        match self.histograms.binary_search_by_key(&step, |(step, _)| *step) {
+            Ok(cell) => Value::Histogram(Box::new(self.histograms[cell].1.clone())),
+            Err(_) => Value::Float(self.values[step]),
+        }
+    }
 }
 
 /// The room for the values of a series.

@@ -44,18 +44,28 @@ pub(crate) struct Series<'a> {
     pub(crate) scalars: &'a Scalars,
 }
 
+/// What an instant selector takes of a sample.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Taken {
+    /// Its value.
+    Value,
+    /// Its time in seconds.
+    Time,
+    /// Its time in seconds if it is a number, itself if it is a histogram: for series that are to have none.
+    TimeOfNumber,
+}
+
 /// The newest sample, unless it is too old or ends its series: an instant selector.
 #[derive(Debug)]
 pub(crate) struct Newest {
     /// A sample counts for so long, in milliseconds; one that is just as old does not.
     pub(crate) lookback_ms: i64,
-    /// The time of the sample instead of its value, in seconds.
-    pub(crate) takes_time: bool,
+    pub(crate) taken: Taken,
 }
 
 impl fmt::Display for Newest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let what = if self.takes_time { "time of the newest" } else { "newest" };
+        let what = if self.taken == Taken::Value { "newest" } else { "time of the newest" };
         write!(f, "{what} within {} ms", self.lookback_ms)
     }
 }
@@ -66,7 +76,7 @@ impl Evaluate for Newest {
     }
 
     fn drops_name(&self) -> bool {
-        self.takes_time
+        self.taken == Taken::Time
     }
 
     fn row(&self, series: Series<'_>, row: &mut RowMut<'_>) -> Result<()> {
@@ -90,10 +100,10 @@ impl Evaluate for Newest {
             if is_stale(sum) || time_ms <= look_ms.saturating_sub(self.lookback_ms) {
                 return Ok(None);
             }
-            Ok(Some(match histogram {
-                _ if self.takes_time => Value::Float(time_ms as f64 / 1000.0),
-                Some(histogram) => Value::Histogram(Box::new(histogram.clone())),
-                None => Value::Float(sum),
+            Ok(Some(match (self.taken, histogram) {
+                (Taken::Time, _) | (Taken::TimeOfNumber, None) => Value::Float(time_ms as f64 / 1000.0),
+                (_, Some(histogram)) => Value::Histogram(Box::new(histogram.clone())),
+                (Taken::Value, None) => Value::Float(sum),
             }))
         };
         fill(series.looks, series.scalars, false, newest, row)

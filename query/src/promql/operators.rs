@@ -6,6 +6,7 @@ pub(super) mod binary;
 pub(super) mod count_values;
 pub(super) mod elementwise;
 pub(super) mod histogram;
+pub(super) mod info;
 pub(super) mod labels;
 pub(super) mod pick;
 pub(super) mod quantile;

@@ -1,10 +1,11 @@
 //! The planner: from the tree of an expression to plan nodes.
 //!
-//! One file for what selects series (`select`), for calls (`call`), aggregations (`aggregate`) and operators (`binary`).
+//! One file for what selects series (`select`), for calls (`call`), for `info`, aggregations (`aggregate`) and operators (`binary`).
 
 mod aggregate;
 mod binary;
 mod call;
+mod info;
 mod select;
 
 use std::sync::Arc;

@@ -163,13 +163,8 @@ impl Vectors {
 
 /// The value of a side at a step.
 fn value(batch: &StepBatch, side: Side, step: usize) -> Value {
-    let at = match side {
-        Side::Element(at) => at,
-        Side::Filled(value) => return Value::Float(value),
-    };
-    let cells = &batch.histograms[at];
-    match cells.binary_search_by_key(&step, |(step, _)| *step) {
-        Ok(cell) => Value::Histogram(Box::new(cells[cell].1.clone())),
-        Err(_) => Value::Float(batch.values[at * batch.steps + step]),
+    match side {
+        Side::Element(at) => batch.row(at).value(step),
+        Side::Filled(value) => Value::Float(value),
     }
 }

@@ -46,6 +46,7 @@ impl Planner<'_> {
             }
             "label_replace" => self.label_replace(call, steps).await,
             "label_join" => self.label_join(call, steps).await,
+            "info" => self.info(call, steps).await,
             "sort" | "sort_desc" | "sort_by_label" | "sort_by_label_desc" => {
                 // Also in a subquery of an instant query.
                 if !self.question.is_instant() || steps != self.question.steps {
@@ -191,7 +192,7 @@ impl Planner<'_> {
         })
     }
 
-    fn arg<'b>(&self, call: &'b Call, number: usize) -> Result<&'b Expr> {
+    pub(super) fn arg<'b>(&self, call: &'b Call, number: usize) -> Result<&'b Expr> {
         call.args.get(number).ok_or_else(|| unfit("an argument", &Expr::Call(call.clone())))
     }
 }

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use datafusion::common::Result;
-use promql::ast::{At, DurationExpr, Expr, Extension, MatrixSelector, Subquery, VectorSelector};
+use promql::ast::{At, DurationExpr, Expr, Extension, Matcher, MatrixSelector, Subquery, VectorSelector};
 use promql::functions::range::{Boundary, range_function};
 use storage::Selection;
 
-use super::super::evaluate::{Evaluate, Newest, OverWindow, Smoothed};
+use super::super::evaluate::{Evaluate, Newest, OverWindow, Smoothed, Taken};
 use super::super::node::Node;
 use super::super::operators::scalar::Nothing;
 use super::super::operators::subquery::OverSubquery;
@@ -43,10 +43,13 @@ impl Planner<'_> {
                 (Arc::new(Smoothed { lookback_ms, takes_time, remarks, span }), lookback_ms)
             }
             // The last sample before an instant is its newest one.
-            Some(Extension::Anchored) | None => (Arc::new(Newest { lookback_ms, takes_time }), 0),
+            Some(Extension::Anchored) | None => {
+                let taken = if takes_time { Taken::Time } else { Taken::Value };
+                (Arc::new(Newest { lookback_ms, taken }), 0)
+            }
         };
         let made = Made { evaluate, scalars: Vec::new(), inputs: Vec::new() };
-        scan::plan(&self.ground, &selection(selector, looks, (lookback_ms, ahead_ms)), looks, made).await
+        scan::plan(&self.ground, &selection(&selector.matchers, looks, (lookback_ms, ahead_ms)), looks, made).await
     }
 
     /// A function over the windows of a range.
@@ -65,7 +68,7 @@ impl Planner<'_> {
         boundary.check(over.name).map_err(external)?;
         let evaluate = self.windowed(&over, self.positive(&matrix.range)?, boundary)?;
         let (before_ms, after_ms) = evaluate.reach();
-        let selection = selection(selector, looks, (evaluate.range_ms + before_ms, after_ms));
+        let selection = selection(&selector.matchers, looks, (evaluate.range_ms + before_ms, after_ms));
         let mut inputs = Vec::new();
         let scalars = args(over.scalars, &mut inputs);
         scan::plan(&self.ground, &selection, looks, Made { evaluate: Arc::new(evaluate), scalars, inputs }).await
@@ -95,7 +98,7 @@ impl Planner<'_> {
         let bounds = Bounds { range_ms, end_ms: looks.time_ms(0), boundary: boundary(selector), reach_ms: (0, 0) };
         let bounds = bounds.within(self.question.lookback_ms);
         let (before_ms, after_ms) = bounds.reach_ms;
-        let selection = selection(selector, looks, (range_ms + before_ms, after_ms));
+        let selection = selection(&selector.matchers, looks, (range_ms + before_ms, after_ms));
         scan::plan_ranges(&self.ground, &selection, bounds).await
     }
 
@@ -132,6 +135,12 @@ impl Planner<'_> {
 
     /// At which instants a selector or subquery looks.
     fn looks(&self, steps: Steps, at: Option<At>, offset: Option<&DurationExpr>) -> Result<Looks> {
+        let (at_ms, offset_ms) = self.modifiers(at, offset)?;
+        Ok(Looks::new(steps, at_ms, offset_ms))
+    }
+
+    /// What `@` and `offset` say, in milliseconds.
+    pub(super) fn modifiers(&self, at: Option<At>, offset: Option<&DurationExpr>) -> Result<(Option<i64>, i64)> {
         let (start_ms, end_ms) = self.bounds_ms();
         let at_ms = at.map(|at| match at {
             At::Time(time_ms) => time_ms,
@@ -139,7 +148,7 @@ impl Planner<'_> {
             At::End => end_ms,
         });
         let offset_ms = offset.map(|offset| self.duration(offset)).transpose()?;
-        Ok(Looks::new(steps, at_ms, offset_ms.unwrap_or(0)))
+        Ok((at_ms, offset_ms.unwrap_or(0)))
     }
 
     fn duration(&self, duration: &DurationExpr) -> Result<i64> {
@@ -184,10 +193,10 @@ pub(super) fn args(scalars: Vec<Scalar>, inputs: &mut Vec<Plan>) -> Vec<ScalarAr
 
 /// The series of a selector, and the time in which samples may count: so many milliseconds before the first look, and
 /// behind the last one.
-fn selection(selector: &VectorSelector, looks: Looks, (before_ms, after_ms): (i64, i64)) -> Selection {
+pub(super) fn selection(selector: &[Matcher], looks: Looks, (before_ms, after_ms): (i64, i64)) -> Selection {
     let last = looks.steps().count - 1;
     // The beginning of a window does not belong to it.
     let start_ms = looks.time_ms(0).saturating_sub(before_ms).saturating_add(1);
     let end_ms = looks.time_ms(last).saturating_add(after_ms);
-    Selection { matchers: matchers(&selector.matchers), time_ms: start_ms..=end_ms }
+    Selection { matchers: matchers(selector), time_ms: start_ms..=end_ms }
 }
