@@ -106,7 +106,8 @@ fn identifying(expr: &Expr) -> Vec<Matcher> {
         }
         _ => return Vec::new(),
     };
-    let is_identifying = |matcher: &&Matcher| IDENTIFYING.contains(&&*matcher.label);
+    // Without such a label a series says nothing of the info series that are looked at.
+    let is_identifying = |matcher: &&Matcher| IDENTIFYING.contains(&&*matcher.label) && !matcher.matches_empty();
     selector.matchers.iter().filter(is_identifying).cloned().collect()
 }
 
