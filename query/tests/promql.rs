@@ -18,7 +18,7 @@ use axum::body::{Body, to_bytes};
 use axum::http::Request;
 use format::samples::Sample;
 use format::{Case, CaseFile, ORIGIN_MS, Series, Times};
-use model::batch::{BatchBuilder, Histogram, Kind};
+use model::batch::{BatchBuilder, Histogram, Kind, Start};
 use model::files::Disk;
 use model::time::ManualClock;
 use model::{Batch, Ingest, Sources};
@@ -35,15 +35,15 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("promql/cases")
 }
 
-/// A store that holds the series of a file, and the API over it.
-async fn serve(series: &[Series]) -> (tempfile::TempDir, Store, Router) {
+/// A store that holds a batch, and the API over it.
+async fn serve(batch: Batch) -> (tempfile::TempDir, Store, Router) {
     let folder = tempfile::tempdir().unwrap();
     let clock = Arc::new(ManualClock::new(ORIGIN_MS));
     let config =
         storage::Config { url: folder.path().join("data").display().to_string(), ..storage::Config::default() };
     let parts = storage::store::Parts { files: Arc::new(Disk), clock: clock.clone() };
     let store = Store::open(config, parts).await.unwrap();
-    store.write(batch(series)).await.unwrap();
+    store.write(batch).await.unwrap();
     let parts =
         Parts { store: store.clone(), clusters: Arc::new(RwLock::new(Vec::new())), sources: Sources::default(), clock };
     let engine = Engine::new(Config::default(), parts).unwrap();
@@ -99,6 +99,36 @@ async fn ask(api: &Router, case: &Case) -> Value {
     serde_json::from_slice(&body).unwrap()
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn samples_count_since_their_sender_began() {
+    let text = "load 1h\n  a_total{job=\"a\"} 1*30\n  h{} h{sum=1 pos=0:1} h{sum=1 pos=0:1}\n  untold_total{} 1*30\n\n\
+        from 0 to 29h step 1h  start_timestamp(a_total)\n  \
+        {job=\"a\"}  1767222000*5 1767241800*19 _*2 1767241800*4\n\n\
+        from 0 to 29h step 1h  start_timestamp(a_total offset 5h)\n  \
+        {job=\"a\"}  _*5 1767222000*5 1767241800*19 _*1\n\n\
+        at 5h  start_timestamp((a_total @ 1767225600))\n  {job=\"a\"}  1767222000\n\n\
+        at 5h  start_timestamp(a_total smoothed) - 5\n  {job=\"a\"}  1767241795\n\n\
+        at 1h  start_timestamp({__name__=~\".+\"})\n  {}  1767225600.5\n  {job=\"a\"}  1767222000\n\n\
+        at 5h  start_timestamp(abs(a_total))\n  empty\n";
+    let file = CaseFile::parse(text).unwrap();
+    let mut all = batch(&file.series);
+    let (hour_ms, first_ms) = (3_600_000, ORIGIN_MS);
+    // At first, anew at half past four, and what the next day is told again some hours late.
+    let told = [(0, -hour_ms), (5 * hour_ms, hour_ms * 9 / 2), (26 * hour_ms, hour_ms * 9 / 2)];
+    let starts = told.map(|(after_ms, start_ms)| (0, first_ms + after_ms, first_ms + start_ms));
+    let starts = starts.into_iter().chain([(1, first_ms, first_ms + 500)]);
+    all.starts = starts.map(|(series, time_ms, start_ms)| Start { series, time_ms, start_ms }).collect();
+    let (_folder, store, api) = serve(all).await;
+    for place in ["head", "blocks"] {
+        for case in &file.cases {
+            let answer = format::responses::answer(&ask(&api, case).await).unwrap();
+            assert!(case.accepts(&answer), "{place}: {} {:#?}", case.expression, answer.lines(case.times));
+        }
+        store.cut().await.unwrap();
+    }
+    store.close().await.unwrap();
+}
+
 /// A case as the list has it.
 fn line(topic: &str, case: &Case) -> String {
     let times = match case.times {
@@ -126,7 +156,7 @@ async fn every_case_is_answered_as_prometheus_answers_it() {
             continue;
         }
         let file = CaseFile::parse(&std::fs::read_to_string(&path).unwrap()).unwrap();
-        let (_folder, store, api) = serve(&file.series).await;
+        let (_folder, store, api) = serve(batch(&file.series)).await;
         let before = open.len();
         for case in &file.cases {
             all += 1;

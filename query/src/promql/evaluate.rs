@@ -24,6 +24,11 @@ pub(crate) trait Evaluate: fmt::Debug + fmt::Display + Send + Sync {
     /// Whether it is to be given staleness markers.
     fn wants_markers(&self) -> bool;
 
+    /// Whether it asks since when samples count.
+    fn wants_starts(&self) -> bool {
+        false
+    }
+
     /// Whether the values are no longer those of the metric.
     fn drops_name(&self) -> bool;
 
@@ -51,6 +56,8 @@ pub(crate) enum Taken {
     Value,
     /// Its time in seconds.
     Time,
+    /// Since when it counts, in seconds, if that is known.
+    Start,
     /// Its time in seconds if it is a number, itself if it is a histogram: for series that are to have none.
     TimeOfNumber,
 }
@@ -65,7 +72,11 @@ pub(crate) struct Newest {
 
 impl fmt::Display for Newest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let what = if self.taken == Taken::Value { "newest" } else { "time of the newest" };
+        let what = match self.taken {
+            Taken::Value => "newest",
+            Taken::Start => "start of the newest",
+            Taken::Time | Taken::TimeOfNumber => "time of the newest",
+        };
         write!(f, "{what} within {} ms", self.lookback_ms)
     }
 }
@@ -75,12 +86,16 @@ impl Evaluate for Newest {
         true
     }
 
+    fn wants_starts(&self) -> bool {
+        self.taken == Taken::Start
+    }
+
     fn drops_name(&self) -> bool {
-        self.taken == Taken::Time
+        matches!(self.taken, Taken::Time | Taken::Start)
     }
 
     fn row(&self, series: Series<'_>, row: &mut RowMut<'_>) -> Result<()> {
-        let Samples { times_ms, values, histograms } = series.samples;
+        let Samples { times_ms, values, histograms, .. } = series.samples;
         let (mut next, mut next_histogram) = (0, 0);
         let newest = |_: usize, look_ms: i64| {
             while times_ms.get(next).is_some_and(|time| *time <= look_ms) {
@@ -100,7 +115,9 @@ impl Evaluate for Newest {
             if is_stale(sum) || time_ms <= look_ms.saturating_sub(self.lookback_ms) {
                 return Ok(None);
             }
+            let start_ms = series.samples.start_ms(time_ms).filter(|_| self.taken == Taken::Start);
             Ok(Some(match (self.taken, histogram) {
+                (Taken::Start, _) => return Ok(start_ms.map(|start_ms| Value::Float(start_ms as f64 / 1000.0))),
                 (Taken::Time, _) | (Taken::TimeOfNumber, None) => Value::Float(time_ms as f64 / 1000.0),
                 (_, Some(histogram)) => Value::Histogram(Box::new(histogram.clone())),
                 (Taken::Value, None) => Value::Float(sum),

@@ -19,6 +19,7 @@ use futures::future::BoxFuture;
 use model::{Cluster, ErrorKind};
 use promql::ast::{Expr, ValueType};
 
+use super::evaluate::Taken;
 use super::node::Node;
 use super::operators::elementwise::Negated;
 use super::operators::scalar::Given;
@@ -109,7 +110,7 @@ impl Planner<'_> {
                     let input = self.vector(&unary.expr, steps).await?;
                     Ok(if unary.is_negative { Node::plan(Negated, vec![input], steps.count) } else { input })
                 }
-                Expr::Vector(selector) => self.instant_selector(selector, steps, false).await,
+                Expr::Vector(selector) => self.instant_selector(selector, steps, Taken::Value).await,
                 Expr::Call(call) => self.call(call, steps).await,
                 Expr::Aggregate(aggregate) => self.aggregate(aggregate, steps).await,
                 Expr::Binary(binary) => self.binary(binary, steps).await,

@@ -4,11 +4,13 @@
 //! samples that were read.
 //! Does not own: which blocks, pages and rows those are (`crate::scan`), what is made of the samples (`evaluate`).
 
+mod blocks;
 mod cursor;
 mod exec;
 mod gather;
 mod histograms;
 mod ranges;
+mod starts;
 mod synthetic;
 
 use std::ops::RangeInclusive;
@@ -74,6 +76,8 @@ struct Part {
     histograms: histograms::Inputs,
     /// Series that are in no table.
     synthetic: Option<Synthetic>,
+    /// Since when the series count, if that is asked.
+    starts: Option<starts::Inputs>,
 }
 
 /// Plans the scan of a selection.
@@ -86,7 +90,7 @@ pub(super) async fn plan(
     looks: Looks,
     made: Made,
 ) -> Result<Arc<dyn ExecutionPlan>> {
-    let parts = parts(ground, selection).await?;
+    let parts = parts(ground, selection, made.evaluate.wants_starts()).await?;
     Ok(Arc::new(SeriesScanExec::new(parts, looks, made, Arc::clone(&ground.touched))))
 }
 
@@ -99,11 +103,11 @@ pub(super) async fn plan_ranges(
     selection: &Selection,
     bounds: Bounds,
 ) -> Result<Arc<dyn ExecutionPlan>> {
-    let parts = parts(ground, selection).await?;
+    let parts = parts(ground, selection, false).await?;
     Ok(Arc::new(RangesExec::new(parts, bounds, Arc::clone(&ground.touched))))
 }
 
-async fn parts(ground: &Ground, selection: &Selection) -> Result<Vec<Part>> {
+async fn parts(ground: &Ground, selection: &Selection, wants_starts: bool) -> Result<Vec<Part>> {
     let Resolved { series } = ground.source.resolve(selection).await.map_err(external)?;
     let count = series.len();
     let parts = ground.partitions.clamp(1, count.div_ceil(MIN_SERIES_OF_PARTITION).max(1));
@@ -114,13 +118,18 @@ async fn parts(ground: &Ground, selection: &Selection) -> Result<Vec<Part>> {
         let selected = Arc::new(SelectedSeries::new(series.to_vec(), key));
         let inputs = inputs(ground, &selected, &selection.time_ms).await?;
         let histograms = histograms::Inputs::find(&ground.source, &selected, &selection.time_ms).await?;
-        planned.push(Part { selected, inputs, histograms, synthetic: None });
+        let starts = match wants_starts {
+            true => Some(starts::Inputs::find(&ground.source, &selected, &selection.time_ms).await?),
+            false => None,
+        };
+        planned.push(Part { selected, inputs, histograms, starts, synthetic: None });
     }
     let synthetic = Synthetic::select(&ground.clusters, &selection.matchers, &selection.time_ms);
     if !synthetic.is_empty() {
         let selected = Arc::new(SelectedSeries::new(Vec::new(), Key::Series));
         let histograms = histograms::Inputs::default();
-        planned.push(Part { selected, inputs: Vec::new(), histograms, synthetic: Some(synthetic) });
+        let (inputs, synthetic) = (Vec::new(), Some(synthetic));
+        planned.push(Part { selected, inputs, histograms, starts: None, synthetic });
     }
     Ok(planned)
 }

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use model::time::DAY_MS;
 use promql::histogram::FloatHistogram;
 use promql::value::Window;
 
@@ -79,10 +80,20 @@ pub(crate) struct Samples {
     pub(crate) values: Vec<f64>,
     /// Native histograms with their times in milliseconds.
     pub(crate) histograms: Vec<(i64, FloatHistogram)>,
+    /// Since when the samples from a time on count, both in milliseconds, if that was asked: told anew each day.
+    pub(crate) starts_ms: Vec<(i64, i64)>,
 }
 
 impl Samples {
+    /// Since when the sample of a time counts, in milliseconds, if its sender said so on that day.
+    pub(crate) fn start_ms(&self, time_ms: i64) -> Option<i64> {
+        let known = self.starts_ms.partition_point(|(told_ms, _)| *told_ms <= time_ms).checked_sub(1)?;
+        let (told_ms, start_ms) = self.starts_ms[known];
+        (told_ms.div_euclid(DAY_MS) == time_ms.div_euclid(DAY_MS)).then_some(start_ms)
+    }
+
     pub(crate) fn clear(&mut self) {
+        self.starts_ms.clear();
         self.times_ms.clear();
         self.values.clear();
         self.histograms.clear();
@@ -138,7 +149,7 @@ impl<'a> Windows<'a> {
 
     /// The window that ends at an instant, which must not be before that of the last call.
     pub(crate) fn ending(&mut self, end_ms: i64) -> Window<'a> {
-        let Samples { times_ms, values, histograms } = self.samples;
+        let Samples { times_ms, values, histograms, .. } = self.samples;
         let start_ms = end_ms.saturating_sub(self.range_ms);
         let wanted = (start_ms.saturating_sub(self.reach_ms.0), end_ms.saturating_add(self.reach_ms.1));
         slide(&mut self.numbers, wanted, |at| times_ms.get(at).copied());

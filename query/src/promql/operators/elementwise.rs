@@ -67,6 +67,30 @@ impl Operator for Function {
     }
 }
 
+/// No series, whatever is evaluated: `start_timestamp` of what is no selector.
+#[derive(Debug)]
+pub(crate) struct Unsaid;
+
+impl fmt::Display for Unsaid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("start_timestamp")
+    }
+}
+
+impl Operator for Unsaid {
+    fn name(&self) -> &'static str {
+        "UnsaidExec"
+    }
+
+    fn is_local(&self) -> bool {
+        true
+    }
+
+    fn run(self: Arc<Self>, inputs: Vec<Option<Batches>>, _memory: MemoryReservation) -> Batches {
+        each(inputs, Vec::new(), |batch, _| Ok(StepBatch::new(batch.steps)))
+    }
+}
+
 /// The time of each step instead of the value: `timestamp` of what is no selector.
 #[derive(Debug)]
 pub(crate) struct StepTime {

@@ -10,10 +10,11 @@ use promql::functions::labels::{LabelJoin, LabelReplace, invalid_expression};
 use promql::functions::range::range_function;
 use promql::note::{Note, Notes};
 
+use super::super::evaluate::Taken;
 use super::super::labels::LabelSet;
 use super::super::node::Node;
 use super::super::operators::absent::Absent;
-use super::super::operators::elementwise::{Function, StepTime};
+use super::super::operators::elementwise::{Function, StepTime, Unsaid};
 use super::super::operators::histogram::{Moment, OfHistograms, Sought, moment};
 use super::super::operators::labels::Relabel;
 use super::super::operators::scalar::{Given, OfScalars, OfVector, Time};
@@ -33,6 +34,7 @@ impl Planner<'_> {
                 Ok(Node::plan(Given { scalar, steps: count }, inputs, count))
             }
             "timestamp" => self.timestamp(self.arg(call, 0)?, steps).await,
+            "start_timestamp" => self.start_timestamp(self.arg(call, 0)?, steps).await,
             "absent" => {
                 let arg = self.arg(call, 0)?;
                 let labels = absent_labels(arg);
@@ -137,11 +139,19 @@ impl Planner<'_> {
 
     async fn timestamp(&self, arg: &Expr, steps: Steps) -> Result<Plan> {
         match arg.unwrapped() {
-            Expr::Vector(selector) => self.instant_selector(selector, steps, true).await,
+            Expr::Vector(selector) => self.instant_selector(selector, steps, Taken::Time).await,
             other => {
                 let inputs = vec![self.vector(other, steps).await?];
                 Ok(Node::plan(StepTime { steps }, inputs, steps.count))
             }
+        }
+    }
+
+    /// Since when the samples of a selector count. Of what is calculated nothing is said.
+    async fn start_timestamp(&self, arg: &Expr, steps: Steps) -> Result<Plan> {
+        match arg.unwrapped() {
+            Expr::Vector(selector) => self.instant_selector(selector, steps, Taken::Start).await,
+            other => Ok(Node::plan(Unsaid, vec![self.vector(other, steps).await?], steps.count)),
         }
     }
 

@@ -28,25 +28,18 @@ pub(super) struct Over<'a> {
 }
 
 impl Planner<'_> {
-    /// The newest samples of a selector, or their times.
-    pub(super) async fn instant_selector(
-        &self,
-        selector: &VectorSelector,
-        steps: Steps,
-        takes_time: bool,
-    ) -> Result<Plan> {
+    /// The newest samples of a selector, or what else is taken of them.
+    pub(super) async fn instant_selector(&self, selector: &VectorSelector, steps: Steps, taken: Taken) -> Result<Plan> {
         let looks = self.looks(steps, selector.at, selector.offset.as_ref())?;
         let lookback_ms = self.question.lookback_ms;
         let (evaluate, ahead_ms): (Arc<dyn Evaluate>, i64) = match selector.extension {
-            Some(Extension::Smoothed) => {
+            Some(Extension::Smoothed) if taken != Taken::Start => {
+                let takes_time = taken == Taken::Time;
                 let (remarks, span) = (Arc::clone(&self.question.remarks), selector.span);
                 (Arc::new(Smoothed { lookback_ms, takes_time, remarks, span }), lookback_ms)
             }
             // The last sample before an instant is its newest one.
-            Some(Extension::Anchored) | None => {
-                let taken = if takes_time { Taken::Time } else { Taken::Value };
-                (Arc::new(Newest { lookback_ms, taken }), 0)
-            }
+            _ => (Arc::new(Newest { lookback_ms, taken }), 0),
         };
         let made = Made { evaluate, scalars: Vec::new(), inputs: Vec::new() };
         scan::plan(&self.ground, &selection(&selector.matchers, looks, (lookback_ms, ahead_ms)), looks, made).await

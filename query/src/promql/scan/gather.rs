@@ -13,19 +13,23 @@ use super::super::steps::Samples;
 use super::Part;
 use super::cursor::Cursor;
 use super::histograms::TimeHistogram;
+use super::starts::TimeStart;
+
+/// What is read whole, by the number of the series.
+type Others = (BTreeMap<usize, Vec<TimeHistogram>>, BTreeMap<usize, Vec<TimeStart>>);
 
 /// Goes through the series of a part in order.
 pub(super) struct Gather {
     parts: Arc<[Part]>,
     partition: usize,
     cursors: Vec<Cursor>,
-    /// The histograms of the series that were not given yet, once they are read.
-    histograms: Option<BTreeMap<usize, Vec<TimeHistogram>>>,
+    /// The histograms and starts of the series that were not given yet, once they are read.
+    others: Option<Others>,
     /// How many series that are in no table were given.
     synthetic: usize,
     touched: Arc<Touched>,
     context: Arc<TaskContext>,
-    of_histograms: MemoryReservation,
+    of_others: MemoryReservation,
     /// Those of the series that was given last.
     pub(super) samples: Samples,
 }
@@ -41,13 +45,13 @@ impl Gather {
         touched: Arc<Touched>,
         context: Arc<TaskContext>,
     ) -> Result<Self> {
-        let of_histograms = MemoryConsumer::new("native histograms").register(context.memory_pool());
+        let of_others = MemoryConsumer::new("native histograms and starts").register(context.memory_pool());
         let mut cursors = Vec::new();
         for input in parts.get(partition).iter().flat_map(|part| &part.inputs) {
             cursors.push(Cursor::new(input.execute(0, Arc::clone(&context))?));
         }
-        let (histograms, samples) = (None, Samples::default());
-        Ok(Gather { parts, partition, cursors, histograms, synthetic: 0, touched, context, of_histograms, samples })
+        let (others, samples) = (None, Samples::default());
+        Ok(Gather { parts, partition, cursors, others, synthetic: 0, touched, context, of_others, samples })
     }
 
     /// Puts the samples of the next series together; returns its labels.
@@ -63,9 +67,9 @@ impl Gather {
             self.touched.add(self.samples.len())?;
             return Ok(labels);
         }
-        let mut histograms = match self.histograms.take() {
-            Some(histograms) => histograms,
-            None => part.histograms.read(&part.selected, &self.context, &self.of_histograms).await?,
+        let (mut histograms, mut starts) = match self.others.take() {
+            Some(others) => others,
+            None => part.read_others(&self.context, &self.of_others).await?,
         };
         let mut next = histograms.first_key_value().map(|(series, _)| *series);
         for cursor in &mut self.cursors {
@@ -76,7 +80,10 @@ impl Gather {
         if let Some(of_series) = next.and_then(|series| histograms.remove(&series)) {
             self.samples.histograms = of_series;
         }
-        self.histograms = Some(histograms);
+        if let Some(of_series) = next.and_then(|series| starts.remove(&series)) {
+            self.samples.starts_ms = of_series;
+        }
+        self.others = Some((histograms, starts));
         let Some(series) = next else { return Ok(None) };
         for cursor in &mut self.cursors {
             while cursor.peek(&part.selected).await? == Some(series) {
@@ -87,5 +94,15 @@ impl Gather {
         self.samples.sort();
         self.touched.add(self.samples.len())?;
         Ok(Some(LabelSet::of(&part.selected.series()[series].key)))
+    }
+}
+
+impl Part {
+    async fn read_others(&self, context: &Arc<TaskContext>, memory: &MemoryReservation) -> Result<Others> {
+        let starts = match &self.starts {
+            Some(starts) => starts.read(&self.selected, context, memory).await?,
+            None => BTreeMap::new(),
+        };
+        Ok((self.histograms.read(&self.selected, context, memory).await?, starts))
     }
 }

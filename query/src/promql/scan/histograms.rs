@@ -5,25 +5,18 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
-use datafusion::common::{Result, ScalarValue};
-use datafusion::datasource::memory::DataSourceExec;
-use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
+use datafusion::common::Result;
 use datafusion::execution::TaskContext;
 use datafusion::execution::memory_pool::MemoryReservation;
-use datafusion::logical_expr::Operator;
-use datafusion::physical_expr::PhysicalExpr;
-use datafusion::physical_expr::expressions::{BinaryExpr, Column, Literal};
 use datafusion::physical_plan::ExecutionPlan;
 use futures::TryStreamExt;
 use promql::histogram::FloatHistogram;
 use storage::{Resolved, Table};
 
+use super::blocks;
 use crate::error::external;
 use crate::rows;
-use crate::scan::inputs::{file, store_url};
-use crate::scan::membership::{Membership, longs, views};
-use crate::scan::pages;
-use crate::scan::reader::{BlockReaders, Footer};
+use crate::scan::membership::{longs, views};
 use crate::scan::selected::SelectedSeries;
 use crate::source::Source;
 
@@ -54,36 +47,13 @@ impl Inputs {
         selected: &Arc<SelectedSeries>,
         time_ms: &RangeInclusive<i64>,
     ) -> Result<Self> {
-        let overlaps = |min_ms: i64, max_ms: i64| min_ms <= *time_ms.end() && max_ms >= *time_ms.start();
-        let mut blocks = source.blocks(Table::Histograms);
-        blocks.retain(|block| overlaps(block.min_time_ms, block.max_time_ms));
-        // A later generation wins, within one cut no two blocks have a row in common.
-        blocks.sort_by_key(|block| block.gen_max);
-        let (store, folder) = source.object_store(Table::Histograms);
-        let schema = Table::Histograms.read_schema();
-        let mut plans = Vec::new();
-        for (block, footer) in source.with_footers(Table::Histograms, blocks).await.map_err(external)? {
-            let rows = pages::select(&footer, selected, time_ms);
-            if rows.selected() == 0 {
-                continue;
-            }
-            let file = file(&folder, &block, Footer(footer))?.with_extension(rows.access_plan());
-            let parquet = ParquetSource::new(Arc::clone(&schema))
-                .with_parquet_file_reader_factory(Arc::new(BlockReaders::new(Arc::clone(&store))))
-                .with_pushdown_filters(true)
-                .with_reorder_filters(true)
-                .with_predicate(predicate(selected, time_ms)?);
-            let config = FileScanConfigBuilder::new(store_url(Table::Histograms)?, Arc::new(parquet))
-                .with_file_groups(vec![FileGroup::new(vec![file])])
-                .build();
-            plans.push(DataSourceExec::from_data_source(config) as Arc<dyn ExecutionPlan>);
-        }
+        let blocks = blocks::plans(source, Table::Histograms, selected, time_ms).await?;
         let resolved = Resolved { series: selected.series().to_vec() };
         let head = source.head_histograms(&resolved, time_ms.clone()).into_iter().map(|(series, histograms)| {
             let floats = histograms.iter().map(|(time_ms, histogram)| (*time_ms, FloatHistogram::from(histogram)));
             (series, floats.collect())
         });
-        Ok(Inputs { blocks: plans, head: head.collect() })
+        Ok(Inputs { blocks, head: head.collect() })
     }
 
     /// Reads them: of each series that has some its number, and its histograms in order of time.
@@ -111,23 +81,6 @@ impl Inputs {
         }
         Ok(found.into_iter().map(|(series, by_time)| (series, by_time.into_iter().collect())).collect())
     }
-}
-
-/// Which rows are wanted, checked while a block is decoded.
-fn predicate(selected: &Arc<SelectedSeries>, time_ms: &RangeInclusive<i64>) -> Result<Arc<dyn PhysicalExpr>> {
-    let schema = Table::Histograms.read_schema();
-    let column =
-        |name: &str| -> Result<Arc<dyn PhysicalExpr>> { Ok(Arc::new(Column::new_with_schema(name, &schema)?)) };
-    let bound = |op, time_ms: i64| -> Result<Arc<dyn PhysicalExpr>> {
-        let literal = Arc::new(Literal::new(ScalarValue::Int64(Some(time_ms))));
-        Ok(Arc::new(BinaryExpr::new(column("time_ms")?, op, literal)))
-    };
-    let key = ["name", "cluster", "series_id"].into_iter().map(column).collect::<Result<Vec<_>>>()?;
-    let is_selected: Arc<dyn PhysicalExpr> = Arc::new(Membership::new(Arc::clone(selected), key));
-    let bounds = [bound(Operator::GtEq, *time_ms.start())?, bound(Operator::LtEq, *time_ms.end())?];
-    let both =
-        |a: Arc<dyn PhysicalExpr>, b| -> Arc<dyn PhysicalExpr> { Arc::new(BinaryExpr::new(a, Operator::And, b)) };
-    Ok(bounds.into_iter().fold(is_selected, both))
 }
 
 fn read_batch(
