@@ -22,6 +22,8 @@ pub struct Config {
     pub max_rows: u64,
     /// Samples that one PromQL query may read; default 500,000,000.
     pub max_samples: u64,
+    /// Steps that one subquery of PromQL may have; default 1,000,000. Each takes up to 24 bytes a series.
+    pub max_subquery_steps: usize,
     /// How long a sample counts in PromQL if no newer one comes: `5m`.
     #[serde(deserialize_with = "model::duration::deserialize")]
     pub lookback: Duration,
@@ -48,6 +50,7 @@ impl Default for Config {
             query_memory_bytes: 512 << 20,
             max_rows: 1_000_000,
             max_samples: 500_000_000,
+            max_subquery_steps: 1_000_000,
             lookback: Duration::from_secs(5 * 60),
             subquery_step: Duration::from_secs(60),
             max_concurrent: 20,

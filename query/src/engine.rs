@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
@@ -136,23 +136,24 @@ impl Engine {
     /// As [`Engine::sql`], with another limit on the rows of the answer.
     pub(crate) async fn sql_within(&self, text: &str, params: Params, max_rows: u64) -> Result<Rows, Error> {
         self.0.counts.started.fetch_add(1, Ordering::Relaxed);
-        let answer = self.start(Question::Sql(text.to_owned(), params), max_rows).await;
+        let timeout = self.0.config.timeout;
+        let answer = self.start(Question::Sql(text.to_owned(), params), max_rows, timeout).await;
         if let Err(error) = &answer {
             self.count_failure(error);
         }
         answer
     }
 
-    async fn start(&self, question: Question, max_rows: u64) -> Result<Rows, Error> {
+    async fn start(&self, question: Question, max_rows: u64, timeout: Duration) -> Result<Rows, Error> {
         let (bytes, limit) = (question.text().len(), self.0.config.max_text_bytes);
         if bytes > limit {
             return Err(Error::new(ErrorKind::TooLarge, format!("the query has {bytes} bytes, the limit is {limit}")));
         }
-        let deadline = Instant::now() + self.0.config.timeout;
+        let deadline = Instant::now() + timeout;
         let ticket = self.0.places.take(self.0.config.queue_timeout, deadline).await?;
         let (sender, mut receiver) = mpsc::channel(BATCHES_AHEAD);
         let halt = Halt::at(deadline);
-        let task = Task { engine: self.clone(), question, sender, halt: halt.clone() };
+        let task = Task { engine: self.clone(), question, sender, halt: halt.clone(), timeout };
         let guarded = std::panic::AssertUnwindSafe(task.run()).catch_unwind();
         // The ticket lives as long as the task, so a place is free only once its query is.
         let running = ticket.handle().clone().spawn(hold(ticket, async move {
@@ -169,6 +170,7 @@ impl Engine {
                     schema,
                     receiver,
                     deadline: pause,
+                    timeout,
                     engine: self.clone(),
                     rows: 0,
                     max_rows,
@@ -178,13 +180,14 @@ impl Engine {
             }
             Ok(Some(Message::Batch(Err(error)))) => Err(error),
             Ok(_) => Err(broken_off()),
-            Err(_) => Err(self.timed_out()),
+            Err(_) => Err(self.timed_out(timeout)),
         }
     }
 
-    fn timed_out(&self) -> Error {
-        let seconds = self.0.config.timeout.as_secs_f64();
-        let what = format!("the query took longer than {seconds} s, select less or raise query.timeout");
+    fn timed_out(&self, timeout: Duration) -> Error {
+        let seconds = timeout.as_secs_f64();
+        let raise = if timeout < self.0.config.timeout { "the timeout of the request" } else { "query.timeout" };
+        let what = format!("the query took longer than {seconds} s, select less or raise {raise}");
         Error::new(ErrorKind::Timeout, what)
     }
 
@@ -202,15 +205,16 @@ impl Engine {
     pub(crate) async fn promql(&self, query: promql::Query) -> Result<promql::Answer, promql::Failure> {
         self.0.counts.started.fetch_add(1, Ordering::Relaxed);
         let question = Arc::new(promql::Question::new(query, &self.0.config)?);
-        let answer = match question.constant() {
-            Some(answer) => Ok(answer),
-            None => match self.start(Question::Promql(Arc::clone(&question)), self.0.config.max_rows).await {
-                Ok(rows) => question.answer(rows).await,
-                Err(error) => {
-                    self.count_failure(&error);
-                    Err(error)
-                }
-            },
+        if let Some(answer) = question.constant() {
+            return Ok(answer);
+        }
+        let asked = Question::Promql(Arc::clone(&question));
+        let answer = match self.start(asked, self.0.config.max_rows, question.timeout).await {
+            Ok(rows) => question.answer(rows).await,
+            Err(error) => {
+                self.count_failure(&error);
+                Err(error)
+            }
         };
         Ok(answer?)
     }
@@ -304,6 +308,7 @@ pub struct Rows {
     schema: SchemaRef,
     receiver: mpsc::Receiver<Message>,
     deadline: Pin<Box<tokio::time::Sleep>>,
+    timeout: Duration,
     engine: Engine,
     rows: u64,
     max_rows: u64,
@@ -332,7 +337,7 @@ impl Stream for Rows {
             return Poll::Ready(None);
         }
         if self.deadline.as_mut().poll(cx).is_ready() {
-            let error = self.engine.timed_out();
+            let error = self.engine.timed_out(self.timeout);
             return self.fail(error);
         }
         match ready!(self.receiver.poll_recv(cx)) {

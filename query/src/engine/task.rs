@@ -1,6 +1,7 @@
 //! One query inside its place: from a question to its rows.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
@@ -62,6 +63,8 @@ pub(super) struct Task {
     pub(super) question: Question,
     pub(super) sender: mpsc::Sender<Message>,
     pub(super) halt: Halt,
+    /// How long it may take.
+    pub(super) timeout: Duration,
 }
 
 impl Task {
@@ -70,7 +73,9 @@ impl Task {
         let last = match self.answer().await {
             Ok(()) => Message::End,
             // A join that ended itself says it as whoever waits for the answer would.
-            Err(error) if error.kind() == ErrorKind::Timeout => Message::Batch(Err(self.engine.timed_out())),
+            Err(error) if error.kind() == ErrorKind::Timeout => {
+                Message::Batch(Err(self.engine.timed_out(self.timeout)))
+            }
             Err(error) => Message::Batch(Err(error)),
         };
         // Nobody listens any more if the client has gone.
@@ -109,7 +114,7 @@ impl Task {
     ) -> Result<Arc<dyn ExecutionPlan>, Error> {
         let partitions = self.engine.0.config.threads();
         let clusters = self.engine.0.clusters.read().clone();
-        promql::plan(question, source, memory, partitions, &clusters).await.map_err(from_datafusion)
+        promql::plan(question, source, memory, partitions, &clusters, &self.halt).await.map_err(from_datafusion)
     }
 
     async fn plan_sql(

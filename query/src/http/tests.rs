@@ -134,3 +134,22 @@ async fn a_request_that_takes_too_long_is_a_timeout() {
     let (status, _, body) = post_to(&router, "*/*", body).await;
     assert_eq!(status, StatusCode::GATEWAY_TIMEOUT, "{}", text(body));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_of_promql_may_have_less_time_than_is_configured() {
+    let router = router().await;
+    let ask = async |query: &str| {
+        let request = Request::get(format!("/prometheus/api/v1/query?{query}")).body(Body::empty()).unwrap();
+        let response = router.clone().oneshot(request).await.unwrap();
+        let status = response.status();
+        (status, text(to_bytes(response.into_body(), usize::MAX).await.unwrap().to_vec()))
+    };
+    let long = "query=sum(quantile_over_time(0.5,vector(time())[11d:1s]))&time=1767225600&timeout";
+    let error = r#"{"error":"the query took longer than 0.001 s, select less or raise the timeout of the request","errorType":"timeout","status":"error"}"#;
+    assert_eq!(ask(&format!("{long}=1ms")).await, (StatusCode::SERVICE_UNAVAILABLE, error.to_owned()));
+    let (status, body) = ask(&format!("{long}=soon")).await;
+    assert_eq!(status, StatusCode::BAD_REQUEST, "{body}");
+    assert!(body.contains(r#"invalid parameter \"timeout\": cannot parse \"soon\" to a valid duration"#), "{body}");
+    let (status, body) = ask("query=count(cpu)&time=1767225600&timeout=10m").await;
+    assert_eq!(status, StatusCode::OK, "{body}");
+}

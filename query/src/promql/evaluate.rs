@@ -18,6 +18,10 @@ use super::remarks::Remarks;
 use super::scalars::Scalars;
 use super::steps::{Looks, Samples, Windows};
 use crate::error::external;
+use crate::run::Halt;
+
+/// After so many samples in windows of one series it is asked whether the query is over.
+const SAMPLES_UNASKED: usize = 1 << 16;
 
 /// Makes the values of a series out of its samples. Its text is shown by EXPLAIN.
 pub(crate) trait Evaluate: fmt::Debug + fmt::Display + Send + Sync {
@@ -185,6 +189,8 @@ pub(crate) struct OverWindow {
     pub(crate) boundary: Boundary,
     /// How far samples count beyond the ends of a window whose ends are not open, in milliseconds.
     pub(crate) lookback_ms: i64,
+    /// Whether the query is over: windows of many samples at many steps take longer than an operator may go on for.
+    pub(crate) halt: Halt,
     /// Where its notes go, with its place in the expression.
     pub(crate) remarks: Arc<Remarks>,
     pub(crate) span: Span,
@@ -233,10 +239,16 @@ impl Evaluate for OverWindow {
         let mut windows = Windows::new(series.samples, self.range_ms, self.reach());
         let mut workspace = Workspace::default();
         let (metric, steps) = (series.labels.get(model::labels::NAME_LABEL), series.looks.steps());
+        let mut unasked = 0;
         let over = |step: usize, look_ms: i64| {
             let window = windows.ending(look_ms);
             if window.is_empty() {
                 return Ok(None);
+            }
+            unasked += window.times_ms.len() + window.histograms.len();
+            if unasked > SAMPLES_UNASKED {
+                self.halt.check()?;
+                unasked = 0;
             }
             let scalars = [series.scalars.at(0, step), series.scalars.at(1, step)];
             let args = Args { scalars, eval_ms: steps.time_ms(step), boundary: self.boundary, metric };

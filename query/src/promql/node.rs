@@ -10,7 +10,6 @@ use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::{Distribution, EquivalenceProperties, PhysicalExpr};
 use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
-use datafusion::physical_plan::coop::cooperative;
 use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType, SchedulingType};
 use datafusion::physical_plan::metrics::{BaselineMetrics, ExecutionPlanMetricsSet, MetricsSet};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
@@ -154,7 +153,9 @@ impl ExecutionPlan for Node {
             baseline.record_output(batch.num_rows());
             Ok(batch)
         });
-        Ok(Box::pin(cooperative(RecordBatchStreamAdapter::new(self.schema(), made))))
+        // Its leaves yield, which is enough: were every operator to take its share of what a task may do at once, more levels
+        // than there are shares would come to nothing, for ever.
+        Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), made)))
     }
 
     fn metrics(&self) -> Option<MetricsSet> {

@@ -28,6 +28,7 @@ use super::scalars::ScalarArg;
 use super::scan::Ground;
 use super::steps::Steps;
 use crate::error::external;
+use crate::run::Halt;
 use crate::source::Source;
 
 /// A plan whose batches are step batches.
@@ -44,12 +45,13 @@ pub(crate) async fn plan(
     memory: Arc<dyn MemoryPool>,
     partitions: usize,
     clusters: &[Cluster],
+    halt: &Halt,
 ) -> Result<Arc<dyn ExecutionPlan>> {
     // Set once: a question is planned once.
     let _ = question.began.set(Instant::now());
     let (touched, clusters) = (Arc::clone(&question.touched), clusters.into());
     let ground = Ground { source, memory, partitions, touched, clusters };
-    let planner = Planner { question, ground };
+    let planner = Planner { question, ground, halt };
     match question.expr.value_type() {
         ValueType::Scalar => {
             let scalar = planner.scalar(&question.expr, question.steps).await?;
@@ -68,6 +70,7 @@ pub(crate) async fn plan(
 struct Planner<'a> {
     question: &'a Question,
     ground: Ground,
+    halt: &'a Halt,
 }
 
 /// A planned scalar.

@@ -30,6 +30,8 @@ pub(crate) struct Query {
     pub(crate) end_ms: i64,
     /// How long a sample counts, in milliseconds, if it is not as configured.
     pub(crate) lookback_ms: Option<i64>,
+    /// How long it may take, if that is less than is configured.
+    pub(crate) timeout: Option<Duration>,
 }
 
 /// Why there is no answer.
@@ -60,8 +62,12 @@ pub(crate) struct Question {
     pub(super) lookback_ms: i64,
     /// The step of a subquery that names none, in milliseconds.
     pub(super) subquery_step_ms: i64,
+    /// Steps that one subquery may have.
+    pub(super) max_subquery_steps: usize,
     pub(super) remarks: Arc<Remarks>,
     pub(super) touched: Arc<Touched>,
+    /// How long it may take.
+    pub(crate) timeout: Duration,
     max_bytes: u64,
     asked: Instant,
     /// When there was a place to run it.
@@ -76,7 +82,7 @@ impl Question {
     /// # Errors
     /// `Parse` if the text is no expression, `Run` if it cannot be evaluated at these instants.
     pub(crate) fn new(query: Query, config: &Config) -> Result<Self, Failure> {
-        let Query { text, range, end_ms, lookback_ms } = query;
+        let Query { text, range, end_ms, lookback_ms, timeout } = query;
         if text.len() > config.max_text_bytes {
             let what = format!("the query has {} bytes, the limit is {}", text.len(), config.max_text_bytes);
             return Err(Error::new(ErrorKind::TooLarge, what).into());
@@ -109,8 +115,10 @@ impl Question {
             step_ms: range.map_or(0, |(_, step_ms)| step_ms),
             lookback_ms: lookback_ms.filter(|ms| *ms > 0).unwrap_or(ms(config.lookback)),
             subquery_step_ms: ms(config.subquery_step).max(1),
+            max_subquery_steps: config.max_subquery_steps,
             remarks: Arc::default(),
             touched: Arc::new(Touched::new(config.max_samples)),
+            timeout: timeout.map_or(config.timeout, |asked| asked.min(config.timeout)),
             max_bytes: config.query_memory_bytes,
             asked: Instant::now(),
             began: OnceLock::new(),

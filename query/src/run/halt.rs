@@ -3,7 +3,7 @@
 //! A query is ended by aborting its task, which works only where the task yields. Joins may go on for hours between two
 //! batches of their inputs: one batch of the probe side meets every row of the build side. So each pass of a join's
 //! condition over a chunk of pairs asks whether the query is over ([`Halt::watch_joins`]), and a join yields after some
-//! batches of its output (`yielding_joins`).
+//! batches of its output (`yielding_joins`). Functions of PromQL over long windows ask by themselves ([`Halt::check`]).
 
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
@@ -42,6 +42,19 @@ impl Halt {
     /// The query is over now.
     pub(crate) fn now(&self) {
         self.0.told.store(true, Ordering::Relaxed);
+    }
+
+    /// Nothing, as long as the query is not over.
+    ///
+    /// # Errors
+    /// `Timeout`, carried through DataFusion, once it is.
+    pub(crate) fn check(&self) -> Result<()> {
+        match self.is_over() {
+            false => Ok(()),
+            true => {
+                Err(external(model::Error::new(ErrorKind::Timeout, "the query was ended in the middle of an operator")))
+            }
+        }
     }
 
     fn is_over(&self) -> bool {
@@ -123,9 +136,7 @@ impl ScalarUDFImpl for UnlessOver {
     }
 
     fn invoke_with_args(&self, mut args: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        if self.halt.is_over() {
-            return Err(external(model::Error::new(ErrorKind::Timeout, "the query was ended in the middle of a join")));
-        }
+        self.halt.check()?;
         Ok(args.args.swap_remove(0))
     }
 }

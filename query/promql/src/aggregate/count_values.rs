@@ -81,12 +81,12 @@ impl ValueCounts {
         *self.counts.entry(text).or_default().entry(step).or_default() += 1;
     }
 
-    /// The count of each value, step by step, in order of the texts.
-    pub fn finish(self) -> Vec<(String, Row)> {
+    /// The count of each value, step by step, in order of the texts; a row is made as it is asked for.
+    pub fn finish(self) -> impl ExactSizeIterator<Item = (String, Row)> {
         let steps = self.steps;
-        let mut rows: Vec<_> = self.counts.into_iter().map(|(text, counts)| (text, row(steps, &counts))).collect();
-        rows.sort_unstable_by(|a, b| a.0.cmp(&b.0));
-        rows
+        let mut counts: Vec<_> = self.counts.into_iter().collect();
+        counts.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+        counts.into_iter().map(move |(text, counts)| (text, row(steps, &counts)))
     }
 }
 

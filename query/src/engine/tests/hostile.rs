@@ -2,9 +2,15 @@
 
 use std::time::{Duration, Instant};
 
-use super::{ask, engine_with};
-use crate::config::Config;
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::{START, ask, engine_with};
+use crate::config::Config;
+use crate::engine::Engine;
+use crate::promql::{Answer, AnswerValue, Failure, Query};
+
+#[path = "../../../tests/hostile/expressions.rs"]
+mod expressions;
 #[path = "../../../tests/hostile/texts.rs"]
 mod texts;
 
@@ -49,4 +55,76 @@ async fn no_text_hurts() {
     assert!(wrong.is_empty(), "{wrong}");
     let peak = peak_bytes() >> 20;
     assert!(peak < 1536, "the process grew to {peak} MiB");
+}
+
+/// What comes of an expression, at one instant or at 11,000 of them.
+async fn evaluate(engine: &Engine, text: &str, is_range: bool) -> Result<Answer, Failure> {
+    let end_ms = START + 200_000;
+    let range = is_range.then_some((end_ms - 10_999_000, 1_000));
+    engine.promql(Query { text: text.to_owned(), range, end_ms, lookback_ms: None, timeout: None }).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_expression_hurts() {
+    let limit = Duration::from_secs(2);
+    let engine = engine_with(Config {
+        timeout: limit,
+        query_memory_bytes: 64 << 20,
+        memory_bytes: 128 << 20,
+        max_concurrent: 8,
+        ..Config::default()
+    })
+    .await;
+    let is_over = AtomicBool::new(false);
+    // Somebody else, who asks for little again and again.
+    let neighbour = async {
+        let mut answered = 0;
+        while !is_over.load(Ordering::Relaxed) {
+            let answer = evaluate(&engine, "count(cpu)", false).await.expect("the neighbour is answered");
+            let AnswerValue::Vector(series) = answer.value else { panic!("no vector") };
+            assert_eq!(series[0].points[0].value, 4.0);
+            answered += 1;
+        }
+        answered
+    };
+    let all = async {
+        let wrong = all_expressions(&engine, limit).await;
+        is_over.store(true, Ordering::Relaxed);
+        wrong
+    };
+    let (answered, wrong) = tokio::join!(neighbour, all);
+    assert!(wrong.is_empty(), "{wrong}");
+    assert!(answered > 100, "the neighbour was answered {answered} times");
+    assert_eq!(engine.stuck(), 0, "queries go on past their end");
+    let peak = peak_bytes() >> 20;
+    assert!(peak < 1536, "the process grew to {peak} MiB");
+}
+
+/// What is wrong with the answers.
+async fn all_expressions(engine: &Engine, limit: Duration) -> String {
+    let mut wrong = String::new();
+    for (expected, text) in expressions::corpus() {
+        for is_range in [false, true] {
+            let begun = Instant::now();
+            let answer = match evaluate(engine, &text, is_range).await {
+                Ok(_) => "answered".to_owned(),
+                Err(Failure::Parse(message)) => format!("parse error {message}"),
+                Err(Failure::Run(error)) => format!("error {}: {error}", error.kind()),
+            };
+            let took = begun.elapsed();
+            let fits = match expected {
+                "error" => answer != "answered" && !answer.starts_with("error internal"),
+                _ => {
+                    !answer.starts_with("error internal")
+                        && (!answer.starts_with("parse error") || answer.contains("for range query"))
+                }
+            };
+            if !fits || took > limit + Duration::from_secs(1) {
+                let (short, answer): (String, String) =
+                    (text.chars().take(160).collect(), answer.chars().take(200).collect());
+                wrong.push_str(&format!("{expected}: {short}, range: {is_range}\n  after {took:?}: {answer}\n"));
+            }
+        }
+    }
+    wrong
 }

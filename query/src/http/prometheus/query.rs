@@ -1,5 +1,7 @@
 //! `query` and `query_range`.
 
+use std::time::Duration;
+
 use axum::extract::{Request, State};
 use axum::response::Response;
 use promql::ast::{Expr, VectorSelector};
@@ -26,7 +28,8 @@ pub(super) async fn range(State(engine): State<Engine>, request: Request) -> Res
 async fn answer_instant(engine: &Engine, request: Request) -> Result<Success, Failure> {
     let form = Form::read(request).await?;
     let time_ms = time::parameter("time", form.get("time"), Some(engine.now_ms()))?;
-    let query = Query { text: form.get("query").to_owned(), range: None, end_ms: time_ms, lookback_ms: None };
+    let query =
+        Query { text: form.get("query").to_owned(), range: None, end_ms: time_ms, lookback_ms: None, timeout: None };
     run(engine, &form, query).await
 }
 
@@ -47,14 +50,23 @@ async fn answer_range(engine: &Engine, request: Request) -> Result<Success, Fail
             "exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query resolution (?step=XX)",
         ));
     }
-    let query =
-        Query { text: form.get("query").to_owned(), range: Some((start_ms, step_ms)), end_ms, lookback_ms: None };
+    let query = Query {
+        text: form.get("query").to_owned(),
+        range: Some((start_ms, step_ms)),
+        end_ms,
+        lookback_ms: None,
+        timeout: None,
+    };
     run(engine, &form, query).await
 }
 
 async fn run(engine: &Engine, form: &Form, mut query: Query) -> Result<Success, Failure> {
     if !form.get("lookback_delta").is_empty() {
         query.lookback_ms = Some(time::duration("lookback_delta", form.get("lookback_delta"))?);
+    }
+    if !form.get("timeout").is_empty() {
+        let ms = time::duration("timeout", form.get("timeout"))?;
+        query.timeout = Some(Duration::from_millis(u64::try_from(ms).unwrap_or(0)));
     }
     let answer = engine.promql(query).await.map_err(|error| match error {
         crate::promql::Failure::Parse(message) => Failure::parameter("query", message),

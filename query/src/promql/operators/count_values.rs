@@ -16,6 +16,8 @@ use super::super::node::{Batches, Operator, once};
 
 /// What a value of a group takes at a step, roughly.
 const VALUE_BYTES: usize = 48;
+/// What a series of the answer takes beside its values, roughly.
+const ROW_BYTES: usize = 512;
 
 /// How many series of a group have each value.
 #[derive(Debug)]
@@ -60,7 +62,9 @@ impl CountValues {
         }
         let mut made = StepBatch::new(self.steps);
         for (group, counts) in groups {
-            for (value, row) in counts.finish() {
+            let rows = counts.finish();
+            memory.try_grow(rows.len() * (self.steps * size_of::<f64>() + ROW_BYTES))?;
+            for (value, row) in rows {
                 let labels = LabelSet::from(&self.grouping.result(&group, &value));
                 made.push_values(labels, false, &row.values, row.present);
             }

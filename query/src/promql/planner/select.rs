@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use datafusion::common::Result;
+use model::ErrorKind;
 use promql::ast::{At, DurationExpr, Expr, Extension, Matcher, MatrixSelector, Subquery, VectorSelector};
 use promql::functions::range::{Boundary, range_function};
 use storage::Selection;
@@ -71,7 +72,7 @@ impl Planner<'_> {
         let looks = self.looks(steps, subquery.at, subquery.offset.as_ref())?;
         let (range_ms, step_ms) = self.range_and_step(subquery)?;
         let evaluate = self.windowed(&over, range_ms, Boundary::Open)?;
-        let inner = inner(looks, range_ms, step_ms);
+        let inner = self.inner(looks, range_ms, step_ms)?;
         let mut inputs = vec![self.vector(&subquery.expr, inner).await?];
         let scalars = args(over.scalars, &mut inputs);
         let operator = OverSubquery { evaluate: Arc::new(evaluate), scalars, inner, looks };
@@ -81,6 +82,20 @@ impl Planner<'_> {
     fn range_and_step(&self, subquery: &Subquery) -> Result<(i64, i64)> {
         let step_ms = subquery.step.as_ref().map(|step| self.positive(step)).transpose()?;
         Ok((self.positive(&subquery.range)?, step_ms.unwrap_or(self.question.subquery_step_ms).max(1)))
+    }
+
+    /// The steps of a subquery.
+    fn inner(&self, looks: Looks, range_ms: i64, step_ms: i64) -> Result<Steps> {
+        let (inner, limit) = (inner(looks, range_ms, step_ms), self.question.max_subquery_steps);
+        if inner.count <= limit {
+            return Ok(inner);
+        }
+        let what = format!(
+            "a subquery has {} steps of {step_ms} ms, the limit is {limit}; take a shorter range or a longer step, or raise \
+             query.max_subquery_steps",
+            inner.count
+        );
+        Err(external(model::Error::new(ErrorKind::TooLarge, what)))
     }
 
     /// The samples of a range, as they are.
@@ -99,7 +114,7 @@ impl Planner<'_> {
     pub(super) async fn subquery_steps(&self, subquery: &Subquery) -> Result<Plan> {
         let looks = self.looks(self.question.steps, subquery.at, subquery.offset.as_ref())?;
         let (range_ms, step_ms) = self.range_and_step(subquery)?;
-        let inner = inner(looks, range_ms, step_ms);
+        let inner = self.inner(looks, range_ms, step_ms)?;
         if inner.start_ms > looks.time_ms(0) {
             return Ok(Node::plan(Nothing, Vec::new(), 1));
         }
@@ -116,6 +131,7 @@ impl Planner<'_> {
             range_ms,
             boundary,
             lookback_ms: self.question.lookback_ms,
+            halt: self.halt.clone(),
             remarks: Arc::clone(&self.question.remarks),
             span: over.span,
             counter_span: match over.range.unwrapped() {
