@@ -219,6 +219,11 @@ impl Engine {
         Ok(answer?)
     }
 
+    /// The series that nobody sends and PromQL finds: those that fulfil the matchers, in order.
+    pub(crate) fn synthetic_series(&self, matchers: &[storage::Matcher]) -> Vec<promql::labels::LabelSet> {
+        promql::synthetic_series(&self.0.clusters.read(), matchers)
+    }
+
     /// The present, in milliseconds.
     pub(crate) fn now_ms(&self) -> i64 {
         self.0.clock.now_ms()

@@ -24,3 +24,4 @@ mod steps;
 pub(crate) use answer::{Answer, AnswerValue, Point, Stats};
 pub(crate) use planner::plan;
 pub(crate) use question::{Failure, Query, Question};
+pub(crate) use scan::synthetic_series;

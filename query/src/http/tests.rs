@@ -153,3 +153,22 @@ async fn a_request_of_promql_may_have_less_time_than_is_configured() {
     let (status, body) = ask("query=count(cpu)&time=1767225600&timeout=10m").await;
     assert_eq!(status, StatusCode::OK, "{body}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn labels_tell_of_clusters_that_send_nothing() {
+    let router = router().await;
+    let ask = async |path: &str| {
+        let request = Request::get(format!("/prometheus/api/v1/{path}")).body(Body::empty()).unwrap();
+        let response = router.clone().oneshot(request).await.unwrap();
+        let body = to_bytes(response.into_body(), usize::MAX).await.unwrap();
+        serde_json::from_slice::<serde_json::Value>(&body).unwrap()["data"].clone()
+    };
+    let clusters = ask("label/cluster/values?match[]=cluster_info").await;
+    assert_eq!(clusters, serde_json::json!(["east", "moon"]));
+    let names = ask("labels?match[]=cluster_info").await;
+    assert_eq!(names, serde_json::json!(["__name__", "cluster", "region", "role"]));
+    let series = ask("series?match[]=cluster_info%7Bregion=%22eu%22%7D").await;
+    let east = serde_json::json!([{"__name__": "cluster_info", "cluster": "east", "region": "eu", "role": "active"}]);
+    assert_eq!(series, east);
+    assert_eq!(ask("series?match[]=cluster_info%7Bcluster=%22west%22%7D").await, serde_json::json!([]));
+}

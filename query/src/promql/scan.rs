@@ -26,6 +26,7 @@ pub(super) use exec::SeriesScanExec;
 pub(super) use histograms::bytes;
 pub(super) use ranges::RangesExec;
 use synthetic::Synthetic;
+pub(crate) use synthetic::synthetic_series;
 
 use super::evaluate::Evaluate;
 use super::limits::Touched;

@@ -40,6 +40,9 @@ async fn label_names(engine: &Engine, request: Request) -> Result<Success, Failu
     let mut names = BTreeSet::new();
     for selection in &selections {
         names.extend(snapshot.label_names(selection).await.map_err(crate::error::Error::from)?);
+        for labels in engine.synthetic_series(&selection.matchers) {
+            names.extend(labels.iter().map(|(name, _)| name.to_owned()));
+        }
     }
     Ok(listed(names.into_iter().map(serde_json::Value::from).collect(), limit))
 }
@@ -55,6 +58,8 @@ async fn label_values(engine: &Engine, name: &str, request: Request) -> Result<S
     let mut values = BTreeSet::new();
     for selection in &selections {
         values.extend(snapshot.label_values(&name, selection).await.map_err(crate::error::Error::from)?);
+        let synthetic = engine.synthetic_series(&selection.matchers);
+        values.extend(synthetic.iter().map(|labels| labels.get(&name).to_owned()).filter(|value| !value.is_empty()));
     }
     Ok(listed(values.into_iter().map(serde_json::Value::from).collect(), limit))
 }
@@ -72,6 +77,7 @@ async fn all_series(engine: &Engine, request: Request) -> Result<Success, Failur
         // One more than the limit tells that there are more.
         let wanted = limit.map_or(usize::MAX, |limit| limit + 1);
         found.extend(resolved.series.iter().take(wanted).map(|series| LabelSet::of(&series.key)));
+        found.extend(engine.synthetic_series(&selection.matchers));
     }
     let object = |labels: LabelSet| {
         let pairs = labels.iter().map(|(name, value)| (name.to_owned(), value.into()));

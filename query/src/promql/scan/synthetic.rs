@@ -24,11 +24,7 @@ pub(super) struct Synthetic {
 impl Synthetic {
     /// Those that fulfil the matchers, within a range of time.
     pub(super) fn select(clusters: &[Cluster], matchers: &[Matcher], time_ms: &RangeInclusive<i64>) -> Self {
-        let fulfils =
-            |labels: &LabelSet| matchers.iter().all(|matcher| matcher.condition.holds(labels.get(&matcher.label)));
-        let mut series: Vec<LabelSet> = clusters.iter().map(cluster_info).filter(fulfils).collect();
-        series.sort();
-        Synthetic { series, time_ms: time_ms.clone() }
+        Synthetic { series: synthetic_series(clusters, matchers), time_ms: time_ms.clone() }
     }
 
     /// Whether there is none.
@@ -48,6 +44,15 @@ impl Synthetic {
         samples.values.resize(samples.times_ms.len(), 1.0);
         Some(labels.clone())
     }
+}
+
+/// The labels of the synthetic series that fulfil the matchers, in order. They are there at all times.
+pub(crate) fn synthetic_series(clusters: &[Cluster], matchers: &[Matcher]) -> Vec<LabelSet> {
+    let fulfils =
+        |labels: &LabelSet| matchers.iter().all(|matcher| matcher.condition.holds(labels.get(&matcher.label)));
+    let mut series: Vec<LabelSet> = clusters.iter().map(cluster_info).filter(fulfils).collect();
+    series.sort();
+    series
 }
 
 /// What is said of a cluster, as labels.
