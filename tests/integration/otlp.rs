@@ -1,6 +1,6 @@
 //! OpenTelemetry's own senders beside the binary: what they send is read back over SQL, field by field.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -175,8 +175,13 @@ async fn what_the_rust_exporter_sends_is_read_back_field_by_field() {
     let mut found = server.rows(&sql).await;
     found.sort();
     assert_eq!(found, starts);
-    let sql = "SELECT DISTINCT labels['floor'], labels['job'], value FROM metrics WHERE name = 'target_info'";
-    assert_eq!(server.rows(sql).await, [["2", "till", "1.0"]]);
+    // At the first and at the last time of each request, which are one if nothing came between its instruments.
+    let target_times: BTreeSet<i64> = times.iter().flat_map(|export| export.values().map(|(_, time)| *time)).collect();
+    let expected_targets: Vec<Vec<String>> =
+        target_times.iter().map(|time| ["2", "till", &time.to_string(), "1.0"].map(str::to_owned).to_vec()).collect();
+    let sql = "SELECT labels['floor'], labels['job'], CAST(ts AS BIGINT), value FROM metrics WHERE name = \
+               'target_info' ORDER BY ts";
+    assert_eq!(server.rows(sql).await, expected_targets);
     let sql = "SELECT DISTINCT name, kind, unit, replace(help, ',', ';') FROM metadata WHERE name <> 'target_info' ORDER BY name";
     // An empty text is quoted in CSV.
     let families = [
@@ -184,7 +189,7 @@ async fn what_the_rust_exporter_sends_is_read_back_field_by_field() {
         ["receipts_total", "counter", "\"\"", "Receipts; printed."],
     ];
     assert_eq!(server.rows(sql).await, families);
-    assert_eq!(server.number("SELECT count(*) FROM metrics").await, expected.len() as u64 + 2);
+    assert_eq!(server.number("SELECT count(*) FROM metrics").await, (expected.len() + target_times.len()) as u64);
     server.terminate().await;
 }
 

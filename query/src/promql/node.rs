@@ -4,6 +4,7 @@ use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use arrow::datatypes::SchemaRef;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{Result, internal_err};
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
@@ -82,13 +83,7 @@ impl Node {
             [input, ..] if operator.is_local() => input.output_partitioning().partition_count(),
             _ => 1,
         };
-        let properties = PlanProperties::new(
-            EquivalenceProperties::new(StepBatch::schema(steps)),
-            Partitioning::UnknownPartitioning(partitions),
-            EmissionType::Incremental,
-            Boundedness::Bounded,
-        );
-        let properties = Arc::new(properties.with_scheduling_type(SchedulingType::Cooperative));
+        let properties = properties(StepBatch::schema(steps), partitions);
         Node { operator, inputs, properties, metrics: ExecutionPlanMetricsSet::new() }
     }
 }
@@ -163,6 +158,14 @@ impl ExecutionPlan for Node {
     }
 }
 
+/// What is said of a plan node that gives batches in no order as it makes them.
+pub(super) fn properties(schema: SchemaRef, partitions: usize) -> Arc<PlanProperties> {
+    let (equivalence, partitioning) =
+        (EquivalenceProperties::new(schema), Partitioning::UnknownPartitioning(partitions));
+    let properties = PlanProperties::new(equivalence, partitioning, EmissionType::Incremental, Boundedness::Bounded);
+    Arc::new(properties.with_scheduling_type(SchedulingType::Cooperative))
+}
+
 fn steps_of(schema: &arrow::datatypes::Schema) -> Result<usize> {
     match schema.field_with_name("floats")?.data_type() {
         arrow::datatypes::DataType::FixedSizeList(_, steps) => Ok(*steps as usize),
@@ -173,6 +176,11 @@ fn steps_of(schema: &arrow::datatypes::Schema) -> Result<usize> {
 /// A stream of record batches as step batches.
 pub(crate) fn batches(stream: SendableRecordBatchStream) -> Batches {
     Box::pin(stream.map(|batch| StepBatch::from_record_batch(&batch?)))
+}
+
+/// The input with this number, which nobody else takes then.
+pub(crate) fn take(inputs: &mut [Option<Batches>], number: usize) -> Option<Batches> {
+    inputs.get_mut(number).and_then(Option::take)
 }
 
 /// All batches of a stream as one; what it takes is counted.
@@ -199,7 +207,7 @@ pub(crate) fn each<F>(mut inputs: Vec<Option<Batches>>, scalars: Vec<ScalarArg>,
 where
     F: FnMut(StepBatch, &Scalars) -> Result<StepBatch> + Send + 'static,
 {
-    let Some(input) = inputs.first_mut().and_then(Option::take) else { return Box::pin(futures::stream::empty()) };
+    let Some(input) = take(&mut inputs, 0) else { return Box::pin(futures::stream::empty()) };
     let changed = async move {
         let scalars = Scalars::read(&scalars, &mut inputs).await?;
         Ok(input.map(move |batch| change(batch?, &scalars)))

@@ -13,7 +13,7 @@ use crate::engine::Engine;
 use crate::promql::labels::LabelSet;
 use crate::promql::selection::matchers;
 
-/// What stands for all series: Grafana and promtool send it.
+/// What is said of a list that is longer than the request wants.
 const TRUNCATED: &str = "results truncated due to limit";
 /// Label names that are not plain are sent so, with every other character as its code point.
 const ESCAPED: &str = "U__";

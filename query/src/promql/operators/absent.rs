@@ -10,7 +10,7 @@ use promql::presence::Presence;
 
 use super::super::batch::StepBatch;
 use super::super::labels::LabelSet;
-use super::super::node::{Batches, Operator, once};
+use super::super::node::{Batches, Operator, once, take};
 
 /// One at each step at which no series has a value.
 #[derive(Debug)]
@@ -36,7 +36,7 @@ impl Operator for Absent {
     }
 
     fn run(self: Arc<Self>, mut inputs: Vec<Option<Batches>>, _memory: MemoryReservation) -> Batches {
-        once(async move { self.absent(inputs.first_mut().and_then(Option::take)).await })
+        once(async move { self.absent(take(&mut inputs, 0)).await })
     }
 }
 

@@ -14,7 +14,7 @@ use promql::span::Span;
 
 use super::super::batch::StepBatch;
 use super::super::labels::LabelSet;
-use super::super::node::{Batches, Operator, once};
+use super::super::node::{Batches, Operator, once, take};
 use super::super::remarks::Remarks;
 use super::super::scan::bytes;
 
@@ -104,7 +104,7 @@ impl Operator for Aggregate {
     }
 
     fn run(self: Arc<Self>, mut inputs: Vec<Option<Batches>>, memory: MemoryReservation) -> Batches {
-        once(async move { self.fold(inputs.first_mut().and_then(Option::take), &memory).await })
+        once(async move { self.fold(take(&mut inputs, 0), &memory).await })
     }
 }
 

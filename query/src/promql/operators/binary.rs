@@ -6,6 +6,7 @@ use std::sync::Arc;
 use datafusion::common::Result;
 use datafusion::execution::memory_pool::MemoryReservation;
 use model::labels::NAME_LABEL;
+use promql::ast::BinaryOp;
 use promql::binary::Operand;
 use promql::labels::Labels;
 use promql::matching::{Cardinality, Join, Matching, Outcome, Pair, Plan, Side};
@@ -15,7 +16,7 @@ use promql::value::Value;
 
 use super::super::batch::StepBatch;
 use super::super::labels::LabelSet;
-use super::super::node::{Batches, Operator, collect, once};
+use super::super::node::{Batches, Operator, collect, once, take};
 use super::super::remarks::Remarks;
 use super::elementwise::{Combined, Does, combined};
 use crate::error::external;
@@ -23,8 +24,7 @@ use crate::error::external;
 /// An operator between two vectors.
 #[derive(Debug)]
 pub(crate) struct Vectors {
-    /// The operator as written.
-    pub(crate) text: &'static str,
+    pub(crate) op: BinaryOp,
     pub(crate) does: Does,
     pub(crate) matching: Matching,
     pub(crate) steps: usize,
@@ -35,7 +35,7 @@ pub(crate) struct Vectors {
 impl fmt::Display for Vectors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let word = if self.matching.is_on { "on" } else { "ignoring" };
-        write!(f, "{} {word} ({})", self.text, self.matching.labels.join(", "))?;
+        write!(f, "{} {word} ({})", self.op.as_str(), self.matching.labels.join(", "))?;
         match self.matching.cardinality {
             Cardinality::OneToOne => Ok(()),
             Cardinality::ManyToOne => write!(f, " group_left ({})", self.matching.include.join(", ")),
@@ -55,10 +55,8 @@ impl Operator for Vectors {
 
     fn run(self: Arc<Self>, mut inputs: Vec<Option<Batches>>, memory: MemoryReservation) -> Batches {
         once(async move {
-            let mut side = |number: usize| inputs.get_mut(number).and_then(Option::take);
-            let (left, right) = (side(0), side(1));
-            let left = collect(left, self.steps, &memory).await?;
-            let right = collect(right, self.steps, &memory).await?;
+            let left = collect(take(&mut inputs, 0), self.steps, &memory).await?;
+            let right = collect(take(&mut inputs, 1), self.steps, &memory).await?;
             self.apply(&left, &right)
         })
     }
@@ -157,7 +155,7 @@ impl Vectors {
                 Does::Trims => {}
             }
         }
-        combined(self.text, self.does, one, other, notes).unwrap_or(Combined::Nothing)
+        combined(self.op, self.does, one, other, notes).unwrap_or(Combined::Nothing)
     }
 }
 

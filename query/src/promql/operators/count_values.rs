@@ -12,7 +12,7 @@ use promql::labels::Labels;
 
 use super::super::batch::StepBatch;
 use super::super::labels::LabelSet;
-use super::super::node::{Batches, Operator, once};
+use super::super::node::{Batches, Operator, once, take};
 
 /// What a value of a group takes at a step, roughly.
 const VALUE_BYTES: usize = 48;
@@ -42,7 +42,7 @@ impl Operator for CountValues {
     }
 
     fn run(self: Arc<Self>, mut inputs: Vec<Option<Batches>>, memory: MemoryReservation) -> Batches {
-        once(async move { self.count(inputs.first_mut().and_then(Option::take), &memory).await })
+        once(async move { self.count(take(&mut inputs, 0), &memory).await })
     }
 }
 

@@ -170,8 +170,8 @@ pub(crate) enum Does {
 }
 
 /// What an operator makes of two values of which one is a histogram, and of numbers if it is for histograms alone.
-pub(crate) fn combined(text: &str, does: Does, left: &Value, right: &Value, notes: &mut Notes) -> Option<Combined> {
-    let applied = histogram::apply(BinaryOp::from_text(text)?, left, right)?;
+pub(crate) fn combined(op: BinaryOp, does: Does, left: &Value, right: &Value, notes: &mut Notes) -> Option<Combined> {
+    let applied = histogram::apply(op, left, right)?;
     if let Some(note) = applied.note {
         notes.add(note);
     }
@@ -199,8 +199,7 @@ pub(crate) enum Combined {
 /// An operator between a vector and a scalar.
 #[derive(Debug)]
 pub(crate) struct WithScalar {
-    /// The operator as written.
-    pub(crate) text: &'static str,
+    pub(crate) op: BinaryOp,
     pub(crate) does: Does,
     pub(crate) scalar: ScalarArg,
     /// Whether the scalar stands before the operator.
@@ -212,8 +211,8 @@ pub(crate) struct WithScalar {
 impl fmt::Display for WithScalar {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.is_left {
-            true => write!(f, "{} {} vector", self.scalar, self.text),
-            false => write!(f, "vector {} {}", self.text, self.scalar),
+            true => write!(f, "{} {} vector", self.scalar, self.op.as_str()),
+            false => write!(f, "vector {} {}", self.op.as_str(), self.scalar),
         }
     }
 }
@@ -252,7 +251,7 @@ impl WithScalar {
                 }
                 Does::Trims => present.retain(|step| {
                     let numbers = (Value::Float(left.at(step)), Value::Float(right.at(step)));
-                    let _ = combined(self.text, self.does, &numbers.0, &numbers.1, &mut notes);
+                    let _ = combined(self.op, self.does, &numbers.0, &numbers.1, &mut notes);
                     false
                 }),
             }
@@ -261,7 +260,7 @@ impl WithScalar {
             for (step, histogram) in std::mem::take(histograms) {
                 let (scalar, cell) = (Value::Float(scalar.at(step)), Value::Histogram(Box::new(histogram)));
                 let (left, right) = if self.is_left { (&scalar, &cell) } else { (&cell, &scalar) };
-                if let Some(Combined::Value(value)) = combined(self.text, self.does, left, right, &mut notes) {
+                if let Some(Combined::Value(value)) = combined(self.op, self.does, left, right, &mut notes) {
                     row.set(step, value);
                 }
             }

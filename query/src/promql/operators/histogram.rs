@@ -18,7 +18,7 @@ use promql::span::Span;
 
 use super::super::batch::StepBatch;
 use super::super::labels::LabelSet;
-use super::super::node::{Batches, Operator, collect, each, once};
+use super::super::node::{Batches, Operator, collect, each, once, take};
 use super::super::remarks::Remarks;
 use super::super::scalars::{ScalarArg, Scalars};
 use super::super::steps::Steps;
@@ -128,7 +128,7 @@ impl Operator for OfHistograms {
     fn run(self: Arc<Self>, mut inputs: Vec<Option<Batches>>, memory: MemoryReservation) -> Batches {
         once(async move {
             let scalars = Scalars::read(&self.scalars, &mut inputs).await?;
-            let all = collect(inputs.first_mut().and_then(Option::take), self.steps.count, &memory).await?;
+            let all = collect(take(&mut inputs, 0), self.steps.count, &memory).await?;
             self.evaluate(&all, &scalars)
         })
     }

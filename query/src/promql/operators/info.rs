@@ -15,7 +15,7 @@ use storage::Matcher;
 
 use super::super::batch::{Row, StepBatch};
 use super::super::labels::LabelSet;
-use super::super::node::{Batches, Operator, collect, once};
+use super::super::node::{Batches, Operator, collect, once, take};
 use crate::error::external;
 use groups::Groups;
 
@@ -55,13 +55,11 @@ impl Operator for Info {
 
     fn run(self: Arc<Self>, mut inputs: Vec<Option<Batches>>, memory: MemoryReservation) -> Batches {
         once(async move {
-            let mut side = |number: usize| inputs.get_mut(number).and_then(Option::take);
-            let (series, info) = (side(0), side(1));
-            let series = collect(series, self.steps, &memory).await?;
+            let series = collect(take(&mut inputs, 0), self.steps, &memory).await?;
             if series.is_empty() {
                 return Ok(series);
             }
-            let info = collect(info, self.steps, &memory).await?;
+            let info = collect(take(&mut inputs, 1), self.steps, &memory).await?;
             self.apply(&series, &info)
         })
     }

@@ -12,7 +12,7 @@ use promql::presence::Presence;
 use promql::span::Span;
 
 use super::super::batch::StepBatch;
-use super::super::node::{Batches, Operator, collect, once};
+use super::super::node::{Batches, Operator, collect, once, take};
 use super::super::remarks::Remarks;
 use super::super::scalars::{ScalarArg, Scalars};
 use super::aggregate::{Grouping, Groups};
@@ -63,7 +63,7 @@ impl Operator for Pick {
     fn run(self: Arc<Self>, mut inputs: Vec<Option<Batches>>, memory: MemoryReservation) -> Batches {
         once(async move {
             let scalars = Scalars::read(&[self.scalar], &mut inputs).await?;
-            let all = collect(inputs.first_mut().and_then(Option::take), self.steps, &memory).await?;
+            let all = collect(take(&mut inputs, 0), self.steps, &memory).await?;
             self.pick(all, &scalars.row(0, self.steps))
         })
     }

@@ -10,7 +10,7 @@ use promql::presence::Presence;
 
 use super::super::batch::StepBatch;
 use super::super::labels::LabelSet;
-use super::super::node::{Batches, Operator, once};
+use super::super::node::{Batches, Operator, once, take};
 use super::super::scalars::{ScalarArg, Scalars};
 use super::super::steps::Steps;
 use super::elementwise::Does;
@@ -169,7 +169,7 @@ impl Operator for OfVector {
     }
 
     fn run(self: Arc<Self>, mut inputs: Vec<Option<Batches>>, _memory: MemoryReservation) -> Batches {
-        once(async move { only(inputs.first_mut().and_then(Option::take), self.steps).await })
+        once(async move { only(take(&mut inputs, 0), self.steps).await })
     }
 }
 

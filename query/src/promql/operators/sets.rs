@@ -9,7 +9,7 @@ use promql::labels::Labels;
 use promql::matching::{SetOperator, groups};
 
 use super::super::batch::StepBatch;
-use super::super::node::{Batches, Operator, collect, once};
+use super::super::node::{Batches, Operator, collect, once, take};
 
 /// An operator on two sets of series.
 #[derive(Debug)]
@@ -38,10 +38,8 @@ impl Operator for Sets {
 
     fn run(self: Arc<Self>, mut inputs: Vec<Option<Batches>>, memory: MemoryReservation) -> Batches {
         once(async move {
-            let mut side = |number: usize| inputs.get_mut(number).and_then(Option::take);
-            let (left, right) = (side(0), side(1));
-            let left = collect(left, self.steps, &memory).await?;
-            let right = collect(right, self.steps, &memory).await?;
+            let left = collect(take(&mut inputs, 0), self.steps, &memory).await?;
+            let right = collect(take(&mut inputs, 1), self.steps, &memory).await?;
             self.apply(left, right)
         })
     }

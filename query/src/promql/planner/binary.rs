@@ -23,7 +23,7 @@ impl Planner<'_> {
         }
         let does = does(binary)?;
         let is_scalar = |expr: &Expr| expr.value_type() == ValueType::Scalar;
-        let (text, remarks) = (binary.op.as_str(), Arc::clone(&self.question.remarks));
+        let (op, remarks) = (binary.op, Arc::clone(&self.question.remarks));
         let (vector, scalar, is_left) = match (is_scalar(&binary.lhs), is_scalar(&binary.rhs)) {
             (true, _) => (&binary.rhs, &binary.lhs, true),
             (_, true) => (&binary.lhs, &binary.rhs, false),
@@ -36,13 +36,13 @@ impl Planner<'_> {
                     && matching.cardinality == Cardinality::OneToOne
                     && !matches!(does, Does::Filters(_) | Does::Trims);
                 let (steps, span) = (steps.count, binary.span);
-                let operator = Vectors { text, does, matching, steps, remarks, span };
+                let operator = Vectors { op, does, matching, steps, remarks, span };
                 return Ok(Node::plan(operator, inputs, steps));
             }
         };
         let mut inputs = vec![self.vector(vector, steps).await?];
         let scalar = self.scalar(scalar, steps).await?.into_arg(&mut inputs);
-        let operator = WithScalar { text, does, scalar, is_left, remarks, span: binary.span };
+        let operator = WithScalar { op, does, scalar, is_left, remarks, span: binary.span };
         Ok(Node::plan(operator, inputs, steps.count))
     }
 

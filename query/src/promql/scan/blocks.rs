@@ -3,14 +3,17 @@
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
+use arrow::array::RecordBatch;
 use arrow::datatypes::Schema;
 use datafusion::common::{Result, ScalarValue};
 use datafusion::datasource::memory::DataSourceExec;
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
+use datafusion::execution::TaskContext;
 use datafusion::logical_expr::Operator;
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_expr::expressions::{BinaryExpr, Column, Literal};
 use datafusion::physical_plan::ExecutionPlan;
+use futures::TryStreamExt;
 use storage::Table;
 
 use crate::error::external;
@@ -57,6 +60,24 @@ pub(super) async fn plans(
         plans.push(DataSourceExec::from_data_source(config) as Arc<dyn ExecutionPlan>);
     }
     Ok(plans)
+}
+
+/// Hands over what the plans give, in their order.
+///
+/// # Errors
+/// Those of the blocks, and of whom it is handed to.
+pub(super) async fn read(
+    plans: &[Arc<dyn ExecutionPlan>],
+    context: &Arc<TaskContext>,
+    mut take: impl FnMut(&RecordBatch) -> Result<()>,
+) -> Result<()> {
+    for plan in plans {
+        let mut batches = plan.execute(0, Arc::clone(context))?;
+        while let Some(batch) = batches.try_next().await? {
+            take(&batch)?;
+        }
+    }
+    Ok(())
 }
 
 /// Which rows are wanted, checked while a block is decoded.

@@ -8,17 +8,16 @@ use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{Result, internal_err};
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
-use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
+use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_plan::coop::cooperative;
-use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType, SchedulingType};
 use datafusion::physical_plan::metrics::{BaselineMetrics, ExecutionPlanMetricsSet, MetricsSet};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties};
+use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties};
 
 use super::super::batch::StepBatch;
 use super::super::evaluate::{Evaluate, Series};
 use super::super::limits::Touched;
-use super::super::node::{Batches, batches};
+use super::super::node::{Batches, batches, properties};
 use super::super::scalars::{ScalarArg, Scalars};
 use super::super::steps::Looks;
 use super::gather::Gather;
@@ -40,15 +39,7 @@ pub(in super::super) struct SeriesScanExec {
 
 impl SeriesScanExec {
     pub(super) fn new(parts: Vec<Part>, looks: Looks, made: Made, touched: Arc<Touched>) -> Self {
-        let schema = StepBatch::schema(looks.steps().count);
-        let partitioning = Partitioning::UnknownPartitioning(parts.len().max(1));
-        let properties = PlanProperties::new(
-            EquivalenceProperties::new(schema),
-            partitioning,
-            EmissionType::Incremental,
-            Boundedness::Bounded,
-        );
-        let properties = Arc::new(properties.with_scheduling_type(SchedulingType::Cooperative));
+        let properties = properties(StepBatch::schema(looks.steps().count), parts.len().max(1));
         let metrics = ExecutionPlanMetricsSet::new();
         let Made { evaluate, scalars, inputs } = made;
         SeriesScanExec { parts: parts.into(), looks, evaluate, scalars, inputs, touched, properties, metrics }

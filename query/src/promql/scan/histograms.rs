@@ -9,7 +9,6 @@ use datafusion::common::Result;
 use datafusion::execution::TaskContext;
 use datafusion::execution::memory_pool::MemoryReservation;
 use datafusion::physical_plan::ExecutionPlan;
-use futures::TryStreamExt;
 use promql::histogram::FloatHistogram;
 use storage::{Resolved, Table};
 
@@ -67,12 +66,7 @@ impl Inputs {
         memory: &MemoryReservation,
     ) -> Result<BTreeMap<usize, Vec<TimeHistogram>>> {
         let mut found = BTreeMap::<usize, BTreeMap<i64, FloatHistogram>>::new();
-        for block in &self.blocks {
-            let mut batches = block.execute(0, Arc::clone(context))?;
-            while let Some(batch) = batches.try_next().await? {
-                read_batch(&batch, selected, &mut found, memory)?;
-            }
-        }
+        blocks::read(&self.blocks, context, |batch| read_batch(batch, selected, &mut found, memory)).await?;
         for (series, histograms) in &self.head {
             for (time_ms, histogram) in histograms {
                 memory.try_grow(bytes(histogram))?;

@@ -8,14 +8,14 @@ use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{Result, internal_err};
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
-use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
+use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_plan::coop::cooperative;
-use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType, SchedulingType};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties};
+use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties};
 
 use super::super::batch::FULL_BYTES;
 use super::super::limits::Touched;
+use super::super::node::properties;
 use super::super::ranges::{Bounds, RangeBatch};
 use super::Part;
 use super::gather::Gather;
@@ -31,11 +31,7 @@ pub(in super::super) struct RangesExec {
 
 impl RangesExec {
     pub(super) fn new(parts: Vec<Part>, bounds: Bounds, touched: Arc<Touched>) -> Self {
-        let partitioning = Partitioning::UnknownPartitioning(parts.len().max(1));
-        let equivalence = EquivalenceProperties::new(RangeBatch::schema());
-        let properties =
-            PlanProperties::new(equivalence, partitioning, EmissionType::Incremental, Boundedness::Bounded);
-        let properties = Arc::new(properties.with_scheduling_type(SchedulingType::Cooperative));
+        let properties = properties(RangeBatch::schema(), parts.len().max(1));
         RangesExec { parts: parts.into(), bounds, touched, properties }
     }
 }

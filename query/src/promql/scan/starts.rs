@@ -9,7 +9,6 @@ use datafusion::common::Result;
 use datafusion::execution::TaskContext;
 use datafusion::execution::memory_pool::MemoryReservation;
 use datafusion::physical_plan::ExecutionPlan;
-use futures::TryStreamExt;
 use model::time::DAY_MS;
 use storage::Table;
 
@@ -61,12 +60,7 @@ impl Inputs {
         memory: &MemoryReservation,
     ) -> Result<BTreeMap<usize, Vec<TimeStart>>> {
         let mut found = BTreeMap::<usize, BTreeMap<i64, i64>>::new();
-        for block in &self.blocks {
-            let mut batches = block.execute(0, Arc::clone(context))?;
-            while let Some(batch) = batches.try_next().await? {
-                read_batch(&batch, selected, &mut found, memory)?;
-            }
-        }
+        blocks::read(&self.blocks, context, |batch| read_batch(batch, selected, &mut found, memory)).await?;
         for batch in &self.head {
             read_batch(batch, selected, &mut found, memory)?;
         }
