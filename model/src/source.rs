@@ -32,6 +32,8 @@ pub struct SourceStatus {
     pub samples: u64,
     /// How long the last attempt took, in seconds.
     pub duration_seconds: f64,
+    /// Whether all its rows have this `job` and this `instance`, whatever it says itself.
+    pub own_labels: bool,
     /// The interval at which it is asked, in milliseconds; `None` if it speaks by itself.
     pub interval_ms: Option<i64>,
     /// How much of its past is still to be read, in milliseconds; `None` where the past cannot be read.
@@ -70,10 +72,17 @@ impl SourceStatus {
             error: None,
             samples: 0,
             duration_seconds: 0.0,
+            own_labels: false,
             interval_ms: None,
             missing_ms: None,
         }
     }
+}
+
+/// Labels as [`SourceStatus::labels`] has them.
+pub fn labels_text<'a>(labels: impl Iterator<Item = (&'a str, &'a str)>) -> String {
+    let labels: Vec<String> = labels.map(|(name, value)| format!("{name}={value:?}")).collect();
+    if labels.is_empty() { String::new() } else { format!("{{{}}}", labels.join(",")) }
 }
 
 /// The board on which collectors write the state of their sources and queries read it. Cloning shares the board.

@@ -65,6 +65,8 @@ struct Inner {
     places: Arc<Places>,
     memory: Arc<SharedMemory>,
     counts: Counts,
+    /// What is known of the sources' attempts.
+    history: promql::missing::History,
 }
 
 #[derive(Debug, Default)]
@@ -115,6 +117,7 @@ impl Engine {
             places: Arc::new(Places::new(config.max_concurrent, config.threads())),
             memory: QueryPool::shared(bytes(config.memory_bytes)),
             counts: Counts::default(),
+            history: promql::missing::History::default(),
             config,
             origin,
             clusters,

@@ -10,6 +10,7 @@ mod cells;
 mod evaluate;
 pub(crate) mod labels;
 mod limits;
+pub(crate) mod missing;
 mod node;
 mod operators;
 mod planner;

@@ -75,6 +75,18 @@ fn now_ms() -> u64 {
     u64::try_from(model::Clock::now_ms(&model::SystemClock)).unwrap()
 }
 
+/// What an answer for the five minutes before a time says of missing data.
+async fn warnings(server: &Server, expression: &str, end_ms: u64) -> Vec<String> {
+    let end = end_ms as f64 / 1000.0;
+    let url = server
+        .url(&format!("/prometheus/api/v1/query_range?query={expression}&start={}&end={end}&step=1", end - 300.0));
+    let answer: serde_json::Value =
+        serde_json::from_str(&reqwest::get(url).await.unwrap().text().await.unwrap()).unwrap();
+    assert_eq!(answer["status"], "success", "{answer}");
+    let texts = answer["warnings"].as_array().into_iter().flatten();
+    texts.map(|text| text.as_str().unwrap().to_owned()).collect()
+}
+
 /// Waits until everything up to `until_ms` has been read.
 async fn read_up_to(server: &Server, until_ms: u64) {
     eventually("everything has been read", 3 * PATIENCE + outage(), async || {
@@ -103,6 +115,9 @@ async fn what_was_missed_while_the_link_was_cut_and_we_were_dead_is_read_later()
     link.cut(true);
     let error = "SELECT count(error) FROM sources WHERE cluster = 'berlin'";
     eventually("the link is cut", PATIENCE, async || (server.number(error).await == 1).then_some(())).await;
+    let cut_ms = now_ms();
+    let is_told = async || (!warnings(&server, "up", cut_ms + 2_000).await.is_empty()).then_some(());
+    eventually("answers say that data is missing", PATIENCE, is_told).await;
     tokio::time::sleep(outage() / 2).await;
     // The series of the node exporter end while nobody can see it.
     source.stop_node();
@@ -127,6 +142,8 @@ async fn what_was_missed_while_the_link_was_cut_and_we_were_dead_is_read_later()
     for what in ["missing", "foreign", "changed"] {
         assert_eq!(compared[what], 0, "{compared}");
     }
+    // What came later is not missing any more.
+    assert_eq!(warnings(&server, "up", back_ms - 10_000).await, Vec::<String>::new());
     let (theirs, stale) = (compared["theirs"].as_u64().unwrap(), compared["stale"].as_u64().unwrap());
     assert!(theirs > 250 * outage().as_secs() && stale > 100, "{compared}");
     server.terminate().await;

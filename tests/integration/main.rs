@@ -24,6 +24,7 @@ mod healing;
 mod ingest;
 mod join;
 mod life;
+mod missing_data;
 mod otlp;
 mod peers;
 mod power;

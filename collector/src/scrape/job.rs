@@ -67,6 +67,11 @@ impl Job {
         })
     }
 
+    /// Whether all rows of a target have its `job` and `instance`.
+    pub(super) fn keeps_labels(&self) -> bool {
+        !self.config.honor_labels && self.config.metric_relabel_configs.is_empty()
+    }
+
     /// Checks the files of credentials and certificates, those of the servers that list targets too.
     ///
     /// # Errors

@@ -168,7 +168,11 @@ impl Targets {
     /// Begins to scrape a target, in place of `old` if that is given, whose scrape under way is waited for.
     fn begin(&mut self, target: Target, old: Option<Scraped>) {
         let interval_ms = i64::try_from(target.interval.as_millis()).ok();
-        self.parts.sources.update(&target.id, |status| status.interval_ms = interval_ms);
+        let own_labels = self.job.keeps_labels();
+        self.parts.sources.update(&target.id, |status| {
+            status.interval_ms = interval_ms;
+            status.own_labels = own_labels;
+        });
         let (job, parts, clock) = (self.job.clone(), self.parts.clone(), self.parts.clock.clone());
         let schedule = Schedule::new(target.interval, &target.identity());
         let name = format!("scrape {} {}", target.id.cluster, target.id.instance);

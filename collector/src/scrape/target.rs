@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use model::source::SourceId;
+use model::source::{SourceId, labels_text};
 use model::{Error, duration};
 use url::Url;
 
@@ -155,14 +155,13 @@ impl<'a> Resolver<'a> {
     fn id(&self, labels: &[(String, String)], url: &Url) -> SourceId {
         let get = |name| labels.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
         let others = labels.iter().filter(|(name, _)| !matches!(&**name, "job" | "instance"));
-        let others: Vec<String> = others.map(|(name, value)| format!("{name}={value:?}")).collect();
         SourceId {
             kind: KIND,
             cluster: self.config.cluster.clone(),
             job: get("job").unwrap_or_default(),
             instance: get("instance").unwrap_or_default(),
             url: url.to_string(),
-            labels: if others.is_empty() { String::new() } else { format!("{{{}}}", others.join(",")) },
+            labels: labels_text(others.map(|(name, value)| (&**name, &**value))),
         }
     }
 }

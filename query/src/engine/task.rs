@@ -6,8 +6,8 @@ use std::time::Duration;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use datafusion::common::ParamValues;
-use datafusion::execution::SessionState;
 use datafusion::execution::memory_pool::MemoryPool;
+use datafusion::execution::{SessionState, TaskContext};
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::sql::parser::Statement;
@@ -19,7 +19,7 @@ use super::Engine;
 use crate::error::{Error, from_datafusion};
 use crate::guard;
 use crate::params::Params;
-use crate::promql;
+use crate::promql::{self, missing::Grounds};
 use crate::run::{Halt, QueryPool, yielding_joins};
 use crate::session::BATCH_ROWS;
 use crate::source::Source;
@@ -91,7 +91,7 @@ impl Task {
         let mut state = session.map_err(from_datafusion)?;
         let physical = match &self.question {
             Question::Sql(text, params) => self.plan_sql(&mut state, text, params).await?,
-            Question::Promql(question) => self.plan_promql(source, pool, question).await?,
+            Question::Promql(question) => self.plan_promql(source, pool, state.task_ctx(), question).await?,
         };
         let mut stream = execute_stream(physical, state.task_ctx()).map_err(from_datafusion)?;
         if self.sender.send(Message::Schema(stream.schema())).await.is_err() {
@@ -110,11 +110,18 @@ impl Task {
         &self,
         source: Arc<Source>,
         memory: Arc<dyn MemoryPool>,
+        context: Arc<TaskContext>,
         question: &promql::Question,
     ) -> Result<Arc<dyn ExecutionPlan>, Error> {
-        let partitions = self.engine.0.config.threads();
-        let clusters = self.engine.0.clusters.read().clone();
-        promql::plan(question, source, memory, partitions, &clusters, &self.halt).await.map_err(from_datafusion)
+        let inner = &self.engine.0;
+        let clusters = inner.clusters.read().clone();
+        let (partitions, halt) = (inner.config.threads(), &self.halt);
+        let plan = promql::plan(question, Arc::clone(&source), Arc::clone(&memory), partitions, &clusters, halt).await;
+        let plan = plan.map_err(from_datafusion)?;
+        let (sources, now_ms) = (inner.sources.all(), inner.clock.now_ms());
+        let grounds = Grounds { source, memory, context, sources, history: &inner.history, now_ms };
+        promql::missing::remark(question, grounds).await.map_err(from_datafusion)?;
+        Ok(plan)
     }
 
     async fn plan_sql(

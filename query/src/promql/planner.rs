@@ -50,7 +50,8 @@ pub(crate) async fn plan(
     // Set once: a question is planned once.
     let _ = question.began.set(Instant::now());
     let (touched, clusters) = (Arc::clone(&question.touched), clusters.into());
-    let ground = Ground { source, memory, partitions, touched, clusters };
+    let reach = Arc::clone(&question.reach);
+    let ground = Ground { source, memory, partitions, touched, clusters, reach };
     let planner = Planner { question, ground, halt };
     match question.expr.value_type() {
         ValueType::Scalar => {

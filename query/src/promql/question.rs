@@ -9,6 +9,7 @@ use promql::note::Level;
 
 use super::answer::{Answer, AnswerValue, Collected, Order, Point, Stats};
 use super::limits::Touched;
+use super::missing::Reach;
 use super::ranges;
 use super::remarks::Remarks;
 use super::steps::Steps;
@@ -66,6 +67,10 @@ pub(crate) struct Question {
     pub(super) max_subquery_steps: usize,
     pub(super) remarks: Arc<Remarks>,
     pub(super) touched: Arc<Touched>,
+    /// Which sources the selectors reach.
+    pub(super) reach: Arc<Reach>,
+    /// What is said of data that is missing: warnings, and an info.
+    missing: OnceLock<(Vec<String>, Option<String>)>,
     /// How long it may take.
     pub(crate) timeout: Duration,
     max_bytes: u64,
@@ -118,6 +123,8 @@ impl Question {
             max_subquery_steps: config.max_subquery_steps,
             remarks: Arc::default(),
             touched: Arc::new(Touched::new(config.max_samples)),
+            reach: Arc::default(),
+            missing: OnceLock::new(),
             timeout: timeout.map_or(config.timeout, |asked| asked.min(config.timeout)),
             max_bytes: config.query_memory_bytes,
             asked: Instant::now(),
@@ -161,11 +168,18 @@ impl Question {
         Ok(self.finish(value))
     }
 
+    /// Sets what the answer says of data that is missing.
+    pub(super) fn set_missing(&self, warnings: Vec<String>, info: Option<String>) {
+        // Set once: a question is asked once.
+        let _ = self.missing.set((warnings, info));
+    }
+
     fn finish(&self, value: AnswerValue) -> Answer {
+        let (missing, not_looked) = self.missing.get().cloned().unwrap_or_default();
         Answer {
             value,
-            warnings: self.remarks.texts(Level::Warning, &self.text),
-            infos: self.remarks.texts(Level::Info, &self.text),
+            warnings: missing.into_iter().chain(self.remarks.texts(Level::Warning, &self.text)).collect(),
+            infos: not_looked.into_iter().chain(self.remarks.texts(Level::Info, &self.text)).collect(),
             stats: Stats {
                 samples: self.touched.samples(),
                 queue: self.began.get().map_or(Duration::ZERO, |began| *began - self.asked),

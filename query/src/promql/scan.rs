@@ -30,6 +30,7 @@ pub(crate) use synthetic::synthetic_series;
 
 use super::evaluate::Evaluate;
 use super::limits::Touched;
+use super::missing::Reach;
 use super::ranges::Bounds;
 use super::scalars::ScalarArg;
 use super::steps::Looks;
@@ -57,6 +58,8 @@ pub(super) struct Ground {
     pub(super) touched: Arc<Touched>,
     /// The clusters of the configuration.
     pub(super) clusters: Arc<[Cluster]>,
+    /// The sources that its selectors reach.
+    pub(super) reach: Arc<Reach>,
 }
 
 /// What is made of the samples of each series.
@@ -109,6 +112,7 @@ pub(super) async fn plan_ranges(
 }
 
 async fn parts(ground: &Ground, selection: &Selection, wants_starts: bool) -> Result<Vec<Part>> {
+    ground.reach.add(selection);
     let Resolved { series } = ground.source.resolve(selection).await.map_err(external)?;
     let count = series.len();
     let parts = ground.partitions.clamp(1, count.div_ceil(MIN_SERIES_OF_PARTITION).max(1));
