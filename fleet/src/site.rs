@@ -154,6 +154,7 @@ impl Site {
             environment: "production".to_owned(),
             residency: "eu".to_owned(),
             role: role(usual),
+            replica_label: String::new(),
             services,
         }
     }

@@ -30,6 +30,10 @@ pub struct Cluster {
     /// Its part in the fleet unless a service says otherwise: `active`, `passive`.
     #[serde(default)]
     pub role: String,
+    /// The label that tells the replicas of an HA pair apart; empty if there are none. Queries then see one series for the series of
+    /// all replicas.
+    #[serde(default)]
+    pub replica_label: String,
     /// The role of single services, where it differs from `role`.
     #[serde(default)]
     pub services: BTreeMap<String, String>,

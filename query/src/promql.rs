@@ -17,6 +17,7 @@ mod planner;
 mod question;
 mod ranges;
 mod remarks;
+mod replicas;
 mod scalars;
 mod scan;
 pub(crate) mod selection;

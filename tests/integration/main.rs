@@ -32,6 +32,7 @@ mod promql;
 mod readers;
 mod receivers;
 mod remote_write;
+mod replicas;
 mod scrape;
 mod server;
 mod server_tls;

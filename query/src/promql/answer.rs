@@ -1,7 +1,7 @@
 //! The answer of a query: its series put together out of step batches.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use futures::StreamExt;
@@ -27,10 +27,12 @@ pub(crate) struct Answer {
 }
 
 /// What an answer took.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Stats {
     /// The samples that were read.
     pub(crate) samples: u64,
+    /// For how many values each replica was taken, by cluster and replica.
+    pub(crate) replicas: BTreeMap<String, BTreeMap<String, u64>>,
     /// Until there was a place to run.
     pub(crate) queue: Duration,
     /// From the question to the answer.

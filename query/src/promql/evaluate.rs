@@ -33,6 +33,9 @@ pub(crate) trait Evaluate: fmt::Debug + fmt::Display + Send + Sync {
         false
     }
 
+    /// How far before a look samples count, in milliseconds.
+    fn range_ms(&self) -> i64;
+
     /// Whether the values are no longer those of the metric.
     fn drops_name(&self) -> bool;
 
@@ -94,6 +97,10 @@ impl Evaluate for Newest {
         self.taken == Taken::Start
     }
 
+    fn range_ms(&self) -> i64 {
+        self.lookback_ms
+    }
+
     fn drops_name(&self) -> bool {
         matches!(self.taken, Taken::Time | Taken::Start)
     }
@@ -151,6 +158,10 @@ impl fmt::Display for Smoothed {
 impl Evaluate for Smoothed {
     fn wants_markers(&self) -> bool {
         false
+    }
+
+    fn range_ms(&self) -> i64 {
+        self.lookback_ms
     }
 
     fn drops_name(&self) -> bool {
@@ -229,6 +240,10 @@ impl fmt::Display for OverWindow {
 impl Evaluate for OverWindow {
     fn wants_markers(&self) -> bool {
         false
+    }
+
+    fn range_ms(&self) -> i64 {
+        self.range_ms
     }
 
     fn drops_name(&self) -> bool {

@@ -25,6 +25,7 @@ use model::SourceStatus;
 
 use super::limits::Touched;
 use super::question::Question;
+use super::replicas::Replicas;
 use super::scan::Ground;
 use crate::source::Source;
 use attempts::Gap;
@@ -75,6 +76,7 @@ pub(crate) async fn remark(question: &Question, grounds: Grounds<'_>) -> Result<
         touched: Arc::new(Touched::new(u64::MAX)),
         clusters: [].into(),
         reach: Arc::default(),
+        replicas: Replicas::default(),
     };
     let (context, now_ms) = (&grounds.context, grounds.now_ms);
     let mut missing = grounds.history.missing(&ground, context, (&reached, &all), now_ms).await?;

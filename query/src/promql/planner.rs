@@ -24,6 +24,7 @@ use super::node::Node;
 use super::operators::elementwise::Negated;
 use super::operators::scalar::Given;
 use super::question::Question;
+use super::replicas::Replicas;
 use super::scalars::ScalarArg;
 use super::scan::Ground;
 use super::steps::Steps;
@@ -49,9 +50,10 @@ pub(crate) async fn plan(
 ) -> Result<Arc<dyn ExecutionPlan>> {
     // Set once: a question is planned once.
     let _ = question.began.set(Instant::now());
-    let (touched, clusters) = (Arc::clone(&question.touched), clusters.into());
+    let (touched, clusters): (_, Arc<[Cluster]>) = (Arc::clone(&question.touched), clusters.into());
     let reach = Arc::clone(&question.reach);
-    let ground = Ground { source, memory, partitions, touched, clusters, reach };
+    let replicas = Replicas::of(question, &clusters);
+    let ground = Ground { source, memory, partitions, touched, clusters, reach, replicas };
     let planner = Planner { question, ground, halt };
     match question.expr.value_type() {
         ValueType::Scalar => {

@@ -12,6 +12,7 @@ use super::limits::Touched;
 use super::missing::Reach;
 use super::ranges;
 use super::remarks::Remarks;
+use super::replicas::TakenReplicas;
 use super::steps::Steps;
 use crate::config::Config;
 use crate::engine::Rows;
@@ -33,6 +34,8 @@ pub(crate) struct Query {
     pub(crate) lookback_ms: Option<i64>,
     /// How long it may take, if that is less than is configured.
     pub(crate) timeout: Option<Duration>,
+    /// Whether the series of replicas are one.
+    pub(crate) dedup: bool,
 }
 
 /// Why there is no answer.
@@ -67,6 +70,10 @@ pub(crate) struct Question {
     pub(super) max_subquery_steps: usize,
     pub(super) remarks: Arc<Remarks>,
     pub(super) touched: Arc<Touched>,
+    /// Whether the series of replicas are one.
+    pub(super) dedup: bool,
+    /// Which replicas were taken.
+    pub(super) taken: Arc<TakenReplicas>,
     /// Which sources the selectors reach.
     pub(super) reach: Arc<Reach>,
     /// What is said of data that is missing: warnings, and an info.
@@ -87,7 +94,7 @@ impl Question {
     /// # Errors
     /// `Parse` if the text is no expression, `Run` if it cannot be evaluated at these instants.
     pub(crate) fn new(query: Query, config: &Config) -> Result<Self, Failure> {
-        let Query { text, range, end_ms, lookback_ms, timeout } = query;
+        let Query { text, range, end_ms, lookback_ms, timeout, dedup } = query;
         if text.len() > config.max_text_bytes {
             let what = format!("the query has {} bytes, the limit is {}", text.len(), config.max_text_bytes);
             return Err(Error::new(ErrorKind::TooLarge, what).into());
@@ -123,6 +130,8 @@ impl Question {
             max_subquery_steps: config.max_subquery_steps,
             remarks: Arc::default(),
             touched: Arc::new(Touched::new(config.max_samples)),
+            dedup,
+            taken: Arc::default(),
             reach: Arc::default(),
             missing: OnceLock::new(),
             timeout: timeout.map_or(config.timeout, |asked| asked.min(config.timeout)),
@@ -182,6 +191,7 @@ impl Question {
             infos: not_looked.into_iter().chain(self.remarks.texts(Level::Info, &self.text)).collect(),
             stats: Stats {
                 samples: self.touched.samples(),
+                replicas: self.taken.by_cluster(),
                 queue: self.began.get().map_or(Duration::ZERO, |began| *began - self.asked),
                 total: self.asked.elapsed(),
             },

@@ -9,6 +9,7 @@ mod cursor;
 mod exec;
 mod gather;
 mod histograms;
+mod merging;
 mod ranges;
 mod starts;
 mod synthetic;
@@ -24,6 +25,7 @@ use storage::{Resolved, Selection, Table};
 
 pub(super) use exec::SeriesScanExec;
 pub(super) use histograms::bytes;
+use merging::Merging;
 pub(super) use ranges::RangesExec;
 use synthetic::Synthetic;
 pub(crate) use synthetic::synthetic_series;
@@ -32,6 +34,7 @@ use super::evaluate::Evaluate;
 use super::limits::Touched;
 use super::missing::Reach;
 use super::ranges::Bounds;
+use super::replicas::Replicas;
 use super::scalars::ScalarArg;
 use super::steps::Looks;
 use crate::error::external;
@@ -60,6 +63,7 @@ pub(super) struct Ground {
     pub(super) clusters: Arc<[Cluster]>,
     /// The sources that its selectors reach.
     pub(super) reach: Arc<Reach>,
+    pub(super) replicas: Replicas,
 }
 
 /// What is made of the samples of each series.
@@ -95,7 +99,8 @@ pub(super) async fn plan(
     made: Made,
 ) -> Result<Arc<dyn ExecutionPlan>> {
     let parts = parts(ground, selection, made.evaluate.wants_starts()).await?;
-    Ok(Arc::new(SeriesScanExec::new(parts, looks, made, Arc::clone(&ground.touched))))
+    let merging = Merging::of(&ground.replicas, &parts);
+    Ok(Arc::new(SeriesScanExec::new(parts, merging, looks, made, Arc::clone(&ground.touched))))
 }
 
 /// Plans the scan of a selection whose samples are the answer.
@@ -108,7 +113,8 @@ pub(super) async fn plan_ranges(
     bounds: Bounds,
 ) -> Result<Arc<dyn ExecutionPlan>> {
     let parts = parts(ground, selection, false).await?;
-    Ok(Arc::new(RangesExec::new(parts, bounds, Arc::clone(&ground.touched))))
+    let merging = Merging::of(&ground.replicas, &parts);
+    Ok(Arc::new(RangesExec::new(parts, merging, bounds, Arc::clone(&ground.touched))))
 }
 
 async fn parts(ground: &Ground, selection: &Selection, wants_starts: bool) -> Result<Vec<Part>> {

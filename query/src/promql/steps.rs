@@ -74,7 +74,7 @@ impl Looks {
 }
 
 /// Samples of one series in order of time.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(crate) struct Samples {
     pub(crate) times_ms: Vec<i64>,
     pub(crate) values: Vec<f64>,

@@ -55,6 +55,8 @@ pub(super) struct ClusterEntry {
     #[serde(default)]
     role: String,
     #[serde(default)]
+    replica_label: String,
+    #[serde(default)]
     services: BTreeMap<String, String>,
     #[serde(default)]
     tokens: Vec<TokenConfig>,
@@ -65,10 +67,10 @@ pub(super) struct ClusterEntry {
 impl ClusterEntry {
     /// Its part for queries and its part for the collectors.
     fn split(self) -> (Cluster, ClusterConfig) {
-        let ClusterEntry { name, region, zone, provider, environment, residency, role, services, tokens, limits } =
-            self;
+        let ClusterEntry { name, region, zone, provider, environment, residency, role, .. } = self;
+        let ClusterEntry { replica_label, services, tokens, limits, .. } = self;
         let pushing = ClusterConfig { name: name.clone(), tokens, limits };
-        (Cluster { name, region, zone, provider, environment, residency, role, services }, pushing)
+        (Cluster { name, region, zone, provider, environment, residency, role, replica_label, services }, pushing)
     }
 }
 

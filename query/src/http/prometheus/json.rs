@@ -61,7 +61,7 @@ pub(super) fn data(answer: &Answer, with_stats: bool) -> String {
 
 /// How much was read, and how long it took, in seconds.
 fn stats(answer: &Answer) -> serde_json::Value {
-    let Stats { samples, queue, total } = answer.stats;
+    let Stats { samples, replicas, queue, total } = &answer.stats;
     let (queue, total) = (queue.as_secs_f64(), total.as_secs_f64());
     serde_json::json!({
         "timings": {
@@ -73,6 +73,7 @@ fn stats(answer: &Answer) -> serde_json::Value {
             "execTotalTime": total,
         },
         "samples": { "totalQueryableSamples": samples, "peakSamples": samples },
+        "replicas": replicas,
     })
 }
 

@@ -28,8 +28,14 @@ pub(super) async fn range(State(engine): State<Engine>, request: Request) -> Res
 async fn answer_instant(engine: &Engine, request: Request) -> Result<Success, Failure> {
     let form = Form::read(request).await?;
     let time_ms = time::parameter("time", form.get("time"), Some(engine.now_ms()))?;
-    let query =
-        Query { text: form.get("query").to_owned(), range: None, end_ms: time_ms, lookback_ms: None, timeout: None };
+    let query = Query {
+        text: form.get("query").to_owned(),
+        range: None,
+        end_ms: time_ms,
+        lookback_ms: None,
+        timeout: None,
+        dedup: true,
+    };
     run(engine, &form, query).await
 }
 
@@ -56,6 +62,7 @@ async fn answer_range(engine: &Engine, request: Request) -> Result<Success, Fail
         end_ms,
         lookback_ms: None,
         timeout: None,
+        dedup: true,
     };
     run(engine, &form, query).await
 }
@@ -68,6 +75,11 @@ async fn run(engine: &Engine, form: &Form, mut query: Query) -> Result<Success, 
         let ms = time::duration("timeout", form.get("timeout"))?;
         query.timeout = Some(Duration::from_millis(u64::try_from(ms).unwrap_or(0)));
     }
+    query.dedup = match form.get("dedup") {
+        "" | "true" | "1" => true,
+        "false" | "0" => false,
+        other => return Err(Failure::parameter("dedup", format!("{other:?} is neither true nor false"))),
+    };
     let answer = engine.promql(query).await.map_err(|error| match error {
         crate::promql::Failure::Parse(message) => Failure::parameter("query", message),
         crate::promql::Failure::Run(error) => Failure::from(error),

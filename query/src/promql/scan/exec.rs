@@ -13,20 +13,27 @@ use datafusion::physical_plan::coop::cooperative;
 use datafusion::physical_plan::metrics::{BaselineMetrics, ExecutionPlanMetricsSet, MetricsSet};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties};
+use promql::presence::Presence;
 
-use super::super::batch::StepBatch;
+use super::super::batch::{RowMut, StepBatch};
+use super::super::cells::Cells;
 use super::super::evaluate::{Evaluate, Series};
+use super::super::labels::LabelSet;
 use super::super::limits::Touched;
 use super::super::node::{Batches, batches, properties};
+use super::super::replicas::{Replica, Seen};
 use super::super::scalars::{ScalarArg, Scalars};
 use super::super::steps::Looks;
 use super::gather::Gather;
+use super::merging::Merging;
 use super::{Made, Part};
 
 /// Puts the samples of each series together and evaluates them at each step.
 #[derive(Debug)]
 pub(in super::super) struct SeriesScanExec {
     parts: Arc<[Part]>,
+    /// Where replicas become one series, if there are any.
+    merging: Option<Arc<Merging<Replica>>>,
     looks: Looks,
     evaluate: Arc<dyn Evaluate>,
     /// The scalar arguments, and the inputs that some of them are.
@@ -38,11 +45,17 @@ pub(in super::super) struct SeriesScanExec {
 }
 
 impl SeriesScanExec {
-    pub(super) fn new(parts: Vec<Part>, looks: Looks, made: Made, touched: Arc<Touched>) -> Self {
+    pub(super) fn new(
+        parts: Vec<Part>,
+        merging: Option<Arc<Merging<Replica>>>,
+        looks: Looks,
+        made: Made,
+        touched: Arc<Touched>,
+    ) -> Self {
         let properties = properties(StepBatch::schema(looks.steps().count), parts.len().max(1));
         let metrics = ExecutionPlanMetricsSet::new();
         let Made { evaluate, scalars, inputs } = made;
-        SeriesScanExec { parts: parts.into(), looks, evaluate, scalars, inputs, touched, properties, metrics }
+        SeriesScanExec { parts: parts.into(), merging, looks, evaluate, scalars, inputs, touched, properties, metrics }
     }
 }
 
@@ -87,6 +100,7 @@ impl ExecutionPlan for SeriesScanExec {
         }
         Ok(Arc::new(SeriesScanExec {
             parts: Arc::clone(&self.parts),
+            merging: self.merging.clone(),
             looks: self.looks,
             evaluate: Arc::clone(&self.evaluate),
             scalars: self.scalars.clone(),
@@ -108,7 +122,10 @@ impl ExecutionPlan for SeriesScanExec {
             args: self.scalars.clone(),
             inputs,
             scalars: None,
-            gather: Gather::start(Arc::clone(&self.parts), partition, Arc::clone(&self.touched), context)?,
+            gather: Gather::start(Arc::clone(&self.parts), partition, Arc::clone(&self.touched), Arc::clone(&context))?,
+            merging: self.merging.clone(),
+            left: None,
+            context,
             looks: self.looks,
             evaluate: Arc::clone(&self.evaluate),
             reservation,
@@ -127,6 +144,10 @@ impl ExecutionPlan for SeriesScanExec {
 /// The scan of one part.
 struct Scan {
     gather: Gather,
+    merging: Option<Arc<Merging<Replica>>>,
+    /// What was left to be merged, once all series of the part have been read.
+    left: Option<Vec<(LabelSet, Vec<Replica>)>>,
+    context: Arc<TaskContext>,
     looks: Looks,
     evaluate: Arc<dyn Evaluate>,
     args: Vec<ScalarArg>,
@@ -147,17 +168,34 @@ impl Scan {
         };
         let mut batch = StepBatch::new(self.looks.steps().count);
         while !batch.is_full() {
-            let Some(labels) = self.gather.next().await? else { break };
+            let next = if self.left.is_some() { None } else { self.gather.next().await? };
+            let Some(labels) = next else {
+                let Some(merging) = &self.merging else { break };
+                let left = self.left.get_or_insert_with(|| merging.leave());
+                let Some((labels, replicas)) = left.pop() else { break };
+                merging.merge(labels, replicas, self.evaluate.drops_name(), &mut batch);
+                continue;
+            };
             let timer = self.baseline.elapsed_compute().clone();
             let _timer = timer.timer();
             let samples = &mut self.gather.samples;
             if !self.evaluate.wants_markers() {
                 samples.drop_markers();
             }
-            let mut row = batch.push(labels.clone(), self.evaluate.drops_name());
             let series = Series { labels: &labels, samples, looks: &self.looks, scalars: &scalars };
-            self.evaluate.row(series, &mut row)?;
-            batch.pop_if_absent();
+            match self.merging.as_ref().and_then(|merging| Some((merging, merging.split(&labels)?))) {
+                None => {
+                    let mut row = batch.push(labels.clone(), self.evaluate.drops_name());
+                    self.evaluate.row(series, &mut row)?;
+                    batch.pop_if_absent();
+                }
+                Some((merging, (common, name))) => {
+                    let replica = replica(series, name, &*self.evaluate)?;
+                    if let Some(all) = merging.bring(&common, replica, &self.context)? {
+                        merging.merge(common, all, self.evaluate.drops_name(), &mut batch);
+                    }
+                }
+            }
             self.reservation.try_resize(self.gather.samples.memory_bytes() + batch.memory_bytes())?;
         }
         self.scalars = Some(scalars);
@@ -168,4 +206,19 @@ impl Scan {
         self.baseline.record_output(batch.num_rows());
         Ok(Some(batch))
     }
+}
+
+/// What a replica has at each step.
+fn replica(series: Series<'_>, name: String, evaluate: &dyn Evaluate) -> Result<Replica> {
+    let steps = series.looks.steps().count;
+    let mut replica = Replica {
+        name,
+        values: vec![0.0; steps],
+        present: Presence::none(steps),
+        histograms: Cells::new(),
+        seen: Seen::at_each_step(series.samples, series.looks, evaluate.range_ms()),
+    };
+    let Replica { values, present, histograms, .. } = &mut replica;
+    evaluate.row(series, &mut RowMut { values, present, histograms })?;
+    Ok(replica)
 }

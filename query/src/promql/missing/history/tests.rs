@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::fixture::{Fixture, Row, key};
 use crate::promql::limits::Touched;
+use crate::promql::replicas::Replicas;
 use crate::source::Source;
 
 const MINUTE_MS: i64 = 60_000;
@@ -37,6 +38,7 @@ fn ground(attempts: &[Row], now_ms: i64) -> Ground {
         touched: Arc::new(Touched::new(u64::MAX)),
         clusters: [].into(),
         reach: Arc::default(),
+        replicas: Replicas::default(),
     }
 }
 
