@@ -75,10 +75,13 @@ async fn what_replicas_have_is_one_series() {
         ask(&server, &parameters).await
     };
 
-    // Nothing counts twice, and what one of them has is there.
-    let counted = series(&range("count(requests_total)", &[]).await);
+    // Nothing counts twice, and what one of them has is there; of a target that one does not know, the other's gap stays.
+    let both = r#"requests_total{instance!~"10.0.0.[78]:9100"}"#;
+    let counted = series(&range(&format!("count({both})"), &[]).await);
     assert_eq!(counted.len(), 1);
-    assert_eq!(counted[0].1.values().copied().collect::<Vec<f64>>(), vec![TARGETS as f64; steps]);
+    assert_eq!(counted[0].1.values().copied().collect::<Vec<f64>>(), vec![(TARGETS - 2) as f64; steps]);
+    let counted = series(&range("max_over_time(count(requests_total)[1h:1m])", &[]).await);
+    assert_eq!(counted[0].1.values().last(), Some(&(TARGETS as f64)));
     let raw = series(&range("count by (replica) (requests_total)", &[("dedup", "false")]).await);
     assert_eq!(raw.len(), 2, "{raw:?}");
     assert!(raw.iter().all(|(_, values)| values.values().all(|count| *count == (TARGETS - 1) as f64)), "{raw:?}");
@@ -92,7 +95,6 @@ async fn what_replicas_have_is_one_series() {
         assert!(!has_both || values.len() == steps, "{labels}: {} of {steps}", values.len());
         assert!(values.values().is_sorted(), "{labels}: {values:?}");
     }
-    let both = r#"requests_total{instance!~"10.0.0.[78]:9100"}"#;
     let rates = series(&range(&format!("sum(rate({both}[2m]))"), &[]).await);
     let expected = RATE * (TARGETS - 2) as f64;
     for (time, rate) in &rates[0].1 {
