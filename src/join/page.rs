@@ -47,9 +47,15 @@ pub(super) fn warnings(source: &Source) -> Vec<String> {
         warnings.push(format!("its external labels and its interval are not known: {reason}"));
     }
     if let Some(twin) = &source.twin_of {
+        let merged = match source.replica_labels.as_slice() {
+            [label] => {
+                format!(", or if its cluster gets `replica_label: {label}`: then PromQL makes one series of both")
+            }
+            _ => String::new(),
+        };
         warnings.push(format!(
             "this is an HA pair with {}, told apart by {}. Both would count twice in every sum, so this one is left out; take \
-             it in if the two scrape different targets.",
+             it in if the two scrape different targets{merged}.",
             shown(twin),
             source.replica_labels.join(", ")
         ));
