@@ -21,7 +21,7 @@ use crate::catalog::Fleet;
 use crate::config::Config;
 use crate::error::Error;
 use crate::params::Params;
-use crate::promql;
+use crate::promql::{self, Annotations};
 use crate::run::{Halt, Places, QueryPool, SharedMemory, Ticket};
 use crate::session::Template;
 use crate::source::Source;
@@ -175,6 +175,7 @@ impl Engine {
                     rows: 0,
                     max_rows,
                     done: false,
+                    annotations: Annotations::default(),
                     _stop: stop,
                 })
             }
@@ -318,6 +319,7 @@ pub struct Rows {
     rows: u64,
     max_rows: u64,
     done: bool,
+    annotations: Annotations,
     _stop: StopOnDrop,
 }
 
@@ -325,6 +327,11 @@ impl Rows {
     /// The columns.
     pub fn schema(&self) -> &SchemaRef {
         &self.schema
+    }
+
+    /// What is told beside the rows of a statement that calls `promql()`; complete once the last row is there.
+    pub fn annotations(&self) -> &Annotations {
+        &self.annotations
     }
 
     fn fail(&mut self, error: Error) -> Poll<Option<Result<RecordBatch, Error>>> {
@@ -358,8 +365,9 @@ impl Stream for Rows {
             }
             Some(Message::Batch(Err(error))) => self.fail(error),
             Some(Message::Schema(_)) => self.fail(Error::new(ErrorKind::Internal, "the answer began twice")),
-            Some(Message::End) => {
+            Some(Message::End(annotations)) => {
                 self.done = true;
+                self.annotations = annotations;
                 Poll::Ready(None)
             }
             None => self.fail(broken_off()),

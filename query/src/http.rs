@@ -8,6 +8,7 @@
 //! error after the first byte ends the answer with the error in the words of the format and breaks the connection off,
 //! so that no client can take a part for the whole.
 
+mod annotations;
 mod encode;
 mod error;
 mod format;
@@ -27,6 +28,7 @@ use serde::{Deserialize, Serialize};
 use crate::engine::{Engine, Rows};
 use crate::error::Error;
 use crate::params::Params;
+use crate::promql::Annotations;
 use encode::Encoder;
 use format::Format;
 
@@ -112,7 +114,7 @@ fn encoded(encoder: Encoder, rows: Rows) -> impl Stream<Item = Result<Bytes, Err
             Step::Rows => match rows.next().await {
                 Some(Ok(batch)) => (Work::Batch(batch), Step::Rows),
                 Some(Err(error)) => (Work::Fail(error), Step::End),
-                None => (Work::Finish, Step::End),
+                None => (Work::Finish(rows.annotations().clone()), Step::End),
             },
         };
         let done = tokio::task::spawn_blocking(move || work.run(encoder)).await;
@@ -132,7 +134,7 @@ enum Work {
     Start,
     Batch(arrow::array::RecordBatch),
     Fail(Error),
-    Finish,
+    Finish(Annotations),
 }
 
 impl Work {
@@ -141,7 +143,7 @@ impl Work {
             Work::Start => (encoder.start(), None),
             Work::Batch(batch) => (encoder.batch(&batch), None),
             Work::Fail(error) => (Ok(encoder.fail(&error)), Some(error)),
-            Work::Finish => (encoder.finish(), None),
+            Work::Finish(annotations) => (encoder.finish(&annotations), None),
         };
         (encoder, bytes, error)
     }

@@ -9,10 +9,13 @@ use model::ErrorKind;
 use promql::ast::{AggregateOp, Expr};
 use promql::functions::sorting;
 use promql::histogram::FloatHistogram;
-use promql::labels::{Labels, is_of_metric};
+use promql::labels::Labels;
+use promql::presence::Presence;
 
 use super::batch::{Row, StepBatch};
+use super::cells::Cells;
 use super::labels::LabelSet;
+use super::remarks::Annotations;
 use super::steps::Steps;
 use crate::engine::Rows;
 use crate::error::{Error, from_datafusion};
@@ -21,8 +24,7 @@ use crate::error::{Error, from_datafusion};
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) value: AnswerValue,
-    pub(crate) warnings: Vec<String>,
-    pub(crate) infos: Vec<String>,
+    pub(crate) annotations: Annotations,
     pub(crate) stats: Stats,
 }
 
@@ -57,6 +59,18 @@ pub(crate) struct SeriesPoints {
     pub(crate) points: Vec<Point>,
     /// Native histograms with their times in milliseconds.
     pub(crate) histograms: Vec<(i64, FloatHistogram)>,
+}
+
+impl SeriesPoints {
+    /// The values of a row of a step batch, under the labels that it has in the answer.
+    pub(super) fn new(labels: LabelSet, values: &[f64], present: &Presence, mut cells: Cells, steps: &Steps) -> Self {
+        cells.sort_by_key(|(step, _)| *step);
+        SeriesPoints {
+            labels,
+            points: present.iter().map(|step| Point { time_ms: steps.time_ms(step), value: values[step] }).collect(),
+            histograms: cells.into_iter().map(|(step, one)| (steps.time_ms(step), one)).collect(),
+        }
+    }
 }
 
 /// A number at a time.
@@ -124,11 +138,7 @@ impl Collected {
         while let Some(batch) = rows.next().await {
             let batch = StepBatch::from_record_batch(&batch?).map_err(from_datafusion)?;
             for row in batch.rows() {
-                let labels = match row.drops_name {
-                    true => row.labels.filtered(|name| !is_of_metric(name)),
-                    false => row.labels.clone(),
-                };
-                match numbers.entry(labels) {
+                match numbers.entry(row.answered_labels()) {
                     Entry::Vacant(new) => {
                         let labels = new.key().clone();
                         new.insert(all.len());
@@ -187,18 +197,16 @@ impl Collected {
         let Collected { steps, mut rows } = self;
         let histograms = std::mem::take(&mut rows.histograms);
         let labels = std::mem::take(&mut rows.labels);
-        let points = |number: usize| -> Vec<Point> {
-            let values = &rows.values[number * rows.steps..];
-            let point = |step: usize| Point { time_ms: steps.time_ms(step), value: values[step] };
-            rows.present[number].iter().map(point).collect()
-        };
-        let series = labels.into_iter().zip(histograms).enumerate().map(|(number, (labels, mut cells))| {
-            cells.sort_by_key(|(step, _)| *step);
-            let histograms = cells.into_iter().map(|(step, one)| (steps.time_ms(step), one)).collect();
-            SeriesPoints { labels, points: points(number), histograms }
+        let series = labels.into_iter().zip(histograms).enumerate().map(|(number, (labels, cells))| {
+            SeriesPoints::new(labels, &rows.values[number * rows.steps..], &rows.present[number], cells, &steps)
         });
         series.collect()
     }
+}
+
+/// Two series of an answer have the same labels at a step.
+pub(super) fn same_labels() -> model::Error {
+    model::Error::invalid("vector cannot contain metrics with the same labelset")
 }
 
 /// Adds the values of a row to those of another with the same labels.
@@ -206,7 +214,7 @@ fn join(all: &mut StepBatch, number: usize, row: Row<'_>) -> Result<(), Error> {
     let mut both = all.row(number).all_present();
     both.intersect_with(&row.all_present());
     if !both.is_empty() {
-        return Err(Error::new(ErrorKind::Invalid, "vector cannot contain metrics with the same labelset"));
+        return Err(same_labels().into());
     }
     all.present[number].union_with(row.present);
     let start = number * all.steps;

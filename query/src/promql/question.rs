@@ -5,12 +5,11 @@ use std::time::{Duration, Instant};
 
 use model::ErrorKind;
 use promql::ast::{DurationError, Expr, ValueType};
-use promql::note::Level;
 
 use super::answer::{Answer, AnswerValue, Collected, Order, Point, Stats};
 use super::limits::Touched;
 use super::ranges;
-use super::remarks::Remarks;
+use super::remarks::{Annotations, Remarks};
 use super::steps::Steps;
 use crate::config::Config;
 use crate::engine::Rows;
@@ -18,6 +17,8 @@ use crate::error::Error;
 
 /// Levels of an expression above which it is refused: each becomes a plan node, and these call each other.
 const MAX_DEPTH: usize = 1000;
+/// Steps that one answer may have, beside the first.
+pub(crate) const MAX_STEPS: i64 = 11_000;
 
 /// A query as it comes in.
 #[derive(Debug, Clone)]
@@ -131,6 +132,21 @@ impl Question {
         self.step_ms == 0
     }
 
+    /// With the samples that it reads counted together with those of other questions.
+    pub(super) fn counting(self, touched: Arc<Touched>) -> Self {
+        Question { touched, ..self }
+    }
+
+    /// Whether the answer is samples as they are, instead of values at steps.
+    pub(super) fn gives_ranges(&self) -> bool {
+        matches!(self.expr.unwrapped(), Expr::Matrix(_))
+    }
+
+    /// The instants of the answer, once it is planned: a subquery has steps of its own.
+    pub(super) fn answered_steps(&self) -> Steps {
+        self.subquery.get().copied().unwrap_or(self.steps)
+    }
+
     /// The answer, if it needs no evaluation.
     pub(crate) fn constant(&self) -> Option<Answer> {
         match self.expr.unwrapped() {
@@ -144,12 +160,10 @@ impl Question {
     /// # Errors
     /// Those of the plan; `Invalid` if two series have the same labels, `TooLarge` if the answer takes too much memory.
     pub(crate) async fn answer(&self, rows: Rows) -> Result<Answer, Error> {
-        if let Expr::Matrix(_) = self.expr.unwrapped() {
+        if self.gives_ranges() {
             return Ok(self.finish(AnswerValue::Matrix(ranges::read(rows, self.max_bytes).await?)));
         }
-        // A subquery gives its values at steps of its own.
-        let steps = self.subquery.get().copied().unwrap_or(self.steps);
-        let collected = Collected::read(rows, steps, self.max_bytes).await?;
+        let collected = Collected::read(rows, self.answered_steps(), self.max_bytes).await?;
         let value = match (self.expr.value_type(), self.is_instant()) {
             (ValueType::Matrix, _) => AnswerValue::Matrix(collected.matrix()),
             (ValueType::Scalar, true) => {
@@ -161,11 +175,15 @@ impl Question {
         Ok(self.finish(value))
     }
 
+    /// What was told of it so far.
+    pub(crate) fn annotations(&self) -> Annotations {
+        self.remarks.annotations(&self.text)
+    }
+
     fn finish(&self, value: AnswerValue) -> Answer {
         Answer {
             value,
-            warnings: self.remarks.texts(Level::Warning, &self.text),
-            infos: self.remarks.texts(Level::Info, &self.text),
+            annotations: self.annotations(),
             stats: Stats {
                 samples: self.touched.samples(),
                 queue: self.began.get().map_or(Duration::ZERO, |began| *began - self.asked),

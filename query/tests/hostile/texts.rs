@@ -44,6 +44,9 @@ pub(crate) fn generated() -> Vec<(String, String)> {
         format!("SELECT * FROM metrics WHERE name IN ({})", vec!["'x'"; 12_000].join(",")),
         format!("SELECT '{}'", "x".repeat(1 << 20)),
         format!("SELECT {}", "a.".repeat(30_000)),
+        format!("SELECT * FROM promql('{}1{}')", "(".repeat(10_000), ")".repeat(10_000)),
+        format!("SELECT * FROM promql('up{}')", " + up".repeat(5_000)),
+        format!("SELECT * FROM promql('up'){}", ", promql('up')".repeat(200)),
         format!("SELECT x FROM t{}", " WHERE EXISTS (SELECT 1 FROM t".repeat(100)),
         nested(100),
         chained(1_000, &|i| format!("SELECT * FROM c{}", i - 1)),
@@ -60,6 +63,14 @@ pub(crate) fn generated() -> Vec<(String, String)> {
         chained(60, &|i| format!("SELECT * FROM c{}", i - 1)),
         chained(6, &|i| format!("SELECT a.x FROM c{0} a, c{0} b", i - 1)),
         format!("SELECT 1{}", "+1".repeat(200)),
+        format!("SELECT * FROM promql('up{}', 1767225600)", " + up".repeat(400)),
+        format!("SELECT * FROM promql('time(){}')", " + time()".repeat(900)),
+        format!("SELECT * FROM promql('{}up{}', 1767225600, 1767236600, 1)", "abs(".repeat(200), ")".repeat(200)),
+        format!(
+            "SELECT count(*) FROM promql('up') p0{}",
+            (1..30).map(|i| format!(" JOIN promql('up[1h:1s]') p{i} ON p0.ts = p{i}.ts")).collect::<String>()
+        ),
+        chained(60, &|_| "SELECT value AS x FROM promql('{__name__=~\".+\"}', 1767225600, 1767236600, 1)".to_owned()),
         format!("SELECT * FROM metrics WHERE name IN ({})", vec!["'x'"; 9_000].join(",")),
         format!(
             "SELECT * FROM metrics m0{}",
