@@ -12,6 +12,7 @@ mod histogram_json;
 pub(crate) mod labels;
 mod limits;
 mod node;
+mod once;
 mod operators;
 mod planner;
 mod question;

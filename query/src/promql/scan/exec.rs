@@ -20,6 +20,7 @@ use super::super::batch::StepBatch;
 use super::super::evaluate::{Evaluate, Series};
 use super::super::limits::Touched;
 use super::super::node::{Batches, batches, properties};
+use super::super::once::OnceExec;
 use super::super::scalars::{ScalarArg, Scalars};
 use super::super::steps::Looks;
 use super::gather::Gather;
@@ -41,9 +42,11 @@ pub(in super::super) struct SeriesScanExec {
 
 impl SeriesScanExec {
     pub(super) fn new(parts: Vec<Part>, looks: Looks, made: Made, touched: Arc<Touched>) -> Self {
-        let properties = properties(StepBatch::schema(looks.steps().count), parts.len().max(1));
+        let partitions = parts.len().max(1);
+        let properties = properties(StepBatch::schema(looks.steps().count), partitions);
         let metrics = ExecutionPlanMetricsSet::new();
         let Made { evaluate, scalars, inputs } = made;
+        let inputs = OnceExec::wrap(inputs, partitions);
         SeriesScanExec { parts: parts.into(), looks, evaluate, scalars, inputs, touched, properties, metrics }
     }
 }
