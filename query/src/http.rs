@@ -9,6 +9,7 @@
 //! so that no client can take a part for the whole. What `promql()` has to warn of comes at the end, see [`annotations`].
 
 mod annotations;
+mod asked;
 mod encode;
 mod error;
 mod format;
@@ -32,6 +33,7 @@ use crate::error::Error;
 use crate::params::Params;
 use crate::promql::Annotations;
 use annotations::{TRAILERS, trailers};
+use asked::Asked;
 use encode::Encoder;
 use format::Format;
 
@@ -52,7 +54,7 @@ struct SqlRequest {
     params: serde_json::Value,
 }
 
-async fn sql(State(engine): State<Engine>, request: Request) -> Response {
+async fn sql(Asked(engine): Asked, request: Request) -> Response {
     match answer(&engine, request).await {
         Ok(response) => response,
         Err(error) => error.into_response(),

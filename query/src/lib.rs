@@ -27,3 +27,4 @@ pub use error::{Error, Position};
 pub use http::routes;
 pub use params::Params;
 pub use promql::Annotations;
+pub use run::Client;
