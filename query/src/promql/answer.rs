@@ -95,6 +95,11 @@ pub(super) enum Order {
 }
 
 impl Order {
+    /// Whether series with histograms are left out, which have no place in the order.
+    pub(super) fn drops_histograms(&self) -> bool {
+        matches!(self, Order::Values { .. })
+    }
+
     /// What the outermost function or operator says.
     pub(super) fn of(expr: &Expr) -> Self {
         match expr.unwrapped() {
@@ -172,10 +177,10 @@ impl Collected {
         }
         let mut keyed: Vec<_> = series.drain(..).map(|one| (Labels::from(&one.labels), one)).collect();
         keyed.sort_by(|a, b| a.0.cmp(&b.0));
+        keyed.retain(|(_, one)| !order.drops_histograms() || one.histograms.is_empty());
         match order {
             Order::AsGiven | Order::Labels => {}
             Order::Values { is_descending } => {
-                keyed.retain(|(_, one)| one.histograms.is_empty());
                 let value = |one: &(Labels, SeriesPoints)| one.1.points.first().map_or(f64::NAN, |point| point.value);
                 sorting::sort_by_value(&mut keyed, *is_descending, value);
             }

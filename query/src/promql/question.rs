@@ -142,6 +142,11 @@ impl Question {
         matches!(self.expr.unwrapped(), Expr::Matrix(_))
     }
 
+    /// Whether the order of the answer leaves no place for histograms. A range has an order of its own.
+    pub(super) fn drops_histograms(&self) -> bool {
+        self.is_instant() && Order::of(&self.expr).drops_histograms()
+    }
+
     /// The instants of the answer, once it is planned: a subquery has steps of its own.
     pub(super) fn answered_steps(&self) -> Steps {
         self.subquery.get().copied().unwrap_or(self.steps)

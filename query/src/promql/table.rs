@@ -148,7 +148,10 @@ impl TableProvider for PromqlTable {
         let input = planner::plan(&self.question, source, memory, partitions, clusters, halt).await?;
         let form = match self.question.gives_ranges() {
             true => Form::Ranges,
-            false => Form::Steps(self.question.answered_steps()),
+            false => Form::Steps {
+                steps: self.question.answered_steps(),
+                drops_histograms: self.question.drops_histograms(),
+            },
         };
         let columns = projection.cloned().unwrap_or_else(|| (0..self.schema.fields().len()).collect());
         let rows = RowsExec::new(input, form, &self.question.text, Arc::clone(&self.schema), columns.into())?;

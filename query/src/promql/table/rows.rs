@@ -34,7 +34,7 @@ use crate::error::external;
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Form {
     /// Step batches at these instants.
-    Steps(Steps),
+    Steps { steps: Steps, drops_histograms: bool },
     /// Samples at times of their own.
     Ranges,
 }
@@ -170,7 +170,13 @@ impl Rows {
             self.unrolled = None;
             let Some(batch) = self.input.try_next().await? else { return Ok(None) };
             let series = match self.form {
-                Form::Steps(steps) => self.series(StepBatch::from_record_batch(&batch)?, &steps)?,
+                Form::Steps { steps, drops_histograms } => {
+                    let mut batch = StepBatch::from_record_batch(&batch)?;
+                    if drops_histograms {
+                        batch.histograms.iter_mut().for_each(Vec::clear);
+                    }
+                    self.series(batch, &steps)?
+                }
                 Form::Ranges => {
                     let mut all = Vec::new();
                     ranges::series(&batch, &mut all)?;
