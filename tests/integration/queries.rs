@@ -108,6 +108,12 @@ fn statement(server: &Server, client: &Client, sql: &str) -> RequestBuilder {
     client.post(server.url("/api/v1/sql")).body(json!({"query": sql}).to_string())
 }
 
+/// The whole answer: its head comes before its rows.
+async fn answer(request: RequestBuilder) -> reqwest::Result<(StatusCode, String)> {
+    let answer = request.send().await?;
+    Ok((answer.status(), answer.text().await?))
+}
+
 /// One client takes the only place and fills the queue; another one asks for little and waits for one query of the first, not
 /// for all. Each of both sends its requests as `as_client` makes them.
 async fn who_asks_for_little_is_answered(server: Server, as_client: impl Fn(usize, RequestBuilder) -> RequestBuilder) {
@@ -118,21 +124,20 @@ async fn who_asks_for_little_is_answered(server: Server, as_client: impl Fn(usiz
     let mut hog = Vec::new();
     for number in 0..6 {
         let mut asked = JoinSet::new();
-        asked.spawn(as_client(0, statement(&server, &clients[0], ENDLESS)).send());
+        asked.spawn(answer(as_client(0, statement(&server, &clients[0], ENDLESS))));
         hog.push(asked);
         until(&server, 1.0, f64::from(number)).await;
     }
     let mut modest = JoinSet::new();
-    modest.spawn(as_client(1, statement(&server, &clients[1], "SELECT 1 AS one")).send());
+    modest.spawn(answer(as_client(1, statement(&server, &clients[1], "SELECT 1 AS one"))));
     until(&server, 1.0, 6.0).await;
     // Whoever hangs up frees a place: first one of the hog gets it, and then it is the other's turn.
     drop(hog.remove(0));
     until(&server, 1.0, 5.0).await;
     assert!(modest.try_join_next().is_none(), "it was not its turn yet");
     drop(hog.remove(0));
-    let answer = modest.join_next().await.unwrap().unwrap().unwrap();
-    assert_eq!(answer.status(), StatusCode::OK);
-    assert!(answer.text().await.unwrap().contains("{\"one\":1}"));
+    let (status, text) = modest.join_next().await.unwrap().unwrap().unwrap();
+    assert!(status == StatusCode::OK && text.contains("{\"one\":1}"), "{status}: {text}");
     until(&server, 1.0, 3.0).await;
     // Those that still wait leave the queue when they hang up.
     drop(hog);
@@ -179,7 +184,7 @@ async fn a_client_that_hangs_up_frees_its_place() {
         ("query_range", prometheus("query_range", &range)),
     ] {
         let mut asked = JoinSet::new();
-        asked.spawn(request.send());
+        asked.spawn(answer(request));
         until(&server, 1.0, 0.0).await;
         assert!(asked.try_join_next().is_none(), "{what} was answered at once");
         drop(asked);
