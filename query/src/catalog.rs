@@ -19,6 +19,7 @@ use storage::{Matcher, Selection, Table};
 pub(crate) use fleet::Fleet;
 
 use crate::error::external;
+use crate::promql::TABLE_FUNCTION;
 use crate::source::Source;
 use crate::table::{RawTable, SeriesTable};
 
@@ -143,7 +144,7 @@ impl SchemaProvider for PublicSchema {
             "services" => self.fleet.services()?,
             "sources" => self.fleet.sources()?,
             // The planner asks for these names too before it finds that they are functions.
-            "generate_series" | "range" => return Ok(None),
+            "generate_series" | "range" | TABLE_FUNCTION => return Ok(None),
             _ => {
                 return plan_err!(
                     "there is no table {name:?}: there are {} and {METRIC_SCHEMA}.\"<name>\" for each metric",

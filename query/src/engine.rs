@@ -21,8 +21,8 @@ use crate::catalog::Fleet;
 use crate::config::Config;
 use crate::error::Error;
 use crate::params::Params;
-use crate::promql;
-use crate::run::{Halt, Places, QueryPool, SharedMemory, Ticket};
+use crate::promql::{self, Annotations};
+use crate::run::{Client, Halt, Places, QueryPool, SharedMemory, Ticket};
 use crate::session::Template;
 use crate::source::Source;
 use task::{Message, Question, Task};
@@ -50,9 +50,9 @@ enum Origin {
     Fixture(Arc<crate::fixture::Fixture>),
 }
 
-/// Runs queries. Cloning shares the engine.
+/// Runs queries, those of one client in turn with those of others. Cloning shares the engine.
 #[derive(Debug, Clone)]
-pub struct Engine(Arc<Inner>);
+pub struct Engine(Arc<Inner>, Client);
 
 #[derive(Debug)]
 struct Inner {
@@ -124,7 +124,12 @@ impl Engine {
             sources,
             clock,
         };
-        Ok(Engine(Arc::new(inner)))
+        Ok(Engine(Arc::new(inner), Client::default()))
+    }
+
+    /// The same engine for the queries of a client.
+    pub fn asked_by(&self, client: Client) -> Self {
+        Engine(Arc::clone(&self.0), client)
     }
 
     /// Runs one query. The answer comes as it is made; dropping it cancels the query.
@@ -153,7 +158,7 @@ impl Engine {
             return Err(Error::new(ErrorKind::TooLarge, format!("the query has {bytes} bytes, the limit is {limit}")));
         }
         let deadline = Instant::now() + timeout;
-        let ticket = self.0.places.take(self.0.config.queue_timeout, deadline).await?;
+        let ticket = self.0.places.take(&self.1, self.0.config.queue_timeout, deadline).await?;
         let (sender, mut receiver) = mpsc::channel(BATCHES_AHEAD);
         let halt = Halt::at(deadline);
         let task = Task { engine: self.clone(), question, sender, halt: halt.clone(), timeout };
@@ -178,6 +183,7 @@ impl Engine {
                     rows: 0,
                     max_rows,
                     done: false,
+                    annotations: Annotations::default(),
                     _stop: stop,
                 })
             }
@@ -253,6 +259,7 @@ impl Engine {
             ("fleetscope_queries_refused_total", "counter", "Queries without a place.", self.0.places.refused()),
             ("fleetscope_query_rows_total", "counter", "Rows answered.", count(&counts.rows)),
             ("fleetscope_queries_running", "gauge", "Queries running.", self.0.places.running() as u64),
+            ("fleetscope_queries_waiting", "gauge", "Queries without a place so far.", self.0.places.waiting() as u64),
             ("fleetscope_queries_stuck", "gauge", "Queries that go on past their time.", self.stuck() as u64),
             ("fleetscope_query_memory_bytes", "gauge", "Memory that queries hold.", self.0.memory.used() as u64),
         ];
@@ -321,6 +328,7 @@ pub struct Rows {
     rows: u64,
     max_rows: u64,
     done: bool,
+    annotations: Annotations,
     _stop: StopOnDrop,
 }
 
@@ -328,6 +336,11 @@ impl Rows {
     /// The columns.
     pub fn schema(&self) -> &SchemaRef {
         &self.schema
+    }
+
+    /// What is told beside the rows of a statement that calls `promql()`; complete once the last row is there.
+    pub fn annotations(&self) -> &Annotations {
+        &self.annotations
     }
 
     fn fail(&mut self, error: Error) -> Poll<Option<Result<RecordBatch, Error>>> {
@@ -361,8 +374,9 @@ impl Stream for Rows {
             }
             Some(Message::Batch(Err(error))) => self.fail(error),
             Some(Message::Schema(_)) => self.fail(Error::new(ErrorKind::Internal, "the answer began twice")),
-            Some(Message::End) => {
+            Some(Message::End(annotations)) => {
                 self.done = true;
+                self.annotations = annotations;
                 Poll::Ready(None)
             }
             None => self.fail(broken_off()),

@@ -6,8 +6,10 @@
 //! The request is JSON: `{"query": "SELECT … WHERE name = $1", "params": ["up"]}`; `params` is an array for `$1`, `$2`
 //! or an object for `$name`. The `Accept` header chooses the answer, see [`format::Format`]. The answer is streamed. An
 //! error after the first byte ends the answer with the error in the words of the format and breaks the connection off,
-//! so that no client can take a part for the whole.
+//! so that no client can take a part for the whole. What `promql()` has to warn of comes at the end, see [`annotations`].
 
+mod annotations;
+mod asked;
 mod encode;
 mod error;
 mod format;
@@ -16,17 +18,22 @@ mod value;
 
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
-use axum::http::header::{ACCEPT, CONTENT_TYPE};
+use axum::http::header::{ACCEPT, CONTENT_TYPE, TRAILER};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use futures::{Stream, StreamExt};
+use http_body_util::BodyExt;
 use model::{ErrorKind, SourceStatus};
 use serde::{Deserialize, Serialize};
+use tokio::sync::oneshot;
 
 use crate::engine::{Engine, Rows};
 use crate::error::Error;
 use crate::params::Params;
+use crate::promql::Annotations;
+use annotations::{TRAILERS, trailers};
+use asked::Asked;
 use encode::Encoder;
 use format::Format;
 
@@ -47,7 +54,7 @@ struct SqlRequest {
     params: serde_json::Value,
 }
 
-async fn sql(State(engine): State<Engine>, request: Request) -> Response {
+async fn sql(Asked(engine): Asked, request: Request) -> Response {
     match answer(&engine, request).await {
         Ok(response) => response,
         Err(error) => error.into_response(),
@@ -70,8 +77,11 @@ async fn answer(engine: &Engine, request: Request) -> Result<Response, Error> {
     let SqlRequest { query, params } = read(request).await?;
     let rows = engine.sql(&query, Params::from_json(params)?).await?;
     let encoder = Encoder::new(format, rows.schema())?;
-    let body = Body::from_stream(encoded(encoder, rows));
-    Ok(([(CONTENT_TYPE, format.content_type())], body).into_response())
+    let (tell, told) = oneshot::channel();
+    // Of an answer that breaks off nothing is told.
+    let trailers = async { told.await.ok().as_ref().and_then(trailers).map(Ok) };
+    let body = Body::new(Body::from_stream(encoded(encoder, rows, tell)).with_trailers(trailers));
+    Ok(([(CONTENT_TYPE, format.content_type()), (TRAILER, TRAILERS)], body).into_response())
 }
 
 async fn read(request: Request) -> Result<SqlRequest, Error> {
@@ -101,38 +111,55 @@ enum Step {
     End,
 }
 
-/// The encoded answer. Encoding takes longer than a poll may, so it leaves the server's runtime.
-fn encoded(encoder: Encoder, rows: Rows) -> impl Stream<Item = Result<Bytes, Error>> {
-    futures::stream::unfold((Step::Start, Some(encoder), rows), |(step, encoder, mut rows)| async move {
-        let encoder = encoder?;
-        let (work, next) = match step {
-            Step::End => return None,
-            Step::Break(error) => return Some((Err(error), (Step::End, Some(encoder), rows))),
-            Step::Start => (Work::Start, Step::Rows),
-            Step::Rows => match rows.next().await {
-                Some(Ok(batch)) => (Work::Batch(batch), Step::Rows),
-                Some(Err(error)) => (Work::Fail(error), Step::End),
-                None => (Work::Finish, Step::End),
-            },
-        };
-        let done = tokio::task::spawn_blocking(move || work.run(encoder)).await;
-        match done {
-            Ok((encoder, Ok(bytes), None)) => Some((Ok(bytes), (next, Some(encoder), rows))),
-            Ok((encoder, Ok(bytes), Some(error))) => Some((Ok(bytes), (Step::Break(error), Some(encoder), rows))),
-            Ok((_, Err(error), _)) => Some((Err(error), (Step::End, None, rows))),
-            Err(_) => {
-                let error = Error::new(ErrorKind::Internal, "encoding the answer panicked");
-                Some((Err(error), (Step::End, None, rows)))
+/// The encoded answer; at its end `tell` is sent what is told beside the rows. Encoding takes longer than a poll may, so it
+/// leaves the server's runtime.
+fn encoded(
+    encoder: Encoder,
+    rows: Rows,
+    tell: oneshot::Sender<Annotations>,
+) -> impl Stream<Item = Result<Bytes, Error>> {
+    futures::stream::unfold(
+        (Step::Start, Some(encoder), rows, Some(tell)),
+        |(step, encoder, mut rows, mut tell)| async move {
+            let encoder = encoder?;
+            let (work, next) = match step {
+                Step::End => return None,
+                Step::Break(error) => return Some((Err(error), (Step::End, Some(encoder), rows, tell))),
+                Step::Start => (Work::Start, Step::Rows),
+                Step::Rows => match rows.next().await {
+                    Some(Ok(batch)) => (Work::Batch(batch), Step::Rows),
+                    Some(Err(error)) => (Work::Fail(error), Step::End),
+                    None => {
+                        let annotations = rows.annotations().clone();
+                        if let Some(tell) = tell.take() {
+                            // Nobody listens any more if the client has gone.
+                            let _ = tell.send(annotations.clone());
+                        }
+                        (Work::Finish(annotations), Step::End)
+                    }
+                },
+            };
+            let done = tokio::task::spawn_blocking(move || work.run(encoder)).await;
+            match done {
+                Ok((encoder, Ok(bytes), None)) => Some((Ok(bytes), (next, Some(encoder), rows, tell))),
+                Ok((encoder, Ok(bytes), Some(error))) => {
+                    Some((Ok(bytes), (Step::Break(error), Some(encoder), rows, tell)))
+                }
+                Ok((_, Err(error), _)) => Some((Err(error), (Step::End, None, rows, tell))),
+                Err(_) => {
+                    let error = Error::new(ErrorKind::Internal, "encoding the answer panicked");
+                    Some((Err(error), (Step::End, None, rows, tell)))
+                }
             }
-        }
-    })
+        },
+    )
 }
 
 enum Work {
     Start,
     Batch(arrow::array::RecordBatch),
     Fail(Error),
-    Finish,
+    Finish(Annotations),
 }
 
 impl Work {
@@ -141,7 +168,7 @@ impl Work {
             Work::Start => (encoder.start(), None),
             Work::Batch(batch) => (encoder.batch(&batch), None),
             Work::Fail(error) => (Ok(encoder.fail(&error)), Some(error)),
-            Work::Finish => (encoder.finish(), None),
+            Work::Finish(annotations) => (encoder.finish(&annotations), None),
         };
         (encoder, bytes, error)
     }

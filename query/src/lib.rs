@@ -26,3 +26,5 @@ pub use engine::{Engine, Parts, Rows};
 pub use error::{Error, Position};
 pub use http::routes;
 pub use params::Params;
+pub use promql::Annotations;
+pub use run::Client;

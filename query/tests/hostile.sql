@@ -251,3 +251,15 @@ SELECT CASE WHEN random() > 2 THEN repeat('x', 60000) ELSE repeat('y', 60000) EN
 SELECT coalesce(labels['nope'], repeat('y', 60000)) FROM metrics
 SELECT concat(name, repeat('y', 60000)) FROM metrics
 SELECT repeat('y', 60000), repeat('z', 60000) FROM metrics
+SELECT * FROM promql('sum_over_time({__name__=~".+"}[1y])')
+SELECT * FROM promql('avg_over_time({__name__=~".+"}[10d:1s])', 1767225600)
+SELECT count(*) FROM promql('{__name__=~".+"}[1y]') a, promql('{__name__=~".+"}[1y]') b
+SELECT count(*) FROM promql('time()', 0, 11000, 1) a, promql('time()', 0, 11000, 1) b, promql('time()', 0, 11000, 1) c
+SELECT * FROM promql('label_replace({__name__=~".+"}, "x", "$1", "__name__", "(.*)*(.*)*(.*)*")', 0, 11000, 1)
+SELECT * FROM promql('up', 9223372036854775807)
+SELECT * FROM promql('up offset -1y', -9223372036854775)
+SELECT * FROM promql('up[1y:1ms]', 9223372036854775)
+SELECT * FROM promql('up', -9223372036854775, 9223372036854775, 1677000000000)
+SELECT * FROM promql(repeat('-', 60000), now())
+SELECT * FROM promql('up' || repeat(' + up', 12000))
+EXPLAIN VERBOSE SELECT * FROM promql('sum by (cluster) (rate({__name__=~".+"}[1y]))')

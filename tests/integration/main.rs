@@ -29,6 +29,7 @@ mod otlp;
 mod peers;
 mod power;
 mod promql;
+mod queries;
 mod readers;
 mod receivers;
 mod remote_write;

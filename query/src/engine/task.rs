@@ -19,7 +19,8 @@ use super::Engine;
 use crate::error::{Error, from_datafusion};
 use crate::guard;
 use crate::params::Params;
-use crate::promql::{self, missing::Grounds};
+use crate::promql::missing::Grounds;
+use crate::promql::{self, Annotations, Footing, PromqlFunction, TABLE_FUNCTION};
 use crate::run::{Halt, QueryPool, yielding_joins};
 use crate::session::BATCH_ROWS;
 use crate::source::Source;
@@ -53,8 +54,8 @@ impl Question {
 pub(super) enum Message {
     Schema(SchemaRef),
     Batch(Result<RecordBatch, Error>),
-    /// All rows were sent.
-    End,
+    /// All rows were sent; what is told beside them, if it is not told otherwise.
+    End(Annotations),
 }
 
 /// One query inside its place.
@@ -71,7 +72,7 @@ impl Task {
     /// Answers, and says how that ended.
     pub(super) async fn run(self) {
         let last = match self.answer().await {
-            Ok(()) => Message::End,
+            Ok(annotations) => Message::End(annotations),
             // A join that ended itself says it as whoever waits for the answer would.
             Err(error) if error.kind() == ErrorKind::Timeout => {
                 Message::Batch(Err(self.engine.timed_out(self.timeout)))
@@ -82,20 +83,32 @@ impl Task {
         let _ = self.sender.send(last).await;
     }
 
-    async fn answer(&self) -> Result<(), Error> {
+    async fn answer(&self) -> Result<Annotations, Error> {
         let inner = &self.engine.0;
         let limit = usize::try_from(inner.config.query_memory_bytes).unwrap_or(usize::MAX);
         let pool: Arc<dyn MemoryPool> = Arc::new(QueryPool::new(limit, Arc::clone(&inner.memory)));
         let source = Arc::new(self.engine.source());
         let session = inner.template.session(Arc::clone(&source), self.engine.fleet(), Arc::clone(&pool));
         let mut state = session.map_err(from_datafusion)?;
-        let physical = match &self.question {
-            Question::Sql(text, params) => self.plan_sql(&mut state, text, params).await?,
-            Question::Promql(question) => self.plan_promql(source, pool, state.task_ctx(), question).await?,
+        let (physical, function) = match &self.question {
+            Question::Sql(text, params) => {
+                let function = self.promql_function(&source, params);
+                state.register_udtf(TABLE_FUNCTION, Arc::new(function.clone()));
+                let physical = self.plan_sql(&mut state, text, params).await?;
+                for question in function.questions() {
+                    self.say_what_is_missing(&question, &source, &pool, state.task_ctx()).await?;
+                }
+                (physical, Some(function))
+            }
+            Question::Promql(question) => {
+                let physical = self.plan_promql(&source, &pool, question).await?;
+                self.say_what_is_missing(question, &source, &pool, state.task_ctx()).await?;
+                (physical, None)
+            }
         };
         let mut stream = execute_stream(physical, state.task_ctx()).map_err(from_datafusion)?;
         if self.sender.send(Message::Schema(stream.schema())).await.is_err() {
-            return Ok(());
+            return Ok(Annotations::default());
         }
         while let Some(batch) = stream.next().await {
             let batch = batch.map_err(from_datafusion)?;
@@ -103,25 +116,51 @@ impl Task {
                 break;
             }
         }
-        Ok(())
+        Ok(function.map(|function| function.annotations()).unwrap_or_default())
+    }
+
+    /// The function that a statement calls.
+    fn promql_function(&self, source: &Arc<Source>, params: &Params) -> PromqlFunction {
+        let inner = &self.engine.0;
+        PromqlFunction::new(Footing {
+            config: inner.config.clone(),
+            source: Arc::clone(source),
+            clusters: inner.clusters.read().clone(),
+            params: params.clone(),
+            now_ms: inner.clock.now_ms(),
+            halt: self.halt.clone(),
+        })
     }
 
     async fn plan_promql(
         &self,
-        source: Arc<Source>,
-        memory: Arc<dyn MemoryPool>,
-        context: Arc<TaskContext>,
+        source: &Arc<Source>,
+        memory: &Arc<dyn MemoryPool>,
         question: &promql::Question,
     ) -> Result<Arc<dyn ExecutionPlan>, Error> {
+        let (source, memory) = (Arc::clone(source), Arc::clone(memory));
+        let partitions = self.engine.0.config.threads();
+        let clusters = self.engine.0.clusters.read().clone();
+        promql::plan(question, source, memory, partitions, &clusters, &self.halt).await.map_err(from_datafusion)
+    }
+
+    async fn say_what_is_missing(
+        &self,
+        question: &promql::Question,
+        source: &Arc<Source>,
+        memory: &Arc<dyn MemoryPool>,
+        context: Arc<TaskContext>,
+    ) -> Result<(), Error> {
         let inner = &self.engine.0;
-        let clusters = inner.clusters.read().clone();
-        let (partitions, halt) = (inner.config.threads(), &self.halt);
-        let plan = promql::plan(question, Arc::clone(&source), Arc::clone(&memory), partitions, &clusters, halt).await;
-        let plan = plan.map_err(from_datafusion)?;
-        let (sources, now_ms) = (inner.sources.all(), inner.clock.now_ms());
-        let grounds = Grounds { source, memory, context, sources, history: &inner.history, now_ms };
-        promql::missing::remark(question, grounds).await.map_err(from_datafusion)?;
-        Ok(plan)
+        let grounds = Grounds {
+            source: Arc::clone(source),
+            memory: Arc::clone(memory),
+            context,
+            sources: inner.sources.all(),
+            history: &inner.history,
+            now_ms: inner.clock.now_ms(),
+        };
+        promql::missing::remark(question, grounds).await.map_err(from_datafusion)
     }
 
     async fn plan_sql(

@@ -17,10 +17,12 @@ use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
 use serde_json::json;
 
+use super::annotations::push_keys;
 use super::error::json_of;
 use super::format::Format;
 use super::value::{Column, push_text, quote};
 use crate::error::Error;
+use crate::promql::Annotations;
 
 /// Rows of a row group of a Parquet answer: all that is held back at a time.
 const GROUP_ROWS: usize = 128 * 1024;
@@ -144,10 +146,15 @@ impl Encoder {
         }
     }
 
-    /// What comes after the last row.
-    pub(crate) fn finish(&mut self) -> Result<Bytes, Error> {
+    /// What comes after the last row. Only JSON has room for annotations.
+    pub(crate) fn finish(&mut self, annotations: &Annotations) -> Result<Bytes, Error> {
         match &mut self.kind {
-            Kind::Json => Ok("\n]}\n".into()),
+            Kind::Json => {
+                let mut end = "\n]".to_owned();
+                push_keys(annotations, &mut end);
+                end.push_str("}\n");
+                Ok(end.into())
+            }
             Kind::Ndjson | Kind::Csv => Ok(Bytes::new()),
             Kind::Arrow(writer, written) => {
                 writer.finish().map_err(broken)?;

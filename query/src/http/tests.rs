@@ -80,6 +80,33 @@ async fn arrow_and_parquet_are_readable_by_stock_readers() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn warnings_of_promql_come_behind_the_rows_in_every_format() {
+    let router = router().await;
+    let query = r#"{"query": "SELECT value FROM promql('quantile(2, rate(cpu[30s]))', '2026-01-01T00:01:00Z')"}"#;
+    let (_, _, body) = post_to(&router, "*/*", query).await;
+    let value: serde_json::Value = serde_json::from_slice(&body).unwrap();
+    assert_eq!(value["rows"], serde_json::json!([{"value": "+Inf"}]));
+    let (warnings, infos) = (&value["warnings"], &value["infos"]);
+    assert!(warnings[0].as_str().unwrap().ends_with("(1:10)") && warnings[1].is_null(), "{warnings}");
+    assert!(infos[0].as_str().unwrap().contains("might not be a counter"), "{infos}");
+    for accept in
+        ["*/*", "application/x-ndjson", "text/csv", "application/vnd.apache.arrow.stream", "application/x-parquet"]
+    {
+        let request = Request::post("/api/v1/sql").header(ACCEPT, accept).body(Body::from(query)).unwrap();
+        let response = router.clone().oneshot(request).await.unwrap();
+        assert_eq!(response.headers()[TRAILER], "fleetscope-warnings, fleetscope-infos");
+        let body = response.into_body().collect().await.unwrap();
+        let trailers = body.trailers().unwrap();
+        for (name, expected) in [("fleetscope-warnings", warnings), ("fleetscope-infos", infos)] {
+            let told: serde_json::Value = serde_json::from_slice(trailers[name].as_bytes()).unwrap();
+            assert_eq!(&told, expected, "{accept}");
+        }
+    }
+    let (_, _, body) = post_to(&router, "*/*", r#"{"query": "SELECT 1 AS one FROM promql('1')"}"#).await;
+    assert_eq!(text(body).lines().last(), Some("]}"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn errors_name_kind_message_and_place() {
     let router = router().await;
     let (status, _, body) = post_to(&router, "*/*", r#"{"query": "SELECT 1 +"}"#).await;

@@ -9,10 +9,13 @@ use model::ErrorKind;
 use promql::ast::{AggregateOp, Expr};
 use promql::functions::sorting;
 use promql::histogram::FloatHistogram;
-use promql::labels::{Labels, is_of_metric};
+use promql::labels::Labels;
+use promql::presence::Presence;
 
 use super::batch::{Row, StepBatch};
+use super::cells::Cells;
 use super::labels::LabelSet;
+use super::remarks::Annotations;
 use super::steps::Steps;
 use crate::engine::Rows;
 use crate::error::{Error, from_datafusion};
@@ -21,8 +24,7 @@ use crate::error::{Error, from_datafusion};
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) value: AnswerValue,
-    pub(crate) warnings: Vec<String>,
-    pub(crate) infos: Vec<String>,
+    pub(crate) annotations: Annotations,
     pub(crate) stats: Stats,
 }
 
@@ -61,6 +63,18 @@ pub(crate) struct SeriesPoints {
     pub(crate) histograms: Vec<(i64, FloatHistogram)>,
 }
 
+impl SeriesPoints {
+    /// The values of a row of a step batch, under the labels that it has in the answer.
+    pub(super) fn new(labels: LabelSet, values: &[f64], present: &Presence, mut cells: Cells, steps: &Steps) -> Self {
+        cells.sort_by_key(|(step, _)| *step);
+        SeriesPoints {
+            labels,
+            points: present.iter().map(|step| Point { time_ms: steps.time_ms(step), value: values[step] }).collect(),
+            histograms: cells.into_iter().map(|(step, one)| (steps.time_ms(step), one)).collect(),
+        }
+    }
+}
+
 /// A number at a time.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Point {
@@ -83,6 +97,11 @@ pub(super) enum Order {
 }
 
 impl Order {
+    /// Whether series with histograms are left out, which have no place in the order.
+    pub(super) fn drops_histograms(&self) -> bool {
+        matches!(self, Order::Values { .. })
+    }
+
     /// What the outermost function or operator says.
     pub(super) fn of(expr: &Expr) -> Self {
         match expr.unwrapped() {
@@ -126,11 +145,7 @@ impl Collected {
         while let Some(batch) = rows.next().await {
             let batch = StepBatch::from_record_batch(&batch?).map_err(from_datafusion)?;
             for row in batch.rows() {
-                let labels = match row.drops_name {
-                    true => row.labels.filtered(|name| !is_of_metric(name)),
-                    false => row.labels.clone(),
-                };
-                match numbers.entry(labels) {
+                match numbers.entry(row.answered_labels()) {
                     Entry::Vacant(new) => {
                         let labels = new.key().clone();
                         new.insert(all.len());
@@ -164,10 +179,10 @@ impl Collected {
         }
         let mut keyed: Vec<_> = series.drain(..).map(|one| (Labels::from(&one.labels), one)).collect();
         keyed.sort_by(|a, b| a.0.cmp(&b.0));
+        keyed.retain(|(_, one)| !order.drops_histograms() || one.histograms.is_empty());
         match order {
             Order::AsGiven | Order::Labels => {}
             Order::Values { is_descending } => {
-                keyed.retain(|(_, one)| one.histograms.is_empty());
                 let value = |one: &(Labels, SeriesPoints)| one.1.points.first().map_or(f64::NAN, |point| point.value);
                 sorting::sort_by_value(&mut keyed, *is_descending, value);
             }
@@ -189,18 +204,16 @@ impl Collected {
         let Collected { steps, mut rows } = self;
         let histograms = std::mem::take(&mut rows.histograms);
         let labels = std::mem::take(&mut rows.labels);
-        let points = |number: usize| -> Vec<Point> {
-            let values = &rows.values[number * rows.steps..];
-            let point = |step: usize| Point { time_ms: steps.time_ms(step), value: values[step] };
-            rows.present[number].iter().map(point).collect()
-        };
-        let series = labels.into_iter().zip(histograms).enumerate().map(|(number, (labels, mut cells))| {
-            cells.sort_by_key(|(step, _)| *step);
-            let histograms = cells.into_iter().map(|(step, one)| (steps.time_ms(step), one)).collect();
-            SeriesPoints { labels, points: points(number), histograms }
+        let series = labels.into_iter().zip(histograms).enumerate().map(|(number, (labels, cells))| {
+            SeriesPoints::new(labels, &rows.values[number * rows.steps..], &rows.present[number], cells, &steps)
         });
         series.collect()
     }
+}
+
+/// Two series of an answer have the same labels at a step.
+pub(super) fn same_labels() -> model::Error {
+    model::Error::invalid("vector cannot contain metrics with the same labelset")
 }
 
 /// Adds the values of a row to those of another with the same labels.
@@ -208,7 +221,7 @@ fn join(all: &mut StepBatch, number: usize, row: Row<'_>) -> Result<(), Error> {
     let mut both = all.row(number).all_present();
     both.intersect_with(&row.all_present());
     if !both.is_empty() {
-        return Err(Error::new(ErrorKind::Invalid, "vector cannot contain metrics with the same labelset"));
+        return Err(same_labels().into());
     }
     all.present[number].union_with(row.present);
     let start = number * all.steps;

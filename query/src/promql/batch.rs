@@ -13,6 +13,7 @@ use arrow::array::{
 use arrow::buffer::NullBuffer;
 use arrow::datatypes::{DataType, Field, Float64Type, Schema, SchemaRef};
 use datafusion::common::{DataFusionError, Result};
+use promql::labels::is_of_metric;
 use promql::presence::Presence;
 use promql::value::Value;
 
@@ -51,6 +52,14 @@ pub(crate) struct Row<'a> {
 }
 
 impl Row<'_> {
+    /// The labels that the series has in an answer: a name that is to go is taken out.
+    pub(crate) fn answered_labels(&self) -> LabelSet {
+        match self.drops_name {
+            true => self.labels.filtered(|name| !is_of_metric(name)),
+            false => self.labels.clone(),
+        }
+    }
+
     /// At which steps there is a number or a histogram.
     pub(crate) fn all_present(&self) -> Presence {
         let mut all = self.present.clone();

@@ -21,6 +21,7 @@ use datafusion::physical_plan::{
 use futures::{Stream, StreamExt, TryFutureExt, TryStreamExt};
 
 use super::batch::StepBatch;
+use super::once::OnceExec;
 use super::scalars::{ScalarArg, Scalars};
 
 /// Step batches as they are made.
@@ -74,7 +75,12 @@ impl Node {
                 false => Arc::new(CoalescePartitionsExec::new(input)),
             }
         };
-        let inputs: Vec<_> = inputs.into_iter().enumerate().map(joined).collect();
+        let mut inputs: Vec<_> = inputs.into_iter().enumerate().map(joined).collect();
+        if let Some(first) = inputs.first().filter(|_| is_local) {
+            let partitions = first.output_partitioning().partition_count();
+            let scalars = inputs.split_off(1);
+            inputs.extend(OnceExec::wrap(scalars, partitions));
+        }
         Arc::new(Self::new(Arc::new(operator), inputs, steps))
     }
 

@@ -5,13 +5,12 @@ use std::time::{Duration, Instant};
 
 use model::ErrorKind;
 use promql::ast::{DurationError, Expr, ValueType};
-use promql::note::Level;
 
 use super::answer::{Answer, AnswerValue, Collected, Order, Point, Stats};
 use super::limits::Touched;
 use super::missing::Reach;
 use super::ranges;
-use super::remarks::Remarks;
+use super::remarks::{Annotations, Remarks};
 use super::replicas::TakenReplicas;
 use super::steps::Steps;
 use crate::config::Config;
@@ -20,6 +19,8 @@ use crate::error::Error;
 
 /// Levels of an expression above which it is refused: each becomes a plan node, and these call each other.
 const MAX_DEPTH: usize = 1000;
+/// Steps that one answer may have, beside the first.
+pub(crate) const MAX_STEPS: i64 = 11_000;
 
 /// A query as it comes in.
 #[derive(Debug, Clone)]
@@ -147,6 +148,26 @@ impl Question {
         self.step_ms == 0
     }
 
+    /// With the samples that it reads counted together with those of other questions.
+    pub(super) fn counting(self, touched: Arc<Touched>) -> Self {
+        Question { touched, ..self }
+    }
+
+    /// Whether the answer is samples as they are, instead of values at steps.
+    pub(super) fn gives_ranges(&self) -> bool {
+        matches!(self.expr.unwrapped(), Expr::Matrix(_))
+    }
+
+    /// Whether the order of the answer leaves no place for histograms. A range has an order of its own.
+    pub(super) fn drops_histograms(&self) -> bool {
+        self.is_instant() && Order::of(&self.expr).drops_histograms()
+    }
+
+    /// The instants of the answer, once it is planned: a subquery has steps of its own.
+    pub(super) fn answered_steps(&self) -> Steps {
+        self.subquery.get().copied().unwrap_or(self.steps)
+    }
+
     /// The answer, if it needs no evaluation.
     pub(crate) fn constant(&self) -> Option<Answer> {
         match self.expr.unwrapped() {
@@ -160,12 +181,10 @@ impl Question {
     /// # Errors
     /// Those of the plan; `Invalid` if two series have the same labels, `TooLarge` if the answer takes too much memory.
     pub(crate) async fn answer(&self, rows: Rows) -> Result<Answer, Error> {
-        if let Expr::Matrix(_) = self.expr.unwrapped() {
+        if self.gives_ranges() {
             return Ok(self.finish(AnswerValue::Matrix(ranges::read(rows, self.max_bytes).await?)));
         }
-        // A subquery gives its values at steps of its own.
-        let steps = self.subquery.get().copied().unwrap_or(self.steps);
-        let collected = Collected::read(rows, steps, self.max_bytes).await?;
+        let collected = Collected::read(rows, self.answered_steps(), self.max_bytes).await?;
         let value = match (self.expr.value_type(), self.is_instant()) {
             (ValueType::Matrix, _) => AnswerValue::Matrix(collected.matrix()),
             (ValueType::Scalar, true) => {
@@ -183,12 +202,18 @@ impl Question {
         let _ = self.missing.set((warnings, info));
     }
 
+    /// What was told of it so far.
+    pub(crate) fn annotations(&self) -> Annotations {
+        let (warnings, info) = self.missing.get().cloned().unwrap_or_default();
+        let mut all = Annotations { warnings, infos: info.into_iter().collect() };
+        all.extend(self.remarks.annotations(&self.text));
+        all
+    }
+
     fn finish(&self, value: AnswerValue) -> Answer {
-        let (missing, not_looked) = self.missing.get().cloned().unwrap_or_default();
         Answer {
             value,
-            warnings: missing.into_iter().chain(self.remarks.texts(Level::Warning, &self.text)).collect(),
-            infos: not_looked.into_iter().chain(self.remarks.texts(Level::Info, &self.text)).collect(),
+            annotations: self.annotations(),
             stats: Stats {
                 samples: self.touched.samples(),
                 replicas: self.taken.by_cluster(),

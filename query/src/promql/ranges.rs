@@ -147,10 +147,10 @@ pub(super) async fn read(mut rows: Rows, max_bytes: u64) -> Result<Vec<SeriesPoi
     Ok(all)
 }
 
-/// Adds the series of a batch.
+/// Adds the series of a batch of ranges.
 ///
 /// # Errors
-/// `Internal` if the batch holds no ranges.
+/// `Internal` if it is another batch.
 pub(super) fn series(batch: &RecordBatch, into: &mut Vec<SeriesPoints>) -> Result<()> {
     let foreign = || DataFusionError::Internal("a record batch holds no ranges".into());
     let [labels, times_ms, values, starts_ms, histograms] = batch.columns() else { return Err(foreign()) };

@@ -4,6 +4,28 @@ use parking_lot::Mutex;
 use promql::note::{Level, Note, Notes};
 use promql::span::Span;
 
+/// What is told beside an answer, in the words of Prometheus.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Annotations {
+    /// What is likely to be wrong.
+    pub warnings: Vec<String>,
+    /// What may be wrong.
+    pub infos: Vec<String>,
+}
+
+impl Annotations {
+    /// Adds those of another expression; each text is there once.
+    pub(crate) fn extend(&mut self, other: Annotations) {
+        for (all, more) in [(&mut self.warnings, other.warnings), (&mut self.infos, other.infos)] {
+            for text in more {
+                if !all.contains(&text) {
+                    all.push(text);
+                }
+            }
+        }
+    }
+}
+
 /// Gathers what functions and operators say beside their values. Each is kept once, with one of its places: as in Prometheus
 /// the last one, or of what was repaired the first.
 #[derive(Debug, Default)]
@@ -25,8 +47,12 @@ impl Remarks {
         }
     }
 
-    /// The texts of one level, with their places in the text of the expression.
-    pub(crate) fn texts(&self, level: Level, expression: &str) -> Vec<String> {
+    /// All of them, with their places in the text of the expression.
+    pub(crate) fn annotations(&self, expression: &str) -> Annotations {
+        Annotations { warnings: self.texts(Level::Warning, expression), infos: self.texts(Level::Info, expression) }
+    }
+
+    fn texts(&self, level: Level, expression: &str) -> Vec<String> {
         let all = self.0.lock();
         let text = |(note, span): &(Note, Span)| {
             let (line, column) = span.position(expression);

@@ -116,19 +116,7 @@ impl LabelColumns {
     }
 
     fn maps(&self) -> ArrayRef {
-        let names = MapFieldNames { entry: "key_value".into(), key: "key".into(), value: "value".into() };
-        let mut maps = MapBuilder::new(Some(names), StringBuilder::new(), StringBuilder::new())
-            .with_keys_field(Field::new("key", DataType::Utf8, false))
-            .with_values_field(Field::new("value", DataType::Utf8, true));
-        for series in self.selected.series() {
-            for (name, value) in series.key.labels.iter() {
-                maps.keys().append_value(name);
-                maps.values().append_value(value);
-            }
-            // Keys and values were appended in pairs, which is all it checks.
-            let _ = maps.append(true);
-        }
-        Arc::new(maps.finish())
+        label_maps(self.selected.series().iter().map(|series| series.key.labels.iter()))
     }
 
     /// Bytes that all columns take once made; an estimate from above.
@@ -142,6 +130,23 @@ impl LabelColumns {
             })
             .sum()
     }
+}
+
+/// A column of labels, out of the names and values of each row.
+pub(crate) fn label_maps<'a>(rows: impl Iterator<Item = impl Iterator<Item = (&'a str, &'a str)>>) -> ArrayRef {
+    let names = MapFieldNames { entry: "key_value".into(), key: "key".into(), value: "value".into() };
+    let mut maps = MapBuilder::new(Some(names), StringBuilder::new(), StringBuilder::new())
+        .with_keys_field(Field::new("key", DataType::Utf8, false))
+        .with_values_field(Field::new("value", DataType::Utf8, true));
+    for labels in rows {
+        for (name, value) in labels {
+            maps.keys().append_value(name);
+            maps.values().append_value(value);
+        }
+        // Keys and values were appended in pairs, which is all it checks.
+        let _ = maps.append(true);
+    }
+    Arc::new(maps.finish())
 }
 
 /// Turns batches of flat rows into batches of outputs.

@@ -88,6 +88,31 @@ pub(crate) fn generated() -> Vec<(String, String)> {
                 .collect::<String>()
         ),
     ];
-    let label = |what: &str, texts: Vec<String>| texts.into_iter().map(|t| (what.to_owned(), t)).collect::<Vec<_>>();
-    [label("error", refused), label("any", either)].concat()
+    [expecting("error", refused), expecting("any", either), of_promql()].concat()
+}
+
+/// Statements with expressions of PromQL too long to be written down.
+fn of_promql() -> Vec<(String, String)> {
+    let all = "SELECT value AS x FROM promql('{__name__=~\".+\"}', 1767225600, 1767236600, 1)";
+    let many = (0..60).map(|number| format!("c{number} AS ({all})")).collect::<Vec<_>>().join(", ");
+    let refused = vec![
+        format!("SELECT * FROM promql('{}1{}')", "(".repeat(10_000), ")".repeat(10_000)),
+        format!("SELECT * FROM promql('up{}')", " + up".repeat(5_000)),
+        format!("SELECT * FROM promql('up'){}", ", promql('up')".repeat(200)),
+    ];
+    let either = vec![
+        format!("SELECT * FROM promql('up{}', 1767225600)", " + up".repeat(400)),
+        format!("SELECT * FROM promql('time(){}')", " + time()".repeat(900)),
+        format!("SELECT * FROM promql('{}up{}', 1767225600, 1767236600, 1)", "abs(".repeat(200), ")".repeat(200)),
+        format!(
+            "SELECT count(*) FROM promql('up') p0{}",
+            (1..30).map(|i| format!(" JOIN promql('up[1h:1s]') p{i} ON p0.ts = p{i}.ts")).collect::<String>()
+        ),
+        format!("WITH {many} SELECT count(*) FROM c0, c1, c59"),
+    ];
+    [expecting("error", refused), expecting("any", either)].concat()
+}
+
+fn expecting(what: &str, texts: Vec<String>) -> Vec<(String, String)> {
+    texts.into_iter().map(|text| (what.to_owned(), text)).collect()
 }

@@ -7,9 +7,8 @@ use model::ErrorKind;
 use serde_json::json;
 
 use crate::error::Error;
-
-/// So many warnings and so many infos are told at most.
-const MAX_TOLD: usize = 10;
+use crate::http::annotations::push_keys;
+use crate::promql::Annotations;
 
 /// Why there is no answer, in the words of Prometheus.
 #[derive(Debug)]
@@ -61,8 +60,7 @@ impl IntoResponse for Failure {
 #[derive(Debug)]
 pub(super) struct Success {
     pub(super) data: String,
-    pub(super) warnings: Vec<String>,
-    pub(super) infos: Vec<String>,
+    pub(super) annotations: Annotations,
 }
 
 impl Success {
@@ -73,7 +71,7 @@ impl Success {
 
     /// Data that is JSON text already, without warnings.
     pub(super) fn text(data: String) -> Self {
-        Success { data, warnings: Vec::new(), infos: Vec::new() }
+        Success { data, annotations: Annotations::default() }
     }
 }
 
@@ -90,23 +88,8 @@ impl IntoResponse for Success {
         let mut body = String::with_capacity(self.data.len() + 64);
         body.push_str("{\"status\":\"success\",\"data\":");
         body.push_str(&self.data);
-        for (name, texts) in [("warnings", self.warnings), ("infos", self.infos)] {
-            if !texts.is_empty() {
-                body.push_str(&format!(",\"{name}\":{}", told(texts, name)));
-            }
-        }
+        push_keys(&self.annotations, &mut body);
         body.push('}');
         ([(CONTENT_TYPE, "application/json")], body).into_response()
     }
-}
-
-/// As many of the texts as are told, and how many are not.
-fn told(mut texts: Vec<String>, what: &str) -> serde_json::Value {
-    if texts.len() > MAX_TOLD {
-        let more = texts.len() - MAX_TOLD;
-        texts.truncate(MAX_TOLD);
-        let kind = if what == "warnings" { "warning" } else { "info" };
-        texts.push(format!("{more} more {kind} annotations omitted"));
-    }
-    texts.into()
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::{Float64Type, Int64Type};
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::response::Response;
 use datafusion::common::ScalarValue;
 use futures::TryStreamExt;
@@ -20,6 +20,7 @@ use super::form::Form;
 use super::time;
 use crate::engine::Engine;
 use crate::error::Error;
+use crate::http::asked::Asked;
 use crate::params::Params;
 use crate::promql::labels::LabelSet;
 use crate::promql::selection::matchers;
@@ -29,7 +30,7 @@ const SQL: &str = "SELECT name, cluster, series_id, time_ms, value, trace_id, sp
                    WHERE time_ms >= $1 AND time_ms <= $2 ORDER BY time_ms";
 
 /// `query_exemplars`.
-pub(super) async fn exemplars(State(engine): State<Engine>, request: Request) -> Response {
+pub(super) async fn exemplars(Asked(engine): Asked, request: Request) -> Response {
     respond(answer(&engine, request).await)
 }
 

@@ -3,11 +3,10 @@
 use std::fmt::Write;
 
 use promql::histogram::FloatHistogram;
-use promql::histogram::buckets::Bucket;
 use promql::number;
 
 use crate::promql::labels::LabelSet;
-use crate::promql::{Answer, AnswerValue, Point, Stats};
+use crate::promql::{Answer, AnswerValue, Point, Stats, push_histogram};
 
 /// The data of an answer, with what it took if that is wanted.
 pub(super) fn data(answer: &Answer, with_stats: bool) -> String {
@@ -105,21 +104,13 @@ fn sample(text: &mut String, point: &Point) {
     text.push_str("\"]");
 }
 
-/// A histogram at a time; buckets without observations are left out.
+/// A histogram at a time.
 fn histogram(text: &mut String, (time_ms, histogram): &(i64, FloatHistogram)) {
     text.push('[');
     time(text, *time_ms);
-    let (count, sum) = (number::answer_text(histogram.count), number::answer_text(histogram.sum));
-    let _ = write!(text, ",{{\"count\":\"{count}\",\"sum\":\"{sum}\"");
-    let buckets: Vec<Bucket> = histogram.ascending().filter(|bucket| bucket.count != 0.0).collect();
-    if !buckets.is_empty() {
-        text.push_str(",\"buckets\":");
-        list(text, &buckets, |text, bucket| {
-            let [lower, upper, count] = [bucket.lower, bucket.upper, bucket.count].map(number::answer_text);
-            let _ = write!(text, "[{},\"{lower}\",\"{upper}\",\"{count}\"]", bucket.boundaries());
-        });
-    }
-    text.push_str("}]");
+    text.push(',');
+    push_histogram(text, histogram);
+    text.push(']');
 }
 
 /// A time as seconds, with three digits behind the point unless they are all zero.

@@ -10,6 +10,7 @@ use super::envelope::{Failure, Success, respond};
 use super::form::Form;
 use super::time;
 use crate::engine::Engine;
+use crate::promql::Annotations;
 use crate::promql::labels::LabelSet;
 use crate::promql::selection::matchers;
 
@@ -88,12 +89,12 @@ async fn all_series(engine: &Engine, request: Request) -> Result<Success, Failur
 
 /// As many as are wanted, and a warning if there are more.
 fn listed(mut all: Vec<serde_json::Value>, limit: Option<usize>) -> Success {
-    let mut warnings = Vec::new();
+    let mut annotations = Annotations::default();
     if let Some(limit) = limit.filter(|limit| *limit < all.len()) {
         all.truncate(limit);
-        warnings.push(TRUNCATED.to_owned());
+        annotations.warnings.push(TRUNCATED.to_owned());
     }
-    Success { data: serde_json::Value::from(all).to_string(), warnings, infos: Vec::new() }
+    Success { data: serde_json::Value::from(all).to_string(), annotations }
 }
 
 /// What `match[]`, `start` and `end` select; one selection for each `match[]`, and one of all series without.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use arrow::array::{AsArray, RecordBatch};
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::response::Response;
 use datafusion::common::ScalarValue;
 use futures::TryStreamExt;
@@ -14,13 +14,14 @@ use super::envelope::{Failure, Success, respond};
 use super::form::Form;
 use crate::engine::Engine;
 use crate::error::Error;
+use crate::http::asked::Asked;
 use crate::params::Params;
 
 /// What is said of a metric: its type, help and unit.
 type Said = (String, String, String);
 
 /// `metadata`: of each metric what is said of it.
-pub(super) async fn metadata(State(engine): State<Engine>, request: Request) -> Response {
+pub(super) async fn metadata(Asked(engine): Asked, request: Request) -> Response {
     respond(answer(&engine, request).await)
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::response::Response;
 use promql::ast::{Expr, VectorSelector};
 
@@ -10,18 +10,16 @@ use super::envelope::{Failure, Success, respond};
 use super::form::Form;
 use super::{json, time};
 use crate::engine::Engine;
-use crate::promql::Query;
-
-/// Steps that one answer may have.
-const MAX_STEPS: i64 = 11_000;
+use crate::http::asked::Asked;
+use crate::promql::{MAX_STEPS, Query};
 
 /// `query`: an expression at one instant.
-pub(super) async fn instant(State(engine): State<Engine>, request: Request) -> Response {
+pub(super) async fn instant(Asked(engine): Asked, request: Request) -> Response {
     respond(answer_instant(&engine, request).await)
 }
 
 /// `query_range`: an expression at instants of equal distance.
-pub(super) async fn range(State(engine): State<Engine>, request: Request) -> Response {
+pub(super) async fn range(Asked(engine): Asked, request: Request) -> Response {
     respond(answer_range(&engine, request).await)
 }
 
@@ -88,7 +86,7 @@ async fn run(engine: &Engine, form: &Form, mut query: Query) -> Result<Success, 
     let with_stats = !form.get("stats").is_empty();
     let data = tokio::task::spawn_blocking(move || (json::data(&answer, with_stats), answer)).await;
     let (data, answer) = data.map_err(|_| Failure::bad_data("writing the answer panicked"))?;
-    Ok(Success { data, warnings: answer.warnings, infos: answer.infos })
+    Ok(Success { data, annotations: answer.annotations })
 }
 
 /// The selector that a parameter holds.

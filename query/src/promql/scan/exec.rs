@@ -8,11 +8,13 @@ use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{Result, internal_err};
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
-use datafusion::physical_expr::PhysicalExpr;
+use datafusion::physical_expr::{Distribution, PhysicalExpr};
 use datafusion::physical_plan::coop::cooperative;
 use datafusion::physical_plan::metrics::{BaselineMetrics, ExecutionPlanMetricsSet, MetricsSet};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties};
+use datafusion::physical_plan::{
+    DisplayAs, DisplayFormatType, ExecutionPlan, InputDistributionRequirements, PlanProperties,
+};
 use promql::presence::Presence;
 
 use super::super::batch::{RowMut, StepBatch};
@@ -21,6 +23,7 @@ use super::super::evaluate::{Evaluate, Series};
 use super::super::labels::LabelSet;
 use super::super::limits::Touched;
 use super::super::node::{Batches, batches, properties};
+use super::super::once::OnceExec;
 use super::super::replicas::{Replica, Seen};
 use super::super::scalars::{ScalarArg, Scalars};
 use super::super::steps::Looks;
@@ -52,9 +55,11 @@ impl SeriesScanExec {
         made: Made,
         touched: Arc<Touched>,
     ) -> Self {
-        let properties = properties(StepBatch::schema(looks.steps().count), parts.len().max(1));
+        let partitions = parts.len().max(1);
+        let properties = properties(StepBatch::schema(looks.steps().count), partitions);
         let metrics = ExecutionPlanMetricsSet::new();
         let Made { evaluate, scalars, inputs } = made;
+        let inputs = OnceExec::wrap(inputs, partitions);
         SeriesScanExec { parts: parts.into(), merging, looks, evaluate, scalars, inputs, touched, properties, metrics }
     }
 }
@@ -85,6 +90,14 @@ impl ExecutionPlan for SeriesScanExec {
     /// The scalar arguments. Rows of samples are not shown: they are no step batches, and each input belongs to one part.
     fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
         self.inputs.iter().collect()
+    }
+
+    fn input_distribution_requirements(&self) -> InputDistributionRequirements {
+        InputDistributionRequirements::new(vec![Distribution::SinglePartition; self.inputs.len()])
+    }
+
+    fn benefits_from_input_partitioning(&self) -> Vec<bool> {
+        vec![false; self.inputs.len()]
     }
 
     fn apply_expressions(
