@@ -36,14 +36,17 @@ pub(super) enum Question {
     Sql(String, Params),
     /// An expression at some steps.
     Promql(Arc<promql::Question>),
+    /// The samples of some series.
+    Raw(Arc<promql::RawQuestion>),
 }
 
 impl Question {
-    /// The text that was sent.
-    pub(super) fn text(&self) -> &str {
+    /// Bytes of the text that was sent.
+    pub(super) fn text_bytes(&self) -> usize {
         match self {
-            Question::Sql(text, _) => text,
-            Question::Promql(question) => &question.text,
+            Question::Sql(text, _) => text.len(),
+            Question::Promql(question) => question.text.len(),
+            Question::Raw(question) => question.text_bytes,
         }
     }
 }
@@ -92,6 +95,10 @@ impl Task {
         let physical = match &self.question {
             Question::Sql(text, params) => self.plan_sql(&mut state, text, params).await?,
             Question::Promql(question) => self.plan_promql(source, pool, question).await?,
+            Question::Raw(question) => {
+                let clusters = inner.clusters.read().clone();
+                question.plan(source, pool, &clusters).await.map_err(from_datafusion)?
+            }
         };
         let mut stream = execute_stream(physical, state.task_ctx()).map_err(from_datafusion)?;
         if self.sender.send(Message::Schema(stream.schema())).await.is_err() {
