@@ -58,6 +58,7 @@ pub(super) struct RangeBatch {
     histograms: Vec<Vec<u8>>,
     starts_ms: Vec<i64>,
     samples: usize,
+    label_bytes: usize,
 }
 
 impl RangeBatch {
@@ -79,7 +80,8 @@ impl RangeBatch {
 
     /// Bytes of memory taken, roughly.
     pub(super) fn memory_bytes(&self) -> usize {
-        self.samples * 2 * size_of::<f64>() + self.histograms.iter().map(Vec::len).sum::<usize>()
+        let histograms = self.histograms.iter().map(Vec::len).sum::<usize>();
+        self.samples * 2 * size_of::<f64>() + histograms + self.label_bytes
     }
 
     /// Adds a series with those of its samples that are in the range; nothing if there are none.
@@ -102,15 +104,25 @@ impl RangeBatch {
         if points.is_empty() && cells.is_empty() {
             return Ok(());
         }
+        self.append(labels, &points, &cells, window.start_ms);
+        Ok(())
+    }
+
+    /// Adds a series without samples.
+    pub(super) fn push_labels(&mut self, labels: LabelSet) {
+        self.append(labels, &[], &Cells::new(), 0);
+    }
+
+    fn append(&mut self, labels: LabelSet, points: &[(i64, f64)], cells: &Cells, start_ms: i64) {
+        self.label_bytes += labels.as_bytes().len();
         self.labels.push(labels);
         self.times_ms.append_value(points.iter().map(|(time_ms, _)| Some(*time_ms)));
         self.values.append_value(points.iter().map(|(_, value)| Some(*value)));
         let mut bytes = Vec::new();
-        cells::encode(&cells, &mut bytes);
+        cells::encode(cells, &mut bytes);
         self.histograms.push(bytes);
-        self.starts_ms.push(window.start_ms);
+        self.starts_ms.push(start_ms);
         self.samples += points.len();
-        Ok(())
     }
 
     /// As a record batch.

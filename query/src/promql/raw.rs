@@ -37,6 +37,8 @@ impl Asked {
 pub(crate) struct RawQuestion {
     selection: Selection,
     asked: Asked,
+    /// Whether only the labels are wanted.
+    is_about_labels: bool,
     /// Bytes of the conditions.
     pub(crate) text_bytes: usize,
 }
@@ -49,8 +51,14 @@ impl RawQuestion {
         RawQuestion {
             selection: Selection { matchers: matchers(written), time_ms },
             asked: asked.clone(),
+            is_about_labels: false,
             text_bytes: written.iter().map(|matcher| matcher.label.len() + matcher.value.len()).sum(),
         }
+    }
+
+    /// Of the series only the labels, without their samples.
+    pub(crate) fn about_labels(self) -> Self {
+        RawQuestion { is_about_labels: true, ..self }
     }
 
     /// Whether the range of time holds no instant.
@@ -75,6 +83,6 @@ impl RawQuestion {
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let (touched, clusters) = (Arc::clone(&self.asked.touched), clusters.into());
         let ground = Ground { source, memory, partitions: 1, touched, clusters };
-        RawExec::plan(ground, &self.selection).await
+        RawExec::plan(ground, &self.selection, self.is_about_labels).await
     }
 }

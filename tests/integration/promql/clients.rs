@@ -47,7 +47,15 @@ async fn a_prometheus_that_reads_from_us_answers_as_we_do() {
         }
     }
     assert!(wrong.is_empty(), "{} differ:\n{}", wrong.len(), wrong.join("\n"));
-    assert!(series > 500, "{series} series say little");
+    assert!(series > 400, "{series} series say little");
+    let listed = |url: String| async move {
+        let answer = post(&format!("{url}/api/v1/series"), &[("match[]", "{cluster=\"berlin\"}".to_owned())]).await;
+        let list = answer["data"].as_array().unwrap_or_else(|| panic!("{answer}")).clone();
+        list.iter().map(Value::to_string).collect::<BTreeSet<String>>()
+    };
+    let ours = listed(server.url("/prometheus")).await;
+    assert_eq!(listed(prometheus.url.clone()).await, ours);
+    assert!(ours.len() > 20, "{ours:?}");
     server.terminate().await;
 }
 

@@ -19,6 +19,8 @@ use crate::engine::Engine;
 use crate::error::{Error, from_datafusion};
 use crate::promql::{Asked, RangeRow, RawQuestion, rows};
 
+/// The function of a query whose answer lists series: Prometheus' `series`, which asks for all time.
+const ABOUT_LABELS: &str = "series";
 /// Bytes of a request, and of one that was decompressed.
 const MAX_BODY_BYTES: usize = 1 << 20;
 const MAX_DECODED_BYTES: usize = 8 << 20;
@@ -83,7 +85,9 @@ fn question(query: &Query, asked: &Asked) -> Result<RawQuestion, Error> {
         Ok(matcher)
     };
     let matchers = query.matchers.iter().map(matcher).collect::<Result<Vec<_>, model::Error>>()?;
-    Ok(RawQuestion::new(&matchers, &query.time_ms, asked))
+    let question = RawQuestion::new(&matchers, &query.time_ms, asked);
+    let is_about_labels = query.hints.as_ref().is_some_and(|hints| hints.function == ABOUT_LABELS);
+    Ok(if is_about_labels { question.about_labels() } else { question })
 }
 
 /// The body of an answer of samples.

@@ -53,17 +53,22 @@ pub(in super::super) struct RawExec {
     ground: Ground,
     time_ms: RangeInclusive<i64>,
     series: Arc<[Wanted]>,
+    is_about_labels: bool,
     /// The memory of the labels.
     _held: MemoryReservation,
     properties: Arc<PlanProperties>,
 }
 
 impl RawExec {
-    /// Finds the series of a selection.
+    /// Finds the series of a selection, whose samples are read unless only their labels are wanted.
     ///
     /// # Errors
     /// Those of the snapshot, and `TooLarge` or `Busy` if their labels take too much memory.
-    pub(in super::super) async fn plan(ground: Ground, selection: &Selection) -> Result<Arc<dyn ExecutionPlan>> {
+    pub(in super::super) async fn plan(
+        ground: Ground,
+        selection: &Selection,
+        is_about_labels: bool,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
         let held = MemoryConsumer::new("labels of series").register(&ground.memory);
         let Resolved { series } = ground.source.resolve(selection).await.map_err(external)?;
         let stored = series.into_iter().map(|info| Wanted { labels: LabelSet::of(&info.key), stored: Some(info) });
@@ -75,7 +80,7 @@ impl RawExec {
         }
         series.sort_by(|a, b| a.labels.iter().cmp(b.labels.iter()));
         let (time_ms, properties) = (selection.time_ms.clone(), properties(RangeBatch::schema(), 1));
-        Ok(Arc::new(RawExec { ground, time_ms, series: series.into(), _held: held, properties }))
+        Ok(Arc::new(RawExec { ground, time_ms, series: series.into(), is_about_labels, _held: held, properties }))
     }
 }
 
@@ -118,6 +123,7 @@ impl ExecutionPlan for RawExec {
             time_ms: self.time_ms.clone(),
             bounds: Bounds::including(start_ms, end_ms),
             series: Arc::clone(&self.series),
+            is_about_labels: self.is_about_labels,
             next: 0..FIRST_GROUP,
             read: VecDeque::new(),
             reservation,
@@ -134,6 +140,7 @@ struct Raw {
     time_ms: RangeInclusive<i64>,
     bounds: Bounds,
     series: Arc<[Wanted]>,
+    is_about_labels: bool,
     /// The series of the next group; it may reach beyond the last one.
     next: Range<usize>,
     /// What was read of the last group and was not given yet.
@@ -146,6 +153,12 @@ impl Raw {
     async fn next(&mut self) -> Result<Option<RecordBatch>> {
         let mut batch = RangeBatch::default();
         while batch.memory_bytes() < FULL_BYTES {
+            if self.is_about_labels {
+                let Some(wanted) = self.series.get(self.next.start) else { break };
+                self.next.start += 1;
+                batch.push_labels(wanted.labels.clone());
+                continue;
+            }
             match self.read.pop_front() {
                 Some((labels, samples)) => batch.push(labels, &samples, &self.bounds)?,
                 // A full batch is given before the next group is read: both need memory.

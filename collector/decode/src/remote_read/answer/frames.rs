@@ -13,8 +13,8 @@ const CHUNK_SAMPLES: usize = 120;
 /// Bytes of a frame from which on the rest of the series goes into the next one.
 const FRAME_BYTES: usize = 1 << 20;
 
-/// Appends the frames of a series of the query with this index. A frame holds one series, or a part of one: of further
-/// series in a frame Prometheus as a client sees nothing.
+/// Appends the frames of a series of the query with this index; of one without samples a frame that has its labels. A frame
+/// holds one series, or a part of one: of further series in a frame Prometheus as a client sees nothing.
 pub fn push_frames(query: usize, series: &Series<'_>, into: &mut Vec<u8>) {
     let labels = labels(series);
     let mut message = Message(labels.0.clone());
@@ -27,9 +27,8 @@ pub fn push_frames(query: usize, series: &Series<'_>, into: &mut Vec<u8>) {
         }
         message.sized(2, &chunk.0);
     }
-    if !is_empty(&message) {
-        push_frame(query, &message, into);
-    }
+    // No frame ends with the last chunk: what is left is that chunk, or labels that had none.
+    push_frame(query, &message, into);
 }
 
 /// `ChunkedReadResponse { chunked_series = 1: ChunkedSeries, query_index = 2 }` with length and checksum before it.

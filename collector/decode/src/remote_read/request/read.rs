@@ -4,7 +4,7 @@ use std::ops::{Range, RangeInclusive};
 
 use bytes::Bytes;
 
-use super::{Matcher, Operator, Query, ResponseType};
+use super::{Hints, Matcher, Operator, Query, ResponseType};
 use crate::Error;
 use crate::error::quoted;
 use crate::protobuf::wire::{Fields, Value};
@@ -18,7 +18,7 @@ const MAX_MATCHERS: usize = 10_000;
 /// What a client asks.
 #[derive(Debug)]
 pub struct Request {
-    /// The queries, in the order in which they are to be answered; without their hints.
+    /// The queries, in the order in which they are to be answered; of their hints only the function is read.
     pub queries: Vec<Query>,
     /// The forms of an answer that the client knows, the one it likes best first.
     accepted: Vec<u64>,
@@ -93,19 +93,32 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn query(&mut self, range: Range<usize>) -> Result<Query, Error> {
-        let (mut start_ms, mut end_ms, mut matchers) = (0, 0, Vec::new());
+        let (mut start_ms, mut end_ms, mut matchers, mut hints) = (0, 0, Vec::new(), None);
         let mut fields = Fields::new(self.body, range);
         while let Some((number, value)) = fields.next()? {
             match (number, value) {
                 (1, Value::Varint(time)) => start_ms = time as i64,
                 (2, Value::Varint(time)) => end_ms = time as i64,
                 (3, Value::Bytes(range)) => matchers.push(self.matcher(range)?),
-                (1..=3, _) => return Err(wrong_type("Query", number)),
-                // What an answer is for changes nothing in it.
+                (4, Value::Bytes(range)) => hints = Some(self.hints(range)?),
+                (1..=4, _) => return Err(wrong_type("Query", number)),
                 _ => {}
             }
         }
-        Ok(Query { time_ms: RangeInclusive::new(start_ms, end_ms), matchers, hints: None })
+        Ok(Query { time_ms: RangeInclusive::new(start_ms, end_ms), matchers, hints })
+    }
+
+    fn hints(&self, range: Range<usize>) -> Result<Hints, Error> {
+        let mut hints = Hints::default();
+        let mut fields = Fields::new(self.body, range);
+        while let Some((number, value)) = fields.next()? {
+            match (number, value) {
+                (2, Value::Bytes(range)) => hints.function = String::from_utf8_lossy(&self.body[range]).into_owned(),
+                (2, _) => return Err(wrong_type("ReadHints", number)),
+                _ => {}
+            }
+        }
+        Ok(hints)
     }
 
     fn matcher(&mut self, range: Range<usize>) -> Result<Matcher, Error> {

@@ -116,6 +116,22 @@ async fn both_ends_of_the_range_belong_to_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_lists_series_gets_no_samples() {
+    // Not one sample may be read.
+    let router = crate::http::routes(engine_with(Config { max_samples: 0, ..Config::default() }).await);
+    let cpu = query(&[("__name__", Operator::Matches, "cpu|cluster_info")], i64::MIN, i64::MAX);
+    let hints = decode::remote_read::Hints { function: ABOUT_LABELS.to_owned(), ..Default::default() };
+    let cpu = Query { hints: Some(hints), ..cpu };
+    let (status, _, body) = post(&router, encode_request(&cpu, SAMPLES).unwrap()).await;
+    let message = unsnapped(&body.unwrap());
+    // Each series names itself.
+    let names = |bytes: &[u8]| bytes.windows(10).filter(|window| *window == b"\x0a\x08__name__").count();
+    assert_eq!((status, names(&message)), (StatusCode::OK, 6));
+    let (status, _, body) = post(&router, encode_request(&cpu, CHUNKS).unwrap()).await;
+    assert_eq!((status, names(&framed(&body.unwrap()))), (StatusCode::OK, 6));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn each_query_of_a_request_has_its_result() {
     let router = crate::http::routes(engine_with(Config::default()).await);
     let up = |cluster| [("__name__", Operator::Equal, "up"), ("cluster", Operator::Equal, cluster)];

@@ -26,13 +26,15 @@ fn what_a_client_writes_is_read() {
         matcher("é", Operator::Matches, "a|b"),
         matcher("x", Operator::MatchesNot, ".+"),
     ];
-    let query = Query { time_ms: -5..=1_700_000_000_000, matchers, hints: Some(Hints::default()) };
+    let hints = Hints { function: "series".into(), step_ms: 15_000, by: true, ..Hints::default() };
+    let query = Query { time_ms: -5..=1_700_000_000_000, matchers, hints: Some(hints) };
     let body = encode_request(&query, &ResponseType::PREFERRED).unwrap();
     let body = decompress(ContentEncoding::Snappy, &Bytes::from(body), &Limits::default()).unwrap();
     let found = decode_request(&body).unwrap();
     assert_eq!(found.response_type(), Ok(ResponseType::StreamedXorChunks));
     assert_eq!(found.queries.len(), 1);
     assert_eq!(found.queries[0].time_ms, query.time_ms);
+    assert_eq!(found.queries[0].hints.as_ref().map(|hints| hints.function.as_str()), Some("series"));
     let parts = |matcher: &Matcher| (matcher.label.clone(), matcher.operator, matcher.value.clone());
     let read: Vec<_> = found.queries[0].matchers.iter().map(parts).collect();
     assert_eq!(read, query.matchers.iter().map(parts).collect::<Vec<_>>());
