@@ -1,11 +1,11 @@
-//! Any bytes are an answer to a remote read, or a part of one, that is read whole or refused.
+//! Any bytes are an answer to a remote read, or a part of one, or a request for one, that is read whole or refused.
 //!
 //! The first byte chooses which part; the rest is it.
 
 use std::ops::RangeInclusive;
 
 use bytes::Bytes;
-use decode::remote_read::{Frames, Part, decode_chunks, decode_samples};
+use decode::remote_read::{Frames, Part, decode_chunks, decode_request, decode_samples};
 use decode::{Error, Limits};
 use model::Batch;
 use model::labels::LabelsBuilder;
@@ -18,11 +18,12 @@ type Decode = fn(&Bytes, RangeInclusive<i64>, &Limits) -> Result<Part, Error>;
 
 pub(crate) fn check(input: &[u8]) {
     let Some((choice, rest)) = input.split_first() else { return };
-    match choice % 4 {
+    match choice % 5 {
         0 => check_message(rest, decode_samples),
         1 => check_message(rest, decode_chunks),
         2 => check_message(&series_of(rest), decode_chunks),
-        _ => check_stream(rest),
+        3 => check_stream(rest),
+        _ => check_request(rest),
     }
 }
 
@@ -90,4 +91,13 @@ fn check_stream(stream: &[u8]) {
         assert_eq!(outcome(size), at_once, "{size} bytes at a time");
     }
     check_message(&at_once.0, decode_chunks);
+}
+
+fn check_request(message: &[u8]) {
+    let Ok(request) = decode_request(&Bytes::copy_from_slice(message)) else { return };
+    let texts = |query: &decode::remote_read::Query| -> usize {
+        query.matchers.iter().map(|matcher| matcher.label.len() + matcher.value.len()).sum()
+    };
+    assert!(request.queries.iter().map(texts).sum::<usize>() <= message.len());
+    let _ = request.response_type();
 }

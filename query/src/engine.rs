@@ -143,9 +143,21 @@ impl Engine {
 
     /// As [`Engine::sql`], with another limit on the rows of the answer.
     pub(crate) async fn sql_within(&self, text: &str, params: Params, max_rows: u64) -> Result<Rows, Error> {
+        self.counted(Question::Sql(text.to_owned(), params), max_rows, self.0.config.timeout).await
+    }
+
+    /// Reads the samples of some series as they are kept. The rows are those of [`promql::rows`], in order of their labels.
+    ///
+    /// # Errors
+    /// As [`Engine::sql`], and `TooLarge` if a limit of the query is passed.
+    pub(crate) async fn raw(&self, question: promql::RawQuestion) -> Result<Rows, Error> {
+        let timeout = question.time_left();
+        self.counted(Question::Raw(Arc::new(question)), self.0.config.max_rows, timeout).await
+    }
+
+    async fn counted(&self, question: Question, max_rows: u64, timeout: Duration) -> Result<Rows, Error> {
         self.0.counts.started.fetch_add(1, Ordering::Relaxed);
-        let timeout = self.0.config.timeout;
-        let answer = self.start(Question::Sql(text.to_owned(), params), max_rows, timeout).await;
+        let answer = self.start(question, max_rows, timeout).await;
         if let Err(error) = &answer {
             self.count_failure(error);
         }
@@ -153,7 +165,7 @@ impl Engine {
     }
 
     async fn start(&self, question: Question, max_rows: u64, timeout: Duration) -> Result<Rows, Error> {
-        let (bytes, limit) = (question.text().len(), self.0.config.max_text_bytes);
+        let (bytes, limit) = (question.text_bytes(), self.0.config.max_text_bytes);
         if bytes > limit {
             return Err(Error::new(ErrorKind::TooLarge, format!("the query has {bytes} bytes, the limit is {limit}")));
         }
@@ -231,6 +243,11 @@ impl Engine {
     /// The series that nobody sends and PromQL finds: those that fulfil the matchers, in order.
     pub(crate) fn synthetic_series(&self, matchers: &[storage::Matcher]) -> Vec<promql::labels::LabelSet> {
         promql::synthetic_series(&self.0.clusters.read(), matchers)
+    }
+
+    /// The settings.
+    pub(crate) fn config(&self) -> &Config {
+        &self.0.config
     }
 
     /// The present, in milliseconds.

@@ -90,16 +90,23 @@ async fn read(request: Request) -> Result<SqlRequest, Error> {
         let what = "the request must be JSON: set Content-Type to application/json and send {\"query\": \"SELECT …\"}";
         return Err(Error::new(ErrorKind::Invalid, what));
     }
-    let body = to_bytes(request.into_body(), MAX_BODY_BYTES).await.map_err(|e| {
+    serde_json::from_slice(&body(request, MAX_BODY_BYTES).await?)
+        .map_err(|e| Error::new(ErrorKind::Invalid, format!("the request is not {{\"query\": …, \"params\": …}}: {e}")))
+}
+
+/// The body of a request.
+///
+/// # Errors
+/// `TooLarge` if it has more than `max_bytes`, `Invalid` or what the server says if it does not come.
+async fn body(request: Request, max_bytes: usize) -> Result<Bytes, Error> {
+    to_bytes(request.into_body(), max_bytes).await.map_err(|e| {
         if std::error::Error::source(&e).is_some_and(|e| e.to_string().contains("length limit")) {
-            return Error::new(ErrorKind::TooLarge, format!("the request has more than {MAX_BODY_BYTES} bytes"));
+            return Error::new(ErrorKind::TooLarge, format!("the request has more than {max_bytes} bytes"));
         }
         // The server says so itself if a body takes too long.
         let kind = model::Error::find(&e).map_or(ErrorKind::Invalid, model::Error::kind);
         Error::new(kind, format!("the request could not be read: {e}"))
-    })?;
-    serde_json::from_slice(&body)
-        .map_err(|e| Error::new(ErrorKind::Invalid, format!("the request is not {{\"query\": …, \"params\": …}}: {e}")))
+    })
 }
 
 /// What is left to send.

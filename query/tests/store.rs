@@ -2,6 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may stop where it fails")]
 
+#[path = "store/remote_read.rs"]
+mod remote_read;
+
 use std::sync::Arc;
 
 use arrow::util::display::{ArrayFormatter, FormatOptions};
@@ -61,6 +64,10 @@ async fn one(store: &Store, time_ms: i64, value: f64) {
 }
 
 async fn open(folder: &tempfile::TempDir, clock: &Arc<ManualClock>) -> (Store, Engine) {
+    open_with(folder, clock, Config::default()).await
+}
+
+async fn open_with(folder: &tempfile::TempDir, clock: &Arc<ManualClock>, query: Config) -> (Store, Engine) {
     let config =
         storage::Config { url: folder.path().join("data").display().to_string(), ..storage::Config::default() };
     let parts = storage::store::Parts { files: Arc::new(Disk), clock: clock.clone() };
@@ -71,7 +78,7 @@ async fn open(folder: &tempfile::TempDir, clock: &Arc<ManualClock>) -> (Store, E
         sources: Sources::default(),
         clock: clock.clone(),
     };
-    (store, Engine::new(Config::default(), parts).unwrap())
+    (store, Engine::new(query, parts).unwrap())
 }
 
 /// Two native histograms, a marker, an exemplar, a start and what a family is.

@@ -106,9 +106,19 @@ impl Prometheus {
 
     /// Starts a server with these `scrape_configs`, which takes samples that come out of order, as we do.
     pub(crate) async fn start_scraping(folder: &Path, jobs: &str) -> Self {
-        let server = free_port();
-        std::fs::create_dir_all(folder).unwrap();
         let yaml = format!("storage: {{tsdb: {{out_of_order_time_window: 1h}}}}\nscrape_configs:\n{jobs}");
+        Self::start_configured(folder, free_port(), &yaml).await
+    }
+
+    /// Starts a server without samples of its own, which reads those of another server whenever it is asked for any.
+    pub(crate) async fn start_reading(folder: &Path, url: &str) -> Self {
+        let yaml = format!("remote_read: [{{url: '{url}', read_recent: true}}]\n");
+        Self::start_configured(folder, free_port(), &yaml).await
+    }
+
+    /// Starts a server on this port with this configuration and waits until it is ready.
+    async fn start_configured(folder: &Path, server: u16, yaml: &str) -> Self {
+        std::fs::create_dir_all(folder).unwrap();
         std::fs::write(folder.join("prometheus.yml"), yaml).unwrap();
         let url = format!("http://127.0.0.1:{server}");
         let prometheus = Prometheus { _server: run(folder, server, None), url, node: None };
@@ -119,16 +129,11 @@ impl Prometheus {
     /// Starts a server that scrapes itself every second and pushes to whom `remote_write` says.
     pub(crate) async fn start_pushing(folder: &Path, external_labels: &str, remote_write: &str) -> Self {
         let server = free_port();
-        std::fs::create_dir_all(folder).unwrap();
         let yaml = format!(
             "global: {{scrape_interval: 1s, external_labels: {external_labels}}}\nremote_write: [{remote_write}]\n\
              scrape_configs:\n  - {{job_name: prometheus, static_configs: [{{targets: ['127.0.0.1:{server}']}}]}}\n"
         );
-        std::fs::write(folder.join("prometheus.yml"), yaml).unwrap();
-        let url = format!("http://127.0.0.1:{server}");
-        let prometheus = Prometheus { _server: run(folder, server, None), url, node: None };
-        prometheus.becomes_ready().await;
-        prometheus
+        Self::start_configured(folder, server, &yaml).await
     }
 
     /// Starts a server without targets, which takes remote write, native histograms and exemplars too.

@@ -1,8 +1,10 @@
-//! PromQL beside Debian's Prometheus 2.42: the same samples in both, the same queries, the same answers; and its clients.
+//! PromQL beside Debian's Prometheus 2.42: the same samples in both, the same queries, the same answers; and its clients
+//! (those that read all samples are in `clients`).
 //!
 //! What 3.x does otherwise than 2.42 is kept out by the data: no sample lies on a multiple of a second, so that it makes no
 //! difference whether a range is open on the left.
 
+mod clients;
 mod data;
 mod expressions;
 
@@ -14,7 +16,7 @@ use serde_json::Value;
 use tempfile::tempdir;
 
 use crate::peers::Prometheus;
-use crate::remote_write::{HEADERS, body};
+use crate::remote_write::{HEADERS, body, write};
 use crate::server::{Server, Setup};
 
 /// Numbers may differ by this part of the larger one.
@@ -115,6 +117,14 @@ async fn range_queries_are_answered_as_by_prometheus() {
     server.terminate().await;
 }
 
+/// Gives the server all samples.
+async fn fill(server: &Server, data: &data::Data) {
+    for part in data.in_parts() {
+        let series: Vec<_> = part.iter().map(|(labels, samples)| (labels.as_slice(), samples.as_slice())).collect();
+        write(server, &series).await;
+    }
+}
+
 fn promtool(arguments: &[&str]) -> (bool, String) {
     let output = Command::new("promtool").args(arguments).output().expect("promtool comes with Debian's prometheus");
     let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
@@ -126,11 +136,7 @@ async fn promtool_asks_us_as_it_asks_prometheus() {
     let folder = tempdir().unwrap();
     let server = Server::start(&Setup::new(folder.path(), "")).await;
     let data = data::Data::new();
-    for part in data.in_parts() {
-        let series: Vec<_> = part.iter().map(|(labels, samples)| (labels.as_slice(), samples.as_slice())).collect();
-        let (status, text) = server.post("/api/v1/write", &HEADERS, body(&series)).await;
-        assert!(status.is_success(), "{status}: {text}");
-    }
+    fill(&server, &data).await;
     let (start, end) = data.range();
     let middle = ((start + end) / 2).to_string();
     let (url, start, end) = (server.url("/prometheus"), start.to_string(), end.to_string());

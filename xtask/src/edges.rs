@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::Finding;
 use crate::tree::{self, Member};
 
-/// Which crates of ours a crate may depend on: `root → {query → {storage, promql}, collector → decode} → {journal, model}`, and
+/// Which crates of ours a crate may depend on: `root → {query → {storage, promql, decode}, collector → decode} → {journal, model}`, and
 /// root → decode.
 const EDGES: &[(&str, &[&str])] = &[
     ("model", &[]),
@@ -15,7 +15,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("fleet", &["decode", "model"]),
     ("storage", &["journal", "model"]),
     ("promql", &["model"]),
-    ("query", &["model", "promql", "storage"]),
+    ("query", &["decode", "model", "promql", "storage"]),
     ("fleetscope", &["collector", "decode", "fleet", "model", "query", "storage"]),
     ("faulty-server", &["fleetscope", "model"]),
     ("oracle", &[]),

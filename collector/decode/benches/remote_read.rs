@@ -6,11 +6,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use decode::Limits;
-use decode::remote_read::decode_chunks;
+use decode::remote_read::{decode_chunks, xor_chunk};
 use model::time::{MAX_TIME_MS, MIN_TIME_MS};
 
-#[path = "../tests/integration/chunk_writer.rs"]
-mod chunk_writer;
 #[allow(dead_code, reason = "the part that makes requests is not needed here")]
 #[path = "../../../benches/peers/wire.rs"]
 mod wire;
@@ -41,7 +39,7 @@ fn frames(value: fn(usize, usize) -> f64, jitter_ms: i64) -> Bytes {
             })
             .collect();
         let mut chunk = vec![0x18, 1];
-        field(&mut chunk, 4, &chunk_writer::chunk(&samples));
+        field(&mut chunk, 4, &xor_chunk(samples));
         let mut series = wire::kubelet(index);
         field(&mut series, 2, &chunk);
         field(&mut frames, 1, &series);

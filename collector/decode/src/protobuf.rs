@@ -15,6 +15,7 @@
 mod draft;
 pub(crate) mod histogram;
 pub(crate) mod labels;
+pub(crate) mod message;
 mod series;
 pub(crate) mod wire;
 

@@ -1,13 +1,13 @@
-//! Prometheus' remote read, the side that asks: one query out, raw samples in, both ways of answering.
+//! Prometheus' remote read, both sides: queries and raw samples, both ways of answering.
 //!
 //! Owns: the request, the frames of a streamed answer, the messages of both kinds of answer.
 //! Does not own: HTTP, who is asked when and for what; series and their labels (`protobuf.rs`, shared with remote write).
 //!
 //! ```text
-//! Query ─ encode_request ─> body of POST /api/v1/read
+//! Query ─ encode_request ─> body of POST /api/v1/read ── body::decompress ─> ReadRequest ─ decode_request ─> Request
 //!
-//! SAMPLES               one body ── body::decompress ─> ReadResponse ───────── decode_samples ─> Part { batch, … }
-//! STREAMED_XOR_CHUNKS   bytes as they come ── Frames ─> ChunkedReadResponse … ─ decode_chunks ──┘
+//! SAMPLES               Series ─ SamplesAnswer ─> one body ── body::decompress ─> ReadResponse ───────── decode_samples ─> Part
+//! STREAMED_XOR_CHUNKS   Series ─ push_frames ─> bytes as they come ── Frames ─> ChunkedReadResponse … ─ decode_chunks ──┘
 //! ```
 //!
 //! The labels of a series have the bytes that they have in remote write, so that a store which knows a series from
@@ -23,9 +23,11 @@
 //! Source: <https://prometheus.io/docs/prometheus/latest/querying/remote_read_api/>, `remote.proto` and `types.proto`
 //! there, and Prometheus 2.42 observed.
 
+mod answer;
 mod bits;
 mod chunks;
 mod frames;
+mod histogram_chunk;
 mod request;
 mod xor;
 
@@ -34,8 +36,10 @@ use std::ops::{Range, RangeInclusive};
 use bytes::Bytes;
 use model::Batch;
 
+pub use self::answer::{SamplesAnswer, Series, push_frames};
 pub use self::frames::Frames;
-pub use self::request::{Hints, Matcher, Operator, Query, ResponseType, encode_request};
+pub use self::request::{Hints, Matcher, Operator, Query, Request, ResponseType, decode_request, encode_request};
+pub use self::xor::xor_chunk;
 use crate::protobuf::wire::{Fields, Value};
 use crate::protobuf::{Decoder, wrong_type};
 use crate::{Error, Limits};

@@ -37,14 +37,17 @@ pub(super) enum Question {
     Sql(String, Params),
     /// An expression at some steps.
     Promql(Arc<promql::Question>),
+    /// The samples of some series.
+    Raw(Arc<promql::RawQuestion>),
 }
 
 impl Question {
-    /// The text that was sent.
-    pub(super) fn text(&self) -> &str {
+    /// Bytes of the text that was sent.
+    pub(super) fn text_bytes(&self) -> usize {
         match self {
-            Question::Sql(text, _) => text,
-            Question::Promql(question) => &question.text,
+            Question::Sql(text, _) => text.len(),
+            Question::Promql(question) => question.text.len(),
+            Question::Raw(question) => question.text_bytes,
         }
     }
 }
@@ -104,6 +107,10 @@ impl Task {
                 let physical = self.plan_promql(&source, &pool, question).await?;
                 self.say_what_is_missing(question, &source, &pool, state.task_ctx()).await?;
                 (physical, None)
+            }
+            Question::Raw(question) => {
+                let clusters = inner.clusters.read().clone();
+                (question.plan(source, pool, &clusters).await.map_err(from_datafusion)?, None)
             }
         };
         let mut stream = execute_stream(physical, state.task_ctx()).map_err(from_datafusion)?;

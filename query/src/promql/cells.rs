@@ -11,7 +11,7 @@ pub(crate) type Cells = Vec<(usize, FloatHistogram)>;
 /// Appends the histograms of a series.
 pub(crate) fn encode(cells: &Cells, into: &mut Vec<u8>) {
     for (step, histogram) in cells {
-        into.extend((*step as u32).to_le_bytes());
+        into.extend((*step as u64).to_le_bytes());
         into.extend([histogram.schema as u8, histogram.reset_hint as u8]);
         let numbers = [histogram.count, histogram.sum, histogram.zero_threshold, histogram.zero_count];
         numbers.into_iter().for_each(|number| into.extend(number.to_bits().to_le_bytes()));
@@ -67,7 +67,7 @@ impl Reader<'_> {
     }
 
     fn cell(&mut self) -> Option<(usize, FloatHistogram)> {
-        let step = self.count()? as usize;
+        let step = u64::from_le_bytes(self.take()?) as usize;
         let [schema, hint] = self.take()?;
         let (count, sum, zero_threshold, zero_count) = (self.number()?, self.number()?, self.number()?, self.number()?);
         let custom_bounds = self.numbers()?;
@@ -108,7 +108,8 @@ mod tests {
             positive: vec![1.0, 2.0, 0.5],
             negative: Vec::new(),
         };
-        let cells = vec![(0, histogram.clone()), (70_000, histogram)];
+        // A range gives milliseconds as steps: a hundred days are more than 32 bits.
+        let cells = vec![(0, histogram.clone()), (8_640_000_000, histogram)];
         let mut bytes = Vec::new();
         encode(&cells, &mut bytes);
         assert_eq!(decode(&bytes), cells);

@@ -23,9 +23,7 @@ use datafusion::execution::TaskContext;
 use datafusion::execution::memory_pool::MemoryPool;
 use model::SourceStatus;
 
-use super::limits::Touched;
 use super::question::Question;
-use super::replicas::Replicas;
 use super::scan::Ground;
 use crate::source::Source;
 use attempts::Gap;
@@ -68,16 +66,8 @@ pub(crate) async fn remark(question: &Question, grounds: Grounds<'_>) -> Result<
     if reached.is_empty() {
         return Ok(());
     }
-    let ground = Ground {
-        source: grounds.source,
-        memory: grounds.memory,
-        partitions: 1,
-        // They are not samples of the query.
-        touched: Arc::new(Touched::new(u64::MAX)),
-        clusters: [].into(),
-        reach: Arc::default(),
-        replicas: Replicas::default(),
-    };
+    // Its samples are not those of the query.
+    let ground = Ground::plain(grounds.source, grounds.memory);
     let (context, now_ms) = (&grounds.context, grounds.now_ms);
     let mut missing = grounds.history.missing(&ground, context, (&reached, &all), now_ms).await?;
     for (asked, _, gaps) in &mut missing.gaps {

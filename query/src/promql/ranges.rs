@@ -6,13 +6,14 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, AsArray, BinaryArray, Float64Builder, Int64Array, Int64Builder, ListBuilder, RecordBatch,
+    ArrayRef, AsArray, BinaryArray, Float64Array, Float64Builder, Int64Array, Int64Builder, ListBuilder, RecordBatch,
 };
 use arrow::datatypes::{DataType, Field, Float64Type, Int64Type, Schema, SchemaRef};
 use datafusion::common::{DataFusionError, Result};
 use futures::StreamExt;
 use model::ErrorKind;
 use promql::functions::range::{Boundary, samples_between_ends};
+use promql::histogram::FloatHistogram;
 use promql::labels::Labels;
 
 use super::answer::{Point, SeriesPoints};
@@ -36,6 +37,12 @@ pub(super) struct Bounds {
 }
 
 impl Bounds {
+    /// All samples from one time up to another, both included.
+    pub(super) fn including(start_ms: i64, end_ms: i64) -> Self {
+        let range_ms = end_ms.saturating_sub(start_ms).saturating_add(1);
+        Bounds { range_ms, end_ms, boundary: Boundary::Open, reach_ms: (0, 0) }
+    }
+
     /// With the samples that count beyond its ends.
     pub(super) fn within(self, lookback_ms: i64) -> Self {
         Bounds { reach_ms: reach(self.boundary, lookback_ms), ..self }
@@ -51,6 +58,7 @@ pub(super) struct RangeBatch {
     histograms: Vec<Vec<u8>>,
     starts_ms: Vec<i64>,
     samples: usize,
+    label_bytes: usize,
 }
 
 impl RangeBatch {
@@ -72,7 +80,8 @@ impl RangeBatch {
 
     /// Bytes of memory taken, roughly.
     pub(super) fn memory_bytes(&self) -> usize {
-        self.samples * 2 * size_of::<f64>() + self.histograms.iter().map(Vec::len).sum::<usize>()
+        let histograms = self.histograms.iter().map(Vec::len).sum::<usize>();
+        self.samples * 2 * size_of::<f64>() + histograms + self.label_bytes
     }
 
     /// Adds a series with those of its samples that are in the range; nothing if there are none.
@@ -95,15 +104,25 @@ impl RangeBatch {
         if points.is_empty() && cells.is_empty() {
             return Ok(());
         }
+        self.append(labels, &points, &cells, window.start_ms);
+        Ok(())
+    }
+
+    /// Adds a series without samples.
+    pub(super) fn push_labels(&mut self, labels: LabelSet) {
+        self.append(labels, &[], &Cells::new(), 0);
+    }
+
+    fn append(&mut self, labels: LabelSet, points: &[(i64, f64)], cells: &Cells, start_ms: i64) {
+        self.label_bytes += labels.as_bytes().len();
         self.labels.push(labels);
         self.times_ms.append_value(points.iter().map(|(time_ms, _)| Some(*time_ms)));
         self.values.append_value(points.iter().map(|(_, value)| Some(*value)));
         let mut bytes = Vec::new();
-        cells::encode(&cells, &mut bytes);
+        cells::encode(cells, &mut bytes);
         self.histograms.push(bytes);
-        self.starts_ms.push(window.start_ms);
+        self.starts_ms.push(start_ms);
         self.samples += points.len();
-        Ok(())
     }
 
     /// As a record batch.
@@ -152,6 +171,29 @@ pub(super) async fn read(mut rows: Rows, max_bytes: u64) -> Result<Vec<SeriesPoi
 /// # Errors
 /// `Internal` if it is another batch.
 pub(super) fn series(batch: &RecordBatch, into: &mut Vec<SeriesPoints>) -> Result<()> {
+    for row in rows(batch)? {
+        let point = |(time_ms, value): (&i64, &f64)| Point { time_ms: *time_ms, value: *value };
+        let points = row.times_ms.values().iter().zip(row.values.values()).map(point).collect();
+        into.push(SeriesPoints { labels: row.labels, points, histograms: row.histograms });
+    }
+    Ok(())
+}
+
+/// A series with its samples in a range.
+pub(crate) struct RangeRow {
+    pub(crate) labels: LabelSet,
+    pub(crate) times_ms: Int64Array,
+    /// As many as times.
+    pub(crate) values: Float64Array,
+    /// Native histograms with their times in milliseconds.
+    pub(crate) histograms: Vec<(i64, FloatHistogram)>,
+}
+
+/// The series of a batch.
+///
+/// # Errors
+/// `Internal` if the batch holds something else.
+pub(crate) fn rows(batch: &RecordBatch) -> Result<Vec<RangeRow>> {
     let foreign = || DataFusionError::Internal("a record batch holds no ranges".into());
     let [labels, times_ms, values, starts_ms, histograms] = batch.columns() else { return Err(foreign()) };
     let labels = labels.as_binary_opt::<i32>().ok_or_else(foreign)?;
@@ -159,17 +201,15 @@ pub(super) fn series(batch: &RecordBatch, into: &mut Vec<SeriesPoints>) -> Resul
     let values = values.as_list_opt::<i32>().ok_or_else(foreign)?;
     let starts_ms = starts_ms.as_primitive_opt::<Int64Type>().ok_or_else(foreign)?;
     let histograms = histograms.as_binary_opt::<i32>().ok_or_else(foreign)?;
-    for row in 0..batch.num_rows() {
+    let row = |row: usize| {
         let (times, numbers) = (times_ms.value(row), values.value(row));
-        let times = times.as_primitive_opt::<Int64Type>().ok_or_else(foreign)?;
-        let numbers = numbers.as_primitive_opt::<Float64Type>().ok_or_else(foreign)?;
-        let point = |(time_ms, value): (&i64, &f64)| Point { time_ms: *time_ms, value: *value };
-        let cells = cells::decode(histograms.value(row));
-        into.push(SeriesPoints {
+        let cells = cells::decode(histograms.value(row)).into_iter();
+        Ok(RangeRow {
             labels: LabelSet::from_bytes(labels.value(row)),
-            points: times.values().iter().zip(numbers.values()).map(point).collect(),
-            histograms: cells.into_iter().map(|(at, one)| (starts_ms.value(row) + at as i64, one)).collect(),
-        });
-    }
-    Ok(())
+            times_ms: times.as_primitive_opt::<Int64Type>().ok_or_else(foreign)?.clone(),
+            values: numbers.as_primitive_opt::<Float64Type>().ok_or_else(foreign)?.clone(),
+            histograms: cells.map(|(at, one)| (starts_ms.value(row) + at as i64, one)).collect(),
+        })
+    };
+    (0..batch.num_rows()).map(row).collect()
 }

@@ -11,6 +11,7 @@ mod gather;
 mod histograms;
 mod merging;
 mod ranges;
+mod raw;
 mod starts;
 mod synthetic;
 
@@ -27,6 +28,7 @@ pub(super) use exec::SeriesScanExec;
 pub(super) use histograms::bytes;
 use merging::Merging;
 pub(super) use ranges::RangesExec;
+pub(super) use raw::RawExec;
 use synthetic::Synthetic;
 pub(crate) use synthetic::synthetic_series;
 
@@ -64,6 +66,21 @@ pub(super) struct Ground {
     /// The sources that its selectors reach.
     pub(super) reach: Arc<Reach>,
     pub(super) replicas: Replicas,
+}
+
+impl Ground {
+    /// One part, samples without a limit, no clusters and no replicas.
+    pub(super) fn plain(source: Arc<Source>, memory: Arc<dyn MemoryPool>) -> Self {
+        Ground {
+            source,
+            memory,
+            partitions: 1,
+            touched: Arc::new(Touched::new(u64::MAX)),
+            clusters: [].into(),
+            reach: Arc::default(),
+            replicas: Replicas::default(),
+        }
+    }
 }
 
 /// What is made of the samples of each series.
@@ -127,22 +144,37 @@ async fn parts(ground: &Ground, selection: &Selection, wants_starts: bool) -> Re
         // A part of what name and cluster select is told by the whole key.
         let key = if parts == 1 { deciding_key(&selection.matchers) } else { Key::Series };
         let selected = Arc::new(SelectedSeries::new(series.to_vec(), key));
-        let inputs = inputs(ground, &selected, &selection.time_ms).await?;
-        let histograms = histograms::Inputs::find(&ground.source, &selected, &selection.time_ms).await?;
-        let starts = match wants_starts {
-            true => Some(starts::Inputs::find(&ground.source, &selected, &selection.time_ms).await?),
-            false => None,
-        };
-        planned.push(Part { selected, inputs, histograms, starts, synthetic: None });
+        planned.push(Part::of(ground, selected, &selection.time_ms, wants_starts).await?);
     }
     let synthetic = Synthetic::select(&ground.clusters, &selection.matchers, &selection.time_ms);
     if !synthetic.is_empty() {
-        let selected = Arc::new(SelectedSeries::new(Vec::new(), Key::Series));
-        let histograms = histograms::Inputs::default();
-        let (inputs, synthetic) = (Vec::new(), Some(synthetic));
-        planned.push(Part { selected, inputs, histograms, starts: None, synthetic });
+        planned.push(Part::of_synthetic(synthetic));
     }
     Ok(planned)
+}
+
+impl Part {
+    /// Plans the reading of some series.
+    async fn of(
+        ground: &Ground,
+        selected: Arc<SelectedSeries>,
+        time_ms: &RangeInclusive<i64>,
+        wants_starts: bool,
+    ) -> Result<Self> {
+        let inputs = inputs(ground, &selected, time_ms).await?;
+        let histograms = histograms::Inputs::find(&ground.source, &selected, time_ms).await?;
+        let starts = match wants_starts {
+            true => Some(starts::Inputs::find(&ground.source, &selected, time_ms).await?),
+            false => None,
+        };
+        Ok(Part { selected, inputs, histograms, starts, synthetic: None })
+    }
+
+    fn of_synthetic(synthetic: Synthetic) -> Self {
+        let selected = Arc::new(SelectedSeries::new(Vec::new(), Key::Series));
+        let (inputs, histograms) = (Vec::new(), histograms::Inputs::default());
+        Part { selected, inputs, histograms, starts: None, synthetic: Some(synthetic) }
+    }
 }
 
 async fn inputs(

@@ -1,4 +1,4 @@
-//! Writes OpenMetrics: what [`super::decode`] reads, for tests and generators of load.
+//! Writes OpenMetrics: what [`super::decode`] reads, for federation, tests and generators of load.
 
 use std::fmt::{self, Write};
 

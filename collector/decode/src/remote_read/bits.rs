@@ -1,4 +1,8 @@
-//! Reads a string of bytes bit by bit, the highest bit of each byte first.
+//! Reads a string of bytes bit by bit, the highest bit of each byte first; `writer` writes one.
+
+mod writer;
+
+pub(super) use self::writer::BitWriter;
 
 /// The bits end before what was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

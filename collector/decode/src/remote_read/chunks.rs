@@ -12,7 +12,9 @@ use crate::protobuf::{Decoder, wrong_type};
 /// The encoding of chunks of samples.
 ///
 /// Source: `Chunk.Encoding` in Prometheus' `types.proto`
-const XOR: u64 = 1;
+pub(super) const XOR: u64 = 1;
+/// The encoding of chunks of native histograms with floating-point counts, which we write and do not read.
+pub(super) const FLOAT_HISTOGRAM: u64 = 3;
 
 /// Why a chunk of another encoding is not read.
 fn unknown(encoding: u64) -> String {

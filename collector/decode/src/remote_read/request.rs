@@ -1,4 +1,4 @@
-//! The question: the protobuf message `prometheus.ReadRequest` with one query.
+//! The question: the protobuf message `prometheus.ReadRequest`, written with one query, read with any number.
 //!
 //! ```text
 //! ReadRequest { queries = 1: Query, accepted_response_types = 2: enum }
@@ -7,10 +7,14 @@
 //! ReadHints { step_ms = 1, func = 2, start_ms = 3, end_ms = 4, grouping = 5, by = 6: bool, range_ms = 7 }
 //! ```
 
+mod read;
+
 use std::ops::RangeInclusive;
 
+pub use self::read::{Request, decode_request};
 use crate::Error;
 use crate::error::quoted;
+use crate::protobuf::message::Message;
 
 /// What is asked for: every raw sample of the series that fulfil all matchers.
 #[derive(Debug, Clone)]
@@ -77,6 +81,14 @@ pub enum ResponseType {
 }
 
 impl ResponseType {
+    /// The `Content-Type` header of an answer.
+    pub fn content_type(self) -> &'static str {
+        match self {
+            ResponseType::Samples => "application/x-protobuf",
+            ResponseType::StreamedXorChunks => "application/x-streamed-protobuf; proto=prometheus.ChunkedReadResponse",
+        }
+    }
+
     /// Streamed if the server can: the order in which it should look.
     pub const PREFERRED: [ResponseType; 2] = [ResponseType::StreamedXorChunks, ResponseType::Samples];
 
@@ -145,38 +157,4 @@ fn encode_hints(hints: &Hints) -> Message {
     message.number(6, i64::from(hints.by));
     message.number(7, hints.range_ms);
     message
-}
-
-/// A protobuf message while it is written. What has its default is left out, as the format wants it.
-#[derive(Default)]
-struct Message(Vec<u8>);
-
-impl Message {
-    fn number(&mut self, field: u64, number: i64) {
-        if number != 0 {
-            self.varint(field << 3);
-            self.varint(number as u64);
-        }
-    }
-
-    fn bytes(&mut self, field: u64, content: &[u8]) {
-        if !content.is_empty() {
-            self.sized(field, content);
-        }
-    }
-
-    /// A message, or one of several texts: there even when it is empty.
-    fn sized(&mut self, field: u64, content: &[u8]) {
-        self.varint(field << 3 | 2);
-        self.varint(content.len() as u64);
-        self.0.extend_from_slice(content);
-    }
-
-    fn varint(&mut self, mut number: u64) {
-        while number >= 0x80 {
-            self.0.push(number as u8 | 0x80);
-            number >>= 7;
-        }
-        self.0.push(number as u8);
-    }
 }

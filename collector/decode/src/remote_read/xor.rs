@@ -21,6 +21,9 @@
 //! Source: T. Pelkonen and others, "Gorilla: A Fast, Scalable, In-Memory Time Series Database", section 4.1, and
 //! `chunks.md` and `bstream.md` of Prometheus' TSDB for what differs; the padding from Prometheus 2.42 observed
 
+mod pack;
+
+pub use self::pack::xor_chunk;
 use super::bits::{Bits, Ended};
 
 const MAX_PADDING_BITS: usize = 8;

@@ -1,4 +1,4 @@
-//! Writes the exposition format: what [`super::decode`] reads, for tests and generators of load.
+//! Writes the exposition format: what [`super::decode`] reads, for federation, tests and generators of load.
 
 use std::fmt::{self, Write};
 

@@ -11,8 +11,7 @@ use model::time::{MAX_TIME_MS, MIN_TIME_MS};
 use model::{Batch, ErrorKind};
 use proptest::prelude::*;
 
-use crate::chunk_writer::chunk;
-use crate::samples::{Message, chunked_series, float, integer, label, packed_chunk, sample, series};
+use crate::samples::{Message, chunk, chunked_series, float, integer, label, packed_chunk, sample, series};
 
 const ALL: RangeInclusive<i64> = MIN_TIME_MS..=MAX_TIME_MS;
 

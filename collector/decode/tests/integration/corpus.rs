@@ -10,7 +10,7 @@ use model::time::MAX_TIME_MS;
 
 use crate::cases::ANSWER_MS;
 use crate::damaged::check;
-use crate::{cases, chunk_writer, families, samples};
+use crate::{cases, families, samples};
 
 #[path = "../../../../fuzz/checks/metric_families.rs"]
 mod metric_families;
@@ -203,9 +203,10 @@ fn write_seeds() {
     for (name, head, body) in [
         ("samples", 0, samples::Message::default().bytes(1, samples::request()).0),
         ("chunks", 1, samples::frame()),
-        ("chunk-of-steps", 2, chunk_writer::chunk(&samples::steps())),
-        ("chunk-of-values", 2, chunk_writer::chunk(&samples::values())),
+        ("chunk-of-steps", 2, samples::chunk(&samples::steps())),
+        ("chunk-of-values", 2, samples::chunk(&samples::values())),
         ("stream", 3, samples::stream()),
+        ("request", 4, samples::read_request()),
     ] {
         std::fs::write(folder("remote_read").join(name), [&[head][..], &body].concat()).unwrap();
     }

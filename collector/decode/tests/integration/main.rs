@@ -5,7 +5,6 @@
 mod answers;
 mod bombs;
 mod cases;
-mod chunk_writer;
 mod corpus;
 mod damaged;
 mod families;

@@ -2,10 +2,9 @@
 
 use std::io::Write;
 
+use decode::remote_read::xor_chunk;
 use flate2::Compression;
 use flate2::write::GzEncoder;
-
-use crate::chunk_writer::chunk;
 
 /// A text with every form that the format has.
 pub(crate) const TEXT: &str = "# HELP http_requests_total Requests \\\\ served \\n so far.\n\
@@ -91,6 +90,11 @@ pub(crate) fn series(labels: &[(&str, &str)], samples: &[(f64, i64)]) -> Message
     samples.iter().fold(series, |series, (value, time_ms)| series.bytes(2, sample(*value, *time_ms)))
 }
 
+/// The data of a chunk with these samples, each a time and the bits of its value.
+pub(crate) fn chunk(samples: &[(i64, u64)]) -> Vec<u8> {
+    xor_chunk(samples.iter().copied())
+}
+
 /// A `Chunk` of an encoding.
 pub(crate) fn packed_chunk(encoding: u64, data: impl AsRef<[u8]>) -> Message {
     Message::default().varint(1, 7).varint(2, 9).varint(3, encoding).bytes(4, data)
@@ -119,6 +123,16 @@ pub(crate) fn values() -> Vec<(i64, u64)> {
     let bits = [model::batch::STALE_NAN_BITS, u64::MAX, 0, 1 << 63, 0xfff8_dead_beef_0001];
     let values = numbers.into_iter().chain(bits).enumerate();
     values.map(|(index, bits)| (1_600_000_000_000 + index as i64 * 15_000, bits)).collect()
+}
+
+/// A request for a remote read with two queries, matchers of each kind, hints and both forms of an answer.
+pub(crate) fn read_request() -> Vec<u8> {
+    let matcher = |kind, name, value| Message::default().varint(1, kind).bytes(2, name).bytes(3, value);
+    let first = Message::default().varint(1, 1_600_000_000_000).varint(2, 1_700_000_000_000);
+    let first = first.bytes(3, matcher(0, "__name__", "up")).bytes(3, matcher(1, "job", "a"));
+    let first = first.bytes(4, Message::default().varint(1, 15_000).bytes(2, "rate"));
+    let second = Message::default().bytes(3, matcher(2, "é", "a|b")).bytes(3, matcher(3, "x", ".+"));
+    Message::default().bytes(1, first).bytes(1, second).bytes(2, [1, 0]).0
 }
 
 /// The payload of a frame with every field that one may have.

@@ -28,6 +28,11 @@ impl Failure {
     pub(super) fn parameter(name: &str, message: impl std::fmt::Display) -> Self {
         Self::bad_data(format!("invalid parameter {name:?}: {message}"))
     }
+
+    /// As an error of ours, for a route that tells no kinds: what is wrong with the request.
+    pub(super) fn into_invalid(self) -> Error {
+        Error::new(ErrorKind::Invalid, self.message)
+    }
 }
 
 impl From<Error> for Failure {

@@ -18,7 +18,7 @@ use crate::http::asked::Asked;
 use crate::params::Params;
 
 /// What is said of a metric: its type, help and unit.
-type Said = (String, String, String);
+pub(super) type Said = (String, String, String);
 
 /// `metadata`: of each metric what is said of it.
 pub(super) async fn metadata(Asked(engine): Asked, request: Request) -> Response {
@@ -28,11 +28,25 @@ pub(super) async fn metadata(Asked(engine): Asked, request: Request) -> Response
 async fn answer(engine: &Engine, request: Request) -> Result<Success, Failure> {
     let form = Form::read(request).await?;
     let (limit, of_metric) = (limit(&form, "limit")?, limit(&form, "limit_per_metric")?);
+    let metrics = said(engine, Some(form.get("metric")).filter(|metric| !metric.is_empty())).await?;
+    let object = |(kind, help, unit): Said| json!({ "type": kind, "help": help, "unit": unit });
+    let shown = metrics
+        .into_iter()
+        .take(limit)
+        .map(|(name, all)| (name, Value::from(all.into_iter().take(of_metric).map(object).collect::<Vec<_>>())));
+    Ok(Success::of(Value::Object(shown.collect())))
+}
+
+/// Of each metric, or of one alone, what is said of it.
+///
+/// # Errors
+/// Those of a query.
+pub(super) async fn said(engine: &Engine, metric: Option<&str>) -> Result<BTreeMap<String, BTreeSet<Said>>, Error> {
     let mut sql = "SELECT DISTINCT name, kind, help, unit FROM metadata".to_owned();
     let mut params = Params::None;
-    if !form.get("metric").is_empty() {
+    if let Some(metric) = metric {
         sql.push_str(" WHERE name = $1");
-        params = Params::Positional(vec![ScalarValue::Utf8(Some(form.get("metric").to_owned()))]);
+        params = Params::Positional(vec![ScalarValue::Utf8(Some(metric.to_owned()))]);
     }
     let rows = engine.sql(&sql, params).await?;
     let batches: Vec<RecordBatch> = rows.try_collect().await?;
@@ -49,12 +63,7 @@ async fn answer(engine: &Engine, request: Request) -> Result<Success, Failure> {
             metrics.entry(name).or_default().insert((kind, help, unit));
         }
     }
-    let said = |(kind, help, unit): Said| json!({ "type": kind, "help": help, "unit": unit });
-    let shown = metrics
-        .into_iter()
-        .take(limit)
-        .map(|(name, all)| (name, Value::from(all.into_iter().take(of_metric).map(said).collect::<Vec<_>>())));
-    Ok(Success::of(Value::Object(shown.collect())))
+    Ok(metrics)
 }
 
 /// How many are wanted at most; a negative or missing number, and zero, ask for all.

@@ -20,6 +20,11 @@ pub(super) async fn buildinfo() -> Response {
     respond(Ok(Success::of(data)))
 }
 
+/// `/prometheus/`, which some clients ask to know whether there is a server at all.
+pub(super) async fn root() -> &'static str {
+    "fleetscope answers here as Prometheus does: /prometheus/api/v1/query, /prometheus/federate and others\n"
+}
+
 /// `rules`: there are none.
 pub(super) async fn rules() -> Response {
     respond(Ok(Success::of(serde_json::json!({ "groups": [] }))))

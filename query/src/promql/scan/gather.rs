@@ -62,9 +62,13 @@ impl Gather {
         let parts = Arc::clone(&self.parts);
         let Some(part) = parts.get(self.partition) else { return Ok(None) };
         if let Some(synthetic) = &part.synthetic {
+            if self.synthetic < synthetic.len() {
+                // Before they are there: a range may be of centuries.
+                self.touched.add(synthetic.samples())?;
+                self.of_others.try_resize(synthetic.samples() * size_of::<(i64, f64)>())?;
+            }
             let labels = synthetic.read(self.synthetic, &mut self.samples);
             self.synthetic += 1;
-            self.touched.add(self.samples.len())?;
             return Ok(labels);
         }
         let (mut histograms, mut starts) = match self.others.take() {

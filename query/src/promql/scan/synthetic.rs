@@ -27,19 +27,39 @@ impl Synthetic {
         Synthetic { series: synthetic_series(clusters, matchers), time_ms: time_ms.clone() }
     }
 
+    /// Those with these labels.
+    pub(super) fn with_labels(series: Vec<LabelSet>, time_ms: &RangeInclusive<i64>) -> Self {
+        Synthetic { series, time_ms: time_ms.clone() }
+    }
+
     /// Whether there is none.
     pub(super) fn is_empty(&self) -> bool {
         self.series.is_empty()
+    }
+
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.series.len()
+    }
+
+    /// How many samples each has.
+    pub(super) fn samples(&self) -> usize {
+        let count = self.time_ms.end().saturating_sub(self.first_ms()).div_euclid(INTERVAL_MS) + 1;
+        usize::try_from(count).unwrap_or(0)
+    }
+
+    /// The time of the first sample.
+    fn first_ms(&self) -> i64 {
+        let start_ms = *self.time_ms.start();
+        let first_ms = start_ms.div_euclid(INTERVAL_MS) * INTERVAL_MS;
+        if first_ms < start_ms { first_ms.saturating_add(INTERVAL_MS) } else { first_ms }
     }
 
     /// The series with a number, its samples put into `samples`; `None` behind the last one.
     pub(super) fn read(&self, number: usize, samples: &mut Samples) -> Option<LabelSet> {
         let labels = self.series.get(number)?;
         samples.clear();
-        let (start_ms, end_ms) = (*self.time_ms.start(), *self.time_ms.end());
-        let first_ms = start_ms.div_euclid(INTERVAL_MS) * INTERVAL_MS;
-        let first_ms = if first_ms < start_ms { first_ms.saturating_add(INTERVAL_MS) } else { first_ms };
-        let times = (first_ms..=end_ms).step_by(INTERVAL_MS as usize);
+        let times = (self.first_ms()..=*self.time_ms.end()).step_by(INTERVAL_MS as usize);
         samples.times_ms.extend(times);
         samples.values.resize(samples.times_ms.len(), 1.0);
         Some(labels.clone())
@@ -89,6 +109,7 @@ mod tests {
         assert_eq!(all.read(0, &mut samples).unwrap().get(CLUSTER_LABEL), "berlin");
         assert_eq!(samples.times_ms, [60_000, 120_000, 180_000]);
         assert_eq!(samples.values, [1.0; 3]);
+        assert_eq!((all.len(), all.samples()), (2, 3));
         assert_eq!(all.read(1, &mut samples).unwrap().iter().count(), 3);
         assert!(all.read(2, &mut samples).is_none());
         let passive = Synthetic::select(&clusters, &[named, matcher("role", "passive")], &range);

@@ -5,8 +5,6 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::fixture::{Fixture, Row, key};
-use crate::promql::limits::Touched;
-use crate::promql::replicas::Replicas;
 use crate::source::Source;
 
 const MINUTE_MS: i64 = 60_000;
@@ -31,15 +29,8 @@ fn ground(attempts: &[Row], now_ms: i64) -> Ground {
     let mut fixture = Fixture::new(&keys);
     let rows: Vec<Row> = attempts.iter().copied().filter(|(_, time_ms, _)| *time_ms <= now_ms).collect();
     fixture.head(0, &rows);
-    Ground {
-        source: Arc::new(Source::Fixture(Arc::new(fixture))),
-        memory: Arc::new(UnboundedMemoryPool::default()),
-        partitions: 1,
-        touched: Arc::new(Touched::new(u64::MAX)),
-        clusters: [].into(),
-        reach: Arc::default(),
-        replicas: Replicas::default(),
-    }
+    let source = Arc::new(Source::Fixture(Arc::new(fixture)));
+    Ground::plain(source, Arc::new(UnboundedMemoryPool::default()))
 }
 
 /// Straight from the definition, out of all attempts: a fixture's series are there since the beginning of 1970.
