@@ -192,8 +192,7 @@ impl Collected {
             let point = |step: usize| Point { time_ms: steps.time_ms(step), value: values[step] };
             rows.present[number].iter().map(point).collect()
         };
-        let series = labels.into_iter().zip(histograms).enumerate().map(|(number, (labels, mut cells))| {
-            cells.sort_by_key(|(step, _)| *step);
+        let series = labels.into_iter().zip(histograms).enumerate().map(|(number, (labels, cells))| {
             let histograms = cells.into_iter().map(|(step, one)| (steps.time_ms(step), one)).collect();
             SeriesPoints { labels, points: points(number), histograms }
         });
@@ -208,9 +207,6 @@ fn join(all: &mut StepBatch, number: usize, row: Row<'_>) -> Result<(), Error> {
     if !both.is_empty() {
         return Err(Error::new(ErrorKind::Invalid, "vector cannot contain metrics with the same labelset"));
     }
-    all.present[number].union_with(row.present);
-    let start = number * all.steps;
-    row.present.iter().for_each(|step| all.values[start + step] = row.values[step]);
-    all.histograms[number].extend_from_slice(row.histograms);
+    all.join(number, row);
     Ok(())
 }
