@@ -24,6 +24,7 @@ mod healing;
 mod ingest;
 mod join;
 mod life;
+mod mixins;
 mod otlp;
 mod peers;
 mod power;
