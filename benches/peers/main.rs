@@ -17,9 +17,11 @@ mod load;
 mod markdown;
 mod otlp;
 mod pace;
+mod page_cache;
 mod pages;
 mod peers;
 mod process;
+mod promql;
 mod remote_write;
 mod report;
 mod scrape;
@@ -90,6 +92,7 @@ const PARTS: &[&str] = &[
     "otlp",
     "series",
     "sustained",
+    "promql",
     "ingest",
     "aggregate",
     "start",
@@ -119,6 +122,7 @@ fn main() -> Result<(), Fault> {
             "otlp" => on_runtime(otlp::run(&bench))?,
             "series" => on_runtime(series::run(&bench))?,
             "sustained" => on_runtime(sustained::run(&bench))?,
+            "promql" => on_runtime(promql::run(&bench))?,
             "ingest" => on_runtime(ingest::run(&bench))?,
             "aggregate" => on_runtime(aggregate::run(&bench))?,
             _ => on_runtime(start::run(&bench))?,

@@ -65,31 +65,38 @@ pub(crate) async fn prometheus(folder: &Path, yaml: &str) -> Result<Process, Fau
 
 /// As [`prometheus`], with its data anywhere, not yet ready.
 pub(crate) fn prometheus_starting(folder: &Path, data: &Path, yaml: &str) -> Result<Process, Fault> {
+    prometheus_with(folder, data, yaml, &[])
+}
+
+/// As [`prometheus_starting`], with further flags.
+pub(crate) fn prometheus_with(folder: &Path, data: &Path, yaml: &str, further: &[&str]) -> Result<Process, Fault> {
     let (config, port) = (folder.join("prometheus.yml"), free_port()?);
     std::fs::write(&config, yaml)?;
-    let arguments = [
+    let mut arguments = vec![
         format!("--config.file={}", config.display()),
         format!("--storage.tsdb.path={}", data.display()),
         format!("--web.listen-address=127.0.0.1:{port}"),
         "--web.enable-remote-write-receiver".to_owned(),
         "--web.enable-admin-api".to_owned(),
     ];
+    arguments.extend(further.iter().map(|flag| (*flag).to_owned()));
     Process::start("prometheus", &arguments, port, folder.join("prometheus.log"))
 }
 
 /// VictoriaMetrics with its data in `folder/victoria`.
 pub(crate) async fn victoria_metrics(folder: &Path) -> Result<Process, Fault> {
-    victoria_metrics_with(folder, None).await
+    victoria_metrics_with(folder, &[]).await
 }
 
 /// As [`victoria_metrics`], scraping what `yaml` says.
 pub(crate) async fn victoria_metrics_scraping(folder: &Path, yaml: &str) -> Result<Process, Fault> {
     let config = folder.join("victoria.yml");
     std::fs::write(&config, yaml)?;
-    victoria_metrics_with(folder, Some(format!("-promscrape.config={}", config.display()))).await
+    victoria_metrics_with(folder, &[&format!("-promscrape.config={}", config.display())]).await
 }
 
-async fn victoria_metrics_with(folder: &Path, further: Option<String>) -> Result<Process, Fault> {
+/// As [`victoria_metrics`], with further flags.
+pub(crate) async fn victoria_metrics_with(folder: &Path, further: &[&str]) -> Result<Process, Fault> {
     let port = free_port()?;
     let mut arguments = vec![
         format!("-storageDataPath={}", folder.join("victoria").display()),
@@ -99,7 +106,7 @@ async fn victoria_metrics_with(folder: &Path, further: Option<String>) -> Result
         // The default of 30 labels is enough; its own metrics would add to what is measured.
         "-selfScrapeInterval=0".to_owned(),
     ];
-    arguments.extend(further);
+    arguments.extend(further.iter().map(|flag| (*flag).to_owned()));
     let mut process = Process::start("victoria-metrics", &arguments, port, folder.join("victoria.log"))?;
     process.answers("/health").await?;
     Ok(process)

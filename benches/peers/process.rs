@@ -62,6 +62,16 @@ impl Process {
         self.status_bytes("VmRSS:")
     }
 
+    /// Bytes of its memory in RAM, at most, since [`Process::forget_peak`].
+    pub(crate) fn peak_bytes(&self) -> Result<u64, Fault> {
+        self.status_bytes("VmHWM:")
+    }
+
+    /// Has the kernel count the peak of its memory from now on.
+    pub(crate) fn forget_peak(&self) -> Result<(), Fault> {
+        Ok(std::fs::write(format!("/proc/{}/clear_refs", self.child.id()), "5")?)
+    }
+
     fn status_bytes(&self, key: &str) -> Result<u64, Fault> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
         let line = status.lines().find_map(|line| line.strip_prefix(key)).ok_or_else(|| format!("no {key}"))?;

@@ -44,6 +44,8 @@ pub(crate) enum What {
     Namespace,
     /// What keeps pods.
     Workload,
+    /// The pods of one template of a deployment.
+    ReplicaSet,
     /// A pod.
     Pod,
     /// The network of a pod.

@@ -34,7 +34,7 @@ fn a_missing_marker_is_named() {
 #[test]
 fn the_document_has_a_section_for_each_part() {
     let document = include_str!("../../docs/benchmarks.md");
-    for part in ["remote_write", "otlp", "series", "sustained"] {
+    for part in ["remote_write", "otlp", "series", "sustained", "promql"] {
         assert!(replaced(document, part, "text").unwrap() != document, "{part}");
     }
 }

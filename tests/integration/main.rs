@@ -25,6 +25,7 @@ mod ingest;
 mod join;
 mod life;
 mod missing_data;
+mod mixins;
 mod otlp;
 mod peers;
 mod power;

@@ -7,13 +7,14 @@
 mod clients;
 mod data;
 mod expressions;
+mod random;
 
 use std::collections::BTreeMap;
 use std::process::Command;
 
 use reqwest::StatusCode;
 use serde_json::Value;
-use tempfile::tempdir;
+use tempfile::{TempDir, tempdir};
 
 use crate::peers::Prometheus;
 use crate::remote_write::{HEADERS, body, write};
@@ -79,42 +80,76 @@ fn difference(ours: &Series, theirs: &Series) -> Option<String> {
     more.map(|labels| format!("{labels}: Prometheus has no such series"))
 }
 
+/// What comes of asking both.
+enum Outcome {
+    /// The same answer.
+    Same { is_empty: bool },
+    /// Both have refused it.
+    BothErrors,
+    /// What the first difference is.
+    Different(String),
+}
+
+/// Our server and a Prometheus that have the same samples.
+struct Beside {
+    server: Server,
+    prometheus: Prometheus,
+    data: data::Data,
+    _folder: TempDir,
+}
+
+impl Beside {
+    async fn start() -> Self {
+        let folder = tempdir().unwrap();
+        let prometheus = Prometheus::start_receiving(&folder.path().join("prometheus")).await;
+        // Cuts come while the samples do: some are in blocks, some in the head.
+        let server = Server::start(&Setup::new(folder.path(), "storage: {cut_every: 2s}\n")).await;
+        let data = data::Data::new();
+        for part in data.in_parts() {
+            let series: Vec<_> = part.iter().map(|(labels, samples)| (labels.as_slice(), samples.as_slice())).collect();
+            let bytes = body(&series);
+            let (status, text) = server.post("/api/v1/write", &HEADERS, bytes.clone()).await;
+            assert!(status.is_success(), "{status}: {text}");
+            let push = reqwest::Client::new().post(format!("{}/api/v1/write", prometheus.url));
+            let push = HEADERS.iter().fold(push, |push, (name, value)| push.header(*name, *value));
+            let answer = push.body(bytes).send().await.unwrap();
+            assert!(answer.status().is_success(), "{}", answer.text().await.unwrap());
+        }
+        Beside { server, prometheus, data, _folder: folder }
+    }
+
+    /// Asks both over all of the data.
+    async fn compare(&self, expression: &str) -> Outcome {
+        let ours = range(&self.server.url("/prometheus"), expression, self.data.range()).await;
+        let theirs = range(&self.prometheus.url, expression, self.data.range()).await;
+        match (ours, theirs) {
+            (Ok(ours), Ok(theirs)) => match difference(&ours, &theirs) {
+                Some(what) => Outcome::Different(what),
+                None => Outcome::Same { is_empty: theirs.is_empty() },
+            },
+            (Err(_), Err(_)) => Outcome::BothErrors,
+            (ours, theirs) => Outcome::Different(format!("{ours:?}, Prometheus: {theirs:?}")),
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn range_queries_are_answered_as_by_prometheus() {
-    let folder = tempdir().unwrap();
-    let prometheus = Prometheus::start_receiving(&folder.path().join("prometheus")).await;
-    // Cuts come while the samples do: some are in blocks, some in the head.
-    let server = Server::start(&Setup::new(folder.path(), "storage: {cut_every: 2s}\n")).await;
-    let data = data::Data::new();
-    for part in data.in_parts() {
-        let series: Vec<_> = part.iter().map(|(labels, samples)| (labels.as_slice(), samples.as_slice())).collect();
-        let bytes = body(&series);
-        let (status, text) = server.post("/api/v1/write", &HEADERS, bytes.clone()).await;
-        assert!(status.is_success(), "{status}: {text}");
-        let push = reqwest::Client::new().post(format!("{}/api/v1/write", prometheus.url));
-        let push = HEADERS.iter().fold(push, |push, (name, value)| push.header(*name, *value));
-        let answer = push.body(bytes).send().await.unwrap();
-        assert!(answer.status().is_success(), "{}", answer.text().await.unwrap());
-    }
+    let beside = Beside::start().await;
     let expressions = expressions::all();
     assert!(expressions.len() >= 600, "{} expressions", expressions.len());
     let (mut wrong, mut empty) = (Vec::new(), 0);
     for expression in &expressions {
-        let ours = range(&server.url("/prometheus"), expression, data.range()).await;
-        let theirs = range(&prometheus.url, expression, data.range()).await;
-        match (ours, theirs) {
-            (Ok(ours), Ok(theirs)) => {
-                empty += usize::from(theirs.is_empty());
-                wrong.extend(difference(&ours, &theirs).map(|what| format!("{expression}: {what}")));
-            }
-            (Err(_), Err(_)) => {}
-            (ours, theirs) => wrong.push(format!("{expression}: {ours:?}, Prometheus: {theirs:?}")),
+        match beside.compare(expression).await {
+            Outcome::Same { is_empty } => empty += usize::from(is_empty),
+            Outcome::BothErrors => {}
+            Outcome::Different(what) => wrong.push(format!("{expression}: {what}")),
         }
     }
     println!("{} expressions, {empty} of them with an empty answer, {} wrong", expressions.len(), wrong.len());
     assert!(wrong.is_empty(), "{} of {} differ:\n{}", wrong.len(), expressions.len(), wrong.join("\n"));
     assert!(empty * 10 < expressions.len(), "{empty} empty answers say little");
-    server.terminate().await;
+    beside.server.terminate().await;
 }
 
 /// Gives the server all samples.

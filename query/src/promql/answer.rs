@@ -223,9 +223,6 @@ fn join(all: &mut StepBatch, number: usize, row: Row<'_>) -> Result<(), Error> {
     if !both.is_empty() {
         return Err(same_labels().into());
     }
-    all.present[number].union_with(row.present);
-    let start = number * all.steps;
-    row.present.iter().for_each(|step| all.values[start + step] = row.values[step]);
-    all.histograms[number].extend_from_slice(row.histograms);
+    all.join(number, row);
     Ok(())
 }

@@ -168,6 +168,20 @@ impl StepBatch {
         self.push_all(row.labels.clone(), row.drops_name, row.values, present, histograms);
     }
 
+    /// Adds the values of a row to the series with this number, which has none at any of its steps. Whether the name goes is
+    /// what the earliest value says.
+    pub(crate) fn join(&mut self, number: usize, row: Row<'_>) {
+        let first = |row: Row<'_>| row.all_present().iter().next();
+        if first(row) < first(self.row(number)) {
+            self.drops_name[number] = row.drops_name;
+        }
+        self.present[number].union_with(row.present);
+        let start = number * self.steps;
+        row.present.iter().for_each(|step| self.values[start + step] = row.values[step]);
+        self.histograms[number].extend_from_slice(row.histograms);
+        self.histograms[number].sort_by_key(|(step, _)| *step);
+    }
+
     /// Takes back the last series if it has no value at all.
     pub(crate) fn pop_if_absent(&mut self) {
         let has_no_histogram = self.histograms.last().is_some_and(Cells::is_empty);

@@ -51,7 +51,9 @@ impl Data {
                     series.push((labels, counter(&mut random, start_ms, rate, number == 1)));
                 }
                 let swing = random.random_range(1.0..50.0);
-                let temperature = move |step: i64| 20.0 + swing * (step as f64 / 17.0).sin();
+                // Parts of 1,024, so that sums are exact in any order; and never all the same.
+                let parts = move |step: i64| swing * (step as f64 / 17.0 + 0.3).sin() * 1024.0;
+                let temperature = move |step: i64| 20.0 + parts(step).round() / 1024.0;
                 series.push((with("temperature", &[("job", "node")]), gauge(&mut random, start_ms, temperature)));
                 let rate = random.random_range(1.0..40.0);
                 for (bound, share) in BOUNDS {

@@ -1,6 +1,8 @@
 //! What keeps pods: deployments with their autoscalers and budgets, stateful sets with their backups, daemon sets.
 
-use crate::exposition::{Family, Sink, gauge};
+use std::collections::BTreeMap;
+
+use crate::exposition::{Family, Sink, What, gauge};
 use crate::moment::{Moment, Pod};
 use crate::workload::{Drive, Keeper, Workload};
 
@@ -12,6 +14,8 @@ static UNAVAILABLE: Family = gauge("kube_deployment_status_replicas_unavailable"
 static UPDATED: Family = gauge("kube_deployment_status_replicas_updated", "Pods of a deployment's newest template.");
 static GENERATION: Family = gauge("kube_deployment_metadata_generation", "Number of a deployment's last change.");
 static OBSERVED: Family = gauge("kube_deployment_status_observed_generation", "Last change that was acted on.");
+
+static SET_OWNER: Family = gauge("kube_replicaset_owner", "What keeps a replica set, always 1.");
 
 static SCALED: Family = gauge("kube_horizontalpodautoscaler_status_current_replicas", "Pods an autoscaler sees.");
 static TO_SCALE: Family = gauge("kube_horizontalpodautoscaler_status_desired_replicas", "Pods an autoscaler wants.");
@@ -48,7 +52,10 @@ pub(super) fn expose(moment: &Moment<'_>, workload: &Workload, pods: &[Pod], sin
     let count = pods.len() as f64;
     let namespace = ("namespace", workload.namespace.as_str());
     match workload.keeper {
-        Keeper::Deployment => deployment(moment, workload, pods, ready, sink),
+        Keeper::Deployment => {
+            deployment(moment, workload, pods, ready, sink);
+            replica_sets(workload, pods, sink);
+        }
         Keeper::StatefulSet => {
             let of = [namespace, ("statefulset", workload.name.as_str())];
             for (family, value) in [(&SET_WANTED, count), (&SET_REPLICAS, count), (&SET_READY, ready)] {
@@ -65,6 +72,16 @@ pub(super) fn expose(moment: &Moment<'_>, workload: &Workload, pods: &[Pod], sin
             }
         }
         Keeper::Node => {}
+    }
+}
+
+/// The replica sets of a deployment that have pods: two of them while it is rolled out.
+fn replica_sets(workload: &Workload, pods: &[Pod], sink: &mut impl Sink) {
+    let sets = pods.iter().map(|pod| (pod.life.revision, pod.identity.owner.1.as_str()));
+    let owner = [("owner_kind", "Deployment"), ("owner_name", workload.name.as_str()), ("owner_is_controller", "true")];
+    for (revision, set) in sets.collect::<BTreeMap<_, _>>() {
+        sink.begin(What::ReplicaSet, workload.chance.named("template").at(revision).number());
+        sink.put(&SET_OWNER, &[("namespace", &workload.namespace), ("replicaset", set)], &owner, 1.0);
     }
 }
 

@@ -1,5 +1,6 @@
 //! The operators on sets of series: `and`, `or`, `unless`.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -55,8 +56,21 @@ impl Sets {
             group.left.iter().zip(of_left).for_each(|(at, kept)| left.keep(*at, &kept));
             group.right.iter().zip(of_right).for_each(|(at, kept)| right.keep(*at, &kept));
         }
-        let mut made = StepBatch::new(self.steps);
-        left.rows().chain(right.rows()).for_each(|row| made.push_row(row));
+        let (mut made, mut known) = (StepBatch::new(self.steps), HashMap::new());
+        for row in left.rows() {
+            let number = made.len();
+            made.push_row(row);
+            if made.len() > number {
+                known.insert(row.labels, number);
+            }
+        }
+        // A series that is now of the left side and now of the right one is one series.
+        for row in right.rows().filter(|row| !row.all_present().is_empty()) {
+            match known.get(row.labels) {
+                Some(number) => made.join(*number, row),
+                None => made.push_row(row),
+            }
+        }
         Ok(made)
     }
 }
