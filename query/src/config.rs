@@ -11,7 +11,7 @@ pub struct Config {
     /// How long a query may run, its answer included: `30s`.
     #[serde(deserialize_with = "model::duration::deserialize")]
     pub timeout: Duration,
-    /// How long a query waits for a free place before it is refused: `2s`.
+    /// How long a query waits for a free place, in turn with those of other clients, before it is refused: `2s`.
     #[serde(deserialize_with = "model::duration::deserialize")]
     pub queue_timeout: Duration,
     /// Bytes of memory that all queries together may take for sorting, grouping and joining; default 1 GiB.

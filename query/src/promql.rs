@@ -1,6 +1,7 @@
 //! PromQL inside DataFusion: an expression becomes plan nodes that hand step batches to each other.
 //!
-//! Owns: how an expression is planned (`planner`), the operators, the scan of series, what becomes the answer.
+//! Owns: how an expression is planned (`planner`), the operators, the scan of series, what becomes the answer, the function
+//! of SQL (`table`).
 //! Does not own: the language and the meaning of its functions (the crate `promql`), where and how long a query runs
 //! (`engine`, `run`), the HTTP API (`http::prometheus`).
 

@@ -253,7 +253,6 @@ SELECT concat(name, repeat('y', 60000)) FROM metrics
 SELECT repeat('y', 60000), repeat('z', 60000) FROM metrics
 SELECT * FROM promql('sum_over_time({__name__=~".+"}[1y])')
 SELECT * FROM promql('avg_over_time({__name__=~".+"}[10d:1s])', 1767225600)
-SELECT count(*) FROM promql('{__name__=~".+"}[1y]') a, promql('{__name__=~".+"}[1y]') b
 SELECT count(*) FROM promql('time()', 0, 11000, 1) a, promql('time()', 0, 11000, 1) b, promql('time()', 0, 11000, 1) c
 SELECT * FROM promql('label_replace({__name__=~".+"}, "x", "$1", "__name__", "(.*)*(.*)*(.*)*")', 0, 11000, 1)
 SELECT * FROM promql('up', 9223372036854775807)

@@ -143,6 +143,11 @@ impl Question {
         })
     }
 
+    /// The levels of the expression.
+    pub(super) fn depth(&self) -> usize {
+        self.expr.depth()
+    }
+
     /// Whether the expression is evaluated at one instant alone.
     pub(super) fn is_instant(&self) -> bool {
         self.step_ms == 0

@@ -19,7 +19,7 @@ use datafusion::catalog::{Session, TableFunctionArgs, TableFunctionImpl, TablePr
 use datafusion::common::{DataFusionError, Result};
 use datafusion::logical_expr::{Expr, TableType};
 use datafusion::physical_plan::ExecutionPlan;
-use model::{Cluster, Error};
+use model::{Cluster, Error, ErrorKind};
 use parking_lot::Mutex;
 
 use self::rows::{Form, RowsExec};
@@ -36,6 +36,11 @@ use crate::source::Source;
 
 /// The name of the function in SQL.
 pub(crate) const TABLE_FUNCTION: &str = "promql";
+/// Levels of an expression, and of all in one statement. DataFusion's optimizer takes time that grows with the square of them,
+/// and nothing can stop it.
+const MAX_DEPTH: usize = 250;
+/// See [`MAX_DEPTH`].
+const MAX_LEVELS: usize = 1000;
 /// The column that `metrics` does not have.
 const HISTOGRAM: &str = "histogram";
 
@@ -76,6 +81,23 @@ impl PromqlFunction {
         self.0.asked.lock().clone()
     }
 
+    /// Takes note of a question, if there is room for it beside the others.
+    fn ask(&self, question: &Arc<Question>) -> Result<()> {
+        let too_large = |what: String| Err(external(Error::new(ErrorKind::TooLarge, what)));
+        let depth = question.depth();
+        if depth > MAX_DEPTH {
+            return too_large(format!("the expression has {depth} levels, in SQL the limit is {MAX_DEPTH}"));
+        }
+        let mut asked = self.0.asked.lock();
+        let levels = asked.iter().map(|question| question.depth()).sum::<usize>() + depth;
+        if levels > MAX_LEVELS {
+            let what = "the expressions of the query have";
+            return too_large(format!("{what} {levels} levels together, the limit is {MAX_LEVELS}"));
+        }
+        asked.push(Arc::clone(question));
+        Ok(())
+    }
+
     /// What was told of all expressions so far.
     pub(crate) fn annotations(&self) -> Annotations {
         let mut all = Annotations::default();
@@ -94,7 +116,7 @@ impl TableFunctionImpl for PromqlFunction {
             return Err(external(Error::invalid(what)));
         }
         let question = Arc::new(question);
-        self.0.asked.lock().push(Arc::clone(&question));
+        self.ask(&question)?;
         Ok(Arc::new(PromqlTable { function: self.clone(), question, schema: schema() }))
     }
 }

@@ -99,10 +99,11 @@ fn of_promql() -> Vec<(String, String)> {
         format!("SELECT * FROM promql('{}1{}')", "(".repeat(10_000), ")".repeat(10_000)),
         format!("SELECT * FROM promql('up{}')", " + up".repeat(5_000)),
         format!("SELECT * FROM promql('up'){}", ", promql('up')".repeat(200)),
+        format!("SELECT * FROM promql('time(){}')", " + time()".repeat(900)),
     ];
     let either = vec![
-        format!("SELECT * FROM promql('up{}', 1767225600)", " + up".repeat(400)),
-        format!("SELECT * FROM promql('time(){}')", " + time()".repeat(900)),
+        format!("SELECT * FROM promql('up{}', 1767225600)", " + up".repeat(100)),
+        format!("SELECT * FROM promql('time(){}')", " + time()".repeat(240)),
         format!("SELECT * FROM promql('{}up{}', 1767225600, 1767236600, 1)", "abs(".repeat(200), ")".repeat(200)),
         format!(
             "SELECT count(*) FROM promql('up') p0{}",

@@ -143,6 +143,19 @@ async fn limits_hold_for_all_expressions_together() {
     let answer = ask(&engine, &both).await;
     assert!(answer.starts_with("error too_large: the query has read") && answer.contains("1000"), "{answer}");
     assert_eq!(ask(&engine, &format!("SELECT count(*) FROM {}", call("sum(cpu)"))).await, "201");
+    let deep = |levels: usize| format!("promql('time(){}', 0)", " + time()".repeat(levels - 1));
+    assert_eq!(ask(&engine, &format!("SELECT value FROM {}", deep(250))).await, "0.0");
+    let answer = ask(&engine, &format!("SELECT value FROM {}", deep(251))).await;
+    assert!(answer.starts_with("error too_large: the expression has 251 levels, in SQL the limit is 250"), "{answer}");
+    let answer = ask(
+        &engine,
+        &format!(
+            "SELECT 1 FROM {}",
+            ["a", "b", "c", "d", "e"].map(|alias| format!("{} {alias}", deep(249))).join(", ")
+        ),
+    )
+    .await;
+    assert!(answer.starts_with("error too_large: the expressions of the query have 1245 levels together"), "{answer}");
     let engine = engine_with(Config { query_memory_bytes: 4 << 10, ..Config::default() }).await;
     let answer = ask(&engine, &format!("SELECT count(*) FROM {}", call("cpu"))).await;
     assert!(answer.starts_with("error too_large: the query needs more than its 4096 bytes"), "{answer}");
