@@ -90,14 +90,15 @@ async fn native_histograms_are_sent_in_both_forms() {
     store.write(everything_else()).await.unwrap();
     let whole = read(&api, "seconds", ResponseType::Samples).await.1;
     let batch = decode_samples(&unsnapped(&whole), ALL, &limits()).unwrap().batch;
-    let counts = |histogram: &Histogram| match &histogram.value.counts {
+    let (markers, histograms): (Vec<_>, Vec<_>) =
+        batch.histograms.iter().partition(|one| model::batch::is_stale(one.value.sum));
+    assert_eq!(markers.iter().map(|one| one.time_ms).collect::<Vec<_>>(), [NOON - 1000]);
+    let counts = |histogram: &&Histogram| match &histogram.value.counts {
         Counts::Float(counts) => (histogram.value.schema, counts.count, counts.positive.clone()),
         Counts::Integer(_) => panic!("counts are sent as floats"),
     };
-    let found: Vec<_> = batch.histograms.iter().map(counts).collect();
-    assert!(found.contains(&(3, 6.0, vec![2.0, 3.0])), "{found:?}");
-    assert!(found.iter().any(|(schema, ..)| *schema == CUSTOM_BUCKETS), "{found:?}");
-    assert!(batch.histograms.iter().any(|one| model::batch::is_stale(one.value.sum)), "the marker is there");
+    let found: Vec<_> = histograms.iter().map(counts).collect();
+    assert_eq!(found, [(3, 6.0, vec![2.0, 3.0]), (CUSTOM_BUCKETS, 1.5, vec![0.5, 1.0])]);
     let stream = read(&api, "seconds", ResponseType::StreamedXorChunks).await.1;
     let mut frames = Frames::new(&limits());
     frames.push(&stream).unwrap();
