@@ -7,17 +7,17 @@ use super::{Figures, Row};
 use crate::Fault;
 use crate::markdown::{self, Table};
 
-/// A measure: what it is, how it is read.
-type Measure = (&'static str, fn(&Figures) -> f64);
+/// A measure: what it is, how it is read, and the least that is no mere rounding.
+type Measure = (&'static str, fn(&Figures) -> f64, f64);
 
 const MEASURES: [Measure; 4] = [
-    ("Milliseconds, median of ten", |figures| figures.warm_ms),
-    ("Milliseconds of the first answer after a restart", |figures| figures.cold_ms),
-    ("Milliseconds of CPU an answer", |figures| figures.cpu_ms),
-    ("MB of memory at most", |figures| figures.peak_mb),
+    ("Milliseconds, median of ten", |figures| figures.warm_ms, 0.0),
+    ("Milliseconds of the first answer after a restart", |figures| figures.cold_ms, 0.0),
+    ("Milliseconds of CPU an answer", |figures| figures.cpu_ms, TICK_MS),
+    ("MB of memory at most", |figures| figures.peak_mb, 0.0),
 ];
-/// The kernel counts CPU time in steps of ten milliseconds, of which there are ten answers: less than this is no figure.
-const LEAST: f64 = 1.0;
+/// The kernel counts CPU time in steps of ten milliseconds, and ten answers share one.
+const TICK_MS: f64 = 1.0;
 
 pub(super) fn report(data: &Data, filled: &[Filled], rows: &[Row]) -> Result<String, Fault> {
     let mut text = format!("{}\n\n{data}. ", markdown::origin()?);
@@ -32,14 +32,14 @@ pub(super) fn report(data: &Data, filled: &[Filled], rows: &[Row]) -> Result<Str
     Ok(text)
 }
 
-fn table((_, read): Measure, rows: &[Row]) -> Table {
+fn table((_, read, least): Measure, rows: &[Row]) -> Table {
     let [ours, prometheus, victoria] = Contender::ALL.map(Contender::name);
     let mut table = Table::new(["", ours, prometheus, victoria, "ours/Prometheus", "ours/VictoriaMetrics"]);
     let mut logarithms = [0.0; 2];
     for Row { what, figures } in rows {
         let mut values = Contender::ALL.map(|contender| figures.get(contender as usize).map_or(f64::NAN, read));
         let shown = values.map(number);
-        values.iter_mut().for_each(|value| *value = value.max(LEAST));
+        values.iter_mut().for_each(|value| *value = value.max(least));
         let ratios = [values[0] / values[1], values[0] / values[2]];
         logarithms.iter_mut().zip(ratios).for_each(|(sum, ratio)| *sum += ratio.ln());
         let [ours, prometheus, victoria] = shown;
