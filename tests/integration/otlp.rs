@@ -179,8 +179,8 @@ async fn what_the_rust_exporter_sends_is_read_back_field_by_field() {
     let target_times: BTreeSet<i64> = times.iter().flat_map(|export| export.values().map(|(_, time)| *time)).collect();
     let expected_targets: Vec<Vec<String>> =
         target_times.iter().map(|time| ["2", "till", &time.to_string(), "1.0"].map(str::to_owned).to_vec()).collect();
-    let sql = "SELECT labels['floor'], labels['job'], CAST(ts AS BIGINT), value FROM metrics WHERE name = \
-               'target_info' ORDER BY ts";
+    let sql = "SELECT labels['floor'], labels['job'], CAST(ts AS BIGINT) AS time_ms, value FROM metrics WHERE name = \
+               'target_info' ORDER BY time_ms";
     assert_eq!(server.rows(sql).await, expected_targets);
     let sql = "SELECT DISTINCT name, kind, unit, replace(help, ',', ';') FROM metadata WHERE name <> 'target_info' ORDER BY name";
     // An empty text is quoted in CSV.
