@@ -79,6 +79,16 @@ impl SourceStatus {
     }
 }
 
+/// A row of this name with time T and value S: all samples of the source after S, up to and including T, are here.
+pub const READ_SINCE: &str = "fleetscope_remote_read_since_timestamp_seconds";
+
+/// The beginning of what a row of [`READ_SINCE`] says has been read, in milliseconds, by its time in milliseconds and its
+/// value. `None` if it says nothing: whoever else writes such a row may write any number, and a beginning is before its end.
+pub fn read_after_ms(until_ms: i64, since_seconds: f64) -> Option<i64> {
+    let after_ms = since_seconds.is_finite().then_some((since_seconds * 1000.0).round() as i64);
+    after_ms.filter(|after_ms| *after_ms < until_ms)
+}
+
 /// Labels as [`SourceStatus::labels`] has them.
 pub fn labels_text<'a>(labels: impl Iterator<Item = (&'a str, &'a str)>) -> String {
     let labels: Vec<String> = labels.map(|(name, value)| format!("{name}={value:?}")).collect();

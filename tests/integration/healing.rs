@@ -11,6 +11,7 @@ use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
+use crate::missing_data;
 use crate::peers::{Prometheus, python};
 use crate::server::{PATIENCE, Server, Setup, eventually};
 
@@ -78,13 +79,7 @@ fn now_ms() -> u64 {
 /// What an answer for the five minutes before a time says of missing data.
 async fn warnings(server: &Server, expression: &str, end_ms: u64) -> Vec<String> {
     let end = end_ms as f64 / 1000.0;
-    let url = server
-        .url(&format!("/prometheus/api/v1/query_range?query={expression}&start={}&end={end}&step=1", end - 300.0));
-    let answer: serde_json::Value =
-        serde_json::from_str(&reqwest::get(url).await.unwrap().text().await.unwrap()).unwrap();
-    assert_eq!(answer["status"], "success", "{answer}");
-    let texts = answer["warnings"].as_array().into_iter().flatten();
-    texts.map(|text| text.as_str().unwrap().to_owned()).collect()
+    missing_data::warnings(server, expression, (end - 300.0, end)).await
 }
 
 /// Waits until everything up to `until_ms` has been read.

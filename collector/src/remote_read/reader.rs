@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use model::source::READ_SINCE;
 use model::worker::Stop;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
@@ -92,7 +93,7 @@ impl Reader {
         }
         let (server, recall) = (self.server.clone(), self.parts.recall.clone());
         let label = (record::SOURCE, &*server.key);
-        let rows = recall.recall(&server.source.cluster, record::SINCE, label, self.horizon_ms(now_ms)..=now_ms);
+        let rows = recall.recall(&server.source.cluster, READ_SINCE, label, self.horizon_ms(now_ms)..=now_ms);
         let recalled = tokio::select! {
             recalled = timeout(self.recall_patience, rows) => recalled,
             () = stop.stopped() => return,

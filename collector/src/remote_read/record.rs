@@ -2,14 +2,13 @@
 
 use model::Batch;
 use model::batch::{BatchBuilder, Kind};
+use model::source::{READ_SINCE, read_after_ms};
 
 use super::coverage::Span;
 use super::server::Server;
 use crate::federate::Source;
 use crate::report::{ENDED, NAMES, Report};
 
-/// A row of this name with time T and value S: all samples of the source after S, up to and including T, are here.
-pub(super) const SINCE: &str = "fleetscope_remote_read_since_timestamp_seconds";
 /// The label that has [`Server::key`].
 pub(super) const SOURCE: &str = "source";
 
@@ -39,7 +38,7 @@ pub(super) fn end(source: &Source, time_ms: i64) -> Batch {
 
 fn add_span(builder: &mut BatchBuilder, server: &Server, span: Span) {
     let labels = [(SOURCE, server.key.as_str()), ("url", &server.config().url)];
-    let series = builder.series(SINCE, &labels, Kind::Gauge);
+    let series = builder.series(READ_SINCE, &labels, Kind::Gauge);
     builder.sample(series, span.until_ms, span.after_ms as f64 / 1000.0);
 }
 
@@ -51,12 +50,10 @@ fn add_report(builder: &mut BatchBuilder, source: &Source, values: [f64; NAMES.l
     }
 }
 
-/// What rows of the name [`SINCE`] say: their times in milliseconds and their values.
+/// What rows of the name [`READ_SINCE`] say: their times in milliseconds and their values.
 pub(super) fn spans(rows: impl IntoIterator<Item = (i64, f64)>) -> impl Iterator<Item = Span> {
-    // Whoever else writes such a row may write any number; the start of a span is before its end.
-    let is_start = |since_seconds: f64| since_seconds.is_finite().then_some((since_seconds * 1000.0).round() as i64);
-    let span = move |(until_ms, since)| is_start(since).map(|after_ms| Span { after_ms, until_ms });
-    rows.into_iter().filter_map(span).filter(|span| span.length_ms() > 0)
+    let span = |(until_ms, since)| read_after_ms(until_ms, since).map(|after_ms| Span { after_ms, until_ms });
+    rows.into_iter().filter_map(span)
 }
 
 #[cfg(test)]

@@ -21,18 +21,15 @@ fn peak_bytes() -> u64 {
     line.and_then(|l| l.trim().trim_end_matches(" kB").parse::<u64>().ok()).unwrap_or(0) * 1024
 }
 
+/// Little time and little memory.
+fn tight(timeout: Duration) -> Config {
+    Config { timeout, query_memory_bytes: 64 << 20, memory_bytes: 128 << 20, ..Config::default() }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn no_text_hurts() {
     let limit = Duration::from_secs(2);
-    let engine = engine_with(Config {
-        timeout: limit,
-        query_memory_bytes: 64 << 20,
-        memory_bytes: 128 << 20,
-        max_rows: 100_000,
-        max_concurrent: 4,
-        ..Config::default()
-    })
-    .await;
+    let engine = engine_with(Config { max_rows: 100_000, max_concurrent: 4, ..tight(limit) }).await;
     let corpus = [texts::corpus(), texts::generated()].concat();
     assert!(corpus.len() >= 150, "only {} statements", corpus.len());
     let mut wrong = String::new();
@@ -67,14 +64,7 @@ async fn evaluate(engine: &Engine, text: &str, is_range: bool) -> Result<Answer,
 #[tokio::test(flavor = "multi_thread")]
 async fn no_expression_hurts() {
     let limit = Duration::from_secs(2);
-    let engine = engine_with(Config {
-        timeout: limit,
-        query_memory_bytes: 64 << 20,
-        memory_bytes: 128 << 20,
-        max_concurrent: 8,
-        ..Config::default()
-    })
-    .await;
+    let engine = engine_with(Config { max_concurrent: 8, ..tight(limit) }).await;
     let is_over = AtomicBool::new(false);
     // Somebody else, who asks for little again and again.
     let neighbour = async {

@@ -5,14 +5,13 @@ use std::sync::Arc;
 use datafusion::common::Result;
 use datafusion::execution::TaskContext;
 use model::labels::{CLUSTER_LABEL, NAME_LABEL};
+use model::source::{READ_SINCE, read_after_ms};
 
 use super::super::scan::Ground;
 use super::attempts::Gap;
 use super::read::series;
 use super::sources::{Asked, is};
 
-/// A row of this name with time T and value S: all samples of the source after S, up to and including T, are here.
-const SINCE: &str = "fleetscope_remote_read_since_timestamp_seconds";
 /// What was read may end this much behind a gap, in milliseconds.
 const BEHIND_MS: i64 = 3_600_000;
 
@@ -27,16 +26,16 @@ pub(super) async fn still_missing(
     let mut missing = Vec::new();
     for gap in gaps {
         let mut filled = Vec::new();
-        let matchers = vec![is(NAME_LABEL, SINCE), is(CLUSTER_LABEL, &asked.up.cluster)];
+        let matchers = vec![is(NAME_LABEL, READ_SINCE), is(CLUSTER_LABEL, &asked.up.cluster)];
         let time = Gap { until_ms: gap.until_ms.saturating_add(BEHIND_MS), ..gap };
         series(ground, context, matchers, time, |read| {
             // The label has what is configured, the status what is asked of it.
             if url.starts_with(read.labels.get("url")) {
-                filled.extend(
-                    read.points
-                        .iter()
-                        .map(|point| Gap { after_ms: (point.value * 1000.0).round() as i64, until_ms: point.time_ms }),
-                );
+                let spans = read.points.iter().filter_map(|point| {
+                    let until_ms = point.time_ms;
+                    read_after_ms(until_ms, point.value).map(|after_ms| Gap { after_ms, until_ms })
+                });
+                filled.extend(spans);
             }
         })
         .await?;

@@ -184,8 +184,7 @@ impl Scan {
             let next = if self.left.is_some() { None } else { self.gather.next().await? };
             let Some(labels) = next else {
                 let Some(merging) = &self.merging else { break };
-                let left = self.left.get_or_insert_with(|| merging.leave());
-                let Some((labels, replicas)) = left.pop() else { break };
+                let Some((labels, replicas)) = merging.next_left(&mut self.left) else { break };
                 merging.merge(labels, replicas, self.evaluate.drops_name(), &mut batch);
                 continue;
             };

@@ -46,9 +46,10 @@ impl<T: Piece> Merging<T> {
         self.meeting.bring(labels, piece, context)
     }
 
-    /// See [`Meeting::leave`].
-    pub(super) fn leave(&self) -> Vec<(LabelSet, Vec<T>)> {
-        self.meeting.leave()
+    /// The next series of which pieces never came, for a part whose own series have all been brought; `left` is `None` before
+    /// the first call.
+    pub(super) fn next_left(&self, left: &mut Option<Vec<(LabelSet, Vec<T>)>>) -> Option<(LabelSet, Vec<T>)> {
+        left.get_or_insert_with(|| self.meeting.leave()).pop()
     }
 }
 

@@ -105,8 +105,7 @@ impl Range {
             let next = if self.left.is_some() { None } else { self.gather.next().await? };
             let Some(labels) = next else {
                 let Some(merging) = &self.merging else { break };
-                let left = self.left.get_or_insert_with(|| merging.leave());
-                let Some((labels, ranges)) = left.pop() else { break };
+                let Some((labels, ranges)) = merging.next_left(&mut self.left) else { break };
                 merging.merge(labels, ranges, &self.bounds, &mut batch)?;
                 continue;
             };
