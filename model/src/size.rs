@@ -50,5 +50,22 @@ pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D:
     parse(&text).map_err(serde::de::Error::custom)
 }
 
+/// For `#[serde(deserialize_with = "size::deserialize_or_bytes")]`: a bare number is so many bytes.
+///
+/// # Errors
+/// As [`deserialize`].
+pub fn deserialize_or_bytes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    let text = Cow::<'de, str>::deserialize(deserializer)?;
+    parse_or_bytes(&text).map_err(serde::de::Error::custom)
+}
+
+/// As [`parse`]; a bare number is so many bytes.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_or_bytes(text: &str) -> Result<u64, Error> {
+    text.parse().map_or_else(|_| parse(text), Ok)
+}
+
 #[cfg(test)]
 mod tests;

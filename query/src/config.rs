@@ -15,8 +15,10 @@ pub struct Config {
     #[serde(deserialize_with = "model::duration::deserialize")]
     pub queue_timeout: Duration,
     /// Bytes of memory that all queries together may take for sorting, grouping and joining; default 1 GiB.
+    #[serde(deserialize_with = "model::size::deserialize_or_bytes")]
     pub memory_bytes: u64,
     /// Bytes of memory that one query may take of these; default 512 MiB.
+    #[serde(deserialize_with = "model::size::deserialize_or_bytes")]
     pub query_memory_bytes: u64,
     /// Rows that one answer may have; a query with more fails and says so; default 1,000,000.
     pub max_rows: u64,

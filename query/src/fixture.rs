@@ -12,6 +12,7 @@ use model::{Error, SeriesKey};
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
 use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader};
+use storage::block::page::{self, PageRows, SamplePage};
 use storage::block::{Block, Layout, SamplesWriter, SeriesWriter};
 use storage::snapshot::HeadRows;
 use storage::{Resolved, Selection, SeriesInfo, Table};
@@ -219,6 +220,16 @@ impl Fixture {
 
     pub(crate) fn object_store(&self, table: Table) -> (Arc<dyn ObjectStore>, Path) {
         (Arc::clone(&self.store) as Arc<dyn ObjectStore>, Path::from(table.name()))
+    }
+
+    pub(crate) async fn sample_pages(
+        &self,
+        block: &Block,
+        footer: &Arc<ParquetMetaData>,
+        pages: &[PageRows],
+    ) -> Result<Vec<Arc<SamplePage>>, Error> {
+        let read = page::read(&*self.store, block, footer, pages).await?;
+        Ok(read.into_iter().map(Arc::new).collect())
     }
 
     pub(crate) async fn footer(&self, table: Table, block: &Block) -> Result<Arc<ParquetMetaData>, Error> {

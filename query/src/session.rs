@@ -3,6 +3,7 @@
 //! Owns: every setting of DataFusion, what a session can reach (the tables of one snapshot and nothing else).
 //! Does not own: which texts get here (`guard`), where and how long they run (`run`).
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use datafusion::common::{DataFusionError, Result};
@@ -11,8 +12,8 @@ use datafusion::execution::context::ExecutionProps;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::MemoryPool;
 use datafusion::execution::object_store::ObjectStoreRegistry;
-use datafusion::execution::runtime_env::RuntimeEnvBuilder;
-use datafusion::execution::{SessionState, SessionStateBuilder, SessionStateDefaults};
+use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
+use datafusion::execution::{SessionState, SessionStateBuilder, SessionStateDefaults, TaskContext};
 use datafusion::prelude::SessionConfig;
 use object_store::ObjectStore;
 use storage::Table;
@@ -77,15 +78,7 @@ impl Template {
     /// # Errors
     /// DataFusion's, if it takes no such settings.
     pub(crate) fn session(&self, source: Arc<Source>, fleet: Fleet, pool: Arc<dyn MemoryPool>) -> Result<SessionState> {
-        let mut stores = Vec::new();
-        for table in Table::ALL {
-            stores.push((store_url(table)?, source.object_store(table).0));
-        }
-        let runtime = RuntimeEnvBuilder::new()
-            .with_memory_pool(pool)
-            .with_disk_manager_builder(DiskManagerBuilder::default().with_mode(DiskManagerMode::Disabled))
-            .with_object_store_registry(Arc::new(Stores(stores)))
-            .build_arc()?;
+        let runtime = runtime(&source, pool)?;
         let now = chrono::DateTime::from_timestamp_millis(fleet.now_ms);
         let props = ExecutionProps::new();
         let props = match now {
@@ -99,6 +92,37 @@ impl Template {
             .with_execution_props(props)
             .build())
     }
+
+    /// What plans run with that no session has made: they know no function and no table by name.
+    ///
+    /// # Errors
+    /// As [`Template::session`].
+    pub(crate) fn context(&self, source: &Source, pool: Arc<dyn MemoryPool>) -> Result<Arc<TaskContext>> {
+        let (config, runtime) = (self.state.config().clone(), runtime(source, pool)?);
+        Ok(Arc::new(TaskContext::new(
+            None,
+            String::new(),
+            config,
+            HashMap::new(),
+            HashMap::new(),
+            HashMap::new(),
+            HashMap::new(),
+            runtime,
+        )))
+    }
+}
+
+/// The memory and the object stores of one query.
+fn runtime(source: &Source, pool: Arc<dyn MemoryPool>) -> Result<Arc<RuntimeEnv>> {
+    let mut stores = Vec::new();
+    for table in Table::ALL {
+        stores.push((store_url(table)?, source.object_store(table).0));
+    }
+    RuntimeEnvBuilder::new()
+        .with_memory_pool(pool)
+        .with_disk_manager_builder(DiskManagerBuilder::default().with_mode(DiskManagerMode::Disabled))
+        .with_object_store_registry(Arc::new(Stores(stores)))
+        .build_arc()
 }
 
 /// The object stores of one snapshot. There is no other way to a file or to the network.

@@ -11,6 +11,7 @@ use object_store::ObjectStore;
 use object_store::path::Path;
 use parquet::file::metadata::ParquetMetaData;
 use storage::block::Block;
+use storage::block::page::{PageRows, SamplePage};
 use storage::snapshot::HeadRows;
 use storage::{Resolved, Selection, Snapshot, Table};
 
@@ -141,6 +142,20 @@ impl Source {
             Ok((block, footer))
         };
         futures::stream::iter(blocks).map(fetch).buffered(FOOTERS_AT_ONCE).try_collect().await
+    }
+
+    /// See [`Snapshot::sample_pages`].
+    pub(crate) async fn sample_pages(
+        &self,
+        block: &Block,
+        footer: &Arc<ParquetMetaData>,
+        pages: &[PageRows],
+    ) -> Result<Vec<Arc<SamplePage>>, Error> {
+        match self {
+            Source::Snapshot(snapshot) => snapshot.sample_pages(block, footer, pages).await,
+            #[cfg(test)]
+            Source::Fixture(fixture) => fixture.sample_pages(block, footer, pages).await,
+        }
     }
 
     /// See [`Snapshot::footer`].

@@ -115,16 +115,8 @@ struct OwnTimes {
 struct Span(#[serde(with = "duration")] Duration);
 
 /// A size in bytes with its place: `512MB`, or a bare number.
-#[derive(Debug)]
-struct Bytes(u64);
-
-impl<'de> Deserialize<'de> for Bytes {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        let read = text.parse().map_or_else(|_| size::parse(&text), Ok);
-        read.map(Bytes).map_err(serde::de::Error::custom)
-    }
-}
+#[derive(Debug, Deserialize)]
+struct Bytes(#[serde(deserialize_with = "size::deserialize_or_bytes")] u64);
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]

@@ -9,6 +9,7 @@ pub mod last_samples;
 pub mod mantissa;
 pub mod meta;
 pub mod metadata;
+pub mod page;
 pub mod samples;
 pub mod series;
 pub mod starts;

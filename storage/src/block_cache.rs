@@ -1,6 +1,6 @@
-//! What was read of blocks and is kept: the index and columns of `series` blocks, the footers of the others.
+//! What was read of blocks and is kept: the index and columns of `series` blocks, the footers of the others, pages of `samples`.
 //!
-//! Owns: two caches with one budget of bytes, emptied by use.
+//! Owns: three caches with one budget of bytes, emptied by use.
 //! Does not own: which blocks are live (`view`), where the store keeps them (`place`).
 
 use std::collections::{HashMap, HashSet};
@@ -13,6 +13,7 @@ use parking_lot::Mutex;
 use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader};
 
 use crate::block::Block;
+use crate::block::page::{self, PageRows, SamplePage};
 use crate::index::SeriesBlock;
 use crate::tables::Table;
 use crate::view::View;
@@ -23,13 +24,22 @@ pub(crate) struct BlockCache {
     object_store: Arc<dyn ObjectStore>,
     series: Mutex<Cache<String, Arc<SeriesBlock>>>,
     footers: Mutex<Cache<(Table, String), Arc<ParquetMetaData>>>,
+    pages: Mutex<Cache<PageKey, Arc<SamplePage>>>,
 }
+
+/// The block's path, the row group, and the first row of that group.
+type PageKey = (String, usize, usize);
 
 impl BlockCache {
     /// Caches of what is in `object_store` that keep about `bytes` together.
     pub(crate) fn new(object_store: Arc<dyn ObjectStore>, bytes: u64) -> Self {
-        let half = usize::try_from(bytes / 2).unwrap_or(usize::MAX);
-        BlockCache { object_store, series: Mutex::new(Cache::new(half)), footers: Mutex::new(Cache::new(half)) }
+        let quarter = usize::try_from(bytes / 4).unwrap_or(usize::MAX);
+        BlockCache {
+            object_store,
+            series: Mutex::new(Cache::new(quarter)),
+            footers: Mutex::new(Cache::new(quarter)),
+            pages: Mutex::new(Cache::new(quarter.saturating_mul(2))),
+        }
     }
 
     /// Index and columns of a block of `series`.
@@ -76,6 +86,36 @@ impl BlockCache {
         Ok(footer)
     }
 
+    /// Pages of a block of `samples`, which are given in their order.
+    ///
+    /// # Errors
+    /// `Unavailable` if it cannot be read, `Corrupt` if it is damaged.
+    pub(crate) async fn sample_pages(
+        &self,
+        block: &Block,
+        footer: &Arc<ParquetMetaData>,
+        wanted: &[PageRows],
+    ) -> Result<Vec<Arc<SamplePage>>, Error> {
+        let key = |page: &PageRows| (block.path.clone(), page.group, page.rows.start);
+        let mut found: Vec<Option<Arc<SamplePage>>> = {
+            let mut pages = self.pages.lock();
+            wanted.iter().map(|page| pages.get(&key(page))).collect()
+        };
+        let is_missing = |(page, found): (&PageRows, &Option<_>)| found.is_none().then(|| page.clone());
+        let missing: Vec<PageRows> = wanted.iter().zip(&found).filter_map(is_missing).collect();
+        if !missing.is_empty() {
+            let mut read = page::read(&*self.object_store, block, footer, &missing).await?.into_iter();
+            let mut pages = self.pages.lock();
+            for (found, wanted) in found.iter_mut().zip(wanted).filter(|(found, _)| found.is_none()) {
+                *found = read.next().map(Arc::new);
+                if let Some(page) = found {
+                    pages.insert(key(wanted), page.clone(), page.memory_bytes());
+                }
+            }
+        }
+        Ok(found.into_iter().flatten().collect())
+    }
+
     /// Forgets what was read of blocks that are live no more.
     pub(crate) fn forget_dead(&self, view: &View) {
         let paths = |table| view.of(table).iter().map(|block| block.path.clone()).collect::<HashSet<_>>();
@@ -83,6 +123,9 @@ impl BlockCache {
         self.series.lock().retain(|path| series.contains(path));
         for table in Table::ALL {
             let live = paths(table);
+            if table == Table::Samples {
+                self.pages.lock().retain(|(path, ..)| live.contains(path));
+            }
             self.footers.lock().retain(|(of, path)| *of != table || live.contains(path));
         }
     }

@@ -22,7 +22,7 @@ pub struct Config {
     pub journal_bytes: u64,
     /// Bytes of the local disk that are kept free for the blocks on their way there: no rows are taken when fewer are.
     pub reserve_bytes: u64,
-    /// Bytes of memory that indexes and footers of blocks may take.
+    /// Bytes of memory that what was read of blocks may take: half of it samples, a quarter indexes, a quarter footers.
     pub cache_bytes: u64,
 }
 

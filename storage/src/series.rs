@@ -54,7 +54,7 @@ pub struct SeriesInfo {
 
 impl SeriesInfo {
     /// The order of the tables: name, cluster, then series_id, all ascending.
-    pub(crate) fn table_order(&self, other: &Self) -> std::cmp::Ordering {
+    pub fn table_order(&self, other: &Self) -> std::cmp::Ordering {
         SeriesKey::table_order_by_id((&self.key, self.id), (&other.key, other.id))
     }
 }

@@ -22,6 +22,7 @@ use crate::block::columns::read_batches;
 use crate::block::exemplars::ExemplarColumns;
 use crate::block::histograms::HistogramColumns;
 use crate::block::metadata::MetadataColumns;
+use crate::block::page::{PageRows, SamplePage};
 use crate::block::series::SeriesColumns;
 use crate::block::starts::StartColumns;
 use crate::days::{DayKey, Days};
@@ -213,6 +214,19 @@ impl Snapshot {
     /// `Unavailable` if the block cannot be read, `Corrupt` if it is not Parquet.
     pub async fn footer(&self, table: Table, block: &Block) -> Result<Arc<ParquetMetaData>, Error> {
         self.inner.block_cache.footer(table, block).await
+    }
+
+    /// Pages of a block of `samples`, which are given in their order; those from the cache that were read before.
+    ///
+    /// # Errors
+    /// `Unavailable` if the block cannot be read, `Corrupt` if it is damaged.
+    pub async fn sample_pages(
+        &self,
+        block: &Block,
+        footer: &Arc<ParquetMetaData>,
+        pages: &[PageRows],
+    ) -> Result<Vec<Arc<SamplePage>>, Error> {
+        self.inner.block_cache.sample_pages(block, footer, pages).await
     }
 }
 

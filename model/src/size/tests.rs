@@ -23,3 +23,10 @@ fn what_is_written_reads_back_the_same() {
         assert_eq!(parse(&format(bytes)).unwrap(), bytes, "{}", format(bytes));
     }
 }
+
+#[test]
+fn a_bare_number_is_bytes_where_that_is_allowed() {
+    assert_eq!(parse_or_bytes("8000000000").unwrap(), 8_000_000_000);
+    assert_eq!(parse_or_bytes("8GB").unwrap(), 8 << 30);
+    assert!(parse_or_bytes("8 GB").is_err());
+}

@@ -91,29 +91,31 @@ impl Task {
         let limit = usize::try_from(inner.config.query_memory_bytes).unwrap_or(usize::MAX);
         let pool: Arc<dyn MemoryPool> = Arc::new(QueryPool::new(limit, Arc::clone(&inner.memory)));
         let source = Arc::new(self.engine.source());
-        let session = inner.template.session(Arc::clone(&source), self.engine.fleet(), Arc::clone(&pool));
-        let mut state = session.map_err(from_datafusion)?;
-        let (physical, function) = match &self.question {
+        let context = || inner.template.context(&source, Arc::clone(&pool)).map_err(from_datafusion);
+        let (physical, context, function) = match &self.question {
             Question::Sql(text, params) => {
+                let session = inner.template.session(Arc::clone(&source), self.engine.fleet(), Arc::clone(&pool));
+                let mut state = session.map_err(from_datafusion)?;
                 let function = self.promql_function(&source, params);
                 state.register_udtf(TABLE_FUNCTION, Arc::new(function.clone()));
                 let physical = self.plan_sql(&mut state, text, params).await?;
                 for question in function.questions() {
                     self.say_what_is_missing(&question, &source, &pool, state.task_ctx()).await?;
                 }
-                (physical, Some(function))
+                (physical, state.task_ctx(), Some(function))
             }
             Question::Promql(question) => {
-                let physical = self.plan_promql(&source, &pool, question).await?;
-                self.say_what_is_missing(question, &source, &pool, state.task_ctx()).await?;
-                (physical, None)
+                let (physical, context) = (self.plan_promql(&source, &pool, question).await?, context()?);
+                self.say_what_is_missing(question, &source, &pool, Arc::clone(&context)).await?;
+                (physical, context, None)
             }
             Question::Raw(question) => {
-                let clusters = inner.clusters.read().clone();
-                (question.plan(source, pool, &clusters).await.map_err(from_datafusion)?, None)
+                let (context, clusters) = (context()?, inner.clusters.read().clone());
+                let physical = question.plan(source, pool, &clusters).await.map_err(from_datafusion)?;
+                (physical, context, None)
             }
         };
-        let mut stream = execute_stream(physical, state.task_ctx()).map_err(from_datafusion)?;
+        let mut stream = execute_stream(physical, context).map_err(from_datafusion)?;
         if self.sender.send(Message::Schema(stream.schema())).await.is_err() {
             return Ok(Annotations::default());
         }

@@ -9,6 +9,7 @@ mod cursor;
 mod exec;
 mod gather;
 mod histograms;
+mod input;
 mod merging;
 mod ranges;
 mod raw;
@@ -22,10 +23,11 @@ use datafusion::common::Result;
 use datafusion::execution::memory_pool::MemoryPool;
 use datafusion::physical_plan::ExecutionPlan;
 use model::Cluster;
-use storage::{Resolved, Selection, Table};
+use storage::{Resolved, Selection};
 
 pub(super) use exec::SeriesScanExec;
 pub(super) use histograms::bytes;
+use input::Inputs;
 use merging::Merging;
 pub(super) use ranges::RangesExec;
 pub(super) use raw::RawExec;
@@ -40,15 +42,10 @@ use super::replicas::Replicas;
 use super::scalars::ScalarArg;
 use super::steps::Looks;
 use crate::error::external;
-use crate::scan::head;
-use crate::scan::inputs::{FlatRows, Piece};
-use crate::scan::overlap::{self, Span};
-use crate::scan::plan::{deciding_key, select_blocks};
+use crate::scan::plan::deciding_key;
 use crate::scan::selected::{Key, SelectedSeries};
 use crate::source::Source;
 
-/// The columns of `samples` that a scan reads.
-const COLUMNS: [&str; 7] = ["name", "cluster", "series_id", "time_ms", "mantissa", "scale", "value"];
 /// Fewer series than this are not worth a thread of their own.
 const MIN_SERIES_OF_PARTITION: usize = 64;
 
@@ -92,12 +89,12 @@ pub(super) struct Made {
     pub(super) inputs: Vec<Arc<dyn ExecutionPlan>>,
 }
 
-/// Some of the series, and the plans whose rows are theirs: each in the order of the tables, no two with a sample in common,
-/// the earlier first.
+/// Some of the series, and where what is known of them is.
 #[derive(Debug)]
 struct Part {
     selected: Arc<SelectedSeries>,
-    inputs: Vec<Arc<dyn ExecutionPlan>>,
+    time_ms: RangeInclusive<i64>,
+    inputs: Inputs,
     histograms: histograms::Inputs,
     /// Series that are in no table.
     synthetic: Option<Synthetic>,
@@ -148,7 +145,7 @@ async fn parts(ground: &Ground, selection: &Selection, wants_starts: bool) -> Re
     }
     let synthetic = Synthetic::select(&ground.clusters, &selection.matchers, &selection.time_ms);
     if !synthetic.is_empty() {
-        planned.push(Part::of_synthetic(synthetic));
+        planned.push(Part::of_synthetic(ground, synthetic, selection.time_ms.clone()));
     }
     Ok(planned)
 }
@@ -161,50 +158,18 @@ impl Part {
         time_ms: &RangeInclusive<i64>,
         wants_starts: bool,
     ) -> Result<Self> {
-        let inputs = inputs(ground, &selected, time_ms).await?;
+        let inputs = Inputs::find(&ground.source, &selected, time_ms, &ground.memory).await?;
         let histograms = histograms::Inputs::find(&ground.source, &selected, time_ms).await?;
         let starts = match wants_starts {
             true => Some(starts::Inputs::find(&ground.source, &selected, time_ms).await?),
             false => None,
         };
-        Ok(Part { selected, inputs, histograms, starts, synthetic: None })
+        Ok(Part { selected, time_ms: time_ms.clone(), inputs, histograms, starts, synthetic: None })
     }
 
-    fn of_synthetic(synthetic: Synthetic) -> Self {
+    fn of_synthetic(ground: &Ground, synthetic: Synthetic, time_ms: RangeInclusive<i64>) -> Self {
         let selected = Arc::new(SelectedSeries::new(Vec::new(), Key::Series));
-        let (inputs, histograms) = (Vec::new(), histograms::Inputs::default());
-        Part { selected, inputs, histograms, starts: None, synthetic: Some(synthetic) }
+        let (inputs, histograms) = (Inputs::none(&ground.source), histograms::Inputs::default());
+        Part { selected, time_ms, inputs, histograms, starts: None, synthetic: Some(synthetic) }
     }
-}
-
-async fn inputs(
-    ground: &Ground,
-    selected: &Arc<SelectedSeries>,
-    time_ms: &RangeInclusive<i64>,
-) -> Result<Vec<Arc<dyn ExecutionPlan>>> {
-    let source = &ground.source;
-    let blocks = select_blocks(source, source.blocks(Table::Samples), selected, time_ms).await?;
-    let resolved = Resolved { series: selected.series().to_vec() };
-    let (heads, held) = head::take(source, &resolved, time_ms.clone(), &ground.memory)?;
-    let (store, folder) = source.object_store(Table::Samples);
-    let (selected, time_ms, columns) = (Arc::clone(selected), time_ms.clone(), COLUMNS.to_vec());
-    let flat = FlatRows { selected, time_ms, columns, store, folder, partitions: 1, held };
-    let pieces = blocks.into_iter().map(Piece::Block).chain(heads.into_iter().map(Piece::Head));
-    let mut pieces: Vec<Option<Piece>> = pieces.map(Some).collect();
-    let spans: Vec<Span> = pieces.iter().flatten().map(Piece::span).collect();
-    let mut groups = overlap::groups(&spans);
-    groups.sort_by_key(|group| group.iter().map(|at| spans[*at].min_time_ms).min());
-    let mut inputs = Vec::with_capacity(groups.len());
-    for group in groups {
-        let group: Vec<Piece> = group.into_iter().filter_map(|at| pieces[at].take()).collect();
-        inputs.push(match <[_; 1]>::try_from(group) {
-            Ok([Piece::Block(block)]) => {
-                let filter_time = !flat.covers(&block.block);
-                flat.blocks(vec![block], filter_time)?
-            }
-            Ok([Piece::Head(head)]) => flat.heads(vec![head])?,
-            Err(several) => flat.merged(several)?,
-        });
-    }
-    Ok(inputs)
 }

@@ -103,13 +103,21 @@ impl Samples {
         self.times_ms.len() + self.histograms.len()
     }
 
-    /// Puts them in order of time, if they are not. No time is there twice.
-    pub(crate) fn sort(&mut self) {
-        if self.times_ms.is_sorted() {
+    /// Puts the numbers in order of time. Of those with the same time, the one that was added last counts.
+    pub(crate) fn settle(&mut self) {
+        // They mostly come as they were written: one block behind the other.
+        if self.times_ms.is_sorted_by(|a, b| a < b) {
             return;
         }
         let mut pairs: Vec<(i64, f64)> = self.times_ms.drain(..).zip(self.values.drain(..)).collect();
-        pairs.sort_unstable_by_key(|pair| pair.0);
+        pairs.sort_by_key(|pair| pair.0);
+        pairs.dedup_by(|later, kept| {
+            let is_same = later.0 == kept.0;
+            if is_same {
+                kept.1 = later.1;
+            }
+            is_same
+        });
         (self.times_ms, self.values) = pairs.into_iter().unzip();
     }
 

@@ -7,8 +7,12 @@ use parquet::arrow::arrow_reader::{RowSelection, RowSelector};
 use parquet::file::metadata::{ParquetMetaData, RowGroupMetaData};
 use parquet::file::page_index::column_index::ColumnIndexMetaData;
 use parquet::file::statistics::Statistics;
+use storage::block::page::PageRows;
 
 use super::selected::{Bounds, SelectedSeries};
+
+/// Rows that are read as one page at most.
+const MAX_PAGE_ROWS: usize = 1 << 20;
 
 /// The rows of one block that may be wanted: for each row group disjoint ascending ranges.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -92,6 +96,29 @@ pub(crate) fn select(footer: &ParquetMetaData, selected: &SelectedSeries, time_m
         rows.groups.push(intersect(&by_key, &time_ranges(&pages("time_ms"), time_ms, count)));
     }
     rows
+}
+
+/// The pages that have any of these rows.
+pub(crate) fn whole(footer: &ParquetMetaData, rows: &Rows) -> Vec<PageRows> {
+    let mut all = Vec::new();
+    for (group, (ranges, count)) in rows.groups.iter().zip(&rows.group_rows).enumerate() {
+        if ranges.is_empty() {
+            continue;
+        }
+        let pages = Pages::of(footer, group, footer.row_group(group), "series_id", *count);
+        let mut ranges = ranges.iter().peekable();
+        for (page, start) in pages.starts.iter().enumerate() {
+            let end = pages.end(page, *count);
+            while ranges.next_if(|range| range.end <= *start).is_some() {}
+            if ranges.peek().is_none_or(|range| range.start >= end) {
+                continue;
+            }
+            // Without a page index there is one page to a row group.
+            let parts = (*start..end).step_by(MAX_PAGE_ROWS).map(|start| start..end.min(start + MAX_PAGE_ROWS));
+            all.extend(parts.map(|rows| PageRows { group, rows }));
+        }
+    }
+    all
 }
 
 /// Bounds of the pages of one column of one row group.

@@ -24,6 +24,8 @@ pub(crate) enum Key {
 #[derive(Debug)]
 pub(crate) struct SelectedSeries {
     series: Vec<Arc<SeriesInfo>>,
+    /// The id of each.
+    ids: Vec<i64>,
     key: Key,
 }
 
@@ -45,12 +47,18 @@ impl SelectedSeries {
             SeriesKey::table_order_by_id((&a.key, a.id), (&b.key, b.id)) == Ordering::Less
         };
         debug_assert!(series.windows(2).all(|pair| is_below(&pair[0], &pair[1])));
-        SelectedSeries { series, key }
+        let ids = series.iter().map(|info| info.id).collect();
+        SelectedSeries { series, ids, key }
     }
 
     /// The series in their order; positions in here are what [`SelectedSeries::position`] returns.
     pub(crate) fn series(&self) -> &[Arc<SeriesInfo>] {
         &self.series
+    }
+
+    /// The id of each series.
+    pub(crate) fn ids(&self) -> &[i64] {
+        &self.ids
     }
 
     /// Which columns decide about a row.
@@ -62,6 +70,14 @@ impl SelectedSeries {
     pub(crate) fn position(&self, name: &str, cluster: &str, id: i64) -> Option<usize> {
         let row = SortColumns { name, cluster, id };
         self.series.binary_search_by(|s| s.key.columns(s.id).cmp(&row)).ok()
+    }
+
+    /// The selected series with this name and cluster.
+    pub(crate) fn of_group(&self, name: &str, cluster: &str) -> Range<usize> {
+        let end_of = |is_before: fn(Ordering) -> bool| {
+            self.series.partition_point(|s| is_before((&*s.key.name, &*s.key.cluster).cmp(&(name, cluster))))
+        };
+        end_of(Ordering::is_lt)..end_of(Ordering::is_le)
     }
 
     /// Whether any selected series has this name and cluster.

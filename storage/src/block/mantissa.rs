@@ -22,8 +22,13 @@ const UNAMBIGUOUS: f64 = 2_251_799_813_685_248.0;
 /// The value of a mantissa and a scale; `None` if the scale is outside 0 to 22.
 #[inline]
 pub fn value(mantissa: i64, scale: i8) -> Option<f64> {
-    let power = POWERS.get(usize::try_from(scale).ok()?)?;
-    Some(mantissa as f64 / power)
+    Some(mantissa as f64 / power(scale)?)
+}
+
+/// What mantissas of a scale are divided by; `None` if the scale is outside 0 to 22.
+#[inline]
+pub fn power(scale: i8) -> Option<f64> {
+    POWERS.get(usize::try_from(scale).ok()?).copied()
 }
 
 /// Puts the mantissa of each sample into `mantissas` (cleared before) and returns the smallest scale at which every

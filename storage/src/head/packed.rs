@@ -79,6 +79,21 @@ impl HeadRows {
         self.runs.iter().map(SeriesRun::own_bytes).sum()
     }
 
+    /// The series that have rows, in the order of the tables; the number of each is that of its run.
+    pub fn series(&self) -> impl ExactSizeIterator<Item = &Arc<SeriesInfo>> {
+        self.runs.iter().map(|run| &run.series)
+    }
+
+    /// Puts the samples of a run within the range of time into `samples`: milliseconds and the bits of the value, ascending.
+    ///
+    /// # Panics
+    /// If there is no run with this number.
+    pub fn read(&self, run: usize, samples: &mut Vec<(i64, u64)>) {
+        self.runs[run].run.read(samples);
+        let wanted = self.min_time_ms..=self.max_time_ms;
+        samples.retain(|(time_ms, _)| wanted.contains(time_ms));
+    }
+
     /// How many rows there are at most: a time that was written twice is one row, and of a run that reaches beyond the
     /// range of time only a part is wanted.
     pub fn rows_at_most(&self) -> usize {
@@ -117,12 +132,9 @@ impl HeadBatches {
         self.samples.clear();
         self.taken = 0;
         let Some(found) = self.rows.runs.get(self.next) else { return 0 };
+        self.rows.read(self.next, &mut self.samples);
         self.next += 1;
-        found.run.read(&mut self.samples);
-        let unpacked = self.samples.len();
-        let wanted = self.rows.min_time_ms..=self.rows.max_time_ms;
-        self.samples.retain(|(time_ms, _)| wanted.contains(time_ms));
-        unpacked
+        found.run.len()
     }
 }
 

@@ -1,137 +1,159 @@
-//! One input of a scan, read run by run: a run is the rows of one series that lie behind each other.
+//! One source of rows of a scan, read run by run: a run is the rows of one series that lie behind each other.
 
-use std::ops::Range;
+use std::collections::VecDeque;
+use std::ops::RangeInclusive;
+use std::sync::Arc;
 
-use arrow::array::{Array, AsArray, Float64Array, Int8Array, Int64Array, RecordBatch, StringViewArray};
-use arrow::datatypes::{Float64Type, Int8Type, Int64Type};
-use datafusion::common::{DataFusionError, Result};
-use datafusion::execution::SendableRecordBatchStream;
-use futures::StreamExt;
+use datafusion::common::Result;
 use model::ErrorKind;
-use model::batch::STALE_NAN_BITS;
-use storage::block::mantissa;
+use storage::block::page::SamplePage;
+use storage::snapshot::HeadRows;
 
 use super::super::steps::Samples;
+use super::input::BlockInput;
 use crate::error::external;
-use crate::scan::membership::views;
-use crate::scan::selected::SelectedSeries;
+use crate::scan::selected::{Key, SelectedSeries};
+use crate::source::Source;
 
-/// Reads rows that are in the order of the tables.
+/// Pages of a block that are read at a time.
+const PAGES_AT_ONCE: usize = 8;
+
+/// Goes through the rows of a block or of the head, which are in the order of the tables.
 pub(super) struct Cursor {
-    input: SendableRecordBatchStream,
-    batch: Option<Flat>,
-    /// The rows of the batch that were not taken begin here.
+    rows: Rows,
+    /// The runs at hand that are of selected series: the number of the series, and that of the run.
+    runs: Vec<(usize, usize)>,
+    /// The first of them that was not taken.
     next: usize,
-    /// The run there: of which of the selected series it is, and its rows in this batch.
-    run: Option<(usize, Range<usize>)>,
+    unpacked: Vec<(i64, u64)>,
 }
 
-/// The columns of a batch.
-struct Flat {
-    names: StringViewArray,
-    clusters: StringViewArray,
-    ids: Int64Array,
-    times_ms: Int64Array,
-    mantissas: Int64Array,
-    scales: Int8Array,
-    values: Float64Array,
+enum Rows {
+    /// The page whose runs are at hand, those that were read beside it, and how many have been read.
+    Block {
+        input: BlockInput,
+        page: Arc<SamplePage>,
+        ahead: VecDeque<Arc<SamplePage>>,
+        read: usize,
+    },
+    Head(HeadRows),
 }
 
 impl Cursor {
-    /// A cursor before the first run.
-    pub(super) fn new(input: SendableRecordBatchStream) -> Self {
-        Cursor { input, batch: None, next: 0, run: None }
+    /// A cursor over a block, before its first page.
+    pub(super) fn of_block(input: BlockInput) -> Self {
+        let rows = Rows::Block { input, page: Arc::default(), ahead: VecDeque::new(), read: 0 };
+        Cursor { rows, runs: Vec::new(), next: 0, unpacked: Vec::new() }
     }
 
-    /// Of which of the selected series the next run is; `None` at the end.
-    pub(super) async fn peek(&mut self, selected: &SelectedSeries) -> Result<Option<usize>> {
-        while self.run.is_none() {
-            match &self.batch {
-                Some(batch) if self.next < batch.ids.len() => self.run = Some(batch.run(self.next, selected)?),
-                _ => match self.input.next().await {
-                    Some(batch) => (self.batch, self.next) = (Some(Flat::new(&batch?)?), 0),
-                    None => return Ok(None),
-                },
+    /// A cursor over rows that are in no block yet.
+    pub(super) fn of_head(rows: HeadRows, selected: &SelectedSeries) -> Self {
+        let (mut runs, mut from) = (Vec::with_capacity(rows.series().len()), 0);
+        for (run, info) in rows.series().enumerate() {
+            let rest = &selected.series()[from..];
+            // Mostly all of them have rows.
+            if !rest.first().is_some_and(|next| Arc::ptr_eq(next, info)) {
+                from += rest.partition_point(|other| other.table_order(info).is_lt());
             }
+            runs.push((from, run));
+            from += 1;
         }
-        Ok(self.run.as_ref().map(|(series, _)| *series))
+        Cursor { rows: Rows::Head(rows), runs, next: 0, unpacked: Vec::new() }
     }
 
-    /// Appends the rows of the next run that are at hand, if it is of this series; then it is taken.
-    pub(super) fn take(&mut self, series: usize, into: &mut Samples) -> bool {
-        let (Some(batch), Some((_, rows))) = (&self.batch, self.run.take_if(|(of, _)| *of == series)) else {
-            return false;
-        };
-        self.next = rows.end;
-        batch.read(rows, into);
-        true
+    /// Whether rows must be read before it is known what comes next.
+    pub(super) fn is_waiting(&self) -> bool {
+        match &self.rows {
+            Rows::Block { input, ahead, read, .. } => {
+                self.next == self.runs.len() && !(ahead.is_empty() && *read == input.pages.len())
+            }
+            Rows::Head(_) => false,
+        }
+    }
+
+    /// Reads on until a run of a selected series is at hand, or to the end.
+    ///
+    /// # Errors
+    /// Those of the snapshot, and `Corrupt` if rows are of a series that there is not.
+    pub(super) async fn read(&mut self, source: &Source, selected: &SelectedSeries) -> Result<()> {
+        while self.is_waiting() {
+            // Pages that are in memory come without waiting: others have a turn in between.
+            tokio::task::consume_budget().await;
+            let Rows::Block { input, page, ahead, read } = &mut self.rows else { return Ok(()) };
+            if ahead.is_empty() {
+                let wanted = &input.pages[*read..input.pages.len().min(*read + PAGES_AT_ONCE)];
+                ahead.extend(source.sample_pages(&input.block, &input.footer, wanted).await.map_err(external)?);
+                *read += wanted.len();
+            }
+            let Some(next) = ahead.pop_front() else { continue };
+            *page = next;
+            (self.runs, self.next) = (runs(page, selected)?, 0);
+        }
+        Ok(())
+    }
+
+    /// Of which of the selected series the next run at hand is.
+    pub(super) fn peek(&self) -> Option<usize> {
+        self.runs.get(self.next).map(|(series, _)| *series)
+    }
+
+    /// Appends the samples of the runs at hand that are of this series, within a range of time.
+    pub(super) fn take(&mut self, series: usize, time_ms: &RangeInclusive<i64>, into: &mut Samples) {
+        while let Some((_, run)) = self.runs.get(self.next).filter(|(of, _)| *of == series) {
+            match &self.rows {
+                Rows::Block { page, .. } => page.unpack(*run, time_ms, &mut into.times_ms, &mut into.values),
+                Rows::Head(rows) => {
+                    rows.read(*run, &mut self.unpacked);
+                    into.times_ms.extend(self.unpacked.iter().map(|(time_ms, _)| time_ms));
+                    into.values.extend(self.unpacked.iter().map(|(_, bits)| f64::from_bits(*bits)));
+                }
+            }
+            self.next += 1;
+        }
+    }
+
+    /// Bytes of memory that the pages at hand take.
+    pub(super) fn memory_bytes(&self) -> usize {
+        match &self.rows {
+            Rows::Block { page, ahead, .. } => {
+                page.memory_bytes() + ahead.iter().map(|page| page.memory_bytes()).sum::<usize>()
+            }
+            Rows::Head(_) => 0,
+        }
     }
 }
 
-impl Flat {
-    fn new(batch: &RecordBatch) -> Result<Self> {
-        let [name, cluster, id, time_ms, mantissa, scale, value] = batch.columns() else {
-            return Err(DataFusionError::Internal("a scan of samples has other columns than were asked for".into()));
+/// The runs of a page that are of selected series: the number of the series, and that of the run.
+fn runs(page: &SamplePage, selected: &SelectedSeries) -> Result<Vec<(usize, usize)>> {
+    let (wanted, ids, mut runs) = (selected.ids(), page.ids(), Vec::new());
+    for group in page.groups() {
+        let of_group = selected.of_group(&group.name, &group.cluster);
+        let is_whole = match selected.key() {
+            Key::Everything => true,
+            Key::NameCluster => !of_group.is_empty(),
+            Key::Series => false,
         };
-        let foreign = || DataFusionError::Internal("a column of samples has another type".into());
-        Ok(Flat {
-            names: views(name)?,
-            clusters: views(cluster)?,
-            ids: id.as_primitive_opt::<Int64Type>().ok_or_else(foreign)?.clone(),
-            times_ms: time_ms.as_primitive_opt::<Int64Type>().ok_or_else(foreign)?.clone(),
-            mantissas: mantissa.as_primitive_opt::<Int64Type>().ok_or_else(foreign)?.clone(),
-            scales: scale.as_primitive_opt::<Int8Type>().ok_or_else(foreign)?.clone(),
-            values: value.as_primitive_opt::<Float64Type>().ok_or_else(foreign)?.clone(),
-        })
-    }
-
-    /// The run that begins at a row.
-    fn run(&self, start: usize, selected: &SelectedSeries) -> Result<(usize, Range<usize>)> {
-        let (names, clusters, ids) = (self.names.views(), self.clusters.views(), self.ids.values());
-        let (name, cluster, id) = (names[start], clusters[start], ids[start]);
-        // Rows are sorted: if those of one id begin and end with the same name and cluster, all in between have them too.
-        let of_id = ids[start..].iter().take_while(|other| **other == id).count();
-        let last = start + of_id - 1;
-        let end = if names[last] == name && clusters[last] == cluster {
-            last + 1
-        } else {
-            // Equal views are equal texts; unequal views may be equal texts too, which only ends the run early.
-            let same = |row: &usize| names[*row] == name && clusters[*row] == cluster;
-            (start + 1..=last).take_while(same).last().map_or(start, |last| last) + 1
-        };
-        let (name, cluster) = (self.names.value(start), self.clusters.value(start));
-        match selected.position(name, cluster, id) {
-            Some(series) => Ok((series, start..end)),
-            None => {
-                let what = format!(
-                    "the series {name} of cluster {cluster:?} with id {id} has samples but is not in the table series"
-                );
-                Err(external(model::Error::new(ErrorKind::Corrupt, what)))
+        let (mut run, mut at) = (group.runs.start, of_group.start);
+        while run < group.runs.end && (at < of_group.end || is_whole) {
+            let rest = &wanted[at..of_group.end];
+            match rest.first() {
+                Some(id) if *id == ids[run] => {
+                    runs.push((at, run));
+                    // The run may go on behind the end of a batch that was decoded: the series may be the next one's too.
+                    run += 1;
+                }
+                Some(id) if *id < ids[run] => at += rest.partition_point(|id| *id < ids[run]),
+                _ if is_whole => return Err(external(unknown(&group.name, &group.cluster, ids[run]))),
+                Some(id) => run += ids[run..group.runs.end].partition_point(|of_run| of_run < id),
+                None => break,
             }
         }
     }
+    Ok(runs)
+}
 
-    /// Appends the rows to the samples; one without a value is a staleness marker.
-    fn read(&self, rows: Range<usize>, into: &mut Samples) {
-        into.times_ms.extend_from_slice(&self.times_ms.values()[rows.clone()]);
-        if self.values.null_count() == 0 {
-            into.values.extend_from_slice(&self.values.values()[rows]);
-            return;
-        }
-        let (mantissas, scales) = (self.mantissas.values(), self.scales.values());
-        if self.mantissas.null_count() == 0 && scales[rows.clone()].iter().all(|scale| *scale == 0) {
-            into.values.extend(mantissas[rows].iter().map(|mantissa| *mantissa as f64));
-            return;
-        }
-        let marker = f64::from_bits(STALE_NAN_BITS);
-        into.values.extend(rows.map(|row| {
-            if self.values.is_valid(row) {
-                self.values.value(row)
-            } else if self.mantissas.is_valid(row) {
-                mantissa::value(mantissas[row], scales[row]).unwrap_or(f64::NAN)
-            } else {
-                marker
-            }
-        }));
-    }
+fn unknown(name: &str, cluster: &str, id: i64) -> model::Error {
+    let what =
+        format!("the series {name} of cluster {cluster:?} with id {id} has samples but is not in the table series");
+    model::Error::new(ErrorKind::Corrupt, what)
 }

@@ -135,7 +135,7 @@ impl ExecutionPlan for SeriesScanExec {
             args: self.scalars.clone(),
             inputs,
             scalars: None,
-            gather: Gather::start(Arc::clone(&self.parts), partition, Arc::clone(&self.touched), Arc::clone(&context))?,
+            gather: Gather::start(Arc::clone(&self.parts), partition, Arc::clone(&self.touched), Arc::clone(&context)),
             merging: self.merging.clone(),
             left: None,
             context,

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use datafusion::common::Result;
 use datafusion::execution::TaskContext;
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
+use futures::future::BoxFuture;
+use futures::{StreamExt, TryStreamExt};
 
 use super::super::labels::LabelSet;
 use super::super::limits::Touched;
@@ -14,6 +16,9 @@ use super::Part;
 use super::cursor::Cursor;
 use super::histograms::TimeHistogram;
 use super::starts::TimeStart;
+
+/// Cursors that read at the same time.
+const READS_AT_ONCE: usize = 16;
 
 /// What is read whole, by the number of the series.
 type Others = (BTreeMap<usize, Vec<TimeHistogram>>, BTreeMap<usize, Vec<TimeStart>>);
@@ -30,28 +35,25 @@ pub(super) struct Gather {
     touched: Arc<Touched>,
     context: Arc<TaskContext>,
     of_others: MemoryReservation,
+    of_pages: MemoryReservation,
     /// Those of the series that was given last.
     pub(super) samples: Samples,
 }
 
 impl Gather {
-    /// Starts to read the part with a number.
-    ///
-    /// # Errors
-    /// Those of starting the plans of its inputs.
+    /// Goes through the part with a number.
     pub(super) fn start(
         parts: Arc<[Part]>,
         partition: usize,
         touched: Arc<Touched>,
         context: Arc<TaskContext>,
-    ) -> Result<Self> {
-        let of_others = MemoryConsumer::new("native histograms and starts").register(context.memory_pool());
-        let mut cursors = Vec::new();
-        for input in parts.get(partition).iter().flat_map(|part| &part.inputs) {
-            cursors.push(Cursor::new(input.execute(0, Arc::clone(&context))?));
-        }
+    ) -> Self {
+        let reservation = |what| MemoryConsumer::new(what).register(context.memory_pool());
+        let of_others = reservation("native histograms and starts");
+        let of_pages = reservation("pages of blocks");
+        let cursors = parts.get(partition).map(|part| part.inputs.cursors(&part.selected)).unwrap_or_default();
         let (others, samples) = (None, Samples::default());
-        Ok(Gather { parts, partition, cursors, others, synthetic: 0, touched, context, of_others, samples })
+        Gather { parts, partition, cursors, others, synthetic: 0, touched, context, of_others, of_pages, samples }
     }
 
     /// Puts the samples of the next series together; returns its labels.
@@ -76,10 +78,8 @@ impl Gather {
             None => part.read_others(&self.context, &self.of_others).await?,
         };
         let mut next = histograms.first_key_value().map(|(series, _)| *series);
-        for cursor in &mut self.cursors {
-            let series = cursor.peek(&part.selected).await?;
-            next = [next, series].into_iter().flatten().min();
-        }
+        self.read(part).await?;
+        next = self.cursors.iter().filter_map(Cursor::peek).chain(next).min();
         self.samples.clear();
         if let Some(of_series) = next.and_then(|series| histograms.remove(&series)) {
             self.samples.histograms = of_series;
@@ -90,14 +90,33 @@ impl Gather {
         self.others = Some((histograms, starts));
         let Some(series) = next else { return Ok(None) };
         for cursor in &mut self.cursors {
-            while cursor.peek(&part.selected).await? == Some(series) {
-                cursor.take(series, &mut self.samples);
+            cursor.take(series, &part.time_ms, &mut self.samples);
+            // Its rows may go on in the next page.
+            while cursor.is_waiting() {
+                cursor.read(part.inputs.source(), &part.selected).await?;
+                cursor.take(series, &part.time_ms, &mut self.samples);
             }
         }
-        // Inputs hold disjoint stretches of time, but for a few: the samples of each are in order, those of all seldom not.
-        self.samples.sort();
+        self.samples.settle();
         self.touched.add(self.samples.len())?;
         Ok(Some(LabelSet::of(&part.selected.series()[series].key)))
+    }
+}
+
+impl Gather {
+    /// Reads on where it is not known what comes next.
+    async fn read(&mut self, part: &Part) -> Result<()> {
+        let mut reads: Vec<BoxFuture<'_, Result<()>>> = Vec::new();
+        for cursor in &mut self.cursors {
+            if cursor.is_waiting() {
+                reads.push(Box::pin(cursor.read(part.inputs.source(), &part.selected)));
+            }
+        }
+        if reads.is_empty() {
+            return Ok(());
+        }
+        futures::stream::iter(reads).buffer_unordered(READS_AT_ONCE).try_collect::<()>().await?;
+        self.of_pages.try_resize(self.cursors.iter().map(Cursor::memory_bytes).sum())
     }
 }
 

@@ -79,7 +79,7 @@ impl ExecutionPlan for RangesExec {
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
         let reservation = MemoryConsumer::new("ranges of samples").register(context.memory_pool());
         let parts = Arc::clone(&self.parts);
-        let gather = Gather::start(parts, partition, Arc::clone(&self.touched), Arc::clone(&context))?;
+        let gather = Gather::start(parts, partition, Arc::clone(&self.touched), Arc::clone(&context));
         let (merging, bounds) = (self.merging.clone(), self.bounds);
         let range = Range { gather, merging, left: None, context, bounds, reservation };
         let batches =

@@ -177,11 +177,11 @@ impl Raw {
         let others = group.iter().filter(|wanted| wanted.stored.is_none()).map(|wanted| wanted.labels.clone());
         let synthetic = Synthetic::with_labels(others.collect(), &self.time_ms);
         let part = Part::of(&self.ground, selected, &self.time_ms, false).await?;
-        let parts: Arc<[Part]> = [part, Part::of_synthetic(synthetic)].into();
+        let parts: Arc<[Part]> = [part, Part::of_synthetic(&self.ground, synthetic, self.time_ms.clone())].into();
         self.reservation.free();
         for partition in 0..parts.len() {
             let (touched, context) = (Arc::clone(&self.ground.touched), Arc::clone(&self.context));
-            let mut gather = Gather::start(Arc::clone(&parts), partition, touched, context)?;
+            let mut gather = Gather::start(Arc::clone(&parts), partition, touched, context);
             while let Some(labels) = gather.next().await? {
                 let samples = std::mem::take(&mut gather.samples);
                 self.reservation.try_grow(bytes(&samples))?;
