@@ -7,10 +7,13 @@ use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 use std::sync::Arc;
 
+use futures::StreamExt;
+use model::time::DAY_MS;
 use model::{Error, ErrorKind};
 use object_store::{ObjectStore, ObjectStoreExt};
 use parking_lot::Mutex;
 use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader};
+use tokio::sync::OnceCell;
 
 use crate::block::Block;
 use crate::block::page::{self, PageRows, SamplePage};
@@ -18,14 +21,20 @@ use crate::index::SeriesBlock;
 use crate::tables::Table;
 use crate::view::View;
 
+/// Blocks that are read at the same time before they are asked for.
+const WARM_AT_ONCE: usize = 4;
+
 /// Reads blocks of a store and keeps what was read.
 #[derive(Debug)]
 pub(crate) struct BlockCache {
     object_store: Arc<dyn ObjectStore>,
-    series: Mutex<Cache<String, Arc<SeriesBlock>>>,
-    footers: Mutex<Cache<(Table, String), Arc<ParquetMetaData>>>,
+    series: Mutex<Cache<String, Once<SeriesBlock>>>,
+    footers: Mutex<Cache<(Table, String), Once<ParquetMetaData>>>,
     pages: Mutex<Cache<PageKey, Arc<SamplePage>>>,
 }
+
+/// What is read once, however many ask for it at the same time.
+type Once<T> = Arc<OnceCell<Arc<T>>>;
 
 /// The block's path, the row group, and the first row of that group.
 type PageKey = (String, usize, usize);
@@ -47,16 +56,19 @@ impl BlockCache {
     /// # Errors
     /// `Unavailable` if it cannot be read, `Corrupt` if it is damaged.
     pub(crate) async fn series_block(&self, block: &Block) -> Result<Arc<SeriesBlock>, Error> {
-        if let Some(found) = self.series.lock().get(&block.path) {
-            return Ok(found);
-        }
+        let cell = self.series.lock().get_or_default(&block.path);
+        let series = cell.get_or_try_init(|| self.read_series(block)).await?.clone();
+        // It keeps what it is asked for, so it grows.
+        self.series.lock().weigh(&block.path, series.memory_bytes() as usize);
+        Ok(series)
+    }
+
+    async fn read_series(&self, block: &Block) -> Result<Arc<SeriesBlock>, Error> {
         let bytes = self.fetch(Table::Series, block, None).await?;
         let opened = tokio::task::spawn_blocking(move || SeriesBlock::open(bytes))
             .await
             .map_err(|e| Error::internal("reading a block of series panicked").with_source(e))?;
-        let series = Arc::new(opened.map_err(|e| e.context(format!("block {} of series", block.path)))?);
-        self.series.lock().insert(block.path.clone(), series.clone(), series.memory_bytes() as usize);
-        Ok(series)
+        Ok(Arc::new(opened.map_err(|e| e.context(format!("block {} of series", block.path)))?))
     }
 
     /// Footer and page index of a block.
@@ -65,9 +77,16 @@ impl BlockCache {
     /// `Unavailable` if it cannot be read, `Corrupt` if it is not Parquet.
     pub(crate) async fn footer(&self, table: Table, block: &Block) -> Result<Arc<ParquetMetaData>, Error> {
         let key = (table, block.path.clone());
-        if let Some(found) = self.footers.lock().get(&key) {
-            return Ok(found);
+        let cell = self.footers.lock().get_or_default(&key);
+        if let Some(found) = cell.get() {
+            return Ok(found.clone());
         }
+        let footer = cell.get_or_try_init(|| self.read_footer(table, block)).await?.clone();
+        self.footers.lock().weigh(&key, footer.memory_size());
+        Ok(footer)
+    }
+
+    async fn read_footer(&self, table: Table, block: &Block) -> Result<Arc<ParquetMetaData>, Error> {
         let mut reader = ParquetMetaDataReader::new().with_page_index_policy(PageIndexPolicy::Optional);
         // Most footers with their page index are smaller than this; a larger one says how much it needs.
         let mut take = block.size_bytes.min(64 * 1024);
@@ -81,9 +100,34 @@ impl BlockCache {
                 Err(error) => return Err(not_parquet(table, block, error)),
             }
         }
-        let footer = Arc::new(reader.finish().map_err(|error| not_parquet(table, block, error))?);
-        self.footers.lock().insert(key, footer.clone(), footer.memory_size());
-        Ok(footer)
+        Ok(Arc::new(reader.finish().map_err(|error| not_parquet(table, block, error))?))
+    }
+
+    /// Reads indexes and footers of the newest day, the newest first, until a half of their room is taken: so that who asks
+    /// first after a restart does not wait for all of them.
+    pub(crate) async fn warm(&self, view: &View) {
+        let mut blocks: Vec<(Table, &Arc<Block>)> = Vec::new();
+        for table in [Table::Series, Table::Samples] {
+            blocks.extend(view.of(table).iter().map(|block| (table, block)));
+        }
+        let newest_ms = blocks.iter().map(|(_, block)| block.max_time_ms).max().unwrap_or(i64::MIN);
+        blocks.retain(|(_, block)| block.max_time_ms > newest_ms.saturating_sub(DAY_MS));
+        blocks.sort_by_key(|(_, block)| std::cmp::Reverse(block.max_time_ms));
+        let read = |(table, block): (Table, &Arc<Block>)| {
+            let block = block.clone();
+            async move {
+                let read = match table {
+                    Table::Series if self.series.lock().is_half_full() => return,
+                    Table::Series => self.series_block(&block).await.map(drop),
+                    _ if self.footers.lock().is_half_full() => return,
+                    _ => self.footer(table, &block).await.map(drop),
+                };
+                if let Err(error) = read {
+                    tracing::debug!(%error, "a block was not read before it is asked for");
+                }
+            }
+        };
+        futures::stream::iter(blocks.into_iter().map(read)).buffer_unordered(WARM_AT_ONCE).collect::<()>().await;
     }
 
     /// Pages of a block of `samples`, which are given in their order.
@@ -169,12 +213,45 @@ impl<K: Hash + Eq + Clone, V: Clone> Cache<K, V> {
         Some(value.clone())
     }
 
+    /// The value of a key; a new one has no weight.
+    fn get_or_default(&mut self, key: &K) -> V
+    where
+        V: Default,
+    {
+        self.uses += 1;
+        if let Some((value, _, used)) = self.kept.get_mut(key) {
+            *used = self.uses;
+            return value.clone();
+        }
+        let value = V::default();
+        self.kept.insert(key.clone(), (value.clone(), 0, self.uses));
+        value
+    }
+
+    /// Whether a half of the budget is used.
+    fn is_half_full(&self) -> bool {
+        self.bytes > self.budget / 2
+    }
+
     fn insert(&mut self, key: K, value: V, bytes: usize) {
         self.uses += 1;
         if let Some((_, before, _)) = self.kept.insert(key, (value, bytes, self.uses)) {
             self.bytes -= before;
         }
         self.bytes += bytes;
+        self.shrink();
+    }
+
+    /// Says anew how many bytes a value takes.
+    fn weigh(&mut self, key: &K, bytes: usize) {
+        if let Some((_, before, _)) = self.kept.get_mut(key) {
+            self.bytes = self.bytes - *before + bytes;
+            *before = bytes;
+        }
+        self.shrink();
+    }
+
+    fn shrink(&mut self) {
         while self.bytes > self.budget && self.kept.len() > 1 {
             let oldest = self.kept.iter().min_by_key(|(_, (_, _, used))| *used).map(|(key, _)| key.clone());
             if let Some((_, bytes, _)) = oldest.and_then(|key| self.kept.remove(&key)) {

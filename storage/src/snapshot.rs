@@ -5,14 +5,16 @@
 
 mod labels;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
+use std::pin::pin;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
+use futures::stream::{self, Stream, StreamExt, TryStreamExt};
 use model::batch::Kind;
 use model::time::Date;
-use model::{Error, NativeHistogram, SeriesKey};
+use model::{Error, NativeHistogram};
 use object_store::ObjectStore;
 use object_store::path::Path;
 use parquet::file::metadata::ParquetMetaData;
@@ -28,11 +30,15 @@ use crate::block::starts::StartColumns;
 use crate::days::{DayKey, Days};
 use crate::head::PackedRun;
 pub use crate::head::{HeadBatches, HeadRows};
+use crate::index::SeriesBlock;
 use crate::matcher::Selection;
 use crate::series::SeriesInfo;
 use crate::store::Inner;
 use crate::tables::Table;
 use crate::view::View;
+
+/// Indexes that are read at the same time.
+const BLOCKS_AT_ONCE: usize = 16;
 
 /// The series a selection comes to, ordered as the tables are: by name, cluster, series_id; no key twice.
 #[derive(Debug, Clone, Default)]
@@ -63,32 +69,32 @@ impl Snapshot {
     /// `Unavailable` if a block of `series` cannot be read, `Corrupt` if one is damaged.
     pub async fn resolve(&self, selection: &Selection) -> Result<Resolved, Error> {
         let time_ms = clamp(&selection.time_ms);
-        let mut found: HashMap<(SeriesKey, i64), Arc<SeriesInfo>> = HashMap::new();
-        let mut add = |info: SeriesInfo| {
-            let known = found.entry((info.key.clone(), info.id)).or_insert_with(|| Arc::new(info.clone()));
-            if info.first_time_ms < known.first_time_ms || known.kind == Kind::Unknown && info.kind != Kind::Unknown {
-                let first_time_ms = info.first_time_ms.min(known.first_time_ms);
-                *known = Arc::new(SeriesInfo { first_time_ms, ..info });
-            }
-        };
         // The head first: rows that a cut moves while we look are then in both rather than in none.
-        for (series, first_time_ms) in self.inner.head.select(&selection.matchers, &time_ms, self.view.cut) {
-            add(series.info(first_time_ms));
-        }
+        let of_head = self.inner.head.select(&selection.matchers, &time_ms, self.view.cut);
+        let mut found: Vec<_> = of_head.iter().map(|(series, first_ms)| Arc::new(series.info(*first_ms))).collect();
         let dates = Date::of_ms(*time_ms.start())..=Date::of_ms(*time_ms.end());
-        for block in self.view.of(Table::Series).iter() {
-            if !dates.contains(&block.date) {
-                continue;
-            }
-            let series = self.inner.block_cache.series_block(block).await?;
-            for ordinal in series.select(&selection.matchers) {
-                // Whatever its first_time_ms: rows that came late may be older, on the same day.
-                add(series.info(ordinal)?);
+        let mut blocks = pin!(self.series_blocks(dates));
+        while let Some(series) = blocks.try_next().await? {
+            // Whatever their first_time_ms: rows that came late may be older, on the same day.
+            found.append(&mut series.shared(&series.select(&selection.matchers))?);
+        }
+        // Of blocks they come in order, so this mostly merges.
+        found.sort_by(|a, b| a.table_order(b));
+        let mut series: Vec<Arc<SeriesInfo>> = Vec::with_capacity(found.len());
+        for info in found {
+            match series.last_mut().filter(|known| known.id == info.id && known.key == info.key) {
+                Some(known) => *known = both(known, &info),
+                None => series.push(info),
             }
         }
-        let mut series: Vec<Arc<SeriesInfo>> = found.into_values().collect();
-        series.sort_unstable_by(|a, b| a.table_order(b));
         Ok(Resolved { series })
+    }
+
+    /// The indexes of some days, a few of them read ahead.
+    fn series_blocks(&self, dates: RangeInclusive<Date>) -> impl Stream<Item = Result<Arc<SeriesBlock>, Error>> {
+        let blocks: Vec<Arc<Block>> = self.view.of(Table::Series).dates(dates).cloned().collect();
+        let read = move |block: Arc<Block>| async move { self.inner.block_cache.series_block(&block).await };
+        stream::iter(blocks).map(read).buffered(BLOCKS_AT_ONCE)
     }
 
     /// The live blocks of a table, ordered by date and window.
@@ -228,6 +234,18 @@ impl Snapshot {
     ) -> Result<Vec<Arc<SamplePage>>, Error> {
         self.inner.block_cache.sample_pages(block, footer, pages).await
     }
+}
+
+/// What is known of a series in two places, of which the first one counts more.
+fn both(known: &Arc<SeriesInfo>, other: &Arc<SeriesInfo>) -> Arc<SeriesInfo> {
+    let kind = if known.kind == Kind::Unknown { other.kind } else { known.kind };
+    let first_time_ms = known.first_time_ms.min(other.first_time_ms);
+    for one in [known, other] {
+        if (one.kind, one.first_time_ms) == (kind, first_time_ms) {
+            return one.clone();
+        }
+    }
+    Arc::new(SeriesInfo { kind, first_time_ms, ..SeriesInfo::clone(known) })
 }
 
 fn clamp(time_ms: &RangeInclusive<i64>) -> RangeInclusive<i64> {

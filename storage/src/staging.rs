@@ -6,10 +6,12 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::io;
+use std::ops::Range;
 use std::path::{Path as FilePath, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use futures::stream::BoxStream;
 use model::files::FilesRef;
 use object_store::path::Path;
@@ -112,6 +114,18 @@ impl ObjectStore for Staging {
             }
         }
         self.bucket.get_opts(location, options).await
+    }
+
+    async fn get_ranges(&self, location: &Path, ranges: &[Range<u64>]) -> Result<Vec<Bytes>> {
+        let staged = self.staged.read().get(location).cloned();
+        if let Some(file) = staged {
+            match self.folder.get_ranges(&file, ranges).await {
+                // As above.
+                Err(Error::NotFound { .. }) => {}
+                found => return found,
+            }
+        }
+        self.bucket.get_ranges(location, ranges).await
     }
 
     fn delete_stream(&self, locations: BoxStream<'static, Result<Path>>) -> BoxStream<'static, Result<Path>> {

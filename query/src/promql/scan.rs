@@ -173,3 +173,6 @@ impl Part {
         Part { selected, time_ms, inputs, histograms, starts: None, synthetic: Some(synthetic) }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,7 @@
 //! A block of `series`, opened: its index, and what is needed to name the series of any row.
 //!
 //! The labels of a row are not kept as text. They are a few numbers, each a value of the index; the text is put together
-//! when a series is asked for. That is a quarter of the Arrow column, and opening decodes no map at all.
+//! when a series is first asked for. That is a quarter of the Arrow column, and opening decodes no map at all.
 
 use std::sync::Arc;
 
@@ -11,6 +11,7 @@ use bytes::Bytes;
 use model::batch::Kind;
 use model::labels::{CLUSTER_LABEL, LabelsBuilder, NAME_LABEL};
 use model::{Error, ErrorKind, Labels, SeriesKey};
+use parking_lot::Mutex;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 use roaring::RoaringBitmap;
@@ -22,6 +23,8 @@ use crate::block::labels::ReadLabels;
 use crate::block::series::INDEX_KEY;
 use crate::{Matcher, SeriesInfo};
 
+/// Bytes of memory that the series of a block take which were asked for and are kept.
+const MAX_SHARED_BYTES: u64 = 64 << 20;
 /// Labels of a row on average at most; beyond it the bytes are not ours.
 const MAX_LABELS: usize = 1024;
 
@@ -41,6 +44,15 @@ pub struct SeriesBlock {
     /// Texts that many series share.
     names: Texts,
     clusters: Texts,
+    shared: Mutex<Shared>,
+}
+
+/// The series that were asked for.
+#[derive(Debug, Default)]
+struct Shared {
+    /// By row; empty until one is asked for.
+    series: Vec<Option<Arc<SeriesInfo>>>,
+    bytes: u64,
 }
 
 /// The values of one label as texts to share, and the number of the label.
@@ -104,6 +116,7 @@ impl SeriesBlock {
             bases,
             ends,
             values,
+            shared: Mutex::default(),
         };
         Ok(block)
     }
@@ -111,6 +124,35 @@ impl SeriesBlock {
     /// The rows of the series that fulfil all matchers.
     pub fn select(&self, matchers: &[Matcher]) -> RoaringBitmap {
         self.index.select(matchers)
+    }
+
+    /// The series of some rows, in their order; those that were asked for before are the same ones, while they are few
+    /// enough to be kept.
+    ///
+    /// # Errors
+    /// As [`SeriesBlock::info`].
+    pub fn shared(&self, rows: &RoaringBitmap) -> Result<Vec<Arc<SeriesInfo>>, Error> {
+        let mut shared = self.shared.lock();
+        if shared.series.is_empty() {
+            shared.series.resize(self.rows() as usize, None);
+            shared.bytes = size_of_val(&*shared.series) as u64;
+        }
+        let mut found = Vec::with_capacity(rows.len() as usize);
+        for row in rows {
+            if let Some(Some(info)) = shared.series.get(row as usize) {
+                found.push(info.clone());
+                continue;
+            }
+            let info = Arc::new(self.info(row)?);
+            // Two counters in front of each of the two.
+            let bytes = (size_of::<SeriesInfo>() + info.key.labels.as_bytes().len() + 32) as u64;
+            if shared.bytes + bytes <= MAX_SHARED_BYTES {
+                shared.bytes += bytes;
+                shared.series[row as usize] = Some(info.clone());
+            }
+            found.push(info);
+        }
+        Ok(found)
     }
 
     /// The series of a row.
@@ -171,7 +213,8 @@ impl SeriesBlock {
             + size_of_val(&*self.bases)
             + size_of_val(&*self.ends)
             + size_of_val(&*self.values);
-        arrays as u64 + self.index.memory_bytes() + self.names.memory_bytes() + self.clusters.memory_bytes()
+        let texts = self.names.memory_bytes() + self.clusters.memory_bytes();
+        arrays as u64 + self.index.memory_bytes() + texts + self.shared.lock().bytes
     }
 }
 

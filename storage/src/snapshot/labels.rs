@@ -1,7 +1,9 @@
 //! Names and values of labels, answered by the indexes alone: no series is put together for them.
 
 use std::collections::BTreeSet;
+use std::pin::pin;
 
+use futures::TryStreamExt;
 use model::Error;
 use model::time::Date;
 use roaring::RoaringBitmap;
@@ -63,8 +65,8 @@ impl Snapshot {
             visit(Indexed::Head(postings, among));
         });
         let dates = Date::of_ms(*time_ms.start())..=Date::of_ms(*time_ms.end());
-        for block in self.view.of(Table::Series).iter().filter(|block| dates.contains(&block.date)) {
-            let series = self.inner.block_cache.series_block(block).await?;
+        let mut blocks = pin!(self.series_blocks(dates));
+        while let Some(series) = blocks.try_next().await? {
             let among = (!matchers.is_empty()).then(|| series.select(matchers));
             visit(Indexed::Block(&series, among));
         }

@@ -29,11 +29,21 @@ const KEEP_LOG: Duration = Duration::from_secs(24 * 3600);
 
 /// Starts the workers of a store.
 pub(super) fn start(inner: &Arc<Inner>) -> Vec<Worker> {
-    let (cutting, tidying) = (inner.clone(), inner.clone());
+    let (warming, cutting, tidying) = (inner.clone(), inner.clone(), inner.clone());
     vec![
+        Worker::task("storage-warm", move |stop| warm(warming, stop)),
         Worker::task("storage-cut", move |stop| cut_for_ever(cutting, stop)),
         Worker::task("storage-tidy", move |stop| tidy_for_ever(tidying, stop)),
     ]
+}
+
+/// Reads what the first queries will need.
+async fn warm(inner: Arc<Inner>, stop: Stop) {
+    let view = inner.view.read().clone();
+    tokio::select! {
+        () = inner.block_cache.warm(&view) => {}
+        () = stop.stopped() => {}
+    }
 }
 
 async fn cut_for_ever(inner: Arc<Inner>, stop: Stop) {
