@@ -147,7 +147,7 @@ impl Source {
     /// See [`Snapshot::sample_pages`].
     pub(crate) async fn sample_pages(
         &self,
-        block: &Block,
+        block: &Arc<Block>,
         footer: &Arc<ParquetMetaData>,
         pages: &[PageRows],
     ) -> Result<Vec<Arc<SamplePage>>, Error> {

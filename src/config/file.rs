@@ -7,7 +7,7 @@ use std::time::Duration;
 use collector::config::{FederateConfig, OtlpConfig, PushConfig, RemoteWriteConfig, ScrapeConfig};
 use model::{duration, size};
 use serde::Deserialize;
-use serde::de::{Deserializer, IgnoredAny};
+use serde::de::IgnoredAny;
 use serde_saphyr::Spanned;
 
 use super::{Config, DEFAULT_LISTEN, Mistake};

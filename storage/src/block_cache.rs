@@ -3,8 +3,9 @@
 //! Owns: three caches with one budget of bytes, emptied by use.
 //! Does not own: which blocks are live (`view`), where the store keeps them (`place`).
 
-use std::collections::{HashMap, HashSet};
-use std::hash::Hash;
+mod cache;
+
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use futures::StreamExt;
@@ -14,12 +15,14 @@ use object_store::{ObjectStore, ObjectStoreExt};
 use parking_lot::Mutex;
 use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader};
 use tokio::sync::OnceCell;
+use tokio::task::JoinSet;
 
 use crate::block::Block;
 use crate::block::page::{self, PageRows, SamplePage};
 use crate::index::SeriesBlock;
 use crate::tables::Table;
 use crate::view::View;
+use cache::Cache;
 
 /// Blocks that are read at the same time before they are asked for.
 const WARM_AT_ONCE: usize = 4;
@@ -136,7 +139,7 @@ impl BlockCache {
     /// `Unavailable` if it cannot be read, `Corrupt` if it is damaged.
     pub(crate) async fn sample_pages(
         &self,
-        block: &Block,
+        block: &Arc<Block>,
         footer: &Arc<ParquetMetaData>,
         wanted: &[PageRows],
     ) -> Result<Vec<Arc<SamplePage>>, Error> {
@@ -148,7 +151,13 @@ impl BlockCache {
         let is_missing = |(page, found): (&PageRows, &Option<_>)| found.is_none().then(|| page.clone());
         let missing: Vec<PageRows> = wanted.iter().zip(&found).filter_map(is_missing).collect();
         if !missing.is_empty() {
-            let mut read = page::read(&*self.object_store, block, footer, &missing).await?.into_iter();
+            // A task of its own, so that all cores take part when several are read.
+            let (store, block, footer) = (self.object_store.clone(), block.clone(), footer.clone());
+            let mut task = JoinSet::new();
+            task.spawn(async move { page::read(&*store, &block, &footer, &missing).await });
+            let read = task.join_next().await.ok_or_else(|| Error::internal("a task was lost"))?;
+            let read = read.map_err(|e| Error::internal("reading a block of samples panicked").with_source(e))?;
+            let mut read = read?.into_iter();
             let mut pages = self.pages.lock();
             for (found, wanted) in found.iter_mut().zip(wanted).filter(|(found, _)| found.is_none()) {
                 *found = read.next().map(Arc::new);
@@ -192,76 +201,5 @@ fn not_parquet(table: Table, block: &Block, error: parquet::errors::ParquetError
     Error::new(ErrorKind::Corrupt, message).with_source(error)
 }
 
-/// Keeps values up to a budget of bytes and lets go of those used longest ago.
-#[derive(Debug)]
-struct Cache<K, V> {
-    budget: usize,
-    bytes: usize,
-    uses: u64,
-    kept: HashMap<K, (V, usize, u64)>,
-}
-
-impl<K: Hash + Eq + Clone, V: Clone> Cache<K, V> {
-    fn new(budget: usize) -> Self {
-        Cache { budget, bytes: 0, uses: 0, kept: HashMap::new() }
-    }
-
-    fn get(&mut self, key: &K) -> Option<V> {
-        self.uses += 1;
-        let (value, _, used) = self.kept.get_mut(key)?;
-        *used = self.uses;
-        Some(value.clone())
-    }
-
-    /// The value of a key; a new one has no weight.
-    fn get_or_default(&mut self, key: &K) -> V
-    where
-        V: Default,
-    {
-        self.uses += 1;
-        if let Some((value, _, used)) = self.kept.get_mut(key) {
-            *used = self.uses;
-            return value.clone();
-        }
-        let value = V::default();
-        self.kept.insert(key.clone(), (value.clone(), 0, self.uses));
-        value
-    }
-
-    /// Whether a half of the budget is used.
-    fn is_half_full(&self) -> bool {
-        self.bytes > self.budget / 2
-    }
-
-    fn insert(&mut self, key: K, value: V, bytes: usize) {
-        self.uses += 1;
-        if let Some((_, before, _)) = self.kept.insert(key, (value, bytes, self.uses)) {
-            self.bytes -= before;
-        }
-        self.bytes += bytes;
-        self.shrink();
-    }
-
-    /// Says anew how many bytes a value takes.
-    fn weigh(&mut self, key: &K, bytes: usize) {
-        if let Some((_, before, _)) = self.kept.get_mut(key) {
-            self.bytes = self.bytes - *before + bytes;
-            *before = bytes;
-        }
-        self.shrink();
-    }
-
-    fn shrink(&mut self) {
-        while self.bytes > self.budget && self.kept.len() > 1 {
-            let oldest = self.kept.iter().min_by_key(|(_, (_, _, used))| *used).map(|(key, _)| key.clone());
-            if let Some((_, bytes, _)) = oldest.and_then(|key| self.kept.remove(&key)) {
-                self.bytes -= bytes;
-            }
-        }
-    }
-
-    fn retain(&mut self, keep: impl Fn(&K) -> bool) {
-        self.kept.retain(|key, _| keep(key));
-        self.bytes = self.kept.values().map(|(_, bytes, _)| bytes).sum();
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -228,7 +228,7 @@ impl Snapshot {
     /// `Unavailable` if the block cannot be read, `Corrupt` if it is damaged.
     pub async fn sample_pages(
         &self,
-        block: &Block,
+        block: &Arc<Block>,
         footer: &Arc<ParquetMetaData>,
         pages: &[PageRows],
     ) -> Result<Vec<Arc<SamplePage>>, Error> {

@@ -51,8 +51,9 @@ pub struct PageGroup {
 #[derive(Debug, Clone, Copy)]
 struct Run {
     rows: u32,
-    /// Where its bytes begin: first those of the times, then those of the values.
-    start: u32,
+    /// Where the bytes of its times begin, which may be those of the run before.
+    times_start: u32,
+    values_start: u32,
     times: Frame,
     values: Values,
 }
@@ -82,9 +83,8 @@ impl SamplePage {
     /// If there is no run with this number.
     pub fn unpack(&self, run: usize, time_ms: &RangeInclusive<i64>, times_ms: &mut Vec<i64>, values: &mut Vec<f64>) {
         let run = &self.runs[run];
-        let (rows, start, first) = (run.rows as usize, run.start as usize, times_ms.len());
-        let end = start + run.times.bytes(rows);
-        run.times.unpack(&self.bytes[start..end], 0..rows, times_ms, |time_ms| time_ms);
+        let (rows, first) = (run.rows as usize, times_ms.len());
+        run.times.unpack(&self.bytes[run.times_start as usize..], 0..rows, times_ms, |time_ms| time_ms);
         let own = &times_ms[first..];
         // The rows of a series are in order of time.
         let wanted =
@@ -94,18 +94,15 @@ impl SamplePage {
         if wanted.is_empty() {
             return;
         }
+        let bytes = &self.bytes[run.values_start as usize..];
         match run.values {
-            Values::Scaled(frame, scale) => {
-                let bytes = &self.bytes[end..end + frame.bytes(rows)];
-                match (scale, mantissa::power(scale)) {
-                    (0, _) => frame.unpack(bytes, wanted, values, |mantissa| mantissa as f64),
-                    (_, Some(power)) => frame.unpack(bytes, wanted, values, |mantissa| mantissa as f64 / power),
-                    (_, None) => values.resize(values.len() + wanted.len(), f64::NAN),
-                }
-            }
-            Values::Bits => {
-                Frame::BITS.unpack(&self.bytes[end..end + rows * 8], wanted, values, |bits| f64::from_bits(bits as u64))
-            }
+            Values::Bits => Frame::BITS.unpack(bytes, wanted, values, |bits| f64::from_bits(bits as u64)),
+            // A division by one changes nothing.
+            Values::Scaled(frame, 0) => frame.unpack(bytes, wanted, values, |mantissa| mantissa as f64),
+            Values::Scaled(frame, scale) => match mantissa::power(scale) {
+                Some(power) => frame.unpack(bytes, wanted, values, |mantissa| mantissa as f64 / power),
+                None => values.resize(values.len() + wanted.len(), f64::NAN),
+            },
         }
     }
 
@@ -117,39 +114,59 @@ impl SamplePage {
             + self.runs.capacity() * size_of::<Run>()
             + self.bytes.capacity()
     }
+}
 
+/// Packs the runs of a page.
+#[derive(Debug, Default)]
+struct PageBuilder {
+    page: SamplePage,
+    /// The times of the last run.
+    times_ms: Vec<i64>,
+}
+
+impl PageBuilder {
     /// Adds a run; those of a page come in their order. `values` are doubles, or mantissas of one scale.
     fn push(&mut self, (name, cluster, id): (&str, &str, i64), times_ms: &[i64], values: Unpacked<'_>) {
-        let number = self.runs.len();
-        match self.groups.last_mut() {
+        let SamplePage { groups, ids, runs, bytes } = &mut self.page;
+        let number = runs.len();
+        match groups.last_mut() {
             Some(group) if &*group.name == name && &*group.cluster == cluster => group.runs.end = number + 1,
             last => {
-                // Pages of a file mostly have one name, or follow one another in the same cluster.
-                let name =
-                    last.filter(|group| &*group.name == name).map_or_else(|| name.into(), |group| group.name.clone());
-                self.groups.push(PageGroup { name, cluster: cluster.into(), runs: number..number + 1 });
+                let known = last.filter(|group| &*group.name == name).map(|group| group.name.clone());
+                let (name, cluster) = (known.unwrap_or_else(|| name.into()), cluster.into());
+                groups.push(PageGroup { name, cluster, runs: number..number + 1 });
             }
         }
-        let start = self.bytes.len() as u32;
-        let times = Frame::pack(times_ms, &mut self.bytes);
+        let (times, times_start) = match runs.last() {
+            // What is scraped together has the same times.
+            Some(last) if self.times_ms == times_ms => (last.times, last.times_start),
+            _ => {
+                self.times_ms.clear();
+                self.times_ms.extend_from_slice(times_ms);
+                let start = bytes.len() as u32;
+                (Frame::pack(times_ms, bytes), start)
+            }
+        };
+        let values_start = bytes.len() as u32;
         let values = match values {
-            Unpacked::Scaled(mantissas, scale) => Values::Scaled(Frame::pack(mantissas, &mut self.bytes), scale),
+            Unpacked::Scaled(mantissas, scale) => Values::Scaled(Frame::pack(mantissas, bytes), scale),
             Unpacked::Doubles(doubles) => {
-                self.bytes.extend(doubles.iter().flat_map(|value| value.to_bits().to_le_bytes()));
+                bytes.extend(doubles.iter().flat_map(|value| value.to_bits().to_le_bytes()));
                 Values::Bits
             }
         };
-        self.ids.push(id);
-        self.runs.push(Run { rows: times_ms.len() as u32, start, times, values });
+        ids.push(id);
+        runs.push(Run { rows: times_ms.len() as u32, times_start, values_start, times, values });
     }
 
-    /// Gives back the room that growing has left.
-    fn finish(mut self) -> Self {
-        self.groups.shrink_to_fit();
-        self.ids.shrink_to_fit();
-        self.runs.shrink_to_fit();
-        self.bytes.shrink_to_fit();
-        self
+    /// The page; the next one begins.
+    fn take(&mut self) -> SamplePage {
+        let mut page = std::mem::take(self).page;
+        page.groups.shrink_to_fit();
+        page.ids.shrink_to_fit();
+        page.runs.shrink_to_fit();
+        page.bytes.shrink_to_fit();
+        page
     }
 }
 

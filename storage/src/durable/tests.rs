@@ -72,6 +72,13 @@ async fn reads_ranges(store: &DurableLocal) {
     let suffix = GetOptions { range: Some(GetRange::Suffix(3)), ..GetOptions::default() };
     assert_eq!(store.get_opts(&at("long"), suffix).await.unwrap().bytes().await.unwrap(), long[199_997..]);
     assert!(store.get_range(&at("long"), 200_000..200_001).await.is_err());
+    let several = [7..8, 5..9, 100_000..190_000, 3..3];
+    let parts = store.get_ranges(&at("long"), &several).await.unwrap();
+    for (part, range) in parts.iter().zip(several) {
+        assert_eq!(part, &long[range.start as usize..range.end as usize]);
+    }
+    assert!(store.get_ranges(&at("long"), &[0..1, 199_999..200_001]).await.is_err());
+    assert!(matches!(store.get_ranges(&at("none"), &[0..1, 2..3]).await, Err(Error::NotFound { .. })));
     assert_eq!(store.head(&at("long")).await.unwrap().size, 200_000);
     store.delete(&at("long")).await.unwrap();
 }

@@ -23,12 +23,14 @@ async fn a_staged_object_is_read_from_the_folder_until_it_is_in_the_bucket() {
     let found = store.get(&object).await.unwrap();
     assert_eq!((&found.meta.location, found.meta.size), (&object, 6), "it is told under the name that was asked for");
     assert_eq!(store.get_range(&object, 2..6).await.unwrap(), "aged");
+    assert_eq!(store.get_ranges(&object, &[0..2, 4..6]).await.unwrap(), ["st", "ed"]);
 
     // A reader that has looked at the map when the file goes finds the object in the bucket.
     store.put(&object, "bucket".into()).await.unwrap();
     assert_eq!(content(&store, object.as_ref()).await.unwrap(), "staged");
     store.clear(&["a.parquet".to_owned(), "not-there".to_owned()]);
     assert_eq!(content(&store, object.as_ref()).await.unwrap(), "bucket");
+    assert_eq!(store.get_ranges(&object, &[0..2, 4..6]).await.unwrap(), ["bu", "et"]);
     store.remove(&object);
     assert_eq!(content(&store, object.as_ref()).await.unwrap(), "bucket");
 }

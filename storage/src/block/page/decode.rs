@@ -15,7 +15,7 @@ use parquet::arrow::push_decoder::ParquetPushDecoderBuilder;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::ParquetMetaData;
 
-use super::{PageRows, SamplePage, Unpacked};
+use super::{PageBuilder, PageRows, SamplePage, Unpacked};
 use crate::block::{Block, mantissa};
 use crate::tables::Table;
 
@@ -144,7 +144,7 @@ impl Columns {
     }
 
     /// Adds the rows, which are of one series, to a page.
-    fn add(&self, rows: Range<usize>, page: &mut SamplePage, scratch: &mut Vec<f64>) {
+    fn add(&self, rows: Range<usize>, page: &mut PageBuilder, scratch: &mut Vec<f64>) {
         let first = rows.start;
         let key = (self.names.value(first), self.clusters.value(first), self.ids.value(first));
         let times_ms = &self.times_ms.values()[rows.clone()];
@@ -182,7 +182,7 @@ impl Columns {
 struct Pages<'a> {
     wanted: std::slice::Iter<'a, PageRows>,
     /// The page that is being filled, and the rows that it lacks.
-    page: SamplePage,
+    page: PageBuilder,
     missing: usize,
     made: Vec<SamplePage>,
     scratch: Vec<f64>,
@@ -193,7 +193,7 @@ impl<'a> Pages<'a> {
         let mut wanted = pages.iter();
         let missing = wanted.next().map_or(0, |page| page.rows.len());
         let made = Vec::with_capacity(pages.len());
-        Pages { wanted, page: SamplePage::default(), missing, made, scratch: Vec::new() }
+        Pages { wanted, page: PageBuilder::default(), missing, made, scratch: Vec::new() }
     }
 
     fn add(&mut self, rows: &Columns) {
@@ -207,7 +207,7 @@ impl<'a> Pages<'a> {
                 at = run;
             }
             if self.missing == 0 {
-                self.made.push(std::mem::take(&mut self.page).finish());
+                self.made.push(self.page.take());
                 let Some(next) = self.wanted.next() else { return };
                 self.missing = next.rows.len();
             }

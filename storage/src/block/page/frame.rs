@@ -18,9 +18,11 @@ impl Frame {
     /// Appends the rests of some numbers.
     pub(super) fn pack(numbers: &[i64], bytes: &mut Vec<u8>) -> Self {
         let slope = slope(numbers);
-        let rest = |(at, number): (usize, &i64)| number.wrapping_sub(i64::from(slope).wrapping_mul(at as i64));
+        // A sum that goes along is cheaper than a product each.
+        let line = |start: i64| std::iter::successors(Some(start), |line| Some(line.wrapping_add(i64::from(slope))));
         let (mut min, mut max) = (i64::MAX, i64::MIN);
-        for rest in numbers.iter().enumerate().map(rest) {
+        for (number, line) in numbers.iter().zip(line(0)) {
+            let rest = number.wrapping_sub(line);
             (min, max) = (min.min(rest), max.max(rest));
         }
         let width = match max.wrapping_sub(min) as u64 {
@@ -32,15 +34,19 @@ impl Frame {
             _ => 8,
         };
         let base = if numbers.is_empty() { 0 } else { min };
-        let rests = numbers.iter().enumerate().map(|number| rest(number).wrapping_sub(base) as u64);
+        let rests = numbers.iter().zip(line(base)).map(|(number, line)| number.wrapping_sub(line) as u64);
+        let frame = Frame { base, slope, width };
+        let first = bytes.len();
+        bytes.resize(first + frame.bytes(numbers.len()), 0);
+        let bytes = &mut bytes[first..];
         match width {
             0 => {}
-            1 => bytes.extend(rests.map(|rest| rest as u8)),
-            2 => bytes.extend(rests.flat_map(|rest| (rest as u16).to_le_bytes())),
-            4 => bytes.extend(rests.flat_map(|rest| (rest as u32).to_le_bytes())),
-            _ => bytes.extend(rests.flat_map(u64::to_le_bytes)),
+            1 => bytes.iter_mut().zip(rests).for_each(|(byte, rest)| *byte = rest as u8),
+            2 => put(bytes, rests, |rest| (rest as u16).to_le_bytes()),
+            4 => put(bytes, rests, |rest| (rest as u32).to_le_bytes()),
+            _ => put(bytes, rests, u64::to_le_bytes),
         }
-        Frame { base, slope, width }
+        frame
     }
 
     /// Bytes that the rests of so many numbers take.
@@ -48,7 +54,7 @@ impl Frame {
         numbers * usize::from(self.width)
     }
 
-    /// Appends what is made of a range of the numbers whose rests these are.
+    /// Appends what is made of a range of the numbers with whose rests these bytes begin.
     pub(super) fn unpack<T: Copy + Default>(
         &self,
         rests: &[u8],
@@ -74,6 +80,11 @@ impl Frame {
             _ => each(out, rests, |out, rest| put(out, u64::from_le_bytes(rest))),
         }
     }
+}
+
+fn put<const WIDTH: usize>(bytes: &mut [u8], rests: impl Iterator<Item = u64>, packed: impl Fn(u64) -> [u8; WIDTH]) {
+    let (bytes, _) = bytes.as_chunks_mut::<WIDTH>();
+    bytes.iter_mut().zip(rests).for_each(|(bytes, rest)| *bytes = packed(rest));
 }
 
 fn each<T, const WIDTH: usize>(out: &mut [T], rests: &[u8], mut put: impl FnMut(&mut T, [u8; WIDTH])) {

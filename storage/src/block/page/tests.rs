@@ -144,12 +144,19 @@ fn block_on<T>(future: impl Future<Output = T>) -> T {
 proptest! {
     #[test]
     fn pages_give_back_what_was_written(
-        samples in prop::collection::vec(samples(), 1..8),
+        mut samples in prop::collection::vec(samples(), 1..8),
+        same_times in any::<u8>(),
         sizes in prop::collection::vec(1usize..40, 1..4),
         start_ms in -1_000_000i64..2_000_000,
         length_ms in 0i64..1_000_000,
         keep in any::<u64>(),
     ) {
+        // What is scraped together.
+        let times_ms: Vec<i64> = samples[0].iter().map(|(time_ms, _)| *time_ms).collect();
+        for (_, samples) in samples.iter_mut().enumerate().filter(|(number, _)| same_times >> number & 1 == 1) {
+            samples.iter_mut().zip(&times_ms).for_each(|(sample, time_ms)| sample.0 = *time_ms);
+            samples.truncate(times_ms.len());
+        }
         let series = series(samples);
         let Stored { store, block, footer } = block_on(stored(&series));
         let all = pages(&footer, &sizes);
