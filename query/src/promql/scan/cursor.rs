@@ -15,9 +15,6 @@ use crate::error::external;
 use crate::scan::selected::{Key, SelectedSeries};
 use crate::source::Source;
 
-/// Pages of a block that are read at a time.
-const PAGES_AT_ONCE: usize = 8;
-
 /// Goes through the rows of a block or of the head, which are in the order of the tables.
 pub(super) struct Cursor {
     rows: Rows,
@@ -29,21 +26,27 @@ pub(super) struct Cursor {
 }
 
 enum Rows {
-    /// The page whose runs are at hand, those that were read beside it, and how many have been read.
-    Block {
-        input: BlockInput,
-        page: Arc<SamplePage>,
-        ahead: VecDeque<Arc<SamplePage>>,
-        read: usize,
-    },
+    Block(Pages),
     Head(HeadRows),
 }
 
+/// The pages of a block.
+struct Pages {
+    input: BlockInput,
+    /// How many are read at a time.
+    at_once: usize,
+    /// How many have been read.
+    read: usize,
+    /// The one whose runs are at hand, and those that were read beside it.
+    page: Arc<SamplePage>,
+    ahead: VecDeque<Arc<SamplePage>>,
+}
+
 impl Cursor {
-    /// A cursor over a block, before its first page.
-    pub(super) fn of_block(input: BlockInput) -> Self {
-        let rows = Rows::Block { input, page: Arc::default(), ahead: VecDeque::new(), read: 0 };
-        Cursor { rows, runs: Vec::new(), next: 0, unpacked: Vec::new() }
+    /// A cursor over a block, before its first page; so many pages are read at a time.
+    pub(super) fn of_block(input: BlockInput, at_once: usize) -> Self {
+        let pages = Pages { input, at_once, read: 0, page: Arc::default(), ahead: VecDeque::new() };
+        Cursor { rows: Rows::Block(pages), runs: Vec::new(), next: 0, unpacked: Vec::new() }
     }
 
     /// A cursor over rows that are in no block yet.
@@ -64,7 +67,7 @@ impl Cursor {
     /// Whether rows must be read before it is known what comes next.
     pub(super) fn is_waiting(&self) -> bool {
         match &self.rows {
-            Rows::Block { input, ahead, read, .. } => {
+            Rows::Block(Pages { input, read, ahead, .. }) => {
                 self.next == self.runs.len() && !(ahead.is_empty() && *read == input.pages.len())
             }
             Rows::Head(_) => false,
@@ -79,9 +82,9 @@ impl Cursor {
         while self.is_waiting() {
             // Pages that are in memory come without waiting: others have a turn in between.
             tokio::task::consume_budget().await;
-            let Rows::Block { input, page, ahead, read } = &mut self.rows else { return Ok(()) };
+            let Rows::Block(Pages { input, at_once, read, page, ahead }) = &mut self.rows else { return Ok(()) };
             if ahead.is_empty() {
-                let wanted = &input.pages[*read..input.pages.len().min(*read + PAGES_AT_ONCE)];
+                let wanted = &input.pages[*read..input.pages.len().min(*read + *at_once)];
                 ahead.extend(source.sample_pages(&input.block, &input.footer, wanted).await.map_err(external)?);
                 *read += wanted.len();
             }
@@ -101,7 +104,7 @@ impl Cursor {
     pub(super) fn take(&mut self, series: usize, time_ms: &RangeInclusive<i64>, into: &mut Samples) {
         while let Some((_, run)) = self.runs.get(self.next).filter(|(of, _)| *of == series) {
             match &self.rows {
-                Rows::Block { page, .. } => page.unpack(*run, time_ms, &mut into.times_ms, &mut into.values),
+                Rows::Block(pages) => pages.page.unpack(*run, time_ms, &mut into.times_ms, &mut into.values),
                 Rows::Head(rows) => {
                     rows.read(*run, &mut self.unpacked);
                     into.times_ms.extend(self.unpacked.iter().map(|(time_ms, _)| time_ms));
@@ -115,7 +118,7 @@ impl Cursor {
     /// Bytes of memory that the pages at hand take.
     pub(super) fn memory_bytes(&self) -> usize {
         match &self.rows {
-            Rows::Block { page, ahead, .. } => {
+            Rows::Block(Pages { page, ahead, .. }) => {
                 page.memory_bytes() + ahead.iter().map(|page| page.memory_bytes()).sum::<usize>()
             }
             Rows::Head(_) => 0,

@@ -16,6 +16,11 @@ use crate::scan::selected::SelectedSeries;
 use crate::scan::{head, pages, plan};
 use crate::source::Source;
 
+/// Pages of all blocks that are in memory at the same time, some 50 KB each, if one of each block is fewer.
+const PAGES_AHEAD: usize = 512;
+/// Pages of a block that are read at a time at most: what a file has for all of its pages is read each time.
+const MAX_PAGES_AT_ONCE: usize = 8;
+
 /// A block with the pages that may have rows of the series.
 #[derive(Debug, Clone)]
 pub(super) struct BlockInput {
@@ -80,7 +85,8 @@ impl Inputs {
 
     /// A cursor over each. Of samples with the same time, that of the last one counts.
     pub(super) fn cursors(&self, selected: &SelectedSeries) -> Vec<Cursor> {
-        let blocks = self.blocks.iter().cloned().map(Cursor::of_block);
+        let at_once = (PAGES_AHEAD / self.blocks.len().max(1)).clamp(1, MAX_PAGES_AT_ONCE);
+        let blocks = self.blocks.iter().cloned().map(|input| Cursor::of_block(input, at_once));
         let heads = self.heads.iter().cloned().map(|rows| Cursor::of_head(rows, selected));
         blocks.chain(heads).collect()
     }
