@@ -26,6 +26,7 @@ pub const STALE_NAN_BITS: u64 = 0x7ff0_0000_0000_0002;
 const SECRET_BYTES: usize = 192;
 
 /// Whether a value is the staleness marker; every other NaN is data.
+#[inline]
 pub fn is_stale(value: f64) -> bool {
     value.to_bits() == STALE_NAN_BITS
 }
