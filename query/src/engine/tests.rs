@@ -5,6 +5,7 @@ use model::batch::STALE_NAN_BITS;
 pub(crate) mod faults;
 mod head;
 mod hostile;
+mod info;
 mod promql_table;
 mod pushdown;
 

@@ -1,10 +1,14 @@
 //! Info series by what identifies them.
+//!
+//! Clusters may have the same jobs and instances, so a series of a cluster has the info series of that cluster; where there is
+//! none, those that are of no cluster. One that is of no cluster itself, as after `sum by (instance, job)`, has those of all, as in
+//! Prometheus, which knows no clusters.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use datafusion::common::Result;
 use model::Error;
-use model::labels::NAME_LABEL;
+use model::labels::{CLUSTER_LABEL, NAME_LABEL};
 use promql::labels::Labels;
 
 use super::super::super::batch::StepBatch;
@@ -14,8 +18,10 @@ use crate::error::external;
 
 /// The values of the identifying labels.
 type Identity<'a> = [&'a str; IDENTIFYING.len()];
+/// What the info series of a group have in common: name, identity, and the cluster unless they are those of all clusters.
+type Common<'a> = (&'a str, Identity<'a>, Option<&'a str>);
 
-/// Info series with the same name and identity are a group: of each the one with the newest sample counts.
+/// Info series with the same name and identity are a group, in a cluster or in all: of each the one with the newest sample counts.
 pub(super) struct Groups<'a> {
     info: &'a StepBatch,
     /// The info series that are looked at with their groups, in order of their labels.
@@ -40,16 +46,31 @@ impl<'a> Groups<'a> {
             let what = format!("this should be an info metric, with float samples: {labels}");
             return Err(external(Error::invalid(what)));
         }
-        let (mut groups, mut members) = (HashMap::new(), Vec::with_capacity(numbers.len()));
+        let is_of_cluster = |labels: &&LabelSet| !labels.get(CLUSTER_LABEL).is_empty();
+        let (some_are, all_are) =
+            (series.iter().flatten().any(is_of_cluster), series.iter().flatten().all(is_of_cluster));
+        let (mut groups, mut members) = (HashMap::<Common<'a>, usize>::new(), Vec::with_capacity(numbers.len()));
         for number in numbers {
             let labels = &info.labels[number];
-            let next = groups.len();
-            members.push((number, *groups.entry((labels.get(NAME_LABEL), identity(labels))).or_insert(next)));
+            let clusters = [some_are.then(|| Some(labels.get(CLUSTER_LABEL))), (!all_are).then_some(None)];
+            for cluster in clusters.into_iter().flatten() {
+                let next = groups.len();
+                let common = (labels.get(NAME_LABEL), identity(labels), cluster);
+                members.push((number, *groups.entry(common).or_insert(next)));
+            }
         }
-        let names: BTreeSet<&str> = groups.keys().map(|(name, _)| *name).collect();
+        let names: BTreeSet<&str> = groups.keys().map(|(name, ..)| *name).collect();
         let of_series = |labels: &Option<&'a LabelSet>| -> Vec<usize> {
-            let Some(identity) = labels.map(identity) else { return Vec::new() };
-            names.iter().filter_map(|name| groups.get(&(*name, identity)).copied()).collect()
+            let Some(labels) = labels else { return Vec::new() };
+            let clusters = match labels.get(CLUSTER_LABEL) {
+                "" => [None, None],
+                cluster => [Some(cluster), Some("")],
+            };
+            let group = |name: &&str| {
+                let of = |cluster| groups.get(&(*name, identity(labels), cluster)).copied();
+                of(clusters[0]).or_else(|| of(clusters[1]))
+            };
+            names.iter().filter_map(group).collect()
         };
         let of_series = series.iter().map(of_series).collect();
         Ok(Groups { info, members, of_series, newest: vec![None; groups.len()] })
