@@ -1,6 +1,6 @@
 //! What was read of blocks and is kept: the index and columns of `series` blocks, the footers of the others, pages of `samples`.
 //!
-//! Owns: three caches with one budget of bytes, emptied by use.
+//! Owns: three caches with one budget of bytes.
 //! Does not own: which blocks are live (`view`), where the store keeps them (`place`).
 
 mod cache;
@@ -145,7 +145,7 @@ impl BlockCache {
     ) -> Result<Vec<Arc<SamplePage>>, Error> {
         let key = |page: &PageRows| (block.path.clone(), page.group, page.rows.start);
         let mut found: Vec<Option<Arc<SamplePage>>> = {
-            let mut pages = self.pages.lock();
+            let pages = self.pages.lock();
             wanted.iter().map(|page| pages.get(&key(page))).collect()
         };
         let is_missing = |(page, found): (&PageRows, &Option<_>)| found.is_none().then(|| page.clone());

@@ -1,31 +1,34 @@
-//! Values that are kept up to a budget of bytes, those used longest ago let go.
+//! Values that are kept up to a budget of bytes.
+//!
+//! What goes is drawn by lot. A dashboard asks for the same stretch of time again and again, each time in the same order: where that
+//! is more than there is room for, letting go of what was used longest ago would always hit what comes next, and nothing
+//! would ever be found. By lot a part of it stays.
 
 use std::collections::HashMap;
 use std::hash::Hash;
 
-/// Keeps values up to a budget of bytes and lets go of those used longest ago.
+/// See the module.
 #[derive(Debug)]
 pub(super) struct Cache<K, V> {
     budget: usize,
     bytes: usize,
-    /// Counts uses.
-    uses: u64,
-    /// With its bytes, and when it was last used.
-    kept: HashMap<K, (V, usize, u64)>,
+    /// The values with their keys and bytes, in any order.
+    kept: Vec<(K, V, usize)>,
+    /// Where the value of a key is.
+    places: HashMap<K, usize>,
+    /// What the next lot is drawn from: a sequence of xorshift, never 0.
+    lot: u64,
 }
 
 impl<K: Hash + Eq + Clone, V: Clone> Cache<K, V> {
     /// A cache that keeps so many bytes.
     pub(super) fn new(budget: usize) -> Self {
-        Cache { budget, bytes: 0, uses: 0, kept: HashMap::new() }
+        Cache { budget, bytes: 0, kept: Vec::new(), places: HashMap::new(), lot: 0x9e37_79b9_7f4a_7c15 }
     }
 
-    /// The value of a key, which is thereby used.
-    pub(super) fn get(&mut self, key: &K) -> Option<V> {
-        self.uses += 1;
-        let (value, _, used) = self.kept.get_mut(key)?;
-        *used = self.uses;
-        Some(value.clone())
+    /// The value of a key.
+    pub(super) fn get(&self, key: &K) -> Option<V> {
+        self.places.get(key).map(|place| self.kept[*place].1.clone())
     }
 
     /// The value of a key; a new one has no weight.
@@ -33,13 +36,11 @@ impl<K: Hash + Eq + Clone, V: Clone> Cache<K, V> {
     where
         V: Default,
     {
-        self.uses += 1;
-        if let Some((value, _, used)) = self.kept.get_mut(key) {
-            *used = self.uses;
-            return value.clone();
+        if let Some(found) = self.get(key) {
+            return found;
         }
         let value = V::default();
-        self.kept.insert(key.clone(), (value.clone(), 0, self.uses));
+        self.insert(key.clone(), value.clone(), 0);
         value
     }
 
@@ -50,75 +51,114 @@ impl<K: Hash + Eq + Clone, V: Clone> Cache<K, V> {
 
     /// Keeps a value that takes so many bytes.
     pub(super) fn insert(&mut self, key: K, value: V, bytes: usize) {
-        self.uses += 1;
-        if let Some((_, before, _)) = self.kept.insert(key, (value, bytes, self.uses)) {
-            self.bytes -= before;
-        }
+        self.remove(&key);
+        self.places.insert(key.clone(), self.kept.len());
+        self.kept.push((key.clone(), value, bytes));
         self.bytes += bytes;
-        self.shrink();
+        self.shrink(&key);
     }
 
     /// Says anew how many bytes a value takes.
     pub(super) fn weigh(&mut self, key: &K, bytes: usize) {
-        if let Some((_, before, _)) = self.kept.get_mut(key) {
-            self.bytes = self.bytes - *before + bytes;
-            *before = bytes;
+        if let Some(place) = self.places.get(key) {
+            let before = std::mem::replace(&mut self.kept[*place].2, bytes);
+            self.bytes = self.bytes - before + bytes;
+            self.shrink(key);
         }
-        self.shrink();
     }
 
-    /// Lets go of what is too much, but not of the last value.
-    fn shrink(&mut self) {
+    /// Lets go of what is too much, but not of one value.
+    fn shrink(&mut self, but: &K) {
         while self.bytes > self.budget && self.kept.len() > 1 {
-            let oldest = self.kept.iter().min_by_key(|(_, (_, _, used))| *used).map(|(key, _)| key.clone());
-            if let Some((_, bytes, _)) = oldest.and_then(|key| self.kept.remove(&key)) {
-                self.bytes -= bytes;
+            self.lot ^= self.lot << 13;
+            self.lot ^= self.lot >> 7;
+            self.lot ^= self.lot << 17;
+            let place = (self.lot % self.kept.len() as u64) as usize;
+            let key = self.kept[place].0.clone();
+            if key != *but {
+                self.remove(&key);
             }
+        }
+    }
+
+    fn remove(&mut self, key: &K) {
+        let Some(place) = self.places.remove(key) else { return };
+        let (.., bytes) = self.kept.swap_remove(place);
+        self.bytes -= bytes;
+        if let Some((moved, ..)) = self.kept.get(place) {
+            self.places.insert(moved.clone(), place);
         }
     }
 
     /// Lets go of all others.
     pub(super) fn retain(&mut self, keep: impl Fn(&K) -> bool) {
-        self.kept.retain(|key, _| keep(key));
-        self.bytes = self.kept.values().map(|(_, bytes, _)| bytes).sum();
+        let gone: Vec<K> = self.places.keys().filter(|key| !keep(key)).cloned().collect();
+        gone.iter().for_each(|key| self.remove(key));
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
     use super::*;
 
-    #[test]
-    fn what_was_used_longest_ago_goes_first() {
-        let mut cache = Cache::new(30);
-        for (key, value) in [("a", 1), ("b", 2), ("c", 3)] {
-            cache.insert(key, value, 10);
+    /// A cache with as many bytes as there are, and no more than the budget unless there is but one value.
+    fn check(cache: &Cache<u8, u32>) {
+        assert_eq!(cache.bytes, cache.kept.iter().map(|(.., bytes)| bytes).sum::<usize>());
+        assert!(cache.bytes <= cache.budget || cache.kept.len() == 1, "{cache:?}");
+        assert_eq!(cache.places.len(), cache.kept.len());
+        for (place, (key, ..)) in cache.kept.iter().enumerate() {
+            assert_eq!(cache.places[key], place);
         }
-        assert_eq!(cache.get(&"a"), Some(1));
-        cache.insert("d", 4, 10);
-        assert_eq!((cache.get(&"a"), cache.get(&"b"), cache.get(&"c")), (Some(1), None, Some(3)));
-        // One that is heavier than all together is kept alone.
-        assert_eq!(cache.get(&"d"), Some(4));
-        cache.weigh(&"d", 40);
-        assert_eq!((cache.get(&"a"), cache.get(&"c")), (None, None));
-        cache.insert("e", 5, 50);
-        assert_eq!((cache.get(&"d"), cache.get(&"e")), (None, Some(5)));
+    }
+
+    proptest! {
+        #[test]
+        fn the_budget_is_kept_and_what_is_found_was_put_there(
+            steps in prop::collection::vec((0_u8..4, 0_u8..12, 0_usize..40), 0..200),
+        ) {
+            let (mut cache, mut put) = (Cache::new(100), BTreeMap::new());
+            for (number, (step, key, bytes)) in steps.into_iter().enumerate() {
+                match step {
+                    0 => {
+                        cache.insert(key, number as u32, bytes);
+                        put.insert(key, number as u32);
+                        prop_assert_eq!(cache.get(&key), Some(number as u32), "what has just come stays");
+                    }
+                    1 => cache.weigh(&key, bytes),
+                    2 => {
+                        let found = cache.get_or_default(&key);
+                        prop_assert!(found == 0 || put.get(&key) == Some(&found));
+                        put.insert(key, found);
+                    }
+                    _ => cache.retain(|other| *other != key),
+                }
+                check(&cache);
+                for (key, value) in &put {
+                    prop_assert!(cache.get(key).is_none_or(|found| found == *value));
+                }
+            }
+        }
     }
 
     #[test]
-    fn a_weight_counts_once_however_often_it_is_told() {
-        let mut cache = Cache::new(30);
-        assert_eq!(cache.get_or_default(&"a"), 0);
-        (0..9).for_each(|_| cache.weigh(&"a", 10));
-        cache.insert("a", 1, 10);
-        assert!(!cache.is_half_full());
-        cache.insert("b", 2, 10);
-        assert!(cache.is_half_full());
-        assert_eq!(cache.get_or_default(&"a"), 1);
-        cache.retain(|key| *key == "b");
-        assert!(!cache.is_half_full());
-        // Nothing is known of what has gone.
-        cache.weigh(&"a", 100);
-        assert_eq!((cache.get(&"a"), cache.get(&"b")), (None, Some(2)));
+    fn of_what_is_asked_again_and_again_a_part_is_found_though_not_all_has_room() {
+        let mut cache = Cache::new(75);
+        let round = |cache: &mut Cache<u8, u32>| {
+            let found = (0_u8..100).filter(|key| {
+                let is_there = cache.get(key).is_some();
+                if !is_there {
+                    cache.insert(*key, 0, 1);
+                }
+                is_there
+            });
+            found.count()
+        };
+        (0..10).for_each(|_| drop(round(&mut cache)));
+        let found = round(&mut cache);
+        assert!((30..=75).contains(&found), "{found} of 100");
     }
 }
