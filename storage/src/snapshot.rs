@@ -92,9 +92,11 @@ impl Snapshot {
 
     /// The indexes of some days, a few of them read ahead.
     fn series_blocks(&self, dates: RangeInclusive<Date>) -> impl Stream<Item = Result<Arc<SeriesBlock>, Error>> {
-        let blocks: Vec<Arc<Block>> = self.view.of(Table::Series).dates(dates).cloned().collect();
+        // A range that ends before it begins has none.
+        let dates = Some(dates).filter(|dates| !dates.is_empty());
+        let blocks = dates.map(|dates| self.view.of(Table::Series).dates(dates).cloned().collect::<Vec<_>>());
         let read = move |block: Arc<Block>| async move { self.inner.block_cache.series_block(&block).await };
-        stream::iter(blocks).map(read).buffered(BLOCKS_AT_ONCE)
+        stream::iter(blocks.unwrap_or_default()).map(read).buffered(BLOCKS_AT_ONCE)
     }
 
     /// The live blocks of a table, ordered by date and window.
