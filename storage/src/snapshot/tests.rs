@@ -79,7 +79,8 @@ async fn a_row_reads_the_same_before_and_after_it_moves_into_a_block() {
         assert_eq!(block_rows(&snapshot, table).await, before);
     }
     // Over days, so that no block of any day is between.
-    let backwards = Selection { matchers: Vec::new(), time_ms: NOW..=NOW - 10 * model::time::DAY_MS };
+    let backwards =
+        Selection { matchers: Vec::new(), time_ms: RangeInclusive::new(NOW, NOW - 10 * model::time::DAY_MS) };
     assert_eq!(snapshot.resolve(&backwards).await.unwrap().series, []);
     assert!(snapshot.label_names(&backwards).await.unwrap().is_empty());
 }
