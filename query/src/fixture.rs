@@ -189,11 +189,11 @@ impl Fixture {
 
     pub(crate) fn head_samples(
         &self,
-        resolved: &Resolved,
+        series: &[Arc<SeriesInfo>],
         time_ms: &RangeInclusive<i64>,
         reserve: &mut dyn FnMut(usize) -> Result<(), Error>,
     ) -> Result<Vec<HeadRows>, Error> {
-        let is_wanted: Vec<bool> = self.series.iter().map(|info| resolved.series.contains(info)).collect();
+        let is_wanted: Vec<bool> = self.series.iter().map(|info| series.contains(info)).collect();
         let mut found = Vec::new();
         for (rank, rows) in &self.heads {
             let rows: Vec<Row> =

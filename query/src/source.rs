@@ -13,7 +13,7 @@ use parquet::file::metadata::ParquetMetaData;
 use storage::block::Block;
 use storage::block::page::{PageRows, SamplePage};
 use storage::snapshot::HeadRows;
-use storage::{Resolved, Selection, Snapshot, Table};
+use storage::{Resolved, Selection, SeriesInfo, Snapshot, Table};
 
 /// How many footers are fetched at the same time.
 const FOOTERS_AT_ONCE: usize = 16;
@@ -77,25 +77,25 @@ impl Source {
     /// See [`Snapshot::head_samples`].
     pub(crate) fn head_samples(
         &self,
-        resolved: &Resolved,
+        series: &[Arc<SeriesInfo>],
         time_ms: RangeInclusive<i64>,
         reserve: &mut dyn FnMut(usize) -> Result<(), Error>,
     ) -> Result<Vec<HeadRows>, Error> {
         match self {
-            Source::Snapshot(snapshot) => snapshot.head_samples(resolved, time_ms, reserve),
+            Source::Snapshot(snapshot) => snapshot.head_samples(series, time_ms, reserve),
             #[cfg(test)]
-            Source::Fixture(fixture) => fixture.head_samples(resolved, &time_ms, reserve),
+            Source::Fixture(fixture) => fixture.head_samples(series, &time_ms, reserve),
         }
     }
 
     /// See [`Snapshot::head_histograms`].
     pub(crate) fn head_histograms(
         &self,
-        resolved: &Resolved,
+        series: &[Arc<SeriesInfo>],
         time_ms: RangeInclusive<i64>,
     ) -> Vec<(usize, Vec<(i64, NativeHistogram)>)> {
         match self {
-            Source::Snapshot(snapshot) => snapshot.head_histograms(resolved, time_ms),
+            Source::Snapshot(snapshot) => snapshot.head_histograms(series, time_ms),
             #[cfg(test)]
             Source::Fixture(_) => Vec::new(),
         }

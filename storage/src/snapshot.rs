@@ -4,6 +4,7 @@
 //! Does not own: how rows are scanned and joined (`query`).
 
 mod labels;
+mod order;
 
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
@@ -78,8 +79,7 @@ impl Snapshot {
             // Whatever their first_time_ms: rows that came late may be older, on the same day.
             found.append(&mut series.shared(&series.select(&selection.matchers))?);
         }
-        // Of blocks they come in order, so this mostly merges.
-        found.sort_by(|a, b| a.table_order(b));
+        order::sort(&mut found);
         let mut series: Vec<Arc<SeriesInfo>> = Vec::with_capacity(found.len());
         for info in found {
             match series.last_mut().filter(|known| known.id == info.id && known.key == info.key) {
@@ -121,21 +121,21 @@ impl Snapshot {
     /// What `reserve` returns.
     pub fn head_samples(
         &self,
-        resolved: &Resolved,
+        series: &[Arc<SeriesInfo>],
         time_ms: RangeInclusive<i64>,
         reserve: &mut dyn FnMut(usize) -> Result<(), Error>,
     ) -> Result<Vec<HeadRows>, Error> {
-        self.inner.head.samples(&resolved.series, &time_ms, self.view.cut, reserve)
+        self.inner.head.samples(series, &time_ms, self.view.cut, reserve)
     }
 
     /// The native histograms not in a block of the resolved series within the range of time: of each series that has some
     /// its place among the resolved ones, and its histograms with their times in milliseconds, ascending.
     pub fn head_histograms(
         &self,
-        resolved: &Resolved,
+        series: &[Arc<SeriesInfo>],
         time_ms: RangeInclusive<i64>,
     ) -> Vec<(usize, Vec<(i64, NativeHistogram)>)> {
-        self.inner.head.histograms_of(&resolved.series, &time_ms, self.view.cut)
+        self.inner.head.histograms_of(series, &time_ms, self.view.cut)
     }
 
     /// All rows not in a block of a table other than `samples`, in its read schema.

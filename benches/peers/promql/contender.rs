@@ -47,7 +47,11 @@ impl Contender {
                 Ok(process)
             }
             Contender::VictoriaMetrics => {
-                let flags = ["-search.maxQueryDuration=10m", "-search.maxUniqueTimeseries=5000000"];
+                let flags = [
+                    "-search.maxQueryDuration=10m",
+                    "-search.maxUniqueTimeseries=5000000",
+                    "-search.maxTagValues=5000000",
+                ];
                 peers::victoria_metrics_with(folder, &flags).await
             }
         }

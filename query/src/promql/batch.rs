@@ -39,6 +39,8 @@ pub(crate) struct StepBatch {
     pub(crate) present: Vec<Presence>,
     /// The native histograms of each series, at other steps than its numbers.
     pub(crate) histograms: Vec<Cells>,
+    /// Series whose histograms have been counted, and the bytes of these.
+    counted: (usize, usize),
 }
 
 /// The values of one series.
@@ -119,8 +121,17 @@ impl StepBatch {
 
     /// Bytes of memory taken, roughly.
     pub(crate) fn memory_bytes(&self) -> usize {
-        let histograms = self.histograms.iter().flatten().map(|(_, histogram)| bytes(histogram)).sum::<usize>();
+        let (rows, counted) = self.counted;
+        let rest = self.histograms.get(rows..).unwrap_or_default();
+        let histograms = counted + rest.iter().map(cells_bytes).sum::<usize>();
         self.values.len() * size_of::<f64>() + self.labels.len() * (256 + self.steps / 8) + histograms
+    }
+
+    /// Counts the bytes of all histograms there are, once for good: who asks for bytes after each series would count them over
+    /// and over.
+    pub(crate) fn count(&mut self) {
+        let rest = self.histograms.get(self.counted.0..).unwrap_or_default();
+        self.counted = (self.histograms.len(), self.counted.1 + rest.iter().map(cells_bytes).sum::<usize>());
     }
 
     /// Adds a series that has no value so far, and gives the room for its values.
@@ -191,6 +202,7 @@ impl StepBatch {
             self.present.pop();
             self.histograms.pop();
             self.values.truncate(self.values.len() - self.steps);
+            self.counted.0 = self.counted.0.min(self.len());
         }
     }
 
@@ -291,8 +303,13 @@ impl StepBatch {
             values: values.values().to_vec(),
             present: (0..batch.num_rows()).map(present).collect(),
             histograms: histograms.iter().map(|bytes| cells::decode(bytes.unwrap_or_default())).collect(),
+            counted: (0, 0),
         })
     }
+}
+
+fn cells_bytes(cells: &Cells) -> usize {
+    cells.iter().map(|(_, histogram)| bytes(histogram)).sum()
 }
 
 fn item() -> Arc<Field> {

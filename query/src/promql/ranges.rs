@@ -58,7 +58,8 @@ pub(super) struct RangeBatch {
     histograms: Vec<Vec<u8>>,
     starts_ms: Vec<i64>,
     samples: usize,
-    label_bytes: usize,
+    /// Bytes of labels and histograms.
+    other_bytes: usize,
 }
 
 impl RangeBatch {
@@ -80,8 +81,7 @@ impl RangeBatch {
 
     /// Bytes of memory taken, roughly.
     pub(super) fn memory_bytes(&self) -> usize {
-        let histograms = self.histograms.iter().map(Vec::len).sum::<usize>();
-        self.samples * 2 * size_of::<f64>() + histograms + self.label_bytes
+        self.samples * 2 * size_of::<f64>() + self.other_bytes
     }
 
     /// Adds a series with those of its samples that are in the range; nothing if there are none.
@@ -114,12 +114,13 @@ impl RangeBatch {
     }
 
     fn append(&mut self, labels: LabelSet, points: &[(i64, f64)], cells: &Cells, start_ms: i64) {
-        self.label_bytes += labels.as_bytes().len();
+        self.other_bytes += labels.as_bytes().len();
         self.labels.push(labels);
         self.times_ms.append_value(points.iter().map(|(time_ms, _)| Some(*time_ms)));
         self.values.append_value(points.iter().map(|(_, value)| Some(*value)));
         let mut bytes = Vec::new();
         cells::encode(cells, &mut bytes);
+        self.other_bytes += bytes.len();
         self.histograms.push(bytes);
         self.starts_ms.push(start_ms);
         self.samples += points.len();

@@ -19,7 +19,7 @@ use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType, Sched
 use datafusion::physical_plan::metrics::{BaselineMetrics, ExecutionPlanMetricsSet, MetricsSet};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties};
-use storage::Resolved;
+use storage::SeriesInfo;
 use storage::snapshot::HeadRows;
 
 use crate::error::{external, from_datafusion};
@@ -31,7 +31,7 @@ use crate::source::Source;
 /// `TooLarge` or `Busy` if the memory does not suffice.
 pub(crate) fn take(
     source: &Source,
-    series: &Resolved,
+    series: &[Arc<SeriesInfo>],
     time_ms: RangeInclusive<i64>,
     memory: &Arc<dyn MemoryPool>,
 ) -> Result<(Vec<HeadRows>, Arc<MemoryReservation>)> {

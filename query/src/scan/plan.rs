@@ -50,7 +50,7 @@ pub(crate) async fn plan(
     let all_blocks = source.blocks(Table::Samples);
     let considered = all_blocks.len();
     let blocks = select_blocks(source, all_blocks, &selected, &selection.time_ms).await?;
-    let (heads, held) = head::take(source, &resolved, selection.time_ms.clone(), memory)?;
+    let (heads, held) = head::take(source, &resolved.series, selection.time_ms.clone(), memory)?;
     let summary = summary(selection, &selected, considered, &blocks, &heads);
     let columns = flat_columns(assembler.outputs(), &blocks, &heads);
     let (store, folder) = source.object_store(Table::Samples);

@@ -91,7 +91,7 @@ impl RawTable {
         let everything = Selection::all();
         let series = self.source.head_series(&everything);
         let memory = &state.runtime_env().memory_pool;
-        let (rows, held) = head::take(&self.source, &series, everything.time_ms, memory)?;
+        let (rows, held) = head::take(&self.source, &series.series, everything.time_ms, memory)?;
         if rows.is_empty() {
             return Ok(None);
         }

@@ -38,7 +38,7 @@ async fn head_rows(store: &Store) -> usize {
 
 async fn head_rows_of(snapshot: &Snapshot) -> usize {
     let resolved = snapshot.resolve(&Selection::all()).await.unwrap();
-    let rows = snapshot.head_samples(&resolved, Selection::all().time_ms, &mut |_| Ok(())).unwrap();
+    let rows = snapshot.head_samples(&resolved.series, Selection::all().time_ms, &mut |_| Ok(())).unwrap();
     let batches = rows.iter().flat_map(|rows| rows.batches(Table::Samples.read_schema(), 2));
     batches.map(|batch| batch.unwrap().num_rows()).sum()
 }

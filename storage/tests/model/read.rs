@@ -82,7 +82,7 @@ impl Reader {
     pub(crate) async fn read(&mut self, snapshot: &Snapshot) -> Result<Picture, String> {
         let resolved = snapshot.resolve(&Selection::all()).await.map_err(|e| format!("resolve: {e}"))?;
         let mut head = Vec::new();
-        let parts = snapshot.head_samples(&resolved, Selection::all().time_ms, &mut |_| Ok(()));
+        let parts = snapshot.head_samples(&resolved.series, Selection::all().time_ms, &mut |_| Ok(()));
         for part in parts.map_err(|e| format!("head rows of samples: {e}"))? {
             let batches = part.batches(Table::Samples.read_schema(), 1000).collect::<Result<Vec<_>, _>>();
             let rows = all(&batches.map_err(|e| format!("head rows of samples: {e}"))?, samples_of)?;

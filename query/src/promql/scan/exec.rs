@@ -208,6 +208,7 @@ impl Scan {
                     }
                 }
             }
+            batch.count();
             self.reservation.try_resize(self.gather.samples.memory_bytes() + batch.memory_bytes())?;
         }
         self.scalars = Some(scalars);

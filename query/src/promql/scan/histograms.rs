@@ -10,7 +10,7 @@ use datafusion::execution::TaskContext;
 use datafusion::execution::memory_pool::MemoryReservation;
 use datafusion::physical_plan::ExecutionPlan;
 use promql::histogram::FloatHistogram;
-use storage::{Resolved, Table};
+use storage::Table;
 
 use super::blocks;
 use crate::error::external;
@@ -47,11 +47,11 @@ impl Inputs {
         time_ms: &RangeInclusive<i64>,
     ) -> Result<Self> {
         let blocks = blocks::plans(source, Table::Histograms, selected, time_ms).await?;
-        let resolved = Resolved { series: selected.series().to_vec() };
-        let head = source.head_histograms(&resolved, time_ms.clone()).into_iter().map(|(series, histograms)| {
-            let floats = histograms.iter().map(|(time_ms, histogram)| (*time_ms, FloatHistogram::from(histogram)));
-            (series, floats.collect())
-        });
+        let head =
+            source.head_histograms(selected.series(), time_ms.clone()).into_iter().map(|(series, histograms)| {
+                let floats = histograms.iter().map(|(time_ms, histogram)| (*time_ms, FloatHistogram::from(histogram)));
+                (series, floats.collect())
+            });
         Ok(Inputs { blocks, head: head.collect() })
     }
 

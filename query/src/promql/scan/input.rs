@@ -6,10 +6,10 @@ use std::sync::Arc;
 use datafusion::common::Result;
 use datafusion::execution::memory_pool::{MemoryPool, MemoryReservation};
 use parquet::file::metadata::ParquetMetaData;
+use storage::Table;
 use storage::block::Block;
 use storage::block::page::PageRows;
 use storage::snapshot::HeadRows;
-use storage::{Resolved, Table};
 
 use super::cursor::Cursor;
 use crate::scan::selected::SelectedSeries;
@@ -67,8 +67,7 @@ impl Inputs {
             .collect();
         // No two blocks of one generation have a row in common.
         blocks.sort_by_key(|input| input.block.gen_max);
-        let resolved = Resolved { series: selected.series().to_vec() };
-        let (mut heads, held) = head::take(source, &resolved, time_ms.clone(), memory)?;
+        let (mut heads, held) = head::take(source, selected.series(), time_ms.clone(), memory)?;
         heads.sort_by_key(|head| head.rank);
         Ok(Inputs { source: Arc::clone(source), blocks, heads, _held: Some(held) })
     }
