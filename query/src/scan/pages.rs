@@ -6,6 +6,7 @@ use datafusion::datasource::physical_plan::parquet::{ParquetAccessPlan, RowGroup
 use parquet::arrow::arrow_reader::{RowSelection, RowSelector};
 use parquet::file::metadata::{ParquetMetaData, RowGroupMetaData};
 use parquet::file::page_index::column_index::ColumnIndexMetaData;
+use parquet::file::page_index::offset_index::PageLocation;
 use parquet::file::statistics::Statistics;
 use storage::block::page::PageRows;
 
@@ -92,8 +93,8 @@ pub(crate) fn select(footer: &ParquetMetaData, selected: &SelectedSeries, time_m
         let count = usize::try_from(group.num_rows()).unwrap_or(0);
         rows.group_rows.push(count);
         let pages = |name| Pages::of(footer, number, group, name, count);
-        let by_key = key_ranges(selected, &pages("name"), &pages("cluster"), &pages("series_id"), count);
-        rows.groups.push(intersect(&by_key, &time_ranges(&pages("time_ms"), time_ms, count)));
+        let by_key = key_ranges(selected, &pages("name"), &pages("cluster"), &pages("series_id"));
+        rows.groups.push(intersect(&by_key, &time_ranges(&pages("time_ms"), time_ms)));
     }
     rows
 }
@@ -107,25 +108,27 @@ pub(crate) fn whole(footer: &ParquetMetaData, rows: &Rows) -> Vec<PageRows> {
         }
         let pages = Pages::of(footer, group, footer.row_group(group), "series_id", *count);
         let mut ranges = ranges.iter().peekable();
-        for (page, start) in pages.starts.iter().enumerate() {
-            let end = pages.end(page, *count);
-            while ranges.next_if(|range| range.end <= *start).is_some() {}
+        for page in 0..pages.len() {
+            let (start, end) = (pages.start(page), pages.end(page));
+            while ranges.next_if(|range| range.end <= start).is_some() {}
             if ranges.peek().is_none_or(|range| range.start >= end) {
                 continue;
             }
             // Without a page index there is one page to a row group.
-            let parts = (*start..end).step_by(MAX_PAGE_ROWS).map(|start| start..end.min(start + MAX_PAGE_ROWS));
+            let parts = (start..end).step_by(MAX_PAGE_ROWS).map(|start| start..end.min(start + MAX_PAGE_ROWS));
             all.extend(parts.map(|rows| PageRows { group, rows }));
         }
     }
     all
 }
 
-/// Bounds of the pages of one column of one row group.
+/// The pages of one column of one row group.
 struct Pages<'a> {
-    /// The first row of each page, ascending from 0.
-    starts: Vec<usize>,
-    bounds: Vec<PageBounds<'a>>,
+    rows: usize,
+    /// Where they begin, and what is known of each; without an index of pages there is one.
+    index: Option<(&'a [PageLocation], &'a ColumnIndexMetaData)>,
+    /// What is known of all of them.
+    chunk: PageBounds<'a>,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -143,24 +146,37 @@ impl<'a> Pages<'a> {
         rows: usize,
     ) -> Pages<'a> {
         let Some(column) = group.columns().iter().position(|c| c.column_path().string() == name) else {
-            return Pages { starts: vec![0], bounds: vec![PageBounds::default()] };
+            return Pages { rows, index: None, chunk: PageBounds::default() };
         };
         let index = footer.column_index().and_then(|index| index.get(number)?.get(column));
         let offsets = footer.offset_index().and_then(|index| index.get(number)?.get(column));
         if let (Some(index), Some(offsets)) = (index, offsets) {
-            let starts: Vec<usize> =
-                offsets.page_locations().iter().map(|page| page.first_row_index.max(0) as usize).collect();
-            let bounds: Vec<_> = (0..starts.len()).map(|page| page_bounds(index, page)).collect();
-            let sound = starts.first() == Some(&0) && starts.is_sorted() && starts.last().is_some_and(|s| *s <= rows);
-            if sound && index.num_pages() == starts.len() as u64 {
-                return Pages { starts, bounds };
+            let pages = offsets.page_locations().as_slice();
+            let starts = || pages.iter().map(|page| page.first_row_index);
+            let is_within = |start: i64| usize::try_from(start).is_ok_and(|start| start <= rows);
+            let sound = starts().next() == Some(0) && starts().is_sorted() && starts().last().is_some_and(is_within);
+            if sound && index.num_pages() == pages.len() as u64 {
+                return Pages { rows, index: Some((pages, index)), chunk: PageBounds::default() };
             }
         }
-        Pages { starts: vec![0], bounds: vec![chunk_bounds(group.column(column).statistics())] }
+        Pages { rows, index: None, chunk: chunk_bounds(group.column(column).statistics()) }
     }
 
-    fn end(&self, page: usize, rows: usize) -> usize {
-        self.starts.get(page + 1).copied().unwrap_or(rows)
+    /// How many there are.
+    fn len(&self) -> usize {
+        self.index.map_or(1, |(pages, _)| pages.len())
+    }
+
+    fn start(&self, page: usize) -> usize {
+        self.index.and_then(|(pages, _)| pages.get(page)).map_or(0, |page| page.first_row_index as usize)
+    }
+
+    fn end(&self, page: usize) -> usize {
+        if page + 1 < self.len() { self.start(page + 1) } else { self.rows }
+    }
+
+    fn bounds(&self, page: usize) -> PageBounds<'a> {
+        self.index.map_or(self.chunk, |(_, index)| page_bounds(index, page))
     }
 }
 
@@ -185,28 +201,22 @@ fn chunk_bounds(statistics: Option<&Statistics>) -> PageBounds<'_> {
 }
 
 /// The stretches whose key bounds touch the selection. A stretch ends where a page of any key column ends.
-fn key_ranges(
-    selected: &SelectedSeries,
-    name: &Pages<'_>,
-    cluster: &Pages<'_>,
-    id: &Pages<'_>,
-    rows: usize,
-) -> Vec<Range<usize>> {
+fn key_ranges(selected: &SelectedSeries, name: &Pages<'_>, cluster: &Pages<'_>, id: &Pages<'_>) -> Vec<Range<usize>> {
     let columns = [name, cluster, id];
     let mut page = [0usize; 3];
     let mut ranges = Vec::new();
     let mut at = 0;
-    while at < rows {
+    while at < id.rows {
         for (page, column) in page.iter_mut().zip(columns) {
-            while column.end(*page, rows) <= at {
+            while column.end(*page) <= at {
                 *page += 1;
             }
         }
-        let end = columns.iter().zip(page).map(|(column, page)| column.end(page, rows)).min().unwrap_or(rows);
+        let end = columns.iter().zip(page).map(|(column, page)| column.end(page)).min().unwrap_or(id.rows);
         let bounds = Bounds {
-            name: name.bounds[page[0]].text,
-            cluster: cluster.bounds[page[1]].text,
-            id: id.bounds[page[2]].long,
+            name: name.bounds(page[0]).text,
+            cluster: cluster.bounds(page[1]).text,
+            id: id.bounds(page[2]).long,
         };
         if selected.may_contain(&bounds) {
             push(&mut ranges, at..end);
@@ -216,12 +226,12 @@ fn key_ranges(
     ranges
 }
 
-fn time_ranges(pages: &Pages<'_>, time_ms: &RangeInclusive<i64>, rows: usize) -> Vec<Range<usize>> {
+fn time_ranges(pages: &Pages<'_>, time_ms: &RangeInclusive<i64>) -> Vec<Range<usize>> {
     let mut ranges = Vec::new();
-    for (page, bounds) in pages.bounds.iter().enumerate() {
-        let touches = bounds.long.is_none_or(|(min, max)| min <= *time_ms.end() && max >= *time_ms.start());
-        if touches {
-            push(&mut ranges, pages.starts[page]..pages.end(page, rows));
+    for page in 0..pages.len() {
+        let bounds = pages.bounds(page).long;
+        if bounds.is_none_or(|(min, max)| min <= *time_ms.end() && max >= *time_ms.start()) {
+            push(&mut ranges, pages.start(page)..pages.end(page));
         }
     }
     ranges
