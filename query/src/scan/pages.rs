@@ -154,7 +154,8 @@ impl<'a> Pages<'a> {
             let pages = offsets.page_locations().as_slice();
             let starts = || pages.iter().map(|page| page.first_row_index);
             let is_within = |start: i64| usize::try_from(start).is_ok_and(|start| start <= rows);
-            let sound = starts().next() == Some(0) && starts().is_sorted() && starts().last().is_some_and(is_within);
+            let sound =
+                starts().next() == Some(0) && starts().is_sorted() && starts().next_back().is_some_and(is_within);
             if sound && index.num_pages() == pages.len() as u64 {
                 return Pages { rows, index: Some((pages, index)), chunk: PageBounds::default() };
             }
