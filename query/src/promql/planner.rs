@@ -113,7 +113,8 @@ impl Planner<'_> {
         let Question { expr, steps, .. } = self.question;
         let whole = self.vector(expr, *steps).await?;
         let tiles = tiles(&whole, *steps, self.question.max_bytes());
-        if tiles.len() == 1 {
+        // Which replica is taken at a step depends on the one before.
+        if tiles.len() == 1 || !self.ground.replicas.labels.is_empty() {
             return Ok(whole);
         }
         // It holds rows of the head.

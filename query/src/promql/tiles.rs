@@ -1,7 +1,7 @@
 //! Time tiles: an expression whose operators would gather more than the memory of the query is evaluated for some of its steps
 //! at a time.
 //!
-//! A value at a step depends on no other step, so the answer is the same. What windows reach back for is read again for each
+//! A value at a step depends on no other step, but for the choice among replicas, so the answer is the same. What windows reach back for is read again for each
 //! tile, and labels take their room in each, so there are no more tiles than are needed.
 
 use std::collections::VecDeque;
