@@ -27,6 +27,7 @@ mod scan;
 pub(crate) mod selection;
 mod steps;
 mod table;
+mod tiles;
 
 pub(crate) use answer::{Answer, AnswerValue, Point, Stats};
 pub(crate) use histogram_json::push_histogram;

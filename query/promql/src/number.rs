@@ -6,11 +6,19 @@ use std::fmt::Write;
 pub fn push_answer_text(into: &mut String, number: f64) {
     let is_whole = number.fract() == 0.0 && number.abs() < 1e15;
     if is_whole && (number != 0.0 || number.is_sign_positive()) {
-        // Counts for the most part, which have but one text. A String takes all that is written.
-        let _ = write!(into, "{}", number as i64);
+        // Counts for the most part, which have but one text.
+        push_whole(into, number as i64);
+    } else if (1e-6..1e21).contains(&number.abs()) && !may_tie(number) {
+        // As without an exponent. A String takes all that is written.
+        let _ = write!(into, "{number}");
     } else {
         into.push_str(&answer_text(number));
     }
+}
+
+/// Appends a whole number: an answer may hold millions of them.
+pub fn push_whole(into: &mut String, number: i64) {
+    into.push_str(itoa::Buffer::new().format(number));
 }
 
 /// As answers hold values: an exponent for what is closer to zero than `1e-6` and from `1e21` on.
@@ -66,7 +74,7 @@ fn parts(number: f64) -> (String, i32) {
     let text = format!("{number:e}");
     let (digits, exponent) = split(&text);
     let count = digits.bytes().filter(u8::is_ascii_digit).count();
-    if count >= TIE_DIGITS {
+    if count >= TIE_DIGITS && may_tie(number) {
         let even = format!("{number:.*e}", count - 1);
         if even.parse() == Ok(number) {
             let (digits, exponent) = split(&even);
@@ -85,6 +93,18 @@ fn split(text: &str) -> (&str, i32) {
 /// From so many digits on, two texts can be as short and as near to the number. Go takes the even one, the standard library
 /// of Rust the greater one.
 const TIE_DIGITS: usize = 15;
+/// A number that is odd / 2^k has all the digits of odd * 5^k. A tie is one digit longer than the longest text, 17 digits; with
+/// a greater k than this there are more.
+const MAX_TIE_BITS: i32 = 25;
+
+/// Whether two texts may be as near to a number, which is finite.
+fn may_tie(number: f64) -> bool {
+    let (bits, implicit) = (number.to_bits(), 1_u64 << 52);
+    let exponent = (bits >> 52 & 0x7ff) as i32;
+    let mantissa = bits & (implicit - 1) | if exponent == 0 { 0 } else { implicit };
+    // Behind the point in binary.
+    1075 - exponent.max(1) - mantissa.trailing_zeros() as i32 <= MAX_TIE_BITS
+}
 
 fn with_exponent(number: f64) -> String {
     let (digits, exponent) = parts(number);
@@ -99,7 +119,7 @@ fn exponential(digits: &str, exponent: i32) -> String {
 
 fn without_exponent(number: f64) -> String {
     let text = format!("{number}");
-    if text.len() < TIE_DIGITS {
+    if text.len() < TIE_DIGITS || !may_tie(number) {
         return text;
     }
     let (digits, exponent) = parts(number);

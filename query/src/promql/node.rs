@@ -36,6 +36,11 @@ pub(crate) trait Operator: fmt::Debug + fmt::Display + Send + Sync + 'static {
     /// are scalars.
     fn is_local(&self) -> bool;
 
+    /// Whether it holds all series of its inputs at the same time, with their values.
+    fn gathers(&self) -> bool {
+        !self.is_local()
+    }
+
     /// Starts it. `memory` counts what it holds.
     fn run(self: Arc<Self>, inputs: Vec<Option<Batches>>, memory: MemoryReservation) -> Batches;
 }
@@ -82,6 +87,16 @@ impl Node {
             inputs.extend(OnceExec::wrap(scalars, partitions));
         }
         Arc::new(Self::new(Arc::new(operator), inputs, steps))
+    }
+
+    /// See [`Operator::gathers`].
+    pub(super) fn gathers(&self) -> bool {
+        self.operator.gathers()
+    }
+
+    /// Whether it makes less of its inputs than they are, batch by batch.
+    pub(super) fn folds(&self) -> bool {
+        !self.operator.gathers() && !self.operator.is_local()
     }
 
     fn new(operator: Arc<dyn RunOperator>, inputs: Vec<Arc<dyn ExecutionPlan>>, steps: usize) -> Self {

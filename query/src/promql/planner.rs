@@ -28,6 +28,7 @@ use super::replicas::Replicas;
 use super::scalars::ScalarArg;
 use super::scan::Ground;
 use super::steps::Steps;
+use super::tiles::{TilesExec, tiles};
 use crate::error::external;
 use crate::run::Halt;
 use crate::source::Source;
@@ -63,7 +64,7 @@ pub(crate) async fn plan(
         _ => match question.expr.unwrapped() {
             Expr::Matrix(matrix) => planner.ranges(matrix).await,
             Expr::Subquery(subquery) => planner.subquery_steps(subquery).await,
-            _ => planner.vector(&question.expr, question.steps).await,
+            _ => planner.tiled().await,
         },
     }
 }
@@ -107,6 +108,24 @@ impl Scalar {
 }
 
 impl Planner<'_> {
+    /// Plans the whole expression, tile by tile if its operators would gather too much.
+    async fn tiled(&self) -> Result<Plan> {
+        let Question { expr, steps, .. } = self.question;
+        let whole = self.vector(expr, *steps).await?;
+        let tiles = tiles(&whole, *steps, self.question.max_bytes());
+        // Which replica is taken at a step depends on the one before.
+        if tiles.len() == 1 || !self.ground.replicas.labels.is_empty() {
+            return Ok(whole);
+        }
+        // It holds rows of the head.
+        drop(whole);
+        let mut planned = Vec::with_capacity(tiles.len());
+        for tile in tiles {
+            planned.push((tile, self.vector(expr, tile).await?));
+        }
+        Ok(TilesExec::plan(planned, steps.count))
+    }
+
     /// Plans what gives an instant vector.
     fn vector<'b>(&'b self, expr: &'b Expr, steps: Steps) -> BoxFuture<'b, Result<Plan>> {
         async move {

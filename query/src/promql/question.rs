@@ -143,6 +143,11 @@ impl Question {
         })
     }
 
+    /// Bytes of memory that it may take.
+    pub(super) fn max_bytes(&self) -> u64 {
+        self.max_bytes
+    }
+
     /// The levels of the expression.
     pub(super) fn depth(&self) -> usize {
         self.expr.depth()

@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 
-use super::{answer_text, plain_text, push_answer_text, short_text};
+use super::{answer_text, parts, plain_text, push_answer_text, short_text, split};
 
 /// A number and its texts: in an answer, as a label, in a note. All are what Prometheus 3.14 shows.
 const TEXTS: &[(f64, &str, &str, &str)] = &[
@@ -69,5 +69,33 @@ fn whole_numbers_have_the_same_text_either_way() {
         let mut text = String::from("x");
         push_answer_text(&mut text, number);
         assert_eq!(text[1..], answer_text(number));
+    }
+}
+
+/// A number, many of them with few digits behind the point in binary: only these can lie in the middle of two texts.
+fn number() -> impl Strategy<Value = f64> {
+    let dyadic = (any::<i64>(), 0_u32..64, 0_i32..60);
+    prop_oneof![
+        any::<f64>().prop_filter("no text of its own", |number| number.is_finite()),
+        dyadic.prop_map(|(whole, shift, bits)| (whole >> shift) as f64 / 2_f64.powi(bits)),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 4096, ..ProptestConfig::default() })]
+    #[test]
+    fn of_two_texts_that_are_as_near_the_even_one_is_taken(number in number()) {
+        let shortest = format!("{number:e}");
+        let digits = shortest.split('e').next().unwrap().bytes().filter(u8::is_ascii_digit).count();
+        let even = format!("{number:.*e}", digits - 1);
+        let (digits, exponent) = split(if even.parse() == Ok(number) { &even } else { &shortest });
+        prop_assert_eq!(parts(number), (digits.to_owned(), exponent));
+        let mut pushed = String::new();
+        push_answer_text(&mut pushed, number);
+        prop_assert_eq!(&pushed, &answer_text(number));
+        prop_assert_eq!(pushed.parse::<f64>().map(f64::to_bits), Ok(number.to_bits()));
+        let plain = plain_text(number);
+        let (digits, exponent) = split(&plain);
+        prop_assert_eq!(exponent, 0, "an exponent in {}", digits);
     }
 }

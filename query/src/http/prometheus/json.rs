@@ -115,12 +115,12 @@ fn histogram(text: &mut String, (time_ms, histogram): &(i64, FloatHistogram)) {
 
 /// A time as seconds, with three digits behind the point unless they are all zero.
 fn time(text: &mut String, time_ms: i64) {
-    let (seconds, ms) = (time_ms.unsigned_abs() / 1000, time_ms.unsigned_abs() % 1000);
-    if time_ms < 0 {
+    let (seconds, ms) = (time_ms / 1000, time_ms % 1000);
+    if time_ms < 0 && seconds == 0 {
         text.push('-');
     }
-    let _ = match ms {
-        0 => write!(text, "{seconds}"),
-        ms => write!(text, "{seconds}.{ms:03}"),
-    };
+    number::push_whole(text, seconds);
+    if ms != 0 {
+        let _ = write!(text, ".{:03}", ms.abs());
+    }
 }

@@ -35,6 +35,10 @@ impl Operator for Absent {
         false
     }
 
+    fn gathers(&self) -> bool {
+        false
+    }
+
     fn run(self: Arc<Self>, mut inputs: Vec<Option<Batches>>, _memory: MemoryReservation) -> Batches {
         once(async move { self.absent(take(&mut inputs, 0)).await })
     }

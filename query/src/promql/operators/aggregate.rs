@@ -103,6 +103,10 @@ impl Operator for Aggregate {
         false
     }
 
+    fn gathers(&self) -> bool {
+        false
+    }
+
     fn run(self: Arc<Self>, mut inputs: Vec<Option<Batches>>, memory: MemoryReservation) -> Batches {
         once(async move { self.fold(take(&mut inputs, 0), &memory).await })
     }

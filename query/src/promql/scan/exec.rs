@@ -48,6 +48,11 @@ pub(in super::super) struct SeriesScanExec {
 }
 
 impl SeriesScanExec {
+    /// How many series there are.
+    pub(in super::super) fn series(&self) -> usize {
+        self.parts.iter().map(|part| part.selected.series().len()).sum()
+    }
+
     pub(super) fn new(
         parts: Vec<Part>,
         merging: Option<Arc<Merging<Replica>>>,
@@ -66,7 +71,7 @@ impl SeriesScanExec {
 
 impl DisplayAs for SeriesScanExec {
     fn fmt_as(&self, _t: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let series: usize = self.parts.iter().map(|part| part.selected.series().len()).sum();
+        let series = self.series();
         let inputs: usize = self.parts.iter().map(|part| part.inputs.len()).sum();
         let steps = self.looks.steps();
         let (first, last) = (self.looks.time_ms(0), self.looks.time_ms(steps.count - 1));
