@@ -76,7 +76,7 @@ async fn asked(engine: &Engine, text: &str) -> Result<Vec<String>, Error> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_has_no_room_at_once_is_the_same_tile_by_tile() {
-    const NARROW: u64 = 12 << 20;
+    const NARROW: u64 = 16 << 20;
     let (roomy, narrow) = (engine(512 << 20).await, engine(NARROW).await);
     for text in [
         "topk(3, left)",
