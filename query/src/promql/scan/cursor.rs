@@ -42,6 +42,12 @@ struct Pages {
     ahead: VecDeque<Arc<SamplePage>>,
 }
 
+impl Pages {
+    fn are_read(&self) -> bool {
+        self.read == self.input.pages.len()
+    }
+}
+
 impl Cursor {
     /// A cursor over a block, before its first page; so many pages are read at a time.
     pub(super) fn of_block(input: BlockInput, at_once: usize) -> Self {
@@ -67,11 +73,15 @@ impl Cursor {
     /// Whether rows must be read before it is known what comes next.
     pub(super) fn is_waiting(&self) -> bool {
         match &self.rows {
-            Rows::Block(Pages { input, read, ahead, .. }) => {
-                self.next == self.runs.len() && !(ahead.is_empty() && *read == input.pages.len())
-            }
+            Rows::Block(pages) => self.next == self.runs.len() && !(pages.ahead.is_empty() && pages.are_read()),
             Rows::Head(_) => false,
         }
+    }
+
+    /// Whether the rows of a series may go on in pages that are not at hand.
+    pub(super) fn is_cut_off(&self, series: usize) -> bool {
+        let is_last = || self.peek() == Some(series) && self.runs.last().is_some_and(|(last, _)| *last == series);
+        matches!(&self.rows, Rows::Block(pages) if pages.ahead.is_empty() && !pages.are_read()) && is_last()
     }
 
     /// Reads on until a run of a selected series is at hand, or to the end.
@@ -80,17 +90,27 @@ impl Cursor {
     /// Those of the snapshot, and `Corrupt` if rows are of a series that there is not.
     pub(super) async fn read(&mut self, source: &Source, selected: &SelectedSeries) -> Result<()> {
         while self.is_waiting() {
-            // Pages that are in memory come without waiting: others have a turn in between.
-            tokio::task::consume_budget().await;
-            let Rows::Block(Pages { input, at_once, read, page, ahead }) = &mut self.rows else { return Ok(()) };
-            if ahead.is_empty() {
-                let wanted = &input.pages[*read..input.pages.len().min(*read + *at_once)];
-                ahead.extend(source.sample_pages(&input.block, &input.footer, wanted).await.map_err(external)?);
-                *read += wanted.len();
-            }
+            self.read_ahead(source).await?;
+            let Rows::Block(Pages { page, ahead, .. }) = &mut self.rows else { return Ok(()) };
             let Some(next) = ahead.pop_front() else { continue };
             *page = next;
             (self.runs, self.next) = (runs(page, selected)?, 0);
+        }
+        Ok(())
+    }
+
+    /// Reads the next pages if none is at hand.
+    ///
+    /// # Errors
+    /// Those of the snapshot.
+    pub(super) async fn read_ahead(&mut self, source: &Source) -> Result<()> {
+        // Pages that are in memory come without waiting: others have a turn in between.
+        tokio::task::consume_budget().await;
+        let Rows::Block(Pages { input, at_once, read, ahead, .. }) = &mut self.rows else { return Ok(()) };
+        if ahead.is_empty() {
+            let wanted = &input.pages[*read..input.pages.len().min(*read + *at_once)];
+            ahead.extend(source.sample_pages(&input.block, &input.footer, wanted).await.map_err(external)?);
+            *read += wanted.len();
         }
         Ok(())
     }

@@ -78,7 +78,7 @@ impl Gather {
             None => part.read_others(&self.context, &self.of_others).await?,
         };
         let mut next = histograms.first_key_value().map(|(series, _)| *series);
-        self.read(part).await?;
+        self.read(part, |cursor| cursor.is_waiting()).await?;
         next = self.cursors.iter().filter_map(Cursor::peek).chain(next).min();
         self.samples.clear();
         if let Some(of_series) = next.and_then(|series| histograms.remove(&series)) {
@@ -89,9 +89,10 @@ impl Gather {
         }
         self.others = Some((histograms, starts));
         let Some(series) = next else { return Ok(None) };
+        // All that is needed is asked for at the same time, then taken in the order in which it was written.
+        self.read(part, |cursor| cursor.is_cut_off(series)).await?;
         for cursor in &mut self.cursors {
             cursor.take(series, &part.time_ms, &mut self.samples);
-            // Its rows may go on in the next page.
             while cursor.is_waiting() {
                 cursor.read(part.inputs.source(), &part.selected).await?;
                 cursor.take(series, &part.time_ms, &mut self.samples);
@@ -104,12 +105,16 @@ impl Gather {
 }
 
 impl Gather {
-    /// Reads on where it is not known what comes next.
-    async fn read(&mut self, part: &Part) -> Result<()> {
+    /// Reads on with those cursors that need it.
+    async fn read(&mut self, part: &Part, needs: impl Fn(&Cursor) -> bool) -> Result<()> {
+        let source = part.inputs.source();
         let mut reads: Vec<BoxFuture<'_, Result<()>>> = Vec::new();
         for cursor in &mut self.cursors {
-            if cursor.is_waiting() {
-                reads.push(Box::pin(cursor.read(part.inputs.source(), &part.selected)));
+            if needs(cursor) {
+                reads.push(match cursor.is_waiting() {
+                    true => Box::pin(cursor.read(source, &part.selected)),
+                    false => Box::pin(cursor.read_ahead(source)),
+                });
             }
         }
         if reads.is_empty() {
