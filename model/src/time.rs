@@ -125,5 +125,22 @@ impl Clock for ManualClock {
     }
 }
 
+/// Puts rows in order of their times, in milliseconds; of those with the same time the one that was added last stays.
+pub fn sort_keep_last<T>(rows: &mut Vec<(i64, T)>) {
+    // They mostly come as they were made.
+    if rows.is_sorted_by(|a, b| a.0 < b.0) {
+        return;
+    }
+    rows.sort_by_key(|(time_ms, _)| *time_ms);
+    // The first argument is the one that is dropped, so the later row moves forward first.
+    rows.dedup_by(|later, kept| {
+        let is_same = later.0 == kept.0;
+        if is_same {
+            std::mem::swap(later, kept);
+        }
+        is_same
+    });
+}
+
 #[cfg(test)]
 mod tests;

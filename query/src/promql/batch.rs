@@ -19,7 +19,6 @@ use promql::value::Value;
 
 use super::cells::{self, Cells};
 use super::labels::LabelSet;
-use super::scan::bytes;
 
 /// A batch is handed on once its values take so many bytes.
 pub(crate) const FULL_BYTES: usize = 4 << 20;
@@ -123,7 +122,7 @@ impl StepBatch {
     pub(crate) fn memory_bytes(&self) -> usize {
         let (rows, counted) = self.counted;
         let rest = self.histograms.get(rows..).unwrap_or_default();
-        let histograms = counted + rest.iter().map(cells_bytes).sum::<usize>();
+        let histograms = counted + rest.iter().map(|cells| cells::bytes(cells)).sum::<usize>();
         self.values.len() * size_of::<f64>() + self.labels.len() * (256 + self.steps / 8) + histograms
     }
 
@@ -131,7 +130,8 @@ impl StepBatch {
     /// and over.
     pub(crate) fn count(&mut self) {
         let rest = self.histograms.get(self.counted.0..).unwrap_or_default();
-        self.counted = (self.histograms.len(), self.counted.1 + rest.iter().map(cells_bytes).sum::<usize>());
+        self.counted =
+            (self.histograms.len(), self.counted.1 + rest.iter().map(|cells| cells::bytes(cells)).sum::<usize>());
     }
 
     /// Adds a series that has no value so far, and gives the room for its values.
@@ -306,10 +306,6 @@ impl StepBatch {
             counted: (0, 0),
         })
     }
-}
-
-fn cells_bytes(cells: &Cells) -> usize {
-    cells.iter().map(|(_, histogram)| bytes(histogram)).sum()
 }
 
 fn item() -> Arc<Field> {

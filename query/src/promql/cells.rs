@@ -5,8 +5,24 @@
 
 use promql::histogram::{BucketSpan, FloatHistogram, ResetHint};
 
+/// What a bucket of a histogram takes in memory, with its share of the rest.
+const BUCKET_BYTES: usize = 16;
+/// What a histogram takes without its buckets.
+const HISTOGRAM_BYTES: usize = 256;
+
 /// Histograms of one series by step, ascending.
 pub(crate) type Cells = Vec<(usize, FloatHistogram)>;
+
+/// Bytes of memory that a histogram takes, roughly.
+pub(crate) fn histogram_bytes(histogram: &FloatHistogram) -> usize {
+    let buckets = histogram.positive.len() + histogram.negative.len() + histogram.custom_bounds.len();
+    HISTOGRAM_BYTES + buckets * BUCKET_BYTES
+}
+
+/// Bytes of memory that histograms take, roughly, whatever they stand at.
+pub(crate) fn bytes<T>(histograms: &[(T, FloatHistogram)]) -> usize {
+    histograms.iter().map(|(_, histogram)| histogram_bytes(histogram)).sum()
+}
 
 /// Appends the histograms of a series.
 pub(crate) fn encode(cells: &Cells, into: &mut Vec<u8>) {

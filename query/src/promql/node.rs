@@ -41,6 +41,11 @@ pub(crate) trait Operator: fmt::Debug + fmt::Display + Send + Sync + 'static {
         !self.is_local()
     }
 
+    /// Whether no input may begin to work before the one before it has ended.
+    fn takes_turns(&self) -> bool {
+        false
+    }
+
     /// Starts it. `memory` counts what it holds.
     fn run(self: Arc<Self>, inputs: Vec<Option<Batches>>, memory: MemoryReservation) -> Batches;
 }
@@ -160,7 +165,10 @@ impl ExecutionPlan for Node {
         let mut inputs = Vec::with_capacity(self.inputs.len());
         for input in &self.inputs {
             let of_input = if input.output_partitioning().partition_count() == 1 { 0 } else { partition };
-            inputs.push(Some(batches(input.execute(of_input, Arc::clone(&context))?)));
+            inputs.push(Some(match self.operator.takes_turns() {
+                true => once_asked(Arc::clone(input), of_input, Arc::clone(&context)),
+                false => batches(input.execute(of_input, Arc::clone(&context))?),
+            }));
         }
         let baseline = BaselineMetrics::new(&self.metrics, partition);
         let made = Arc::clone(&self.operator).start(inputs, memory);
@@ -197,6 +205,12 @@ fn steps_of(schema: &arrow::datatypes::Schema) -> Result<usize> {
 /// A stream of record batches as step batches.
 pub(crate) fn batches(stream: SendableRecordBatchStream) -> Batches {
     Box::pin(stream.map(|batch| StepBatch::from_record_batch(&batch?)))
+}
+
+/// The step batches of a plan that is started when the first of them is asked for.
+fn once_asked(plan: Arc<dyn ExecutionPlan>, partition: usize, context: Arc<TaskContext>) -> Batches {
+    let started = async move { Ok(batches(plan.execute(partition, context)?)) };
+    Box::pin(started.try_flatten_stream())
 }
 
 /// The input with this number, which nobody else takes then.

@@ -28,7 +28,7 @@ use super::replicas::Replicas;
 use super::scalars::ScalarArg;
 use super::scan::Ground;
 use super::steps::Steps;
-use super::tiles::{TilesExec, tiles};
+use super::tiles::{Tiles, tiles};
 use crate::error::external;
 use crate::run::Halt;
 use crate::source::Source;
@@ -123,7 +123,7 @@ impl Planner<'_> {
         for tile in tiles {
             planned.push((tile, self.vector(expr, tile).await?));
         }
-        Ok(TilesExec::plan(planned, steps.count))
+        Ok(Tiles::plan(planned, steps.count))
     }
 
     /// Plans what gives an instant vector.

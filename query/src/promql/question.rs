@@ -39,6 +39,13 @@ pub(crate) struct Query {
     pub(crate) dedup: bool,
 }
 
+impl Query {
+    /// A query that leaves everything else as configured.
+    pub(crate) fn new(text: &str, range: Option<(i64, i64)>, end_ms: i64) -> Self {
+        Query { text: text.to_owned(), range, end_ms, lookback_ms: None, timeout: None, dedup: true }
+    }
+}
+
 /// Why there is no answer.
 #[derive(Debug)]
 pub(crate) enum Failure {

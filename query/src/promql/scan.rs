@@ -26,7 +26,6 @@ use model::Cluster;
 use storage::{Resolved, Selection};
 
 pub(super) use exec::SeriesScanExec;
-pub(super) use histograms::bytes;
 use input::Inputs;
 use merging::Merging;
 pub(super) use ranges::RangesExec;

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use model::time::DAY_MS;
+use model::time::{DAY_MS, sort_keep_last};
 use promql::histogram::FloatHistogram;
 use promql::value::Window;
 
@@ -110,14 +110,7 @@ impl Samples {
             return;
         }
         let mut pairs: Vec<(i64, f64)> = self.times_ms.drain(..).zip(self.values.drain(..)).collect();
-        pairs.sort_by_key(|pair| pair.0);
-        pairs.dedup_by(|later, kept| {
-            let is_same = later.0 == kept.0;
-            if is_same {
-                kept.1 = later.1;
-            }
-            is_same
-        });
+        sort_keep_last(&mut pairs);
         (self.times_ms, self.values) = pairs.into_iter().unzip();
     }
 

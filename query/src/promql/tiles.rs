@@ -4,26 +4,18 @@
 //! A value at a step depends on no other step, but for the choice among replicas, so the answer is the same. What windows reach back for is read again for each
 //! tile, and labels take their room in each, so there are no more tiles than are needed.
 
-use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
-use datafusion::common::tree_node::TreeNodeRecursion;
-use datafusion::common::{Result, internal_err};
-use datafusion::execution::{SendableRecordBatchStream, TaskContext};
-use datafusion::physical_expr::{Distribution, PhysicalExpr};
-use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
-use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use datafusion::physical_plan::{
-    DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, InputDistributionRequirements, PlanProperties,
-};
-use futures::TryStreamExt;
+use datafusion::execution::memory_pool::MemoryReservation;
+use datafusion::physical_plan::ExecutionPlan;
+use futures::StreamExt;
+use futures::stream;
 use promql::presence::Presence;
 
 use super::batch::StepBatch;
 use super::cells::Cells;
-use super::node::{Node, properties};
+use super::node::{Batches, Node, Operator};
 use super::scan::SeriesScanExec;
 use super::steps::Steps;
 
@@ -63,105 +55,53 @@ fn gathered(plan: &Arc<dyn ExecutionPlan>, is_gathered: bool) -> u64 {
     plan.children().into_iter().map(|child| gathered(child, is_gathered)).sum()
 }
 
-/// Runs one tile behind the other and gives their values at the steps of the whole.
+/// Runs one tile behind the other, each an input, and gives their values at the steps of the whole.
 #[derive(Debug)]
-pub(super) struct TilesExec {
-    /// The first step of each tile, and its plan.
-    tiles: Vec<(usize, Arc<dyn ExecutionPlan>)>,
+pub(super) struct Tiles {
+    /// The number of the first step of each tile.
+    firsts: Vec<usize>,
     steps: usize,
-    properties: Arc<PlanProperties>,
 }
 
-impl TilesExec {
-    /// Tiles that lie behind each other, of so many steps together; each with its own number of steps.
+impl Tiles {
+    /// Tiles that lie behind each other, of so many steps together; each with its own steps.
     pub(super) fn plan(tiles: Vec<(Steps, Arc<dyn ExecutionPlan>)>, steps: usize) -> Arc<dyn ExecutionPlan> {
-        let mut first = 0;
-        let one = |(of_tile, plan): (Steps, Arc<dyn ExecutionPlan>)| {
-            let plan: Arc<dyn ExecutionPlan> = match plan.output_partitioning().partition_count() {
-                1 => plan,
-                _ => Arc::new(CoalescePartitionsExec::new(plan)),
-            };
-            let tile = (first, plan);
-            first += of_tile.count;
-            tile
-        };
-        let tiles = tiles.into_iter().map(one).collect();
-        Arc::new(TilesExec { tiles, steps, properties: properties(StepBatch::schema(steps), 1) })
+        let (of_tiles, plans): (Vec<Steps>, Vec<_>) = tiles.into_iter().unzip();
+        let begin = |first: &mut usize, tile: &Steps| Some(std::mem::replace(first, *first + tile.count));
+        let firsts = of_tiles.iter().scan(0, begin).collect();
+        Node::plan(Tiles { firsts, steps }, plans, steps)
     }
 }
 
-impl DisplayAs for TilesExec {
-    fn fmt_as(&self, _t: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "TilesExec: tiles={}, steps={}", self.tiles.len(), self.steps)
+impl fmt::Display for Tiles {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "tiles={}, steps={}", self.firsts.len(), self.steps)
     }
 }
 
-impl ExecutionPlan for TilesExec {
-    fn name(&self) -> &str {
+impl Operator for Tiles {
+    fn name(&self) -> &'static str {
         "TilesExec"
     }
 
-    fn properties(&self) -> &Arc<PlanProperties> {
-        &self.properties
+    fn is_local(&self) -> bool {
+        false
     }
 
-    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
-        self.tiles.iter().map(|(_, plan)| plan).collect()
+    fn gathers(&self) -> bool {
+        false
     }
 
-    fn input_distribution_requirements(&self) -> InputDistributionRequirements {
-        InputDistributionRequirements::new(vec![Distribution::SinglePartition; self.tiles.len()])
+    /// What a tile holds is given back before the next one begins.
+    fn takes_turns(&self) -> bool {
+        true
     }
 
-    fn benefits_from_input_partitioning(&self) -> Vec<bool> {
-        vec![false; self.tiles.len()]
-    }
-
-    fn apply_expressions(
-        &self,
-        _f: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
-    ) -> Result<TreeNodeRecursion> {
-        Ok(TreeNodeRecursion::Continue)
-    }
-
-    fn with_new_children(self: Arc<Self>, children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
-        if children.len() != self.tiles.len() {
-            return internal_err!("TilesExec has {} tiles, not {}", self.tiles.len(), children.len());
-        }
-        let tiles = self.tiles.iter().map(|(first, _)| *first).zip(children).collect();
-        Ok(Arc::new(TilesExec { tiles, steps: self.steps, properties: Arc::clone(&self.properties) }))
-    }
-
-    fn execute(&self, _partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
-        let run = Run { left: self.tiles.iter().cloned().collect(), current: None, steps: self.steps, context };
-        let batches = futures::stream::try_unfold(run, async |mut run| Ok(run.next().await?.map(|batch| (batch, run))));
-        Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), Box::pin(batches))))
-    }
-}
-
-struct Run {
-    left: VecDeque<(usize, Arc<dyn ExecutionPlan>)>,
-    /// The first step of the tile that runs, and what it gives.
-    current: Option<(usize, SendableRecordBatchStream)>,
-    steps: usize,
-    context: Arc<TaskContext>,
-}
-
-impl Run {
-    async fn next(&mut self) -> Result<Option<RecordBatch>> {
-        loop {
-            if let Some((first, batches)) = &mut self.current
-                && let Some(batch) = batches.try_next().await?
-            {
-                return widened(&StepBatch::from_record_batch(&batch)?, *first, self.steps)
-                    .into_record_batch()
-                    .map(Some);
-            }
-            // What it held is given back before the next one begins.
-            self.current = None;
-            let Some((first, plan)) = self.left.pop_front() else { return Ok(None) };
-            self.current = Some((first, plan.execute(0, Arc::clone(&self.context))?));
-        }
+    fn run(self: Arc<Self>, inputs: Vec<Option<Batches>>, _memory: MemoryReservation) -> Batches {
+        let tiles: Vec<_> = inputs.into_iter().flatten().zip(self.firsts.clone()).collect();
+        let steps = self.steps;
+        let whole = move |(tile, first): (Batches, usize)| tile.map(move |batch| Ok(widened(&batch?, first, steps)));
+        Box::pin(stream::iter(tiles).flat_map(whole))
     }
 }
 

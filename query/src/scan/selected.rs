@@ -74,16 +74,21 @@ impl SelectedSeries {
 
     /// The selected series with this name and cluster.
     pub(crate) fn of_group(&self, name: &str, cluster: &str) -> Range<usize> {
-        let end_of = |is_before: fn(Ordering) -> bool| {
-            self.series.partition_point(|s| is_before((&*s.key.name, &*s.key.cluster).cmp(&(name, cluster))))
-        };
-        end_of(Ordering::is_lt)..end_of(Ordering::is_le)
+        let start = self.start_of(name, cluster);
+        let is_of_group = |s: &Arc<SeriesInfo>| &*s.key.name == name && &*s.key.cluster == cluster;
+        start..start + self.series[start..].partition_point(is_of_group)
+    }
+
+    /// The first selected series that is not below those with this name and cluster.
+    fn start_of(&self, name: &str, cluster: &str) -> usize {
+        self.series.partition_point(|s| (&*s.key.name, &*s.key.cluster) < (name, cluster))
     }
 
     /// Whether any selected series has this name and cluster.
     fn has_group(&self, name: &str, cluster: &str) -> bool {
-        let at = self.series.partition_point(|s| (&*s.key.name, &*s.key.cluster) < (name, cluster));
-        self.series.get(at).is_some_and(|s| &*s.key.name == name && &*s.key.cluster == cluster)
+        self.series
+            .get(self.start_of(name, cluster))
+            .is_some_and(|s| &*s.key.name == name && &*s.key.cluster == cluster)
     }
 
     /// Whether the rows of a series are wanted.

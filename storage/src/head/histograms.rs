@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use model::NativeHistogram;
+use model::time::sort_keep_last;
 
 use super::runs::{PackedRun, Runs};
 use super::settle::Carried;
@@ -63,18 +64,7 @@ impl PackedRun for HistogramRun {
             let (Ok(time_ms), Ok(histogram)) = (times.take(&mut reader), histograms.take(&mut reader)) else { break };
             out.push((time_ms, histogram));
         }
-        if out.windows(2).all(|pair| pair[0].0 < pair[1].0) {
-            return;
-        }
-        out.sort_by_key(|(time_ms, _)| *time_ms);
-        // Of equal times the last is kept: dedup_by drops its first argument, so the later one moves forward first.
-        out.dedup_by(|later, kept| {
-            let same = later.0 == kept.0;
-            if same {
-                std::mem::swap(&mut later.1, &mut kept.1);
-            }
-            same
-        });
+        sort_keep_last(out);
     }
 
     fn split(&self, leaves: impl Fn(i64) -> bool) -> (Self, Self) {

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use model::time::sort_keep_last;
+
 use super::chunk::{Chunk, Packer};
 use super::runs::{PackedRun, Runs};
 use super::settle::Carried;
@@ -123,18 +125,7 @@ impl PackedRun for Run {
             chunk.unpack(out);
         }
         self.tail.unpack(out);
-        if out.windows(2).all(|pair| pair[0].0 < pair[1].0) {
-            return;
-        }
-        out.sort_by_key(|sample| sample.0);
-        // Of equal times the last is kept: dedup_by drops its first argument, so the value moves forward first.
-        out.dedup_by(|later, kept| {
-            let same = later.0 == kept.0;
-            if same {
-                kept.1 = later.1;
-            }
-            same
-        });
+        sort_keep_last(out);
     }
 
     fn split(&self, leaves: impl Fn(i64) -> bool) -> (Self, Self) {

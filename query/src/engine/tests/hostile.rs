@@ -58,7 +58,7 @@ async fn no_text_hurts() {
 async fn evaluate(engine: &Engine, text: &str, is_range: bool) -> Result<Answer, Failure> {
     let end_ms = START + 200_000;
     let range = is_range.then_some((end_ms - 10_999_000, 1_000));
-    engine.promql(Query { text: text.to_owned(), range, end_ms, lookback_ms: None, timeout: None, dedup: true }).await
+    engine.promql(Query::new(text, range, end_ms)).await
 }
 
 #[tokio::test(flavor = "multi_thread")]

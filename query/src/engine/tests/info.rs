@@ -7,9 +7,7 @@ use crate::promql::{AnswerValue, Failure, Query};
 
 /// What an expression comes to at the start: of each series its labels but the name.
 async fn labels(engine: &Engine, text: &str) -> Result<BTreeSet<String>, String> {
-    let query =
-        Query { text: text.to_owned(), range: None, end_ms: START, lookback_ms: None, timeout: None, dedup: true };
-    let series = match engine.promql(query).await {
+    let series = match engine.promql(Query::new(text, None, START)).await {
         Ok(answer) => match answer.value {
             AnswerValue::Vector(series) => series,
             other => panic!("{text}: {other:?}"),

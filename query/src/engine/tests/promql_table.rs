@@ -46,7 +46,7 @@ fn line<'a>(labels: impl Iterator<Item = (&'a str, &'a str)>, point: &Point) -> 
 
 /// What the HTTP API would answer, as rows.
 async fn evaluated(engine: &Engine, text: &str, range: Option<(i64, i64)>, end_ms: i64) -> BTreeSet<String> {
-    let query = Query { text: text.to_owned(), range, end_ms, lookback_ms: None, timeout: None, dedup: true };
+    let query = Query::new(text, range, end_ms);
     let series = match engine.promql(query).await.unwrap().value {
         AnswerValue::Matrix(series) | AnswerValue::Vector(series) => series,
         AnswerValue::Scalar(point) => return BTreeSet::from([line(std::iter::empty(), &point)]),
@@ -189,17 +189,7 @@ async fn what_is_told_of_expressions_comes_with_the_rows() {
     );
     let mut rows = engine.sql(&sql, Params::None).await.unwrap();
     while rows.try_next().await.unwrap().is_some() {}
-    let of = async |text: &str| {
-        let query = Query {
-            text: text.to_owned(),
-            range: None,
-            end_ms: at * 1000,
-            lookback_ms: None,
-            timeout: None,
-            dedup: true,
-        };
-        engine.promql(query).await.unwrap()
-    };
+    let of = async |text: &str| engine.promql(Query::new(text, None, at * 1000)).await.unwrap();
     let mut expected = of("rate(cpu[30s])").await.annotations;
     assert_eq!(expected.infos.len(), 1, "{expected:?}");
     expected.warnings = of("quantile(2, up)").await.annotations.warnings;

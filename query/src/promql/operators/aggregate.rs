@@ -13,10 +13,10 @@ use promql::note::Notes;
 use promql::span::Span;
 
 use super::super::batch::StepBatch;
+use super::super::cells;
 use super::super::labels::LabelSet;
 use super::super::node::{Batches, Operator, once, take};
 use super::super::remarks::Remarks;
-use super::super::scan::bytes;
 
 /// What a group takes at each step, roughly.
 const STEP_BYTES: usize = 24;
@@ -129,7 +129,7 @@ impl Aggregate {
                 drops_name[number] |= row.drops_name;
                 folds[number].fold(row.values, row.present);
                 if !row.histograms.is_empty() {
-                    memory.try_grow(row.histograms.iter().map(|(_, histogram)| bytes(histogram)).sum())?;
+                    memory.try_grow(cells::bytes(row.histograms))?;
                     folds[number].fold_histograms(row.histograms, row.labels.get(NAME_LABEL), &mut notes);
                 }
             }

@@ -77,9 +77,9 @@ impl Gather {
             Some(others) => others,
             None => part.read_others(&self.context, &self.of_others).await?,
         };
-        let mut next = histograms.first_key_value().map(|(series, _)| *series);
         self.read(part, |cursor| cursor.is_waiting()).await?;
-        next = self.cursors.iter().filter_map(Cursor::peek).chain(next).min();
+        let with_histograms = histograms.first_key_value().map(|(series, _)| *series);
+        let next = self.cursors.iter().filter_map(Cursor::peek).chain(with_histograms).min();
         self.samples.clear();
         if let Some(of_series) = next.and_then(|series| histograms.remove(&series)) {
             self.samples.histograms = of_series;
@@ -102,9 +102,7 @@ impl Gather {
         self.touched.add(self.samples.len())?;
         Ok(Some(LabelSet::of(&part.selected.series()[series].key)))
     }
-}
 
-impl Gather {
     /// Reads on with those cursors that need it.
     async fn read(&mut self, part: &Part, needs: impl Fn(&Cursor) -> bool) -> Result<()> {
         let source = part.inputs.source();

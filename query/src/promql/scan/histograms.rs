@@ -12,17 +12,13 @@ use datafusion::physical_plan::ExecutionPlan;
 use promql::histogram::FloatHistogram;
 use storage::Table;
 
+use super::super::cells::histogram_bytes;
 use super::blocks;
 use crate::error::external;
 use crate::rows;
 use crate::scan::membership::{longs, views};
 use crate::scan::selected::SelectedSeries;
 use crate::source::Source;
-
-/// What a bucket of a histogram takes in memory, with its share of the rest.
-const BUCKET_BYTES: usize = 16;
-/// What a histogram takes without its buckets.
-const HISTOGRAM_BYTES: usize = 256;
 
 /// A histogram with its time in milliseconds.
 pub(super) type TimeHistogram = (i64, FloatHistogram);
@@ -69,7 +65,7 @@ impl Inputs {
         blocks::read(&self.blocks, context, |batch| read_batch(batch, selected, &mut found, memory)).await?;
         for (series, histograms) in &self.head {
             for (time_ms, histogram) in histograms {
-                memory.try_grow(bytes(histogram))?;
+                memory.try_grow(histogram_bytes(histogram))?;
                 found.entry(*series).or_default().insert(*time_ms, histogram.clone());
             }
         }
@@ -88,14 +84,8 @@ fn read_batch(
     for row in 0..batch.num_rows() {
         let Some(series) = selected.position(names.value(row), clusters.value(row), ids.value(row)) else { continue };
         let histogram = FloatHistogram::from(&rows::histogram(batch, row).map_err(external)?);
-        memory.try_grow(bytes(&histogram))?;
+        memory.try_grow(histogram_bytes(&histogram))?;
         found.entry(series).or_default().insert(times_ms.value(row), histogram);
     }
     Ok(())
-}
-
-/// Bytes of memory that a histogram takes, roughly.
-pub(crate) fn bytes(histogram: &FloatHistogram) -> usize {
-    let buckets = histogram.positive.len() + histogram.negative.len() + histogram.custom_bounds.len();
-    HISTOGRAM_BYTES + buckets * BUCKET_BYTES
 }

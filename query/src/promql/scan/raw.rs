@@ -21,13 +21,14 @@ use model::SeriesKey;
 use storage::{Resolved, Selection, SeriesInfo};
 
 use super::super::batch::FULL_BYTES;
+use super::super::cells;
 use super::super::labels::LabelSet;
 use super::super::node::properties;
 use super::super::ranges::{Bounds, RangeBatch};
 use super::super::steps::Samples;
 use super::gather::Gather;
 use super::synthetic::{Synthetic, synthetic_series};
-use super::{Ground, Part, histograms};
+use super::{Ground, Part};
 use crate::error::external;
 use crate::scan::selected::{Key, SelectedSeries};
 
@@ -197,7 +198,7 @@ impl Raw {
 
 /// Bytes of memory that the samples of a series take.
 fn bytes(samples: &Samples) -> usize {
-    samples.memory_bytes() + samples.histograms.iter().map(|(_, one)| histograms::bytes(one)).sum::<usize>()
+    samples.memory_bytes() + cells::bytes(&samples.histograms)
 }
 
 /// How many series the next group has, by how many the last one had and what its samples took.

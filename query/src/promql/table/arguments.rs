@@ -40,7 +40,7 @@ pub(super) fn read(exprs: &[Expr], params: &Params, now_ms: i64) -> Result<Query
         other => return Err(invalid(format!("promql() is called with {} arguments, it takes {FORMS}", other.len()))),
     };
     let Some(Some(text)) = text.try_as_str() else { return Err(wrong("the expression", "must be a text")) };
-    Ok(Query { text: text.to_owned(), range, end_ms, lookback_ms: None, timeout: None, dedup: true })
+    Ok(Query::new(text, range, end_ms))
 }
 
 fn invalid(what: String) -> DataFusionError {

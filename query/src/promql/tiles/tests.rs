@@ -48,14 +48,7 @@ async fn plan_of(engine: &Engine, text: &str) -> Arc<dyn ExecutionPlan> {
 }
 
 fn query(text: &str) -> Query {
-    Query {
-        text: text.to_owned(),
-        range: Some((START, 1_000)),
-        end_ms: START + STEPS * 1_000,
-        lookback_ms: None,
-        timeout: None,
-        dedup: true,
-    }
+    Query::new(text, Some((START, 1_000)), START + STEPS * 1_000)
 }
 
 fn steps() -> Steps {
