@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use async_trait::async_trait;
 
-use crate::{Batch, Error};
+use crate::{Batch, Error, Logs, Spans};
 
 /// What a store answers once a batch is safe.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -110,4 +110,17 @@ pub trait Ingest: Send + Sync {
     /// `Unavailable` if the journal failed. After `Unavailable` the batch may or may not come back after a restart;
     /// sending it again is harmless.
     async fn write(&self, batch: Batch) -> Result<Receipt, Error>;
+
+    /// Writes log rows, all or none, and returns once they are durable and seen by queries.
+    ///
+    /// # Errors
+    /// `Invalid` if a row is at a time that no table can hold, `Busy` if a budget is full, `Unavailable` if the journal
+    /// failed: then the rows may or may not come back after a restart, and sent again they may be there twice.
+    async fn write_logs(&self, logs: Logs) -> Result<(), Error>;
+
+    /// Writes spans, all or none, and returns once they are durable and seen by queries.
+    ///
+    /// # Errors
+    /// As [`Ingest::write_logs`].
+    async fn write_spans(&self, spans: Spans) -> Result<(), Error>;
 }

@@ -1,4 +1,4 @@
-//! The contracts every other crate speaks: labels, batches, clusters, time, files, workers, errors.
+//! The contracts every other crate speaks: labels, batches of the three signals, clusters, time, files, workers, errors.
 //!
 //! Owns: the words of the product as types, the seams between its crates ([`Ingest`], [`Recall`], [`Clock`],
 //! [`files::Files`]).
@@ -8,6 +8,7 @@
 //! It stands on the lowest floor and depends on nothing of ours, so that collectors and storage can meet here without
 //! knowing each other.
 
+pub mod attributes;
 pub mod batch;
 pub mod cluster;
 pub mod duration;
@@ -17,9 +18,14 @@ pub mod go_regex;
 pub mod histogram;
 pub mod ingest;
 pub mod labels;
+pub mod logs;
 pub mod recall;
+pub mod resource;
+pub mod shared;
 pub mod size;
 pub mod source;
+pub mod spans;
+pub mod texts;
 pub mod time;
 pub mod worker;
 
@@ -29,6 +35,9 @@ pub use error::{Error, ErrorKind};
 pub use histogram::NativeHistogram;
 pub use ingest::{Ingest, LeftOut, LeftOutReason, Receipt};
 pub use labels::{Labels, SeriesKey};
+pub use logs::Logs;
 pub use recall::Recall;
+pub use resource::Resource;
 pub use source::{SourceStatus, Sources};
+pub use spans::Spans;
 pub use time::{Clock, SystemClock};

@@ -21,6 +21,12 @@ pub struct Limits {
     pub max_name_bytes: usize,
     /// Bytes of a label value as written. Default 16 KiB.
     pub max_value_bytes: usize,
+    /// Bytes of the body of a log row. Default 1 MiB.
+    pub max_line_bytes: usize,
+    /// Attributes of a log row, a span, an event, a link, a resource or a scope. Default 128.
+    pub max_attributes: usize,
+    /// Bytes of the value of an attribute, as text; its name may have [`Limits::max_name_bytes`]. Default 64 KiB.
+    pub max_attribute_bytes: usize,
 }
 
 impl Default for Limits {
@@ -32,6 +38,9 @@ impl Default for Limits {
             max_labels: 64,
             max_name_bytes: 1 << 10,
             max_value_bytes: 16 << 10,
+            max_line_bytes: 1 << 20,
+            max_attributes: 128,
+            max_attribute_bytes: 64 << 10,
         }
     }
 }

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use model::batch::{Histogram, is_stale};
 use model::labels::LabelsBuilder;
 use model::recall::{Newest, NewestValue};
-use model::{Batch, Error, ErrorKind, Ingest, LeftOut, LeftOutReason, Recall, Receipt, SeriesKey};
+use model::{Batch, Error, ErrorKind, Ingest, LeftOut, LeftOutReason, Logs, Recall, Receipt, SeriesKey, Spans};
 use parking_lot::Mutex;
 use tokio::sync::{Notify, Semaphore};
 
@@ -50,6 +50,8 @@ pub(crate) struct Recorder {
     writes: Mutex<Vec<Written>>,
     /// What the writes held besides samples, as it was given.
     batches: Mutex<Vec<Batch>>,
+    logs: Mutex<Vec<Logs>>,
+    spans: Mutex<Vec<Spans>>,
     failures: Mutex<VecDeque<Error>>,
     forgetting: Mutex<VecDeque<Error>>,
     /// Offered batches, refused ones too.
@@ -71,6 +73,8 @@ impl Recorder {
         Recorder {
             writes: Mutex::default(),
             batches: Mutex::default(),
+            logs: Mutex::default(),
+            spans: Mutex::default(),
             failures: Mutex::default(),
             forgetting: Mutex::default(),
             offered: Mutex::default(),
@@ -195,6 +199,24 @@ impl Ingest for Recorder {
         self.writes.lock().push(rows);
         self.changed.notify_waiters();
         Ok(receipt)
+    }
+
+    async fn write_logs(&self, logs: Logs) -> Result<(), Error> {
+        if let Some(error) = self.failures.lock().pop_front() {
+            return Err(error);
+        }
+        self.logs.lock().push(logs);
+        self.changed.notify_waiters();
+        Ok(())
+    }
+
+    async fn write_spans(&self, spans: Spans) -> Result<(), Error> {
+        if let Some(error) = self.failures.lock().pop_front() {
+            return Err(error);
+        }
+        self.spans.lock().push(spans);
+        self.changed.notify_waiters();
+        Ok(())
     }
 }
 

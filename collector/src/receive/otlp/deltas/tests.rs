@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use decode::otlp::Delta;
 use model::batch::{BatchBuilder, Kind};
 use model::labels::LabelsBuilder;
-use model::{LeftOut, LeftOutReason};
+use model::{LeftOut, LeftOutReason, Logs, Spans};
 use proptest::prelude::*;
 
 use super::sums::Amount;
@@ -86,6 +86,14 @@ impl Ingest for Store {
             }
             _ => Err(Error::new(ErrorKind::Unavailable, "the journal failed")),
         }
+    }
+
+    async fn write_logs(&self, _: Logs) -> Result<(), Error> {
+        unreachable!("deltas are metrics")
+    }
+
+    async fn write_spans(&self, _: Spans) -> Result<(), Error> {
+        unreachable!("deltas are metrics")
     }
 }
 
