@@ -3,6 +3,7 @@
 //! The first byte says whether the payloads are packed already or still to be, so that a fuzzer gets behind LZ4; each
 //! has its length in two bytes before it.
 
+use std::any::Any;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -10,7 +11,8 @@ use model::batch::Kind;
 use model::{Error, SeriesKey};
 
 use crate::cluster::ClusterState;
-use crate::record::{Intern, Origin, RecordReader, RecordWriter, Summary};
+use crate::columnar::{Carry, Columnar, Packed};
+use crate::record::{Intern, Origin, RecordReader, RecordWriter, Recorded, Summary};
 use crate::rows::Rows;
 use crate::series::Series;
 
@@ -42,6 +44,28 @@ pub(crate) fn told(rows: &Rows) -> Vec<(SeriesKey, i64, u64)> {
     samples.map(|s| (rows.series.get(s.series as usize).unwrap().key.clone(), s.time_ms, s.value.to_bits())).collect()
 }
 
+/// What a record holds, where it is rows of series.
+pub(crate) fn metrics(recorded: Recorded) -> (Origin, Rows) {
+    match recorded {
+        Recorded::Metrics(origin, rows) => (origin, rows),
+        other => panic!("{other:?} is no metrics"),
+    }
+}
+
+/// Logs or spans that were read come back the same.
+fn columnar<C: Columnar + PartialEq>(rows: Arc<C>, carry: Option<Carry>) {
+    let (mut tag, mut payload) = (Vec::new(), Vec::new());
+    Packed::new(rows.clone(), carry).write(&mut tag, &mut payload);
+    assert!(tag.len() <= 255);
+    let again = RecordReader::default().read(1, &payload, &mut Known::default()).expect("what was written is read");
+    let again: (Arc<dyn Any + Send + Sync>, _) = match again {
+        Recorded::Logs(logs, carry) => (logs, carry),
+        Recorded::Spans(spans, carry) => (spans, carry),
+        Recorded::Metrics(..) => panic!("columns became rows of series"),
+    };
+    assert_eq!((again.0.downcast::<C>().expect("the same table"), again.1), (rows, carry));
+}
+
 pub(crate) fn check(input: &[u8]) {
     let Some((how, mut rest)) = input.split_first() else { return };
     let _ = Summary::read(input);
@@ -52,13 +76,24 @@ pub(crate) fn check(input: &[u8]) {
         let Some((len, left)) = rest.split_first_chunk::<2>() else { break };
         let (bytes, left) = left.split_at(usize::from(u16::from_le_bytes(*len)).min(left.len()));
         rest = left;
-        let payload = if how & 1 == 0 { packed(1 + (how >> 1 & 1), bytes) } else { bytes.to_vec() };
-        let Ok((_, rows)) = reader.read(1, &payload, &mut known) else { continue };
+        let payload = if how & 1 == 0 { packed(1 + (how >> 1 & 3), bytes) } else { bytes.to_vec() };
+        let rows = match reader.read(1, &payload, &mut known) {
+            Ok(Recorded::Metrics(_, rows)) => rows,
+            Ok(Recorded::Logs(logs, carry)) => {
+                columnar(logs, carry);
+                continue;
+            }
+            Ok(Recorded::Spans(spans, carry)) => {
+                columnar(spans, carry);
+                continue;
+            }
+            Err(_) => continue,
+        };
         assert!(rows.samples.capacity() <= payload.len() * 255, "memory for rows that cannot be");
         let (mut tag, mut again) = (Vec::new(), Vec::new());
         writer.write(&rows, Origin::Written, 1, &mut tag, &mut again);
         assert!(tag.len() <= 255);
-        let (_, read) = reader_again.read(1, &again, &mut known_again).expect("what was written is read");
+        let (_, read) = metrics(reader_again.read(1, &again, &mut known_again).expect("what was written is read"));
         assert_eq!(told(&read), told(&rows));
         assert_eq!((read.exemplars.len(), read.metadata.len()), (rows.exemplars.len(), rows.metadata.len()));
         // By their texts, since a NaN is unlike itself.

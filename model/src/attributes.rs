@@ -21,6 +21,31 @@ pub struct Attributes {
 }
 
 impl Attributes {
+    /// Puts columns together: the names, where the attributes of each row end, the place of the name of each, the values.
+    ///
+    /// # Errors
+    /// `Invalid` if they do not fit together, or a row has a name twice.
+    pub fn from_parts(names: Dictionary, ends: Vec<u32>, keys: Vec<u32>, values: Texts) -> Result<Self, Error> {
+        let last = ends.last().map_or(0, |end| *end as usize);
+        if !ends.is_sorted() || last != keys.len() || last != values.len() {
+            return Err(Error::invalid("columns of attributes differ in length"));
+        }
+        if keys.iter().any(|key| *key as usize >= names.texts().len()) {
+            return Err(Error::invalid("an attribute has no name"));
+        }
+        let attributes = Attributes { names, ends, keys, values };
+        // Of each name the last row that has it, counted from 1.
+        let mut seen = vec![0; attributes.names.texts().len()];
+        for row in 0..attributes.rows() {
+            for key in &attributes.keys[attributes.range(row)] {
+                if std::mem::replace(&mut seen[*key as usize], row + 1) == row + 1 {
+                    return Err(Error::invalid("a row has an attribute twice"));
+                }
+            }
+        }
+        Ok(attributes)
+    }
+
     /// Adds an attribute to the row at hand. Of two with one name the first counts.
     #[inline]
     pub fn push(&mut self, name: &str, value: &str) {

@@ -1,5 +1,6 @@
 //! A block: one immutable Parquet file of a table, and what is known of it without opening it.
 
+pub(crate) mod columnar;
 pub(crate) mod columns;
 pub mod exemplars;
 mod file;

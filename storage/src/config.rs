@@ -16,6 +16,8 @@ pub struct Config {
     pub series_idle: Duration,
     /// How long rows are kept; whole days are removed.
     pub retention: Duration,
+    /// Logs and spans are cut into blocks sooner, when they take so many bytes of memory.
+    pub cut_bytes: u64,
     /// Bytes of memory that rows not yet in a block may take.
     pub memory_bytes: u64,
     /// Bytes of disk that the journal may take.
@@ -34,6 +36,7 @@ impl Default for Config {
             cut_every: Duration::from_secs(15 * 60),
             series_idle: Duration::from_secs(10 * 60),
             retention: Duration::from_secs(15 * 86_400),
+            cut_bytes: 256 << 20,
             memory_bytes: 1 << 30,
             journal_bytes: 8 << 30,
             reserve_bytes: 512 << 20,

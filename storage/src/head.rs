@@ -10,6 +10,7 @@
 //! written for a while leaves memory (`evict`).
 
 mod chunk;
+mod columns;
 mod evict;
 mod extras;
 mod freeze;
@@ -29,19 +30,21 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
 
 use model::batch::{Kind, Sample, SeriesLimits};
-use model::{Error, SeriesKey};
+use model::{Error, Logs, SeriesKey, Spans};
 use parking_lot::{Mutex, MutexGuard};
 
 use crate::block::LastSamples;
 use crate::cluster::Clusters;
+use crate::columnar::Chunk;
 use crate::record::{Intern, Origin};
 use crate::rows::Rows;
 use crate::series::Series;
 use crate::stretch::Target;
 
+use columns::Columns;
 use extras::Extras;
 pub(crate) use extras::FrozenExtras;
-pub(crate) use freeze::{CutDates, Frozen, FrozenRun};
+pub(crate) use freeze::{CutDates, Frozen, FrozenRun, Takes};
 use names::Names;
 pub use packed::{HeadBatches, HeadRows};
 pub(crate) use runs::PackedRun;
@@ -60,6 +63,7 @@ pub(crate) struct Head {
     clusters: Clusters,
     names: Names,
     extras: Mutex<Extras>,
+    columns: Columns,
     usage: Usage,
     /// The round of evictions under way.
     round: AtomicU32,
@@ -79,6 +83,10 @@ pub(crate) struct Usage {
     pub(crate) collisions: AtomicU64,
     /// Samples applied since the start.
     pub(crate) samples: AtomicU64,
+    /// Log rows applied since the start.
+    pub(crate) log_rows: AtomicU64,
+    /// Spans applied since the start.
+    pub(crate) spans: AtomicU64,
 }
 
 impl Usage {
@@ -100,6 +108,7 @@ impl Head {
             clusters: Clusters::default(),
             names: Names::default(),
             extras: Mutex::default(),
+            columns: Columns::default(),
             usage: Usage::default(),
             round: AtomicU32::new(0),
             kind_changes: AtomicU64::new(0),
@@ -217,9 +226,43 @@ impl Head {
         }
     }
 
+    /// Adds log rows that are durable.
+    pub(crate) fn apply_logs(&self, rows: Arc<Logs>) {
+        self.usage.log_rows.fetch_add(rows.len() as u64, Ordering::Relaxed);
+        let grown = self.columns.logs.lock().apply(rows);
+        self.usage.add(grown);
+    }
+
+    /// Adds spans that are durable.
+    pub(crate) fn apply_spans(&self, rows: Arc<Spans>) {
+        self.usage.spans.fetch_add(rows.len() as u64, Ordering::Relaxed);
+        let grown = self.columns.spans.lock().apply(rows);
+        self.usage.add(grown);
+    }
+
     /// Whether there is anything that a cut could take.
     pub(crate) fn is_empty(&self) -> bool {
-        self.extras.lock().is_empty() && self.shards.iter().all(|shard| !shard.lock().has_rows())
+        self.columns.is_empty() && !self.has_metrics()
+    }
+
+    /// Whether there are rows of series.
+    pub(crate) fn has_metrics(&self) -> bool {
+        !self.extras.lock().is_empty() || self.shards.iter().any(|shard| shard.lock().has_rows())
+    }
+
+    /// Bytes of logs and spans that a cut would take.
+    pub(crate) fn columns_bytes(&self) -> u64 {
+        self.columns.live_bytes().max(0) as u64
+    }
+
+    /// The log rows that are in no block of a view that reaches up to a cut.
+    pub(crate) fn logs(&self, cut: u64) -> Vec<Chunk<Logs>> {
+        self.columns.logs.lock().chunks(cut)
+    }
+
+    /// The spans that are in no block of a view that reaches up to a cut.
+    pub(crate) fn spans(&self, cut: u64) -> Vec<Chunk<Spans>> {
+        self.columns.spans.lock().chunks(cut)
     }
 
     /// Whether there is metadata, which leaves in any cut.
@@ -231,6 +274,7 @@ impl Head {
     pub(crate) fn retire(&self, number: u64) {
         self.sweep(|shard, range| self.usage.add(-shard.retire(range, number)));
         self.usage.add(-self.extras.lock().retire(number));
+        self.usage.add(-self.columns.retire(number));
     }
 
     /// Goes through the slots of all shards, some at a time, so that nobody waits long for a shard's lock.

@@ -8,6 +8,7 @@ pub mod block;
 mod block_cache;
 mod cluster;
 mod codec;
+mod columnar;
 pub mod config;
 mod cut;
 mod days;

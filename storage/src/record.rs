@@ -11,11 +11,12 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use model::batch::{Kind, Metadata, Sample};
-use model::{Error, Labels, SeriesKey};
+use model::{Error, Labels, Logs, SeriesKey, Spans};
 
 use crate::codec::{
     Reader, TimeDecoder, TimeEncoder, ValueDecoder, ValueEncoder, damaged, put_bytes, put_signed, put_varint,
 };
+use crate::columnar::{Carry, read_carry, read_rows};
 use crate::histogram::{HistogramDecoder, HistogramEncoder};
 use crate::rows::{ExemplarRow, HistogramRow, MetadataRow, Rows, StartRow};
 use crate::series::Series;
@@ -24,6 +25,10 @@ use crate::series::Series;
 const VERSION: u8 = 1;
 /// The version of a payload that has native histograms or starts behind all that version 1 has.
 const VERSION_WITH_HISTOGRAMS: u8 = 2;
+/// The version of a payload of log rows.
+pub(crate) const VERSION_OF_LOGS: u8 = 3;
+/// The version of a payload of spans.
+pub(crate) const VERSION_OF_SPANS: u8 = 4;
 /// A tag holds at most this many bytes; the first cluster that does not fit and all after it are left out.
 const TAG_BYTES: usize = 255;
 /// No record is larger than this when unpacked: what claims to be more is damaged.
@@ -77,12 +82,7 @@ impl RecordWriter {
         }
         payload.push(if is_longer { VERSION_WITH_HISTOGRAMS } else { VERSION });
         payload.push(u8::from(origin == Origin::Carried));
-        payload.extend_from_slice(&(self.plain.len() as u32).to_le_bytes());
-        let start = payload.len();
-        payload.resize(start + lz4_flex::block::get_maximum_output_size(self.plain.len()), 0);
-        // The target is as large as the library asks for, so it cannot be too small.
-        let written = lz4_flex::block::compress_into(&self.plain, &mut payload[start..]).unwrap_or(0);
-        payload.truncate(start + written);
+        pack(&self.plain, payload);
         Summary::of(rows).write(tag);
     }
 
@@ -191,6 +191,27 @@ impl RecordWriter {
     }
 }
 
+/// Appends the length of what a record holds, and that compressed.
+pub(crate) fn pack(plain: &[u8], payload: &mut Vec<u8>) {
+    payload.extend_from_slice(&(plain.len() as u32).to_le_bytes());
+    let start = payload.len();
+    payload.resize(start + lz4_flex::block::get_maximum_output_size(plain.len()), 0);
+    // The target is as large as the library asks for, so it cannot be too small.
+    let written = lz4_flex::block::compress_into(plain, &mut payload[start..]).unwrap_or(0);
+    payload.truncate(start + written);
+}
+
+/// What a record of the journal holds.
+#[derive(Debug)]
+pub(crate) enum Recorded {
+    /// Rows of series, and how they came in.
+    Metrics(Origin, Rows),
+    /// Log rows; which part of which cut's, if they were carried.
+    Logs(Arc<Logs>, Option<Carry>),
+    /// Spans.
+    Spans(Arc<Spans>, Option<Carry>),
+}
+
 /// Finds or makes a series while records are read.
 pub(crate) trait Intern {
     /// The series with this key.
@@ -211,7 +232,7 @@ pub(crate) struct RecordReader {
 }
 
 impl RecordReader {
-    /// The rows of one record.
+    /// What one record holds.
     ///
     /// # Errors
     /// `Corrupt` if the payload is not one of ours, or uses a series whose definition was lost.
@@ -220,25 +241,17 @@ impl RecordReader {
         generation: u64,
         payload: &[u8],
         interner: &mut dyn Intern,
-    ) -> Result<(Origin, Rows), Error> {
+    ) -> Result<Recorded, Error> {
         if self.generation != Some(generation) {
             self.generation = Some(generation);
             self.series.clear();
             self.places.clear();
             self.placed.clear();
         }
-        let (version, origin) = self.unpack(payload)?;
-        let plain = std::mem::take(&mut self.plain);
-        let rows = self.read_rows(version, &mut Reader::new(&plain), interner);
-        self.plain = plain;
-        Ok((origin, rows?))
-    }
-
-    fn unpack(&mut self, payload: &[u8]) -> Result<(u8, Origin), Error> {
         let mut reader = Reader::new(payload);
         let version = reader.byte()?;
-        if !(VERSION..=VERSION_WITH_HISTOGRAMS).contains(&version) {
-            let text = format!("version {version}, this program reads versions up to {VERSION_WITH_HISTOGRAMS}");
+        if !(VERSION..=VERSION_OF_SPANS).contains(&version) {
+            let text = format!("version {version}, this program reads versions up to {VERSION_OF_SPANS}");
             return Err(damaged(&text));
         }
         let origin = match reader.byte()? {
@@ -246,6 +259,21 @@ impl RecordReader {
             1 => Origin::Carried,
             other => return Err(damaged(&format!("unknown origin {other}"))),
         };
+        let is_carried = origin == Origin::Carried && version >= VERSION_OF_LOGS;
+        let carry = is_carried.then(|| read_carry(&mut reader)).transpose()?;
+        self.unpack(reader)?;
+        match version {
+            VERSION_OF_LOGS => return Ok(Recorded::Logs(read_rows(&self.plain)?, carry)),
+            VERSION_OF_SPANS => return Ok(Recorded::Spans(read_rows(&self.plain)?, carry)),
+            _ => {}
+        }
+        let plain = std::mem::take(&mut self.plain);
+        let rows = self.read_rows(version, &mut Reader::new(&plain), interner);
+        self.plain = plain;
+        Ok(Recorded::Metrics(origin, rows?))
+    }
+
+    fn unpack(&mut self, mut reader: Reader<'_>) -> Result<(), Error> {
         let mut len = [0; 4];
         len.copy_from_slice(reader.bytes(4)?);
         let len = u32::from_le_bytes(len) as usize;
@@ -255,7 +283,7 @@ impl RecordReader {
         }
         self.plain.resize(len, 0);
         match lz4_flex::block::decompress_into(packed, &mut self.plain) {
-            Ok(got) if got == len => Ok((version, origin)),
+            Ok(got) if got == len => Ok(()),
             _ => Err(damaged("it does not unpack")),
         }
     }
@@ -419,7 +447,8 @@ impl Summary {
         }
     }
 
-    fn write(&self, tag: &mut Vec<u8>) {
+    /// Writes the tag, as many clusters as it has room for.
+    pub(crate) fn write(&self, tag: &mut Vec<u8>) {
         for (cluster, (rows, time_ms)) in &self.clusters {
             let before = tag.len();
             put_bytes(tag, cluster.as_bytes());

@@ -3,9 +3,10 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use model::NativeHistogram;
 use model::batch::{Metadata, Sample};
+use model::{Logs, NativeHistogram, Spans};
 
+use crate::columnar::Packed;
 use crate::series::Series;
 use crate::stretch::Stretch;
 
@@ -97,7 +98,18 @@ impl FromIterator<Arc<Series>> for SeriesList {
     }
 }
 
-/// Rows of one batch: what is journaled, applied to the head and acknowledged together.
+/// What is journaled, applied to the head and acknowledged together.
+#[derive(Debug)]
+pub(crate) enum Content {
+    /// Rows of series.
+    Metrics(Rows),
+    /// Log rows.
+    Logs(Packed<Logs>),
+    /// Spans.
+    Spans(Packed<Spans>),
+}
+
+/// Rows of series of one batch.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Rows {
     /// The series that samples point to.

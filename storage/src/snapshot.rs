@@ -21,6 +21,7 @@ use object_store::path::Path;
 use parquet::file::metadata::ParquetMetaData;
 
 use crate::block::Block;
+use crate::block::columnar::{self, Blocked};
 use crate::block::columns::read_batches;
 use crate::block::exemplars::ExemplarColumns;
 use crate::block::histograms::HistogramColumns;
@@ -28,6 +29,7 @@ use crate::block::metadata::MetadataColumns;
 use crate::block::page::{PageRows, SamplePage};
 use crate::block::series::SeriesColumns;
 use crate::block::starts::StartColumns;
+use crate::columnar::Chunk;
 use crate::days::{DayKey, Days};
 use crate::head::PackedRun;
 pub use crate::head::{HeadBatches, HeadRows};
@@ -185,6 +187,8 @@ impl Snapshot {
                 }
                 read_batches(columns)
             }
+            Table::Logs => columnar_rows(self.inner.head.logs(self.view.cut)),
+            Table::Spans => columnar_rows(self.inner.head.spans(self.view.cut)),
         }
     }
 
@@ -236,6 +240,11 @@ impl Snapshot {
     ) -> Result<Vec<Arc<SamplePage>>, Error> {
         self.inner.block_cache.sample_pages(block, footer, pages).await
     }
+}
+
+fn columnar_rows<C: Blocked>(chunks: Vec<Chunk<C>>) -> Result<Vec<RecordBatch>, Error> {
+    let batches = chunks.iter().map(|chunk| columnar::read(&chunk.rows)).collect::<Result<Vec<_>, _>>()?;
+    Ok(batches.into_iter().flatten().collect())
 }
 
 /// What is known of a series in two places, of which the first one counts more.

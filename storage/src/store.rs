@@ -4,6 +4,7 @@
 //! Does not own: the steps of a cut (`cut`), what a query sees (`snapshot`).
 
 mod admit;
+mod columns;
 mod idle;
 mod known;
 mod loss;
@@ -23,7 +24,7 @@ use async_trait::async_trait;
 use model::files::FilesRef;
 use model::time::Date;
 use model::worker::Worker;
-use model::{Batch, Clock, Error, ErrorKind, Ingest, Receipt};
+use model::{Batch, Clock, Error, ErrorKind, Ingest, Logs, Receipt, Spans};
 use object_store::ObjectStore;
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::{Notify, oneshot};
@@ -35,6 +36,7 @@ use crate::cut::cutter::{Cutter, Reason};
 use crate::days::{DayKey, Days};
 use crate::head::Head;
 use crate::record::Origin;
+use crate::rows::Content;
 use crate::series::RawCache;
 use crate::snapshot::Snapshot;
 use crate::staging::Staging;
@@ -103,6 +105,8 @@ pub(crate) struct Inner {
     _lock: model::files::Lock,
     /// Wakes the worker that cuts, when the memory budget asks for it.
     pressure: Notify,
+    /// Wakes it when logs and spans are as many as a block should have.
+    fullness: Notify,
 }
 
 /// A metric family of a cluster: the cluster, the family's name.
@@ -216,7 +220,7 @@ impl Ingest for Store {
         let said: Vec<_> = rows.metadata.iter().map(resolve::fingerprint).collect();
         let started = rows.starts.clone();
         let (answer, told) = oneshot::channel();
-        let item = Item { rows, origin: Origin::Written, receipt, answer };
+        let item = Item { content: Content::Metrics(rows), origin: Origin::Written, receipt, answer };
         inner.writer.submit_patiently(item, patience).map_err(|(_, error)| Error::from(error))?;
         let receipt = told
             .await
@@ -230,6 +234,14 @@ impl Ingest for Store {
             known.extend(said);
         }
         Ok(receipt)
+    }
+
+    async fn write_logs(&self, logs: Logs) -> Result<(), Error> {
+        columns::write(&self.0.inner, logs, Content::Logs).await
+    }
+
+    async fn write_spans(&self, spans: Spans) -> Result<(), Error> {
+        columns::write(&self.0.inner, spans, Content::Spans).await
     }
 }
 

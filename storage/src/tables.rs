@@ -20,6 +20,10 @@ pub enum Table {
     Exemplars,
     /// One row per metric family, cluster, day and what is said of it then; a restart may add it once more.
     Metadata,
+    /// One row per log line.
+    Logs,
+    /// One row per span.
+    Spans,
 }
 
 /// The partition column of every table.
@@ -27,8 +31,16 @@ pub const DATE: &str = "date";
 
 impl Table {
     /// All tables, in the order in which a cut commits them: a series before its samples.
-    pub const ALL: [Table; 6] =
-        [Table::Series, Table::Metadata, Table::Starts, Table::Exemplars, Table::Histograms, Table::Samples];
+    pub const ALL: [Table; 8] = [
+        Table::Series,
+        Table::Metadata,
+        Table::Starts,
+        Table::Exemplars,
+        Table::Histograms,
+        Table::Samples,
+        Table::Logs,
+        Table::Spans,
+    ];
 
     /// Where it stands in [`Table::ALL`], which is the order of every list by table.
     pub(crate) fn place(self) -> usize {
@@ -39,6 +51,26 @@ impl Table {
             Table::Exemplars => 3,
             Table::Histograms => 4,
             Table::Samples => 5,
+            Table::Logs => 6,
+            Table::Spans => 7,
+        }
+    }
+
+    /// The first two columns, by which its rows are sorted first: they come in runs.
+    pub fn keys(self) -> [&'static str; 2] {
+        match self {
+            Table::Logs | Table::Spans => ["cluster", "service"],
+            _ => ["name", "cluster"],
+        }
+    }
+
+    /// The column that is the time of a row, and how many of its units are a millisecond.
+    pub fn time(self) -> (&'static str, i64) {
+        match self {
+            Table::Series => ("first_time_ms", 1),
+            Table::Logs => ("time_unix_nano", 1_000_000),
+            Table::Spans => ("start_time_unix_nano", 1_000_000),
+            _ => ("time_ms", 1),
         }
     }
 
@@ -51,6 +83,8 @@ impl Table {
             Table::Starts => "starts",
             Table::Exemplars => "exemplars",
             Table::Metadata => "metadata",
+            Table::Logs => "logs",
+            Table::Spans => "spans",
         }
     }
 
@@ -62,7 +96,7 @@ impl Table {
     /// The columns of its files.
     pub fn schema(self) -> SchemaRef {
         static SCHEMAS: LazyLock<[SchemaRef; Table::ALL.len()]> = LazyLock::new(|| {
-            let tables = [series(), metadata(), starts(), exemplars(), histograms(), samples()];
+            let tables = [series(), metadata(), starts(), exemplars(), histograms(), samples(), logs(), spans()];
             tables.map(|fields| Arc::new(Schema::new(fields)))
         });
         SCHEMAS[self.place()].clone()
@@ -73,6 +107,7 @@ impl Table {
         let schema = self.schema();
         let fields = schema.fields().iter().map(|field| match field.data_type() {
             DataType::Utf8 => Arc::new(field.as_ref().clone().with_data_type(DataType::Utf8View)),
+            DataType::Binary => Arc::new(field.as_ref().clone().with_data_type(DataType::BinaryView)),
             _ => field.clone(),
         });
         Arc::new(Schema::new(fields.collect::<Vec<_>>()))
@@ -167,6 +202,81 @@ fn metadata() -> Vec<Field> {
         Field::new("help", DataType::Utf8, false),
         Field::new("time_ms", DataType::Int64, false),
     ]
+}
+
+/// The columns that are made of a resource's attributes, after cluster and service.
+fn places() -> [Field; 4] {
+    ["namespace", "pod", "container", "node"].map(|name| Field::new(name, DataType::Utf8, false))
+}
+
+fn logs() -> Vec<Field> {
+    let mut fields = vec![
+        Field::new("cluster", DataType::Utf8, false),
+        Field::new("service", DataType::Utf8, false),
+        Field::new("time_unix_nano", DataType::Int64, false),
+        Field::new("observed_time_unix_nano", DataType::Int64, false),
+    ];
+    fields.extend(places());
+    fields.extend([
+        Field::new("severity_number", DataType::Int32, false),
+        Field::new("severity_text", DataType::Utf8, false),
+        Field::new("body", DataType::Utf8, false),
+        Field::new("trace_id", DataType::Binary, true),
+        Field::new("span_id", DataType::Binary, true),
+        Field::new("flags", DataType::Int32, false),
+        Field::new("scope_name", DataType::Utf8, false),
+        Field::new("scope_version", DataType::Utf8, false),
+        Field::new("resource", labels_type(), false),
+        Field::new("attributes", labels_type(), false),
+    ]);
+    fields
+}
+
+fn spans() -> Vec<Field> {
+    let mut fields = vec![
+        Field::new("cluster", DataType::Utf8, false),
+        Field::new("service", DataType::Utf8, false),
+        Field::new("start_time_unix_nano", DataType::Int64, false),
+        Field::new("duration_nano", DataType::Int64, false),
+    ];
+    fields.extend(places());
+    fields.extend([
+        Field::new("name", DataType::Utf8, false),
+        Field::new("kind", DataType::Int32, false),
+        Field::new("trace_id", DataType::Binary, false),
+        Field::new("span_id", DataType::Binary, false),
+        Field::new("parent_span_id", DataType::Binary, true),
+        Field::new("trace_state", DataType::Utf8, false),
+        Field::new("flags", DataType::Int32, false),
+        Field::new("status_code", DataType::Int32, false),
+        Field::new("status_message", DataType::Utf8, false),
+        Field::new("scope_name", DataType::Utf8, false),
+        Field::new("scope_version", DataType::Utf8, false),
+        Field::new("resource", labels_type(), false),
+        Field::new("attributes", labels_type(), false),
+        Field::new("events", DataType::List(list_item(DataType::Struct(event_fields()))), false),
+        Field::new("links", DataType::List(list_item(DataType::Struct(link_fields()))), false),
+    ]);
+    fields
+}
+
+/// What is known of an event of a span.
+pub(crate) fn event_fields() -> Fields {
+    Fields::from(vec![
+        Field::new("time_unix_nano", DataType::Int64, false),
+        Field::new("name", DataType::Utf8, false),
+        Field::new("attributes", labels_type(), false),
+    ])
+}
+
+/// What is known of a link of a span.
+pub(crate) fn link_fields() -> Fields {
+    Fields::from(vec![
+        Field::new("trace_id", DataType::Binary, false),
+        Field::new("span_id", DataType::Binary, false),
+        Field::new("trace_state", DataType::Utf8, false),
+        Field::new("attributes", labels_type(), false),
+    ])
 }
 
 /// The items of a list, named as Parquet and Delta name them.

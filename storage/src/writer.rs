@@ -13,9 +13,9 @@ use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
 use crate::cut::plan::Window;
-use crate::head::{CutDates, Frozen, Head};
+use crate::head::{CutDates, Frozen, Head, Takes};
 use crate::record::{Origin, RecordWriter};
-use crate::rows::Rows;
+use crate::rows::Content;
 
 /// When whoever sent rows that the journal did not take should send them again.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
@@ -23,7 +23,7 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 /// Rows on their way into the journal, and who waits for them.
 #[derive(Debug)]
 pub(crate) struct Item {
-    pub(crate) rows: Rows,
+    pub(crate) content: Content,
     pub(crate) origin: Origin,
     pub(crate) receipt: Receipt,
     pub(crate) answer: oneshot::Sender<Result<Receipt, Error>>,
@@ -34,6 +34,7 @@ pub(crate) struct Item {
 pub(crate) struct FreezeOrder {
     pub(crate) number: u64,
     pub(crate) window: Window,
+    pub(crate) takes: Takes,
     /// The dates it may take rows of.
     pub(crate) dates: CutDates,
     /// Where the generation began, and what was taken.
@@ -92,7 +93,12 @@ impl Group for StoreGroup {
     type Item = Item;
 
     fn encode(&mut self, item: &Item, generation: u64, record: &mut RecordBuilder) {
-        self.records.write(&item.rows, item.origin, generation, &mut record.tag, &mut record.payload);
+        let (tag, payload) = (&mut record.tag, &mut record.payload);
+        match &item.content {
+            Content::Metrics(rows) => self.records.write(rows, item.origin, generation, tag, payload),
+            Content::Logs(packed) => packed.write(tag, payload),
+            Content::Spans(packed) => packed.write(tag, payload),
+        }
     }
 
     fn durable(&mut self, items: Vec<(Position, Item)>) {
@@ -102,7 +108,11 @@ impl Group for StoreGroup {
         for (_, item) in items {
             // Carried rows are in the head already: they went back to it.
             if item.origin == Origin::Written {
-                self.head.apply(item.rows, item.origin);
+                match item.content {
+                    Content::Metrics(rows) => self.head.apply(rows, item.origin),
+                    Content::Logs(packed) => self.head.apply_logs(packed.rows),
+                    Content::Spans(packed) => self.head.apply_spans(packed.rows),
+                }
             }
             // A caller that went away does not want the answer.
             let _ = item.answer.send(Ok(item.receipt));
@@ -130,7 +140,7 @@ impl Group for StoreGroup {
     fn begun(&mut self, _generation: u64, start: Position) {
         if let Some(order) = self.freeze.lock().as_mut().filter(|order| order.done.is_none()) {
             let dates = std::mem::take(&mut order.dates);
-            order.done = Some((start, self.head.freeze(order.number, order.window, dates)));
+            order.done = Some((start, self.head.freeze(order.number, order.window, order.takes, dates)));
         }
     }
 }

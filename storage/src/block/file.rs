@@ -31,6 +31,9 @@ const PAGE_BYTES: usize = 64 << 10;
 /// in the next row group.
 const DICTIONARY_BYTES: usize = 16 << 20;
 
+/// Bytes of the dictionary of values of attributes at most.
+const VALUES_BYTES: usize = 256 << 10;
+
 /// How many rows the parts of a file have at most. Everyone takes the default; a test has reason for smaller parts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Layout {
@@ -234,15 +237,42 @@ fn properties(table: Table, layout: Layout) -> Result<WriterProperties, Error> {
 fn column(builder: WriterPropertiesBuilder, field: &Field) -> WriterPropertiesBuilder {
     let path = ColumnPath::from(field.name().as_str());
     let builder = match field.name().as_str() {
-        "name" | "cluster" | "series_id" | "time_ms" | "first_time_ms" => {
-            builder.set_column_statistics_enabled(path.clone(), EnabledStatistics::Page)
-        }
+        "name"
+        | "cluster"
+        | "service"
+        | "series_id"
+        | "time_ms"
+        | "first_time_ms"
+        | "time_unix_nano"
+        | "start_time_unix_nano"
+        | "duration_nano"
+        | "severity_number"
+        | "status_code"
+        | "kind" => builder.set_column_statistics_enabled(path.clone(), EnabledStatistics::Page),
         _ => builder,
     };
     match (field.name().as_str(), field.data_type()) {
-        ("time_ms" | "first_time_ms" | "mantissa" | "count" | "zero_count", _) => builder
+        (
+            "time_ms"
+            | "first_time_ms"
+            | "mantissa"
+            | "count"
+            | "zero_count"
+            | "time_unix_nano"
+            | "observed_time_unix_nano"
+            | "start_time_unix_nano"
+            | "duration_nano",
+            _,
+        ) => builder
             .set_column_dictionary_enabled(path.clone(), false)
             .set_column_encoding(path, Encoding::DELTA_BINARY_PACKED),
+        ("body", _) | (_, DataType::Binary) => builder
+            .set_column_dictionary_enabled(path.clone(), false)
+            .set_column_encoding(path, Encoding::DELTA_LENGTH_BYTE_ARRAY),
+        // Values that differ from row to row would fill a dictionary in vain.
+        ("attributes", _) => {
+            builder.set_column_dictionary_page_size_limit(ColumnPath::from("attributes.key_value.value"), VALUES_BYTES)
+        }
         (_, DataType::Float64) => builder.set_column_dictionary_enabled(path, false),
         _ => builder,
     }
@@ -253,6 +283,7 @@ fn sorting_columns(table: Table) -> Vec<SortingColumn> {
         Table::Series => 3,
         Table::Samples | Table::Histograms | Table::Starts | Table::Exemplars => 4,
         Table::Metadata => 2,
+        Table::Logs | Table::Spans => 3,
     };
     (0..columns).map(|column_idx| SortingColumn { column_idx, descending: false, nulls_first: false }).collect()
 }

@@ -55,7 +55,7 @@ impl<W: Write + Send> HistogramsWriter<W> {
             self.file.columns.push(key, series_id, *time_ms, histogram);
             self.file.write_if_full()?;
         }
-        self.file.meta.add(histograms.len() as u64, &key.name, &key.cluster, first.0, last.0);
+        self.file.meta.add(histograms.len() as u64, [&key.name, &key.cluster], first.0, last.0);
         let sign = Sign::of(&key.name);
         if let Some((newest_ms, _)) = histograms.iter().rfind(|(_, histogram)| sign.is_of_life(histogram.sum)) {
             self.file.meta.last_samples.saw(&key.cluster, *newest_ms);

@@ -13,48 +13,34 @@ pub struct BlockMeta {
     pub rows: u64,
     /// Length in bytes.
     pub size_bytes: u64,
-    /// Smallest and largest time, name and cluster; `None` if there is no row.
+    /// Smallest and largest time and keys; `None` if there is no row.
     pub bounds: Option<Bounds>,
     /// The newest sample of each cluster; empty for other tables than `samples` and `histograms`.
     pub last_samples: LastSamples,
 }
 
-/// The smallest and the largest of each key column of a block.
+/// The smallest and the largest of the time and of each key column of a block.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bounds {
-    /// The earliest `time_ms` (`first_time_ms` of `series`), in milliseconds.
+    /// The earliest [time](crate::Table::time), in milliseconds, rounded down.
     pub min_time_ms: i64,
-    /// The latest, in milliseconds.
+    /// The latest, in milliseconds, rounded down.
     pub max_time_ms: i64,
-    /// The smallest name.
-    pub min_name: Arc<str>,
-    /// The largest name.
-    pub max_name: Arc<str>,
-    /// The smallest cluster.
-    pub min_cluster: Arc<str>,
-    /// The largest cluster.
-    pub max_cluster: Arc<str>,
+    /// The smallest and the largest of each of the [keys](crate::Table::keys).
+    pub keys: [(Arc<str>, Arc<str>); 2],
 }
 
 impl BlockMeta {
-    /// Takes a run of rows into account: those of one name and cluster, between two times.
-    pub(crate) fn add(&mut self, rows: u64, name: &Arc<str>, cluster: &Arc<str>, min_time_ms: i64, max_time_ms: i64) {
+    /// Takes a run of rows into account: those with one pair of keys, between two times.
+    pub(crate) fn add(&mut self, rows: u64, keys: [&Arc<str>; 2], min_time_ms: i64, max_time_ms: i64) {
         self.rows += rows;
         let Some(bounds) = &mut self.bounds else {
-            self.bounds = Some(Bounds {
-                min_time_ms,
-                max_time_ms,
-                min_name: name.clone(),
-                max_name: name.clone(),
-                min_cluster: cluster.clone(),
-                max_cluster: cluster.clone(),
-            });
+            self.bounds = Some(Bounds { min_time_ms, max_time_ms, keys: keys.map(|key| (key.clone(), key.clone())) });
             return;
         };
         bounds.min_time_ms = bounds.min_time_ms.min(min_time_ms);
         bounds.max_time_ms = bounds.max_time_ms.max(max_time_ms);
-        widen(&mut bounds.min_name, &mut bounds.max_name, name);
-        widen(&mut bounds.min_cluster, &mut bounds.max_cluster, cluster);
+        bounds.keys.iter_mut().zip(keys).for_each(|((min, max), key)| widen(min, max, key));
     }
 }
 

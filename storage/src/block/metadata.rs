@@ -37,7 +37,7 @@ impl<W: Write + Send> MetadataWriter<W> {
             return Err(Error::internal(format!("metadata of {} is below the row before it", family.name)));
         }
         self.file.columns.push(&key.0, cluster, family, time_ms);
-        self.file.meta.add(1, &key.0, cluster, time_ms, time_ms);
+        self.file.meta.add(1, [&key.0, cluster], time_ms, time_ms);
         self.last = Some(key);
         self.file.write_if_full()
     }

@@ -83,7 +83,7 @@ impl<W: Write + Send> SamplesWriter<W> {
             self.file.write_if_full()?;
             start = end;
         }
-        self.file.meta.add(samples.len() as u64, &key.name, &key.cluster, first.0, last.0);
+        self.file.meta.add(samples.len() as u64, [&key.name, &key.cluster], first.0, last.0);
         let sign = Sign::of(&key.name);
         if let Some((newest_ms, _)) = samples.iter().rfind(|(_, bits)| sign.is_of_life(f64::from_bits(*bits))) {
             self.file.meta.last_samples.saw(&key.cluster, *newest_ms);

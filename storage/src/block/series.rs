@@ -44,7 +44,7 @@ impl<W: Write + Send> SeriesWriter<W> {
         }
         self.index.push(key);
         self.file.columns.push(key, series_id, kind, first_time_ms);
-        self.file.meta.add(1, &key.name, &key.cluster, first_time_ms, first_time_ms);
+        self.file.meta.add(1, [&key.name, &key.cluster], first_time_ms, first_time_ms);
         self.file.write_if_full()
     }
 

@@ -41,7 +41,7 @@ impl<W: Write + Send> StartsWriter<W> {
         }
         self.last = Some((key.clone(), series_id, time_ms));
         self.file.columns.push(key, series_id, time_ms, start_ms);
-        self.file.meta.add(1, &key.name, &key.cluster, time_ms, time_ms);
+        self.file.meta.add(1, [&key.name, &key.cluster], time_ms, time_ms);
         self.file.write_if_full()
     }
 

@@ -12,9 +12,11 @@ use model::{Error, ErrorKind, NativeHistogram};
 use uuid::Uuid;
 
 use super::plan::{Class, Window};
+use crate::block::columnar::{self, Blocked};
 use crate::block::{
     BlockMeta, ExemplarsWriter, HistogramsWriter, MetadataWriter, SamplesWriter, SeriesWriter, StartsWriter,
 };
+use crate::columnar::Chunk;
 use crate::days::{DayKey, Days};
 use crate::head::{CutRows, FrozenRun, PackedRun};
 use crate::rows::{ExemplarRow, MetadataRow, StartRow};
@@ -119,6 +121,8 @@ impl Builder<'_> {
         self.exemplars(cut)?;
         self.starts(cut)?;
         self.metadata(cut)?;
+        self.columnar(&cut.logs)?;
+        self.columnar(&cut.spans)?;
         self.series()?;
         self.files.sync_dir(self.folder).map_err(|e| staging_failed(self.folder, e))
     }
@@ -222,6 +226,16 @@ impl Builder<'_> {
             }
             let meta = writer.finish()?;
             self.done(Table::Metadata, date, None, meta, open)?;
+        }
+        Ok(())
+    }
+
+    /// Writes logs or spans.
+    fn columnar<C: Blocked>(&mut self, chunks: &[Chunk<C>]) -> Result<(), Error> {
+        for (date, rows) in columnar::sorted(chunks) {
+            let (open, sink) = self.create()?;
+            let meta = columnar::write(chunks, &rows, sink)?;
+            self.done(C::TABLE, date, None, meta, open)?;
         }
         Ok(())
     }

@@ -15,7 +15,7 @@ use super::plan::{self, Window};
 use super::staged::StagedCut;
 use crate::days::Days;
 use crate::delta::DeltaTable;
-use crate::head::CutDates;
+use crate::head::{CutDates, Takes};
 use crate::store::Inner;
 use crate::tables::Table;
 use crate::view::View;
@@ -28,6 +28,8 @@ pub(crate) enum Reason {
     Regular,
     /// The head is larger than it should be: everything up to now leaves.
     Pressure,
+    /// Logs and spans are as many as a block should have: they leave, rows of series stay.
+    Size,
     /// The store closes: nothing stays.
     Drain,
 }
@@ -83,13 +85,14 @@ impl Cutter {
         let mut learned = Ok(());
         if !inner.head.is_empty() {
             let window = self.window(inner, reason);
-            let mut dates = inner.head.dates(window);
+            let takes = if reason == Reason::Size { Takes::Columns } else { Takes::All };
+            let mut dates = inner.head.dates(window, takes);
             let known;
-            (known, learned) = self.learn(inner, dates.all()).await;
-            dates.retain(&known);
+            (known, learned) = self.learn(inner, dates.of_series()).await;
+            dates.retain_of_series(&known);
             // A cut that takes nothing would only journal again what stays.
-            if !dates.is_empty() || inner.head.has_metadata() {
-                self.begin(inner, window, dates).await?;
+            if !dates.is_empty() || (takes == Takes::All && inner.head.has_metadata()) {
+                self.begin(inner, window, takes, dates).await?;
                 moved += self.stage(inner).await?;
             }
         }
@@ -137,6 +140,8 @@ impl Cutter {
         let now_ms = inner.clock.now_ms();
         let end_ms = match reason {
             Reason::Regular => plan::watermark(now_ms, inner.config.cut_every),
+            // Rows of series are not touched.
+            Reason::Size => self.watermark_ms,
             Reason::Pressure | Reason::Drain => now_ms + 1,
         };
         // A clock that went back must not make windows overlap.
@@ -148,9 +153,9 @@ impl Cutter {
     }
 
     /// Puts the barrier into the journal and takes the rows below it.
-    async fn begin(&mut self, inner: &Inner, window: Window, dates: CutDates) -> Result<(), Error> {
+    async fn begin(&mut self, inner: &Inner, window: Window, takes: Takes, dates: CutDates) -> Result<(), Error> {
         let number = self.last_number + 1;
-        *inner.freeze.lock() = Some(FreezeOrder { number, window, dates, done: None });
+        *inner.freeze.lock() = Some(FreezeOrder { number, window, takes, dates, done: None });
         let writer = inner.writer.clone();
         let barrier = tokio::task::spawn_blocking(move || writer.barrier()).await;
         // The order may have been carried out although the barrier's answer is an error: what was taken must be kept.
@@ -173,7 +178,7 @@ impl Cutter {
         let Some(job) = &mut self.job else { return Ok(0) };
         let (staged, rows) = job.stage(inner, &mut self.days).await?;
         let Some(job) = self.job.take() else { return Ok(0) };
-        self.droppable = Some(job.start());
+        self.droppable = job.droppable().or(self.droppable);
         self.staged.push_back(staged);
         self.publish(inner, rows.number);
         let moved = rows.rows;

@@ -13,10 +13,12 @@ use super::build::{self, Built, StagedFile};
 use super::manifest::Manifest;
 use super::staged::StagedCut;
 use crate::block::Block;
+use crate::columnar::{Carry, Packed};
 use crate::days::Days;
 use crate::delta::{Change, NewBlock, Txn};
 use crate::head::{CutRows, Frozen};
 use crate::record::Origin;
+use crate::rows::Content;
 use crate::store::Inner;
 use crate::tables::Table;
 use crate::writer::Item;
@@ -27,6 +29,8 @@ pub(crate) struct Job {
     taken: Taken,
     /// Where the new generation begins: every row below is staged, in a table, or carried once this cut is staged.
     start: Position,
+    /// Whether rows of series lie below that are in no block.
+    leaves_metrics: bool,
     carried: bool,
     built: Option<Built>,
 }
@@ -42,12 +46,13 @@ enum Taken {
 
 impl Job {
     pub(crate) fn new(start: Position, frozen: Frozen) -> Self {
-        Job { taken: Taken::Frozen(Arc::new(frozen)), start, carried: false, built: None }
+        let leaves_metrics = frozen.leaves_metrics;
+        Job { taken: Taken::Frozen(Arc::new(frozen)), start, leaves_metrics, carried: false, built: None }
     }
 
-    /// Where the journal may be dropped up to when the cut is staged.
-    pub(crate) fn start(&self) -> Position {
-        self.start
+    /// Where the journal may be dropped up to when the cut is staged; `None` if no further than before.
+    pub(crate) fn droppable(&self) -> Option<Position> {
+        (!self.leaves_metrics).then_some(self.start)
     }
 
     /// Does what is left to do until the cut is staged; returns its rows as well. After an error it may be called again.
@@ -90,17 +95,21 @@ impl Job {
     }
 
     /// Journals the rows that stay above the new generation's beginning. Doing it twice is harmless: a carried row
-    /// never replaces a row.
+    /// never replaces a row, and of carried logs and spans it is told which they are.
     async fn carry(&mut self, inner: &Inner, rows: &CutRows) -> Result<(), Error> {
         if self.carried {
             return Ok(());
         }
         // One at a time: all of them copied at once could be much of the memory.
         for rows in &rows.carried {
-            let (answer, told) = oneshot::channel();
-            let item = Item { rows: rows.clone(), origin: Origin::Carried, receipt: Receipt::default(), answer };
-            inner.writer.submit_reserved(item).map_err(|(_, error)| Error::from(error))?;
-            told.await.map_err(|_| Error::internal("the journal's writer went away"))??;
+            journal_again(inner, Content::Metrics(rows.clone())).await?;
+        }
+        let carry = |part| Some(Carry { cut: self.start.0, part });
+        for (logs, part) in rows.carried_logs.iter().zip(0..) {
+            journal_again(inner, Content::Logs(Packed::new(logs.clone(), carry(part)))).await?;
+        }
+        for (spans, part) in rows.carried_spans.iter().zip(0..) {
+            journal_again(inner, Content::Spans(Packed::new(spans.clone(), carry(part)))).await?;
         }
         self.carried = true;
         Ok(())
@@ -121,6 +130,14 @@ impl Job {
     }
 }
 
+async fn journal_again(inner: &Inner, content: Content) -> Result<(), Error> {
+    let (answer, told) = oneshot::channel();
+    let item = Item { content, origin: Origin::Carried, receipt: Receipt::default(), answer };
+    inner.writer.submit_reserved(item).map_err(|(_, error)| Error::from(error))?;
+    told.await.map_err(|_| Error::internal("the journal's writer went away"))??;
+    Ok(())
+}
+
 fn new_block(staged: &StagedFile, journal: uuid::Uuid) -> NewBlock {
     let bounds = staged.meta.bounds.as_ref();
     let mut new = NewBlock::new(Block {
@@ -135,8 +152,7 @@ fn new_block(staged: &StagedFile, journal: uuid::Uuid) -> NewBlock {
         gen_min: 0,
         gen_max: 0,
     });
-    new.names = bounds.map(|bounds| (bounds.min_name.to_string(), bounds.max_name.to_string()));
+    new.keys = bounds.map(|bounds| bounds.keys.each_ref().map(|(min, max)| (min.to_string(), max.to_string())));
     new.last_samples = staged.meta.last_samples.clone();
-    new.clusters = bounds.map(|bounds| (bounds.min_cluster.to_string(), bounds.max_cluster.to_string()));
     new
 }

@@ -186,14 +186,6 @@ pub(super) fn decode_path(path: &str) -> Result<String, Error> {
     }
 }
 
-/// The column whose minimum and maximum are a block's range of time.
-pub(super) fn time_column(table: Table) -> &'static str {
-    match table {
-        Table::Series => "first_time_ms",
-        _ => "time_ms",
-    }
-}
-
 impl Add {
     /// The block that this action brings in; `version` is that of its commit, 0 if unknown.
     ///
@@ -240,7 +232,8 @@ impl Add {
     fn statistics(&self, table: Table) -> (u64, i64, i64) {
         let parsed = self.stats.as_deref().and_then(|text| serde_json::from_str::<Value>(text).ok());
         let stats = parsed.unwrap_or_default();
-        let time = |bound: &str| stats[bound][time_column(table)].as_i64();
+        let (column, per_ms) = table.time();
+        let time = |bound: &str| stats[bound][column].as_i64().map(|time| time.div_euclid(per_ms));
         (
             stats["numRecords"].as_u64().unwrap_or(0),
             time("minValues").unwrap_or(MIN_TIME_MS),
@@ -256,10 +249,8 @@ pub struct NewBlock {
     pub block: Block,
     /// Whether the rows were committed before (compaction), so that their generations stay.
     pub keep_generations: bool,
-    /// The smallest and largest `name` among the rows, if known: lets other engines skip the file.
-    pub names: Option<(String, String)>,
-    /// The smallest and largest `cluster` among the rows, if known.
-    pub clusters: Option<(String, String)>,
+    /// The smallest and largest of each of the [keys](Table::keys), if known: lets other engines skip the file.
+    pub keys: Option<[(String, String); 2]>,
     /// The newest sample of each cluster, for a block of `samples`.
     pub last_samples: LastSamples,
 }
@@ -267,7 +258,7 @@ pub struct NewBlock {
 impl NewBlock {
     /// A block of rows that no commit had before.
     pub fn new(block: Block) -> Self {
-        NewBlock { block, keep_generations: false, names: None, clusters: None, last_samples: LastSamples::default() }
+        NewBlock { block, keep_generations: false, keys: None, last_samples: LastSamples::default() }
     }
 
     /// The action that brings the block in with version `version`.
@@ -299,19 +290,21 @@ impl NewBlock {
     }
 
     fn stats(&self, table: Table) -> Value {
-        let time = time_column(table);
+        let (time, per_ms) = table.time();
         let mut stats = json!({
             "numRecords": self.block.rows,
-            "minValues": { time: self.block.min_time_ms },
-            "maxValues": { time: self.block.max_time_ms },
+            "minValues": { time: self.block.min_time_ms.saturating_mul(per_ms) },
+            "maxValues": { time: self.block.max_time_ms.saturating_mul(per_ms).saturating_add(per_ms - 1) },
             "nullCount": { time: 0 },
         });
-        for (column, bounds) in [("name", &self.names), ("cluster", &self.clusters)] {
-            if let Some((min, max)) = bounds {
-                stats["minValues"][column] = min.as_str().into();
-                stats["maxValues"][column] = max.as_str().into();
-                stats["nullCount"][column] = 0.into();
-            }
+        if per_ms > 1 {
+            // We know the milliseconds; some engines answer `min` and `max` from what is said to be exact.
+            stats["tightBounds"] = false.into();
+        }
+        for (column, (min, max)) in self.keys.iter().flat_map(|keys| table.keys().into_iter().zip(keys)) {
+            stats["minValues"][column] = min.as_str().into();
+            stats["maxValues"][column] = max.as_str().into();
+            stats["nullCount"][column] = 0.into();
         }
         stats
     }

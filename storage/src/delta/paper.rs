@@ -51,7 +51,8 @@ impl Add {
             let bound = |of: &str| stats[of][column].as_str().map(str::to_owned);
             bound("minValues").zip(bound("maxValues"))
         };
-        (new.names, new.clusters) = (bounds("name"), bounds("cluster"));
+        let [first, second] = table.keys();
+        new.keys = bounds(first).zip(bounds(second)).map(|(first, second)| [first, second]);
         if let Some(tag) = self.tag(LAST_SAMPLES) {
             new.last_samples.take_in(tag);
         }
@@ -69,7 +70,7 @@ mod tests {
     #[test]
     fn a_change_on_paper_is_the_same_change() {
         let journal = Uuid::new_v4();
-        let mut late = NewBlock::new(Block {
+        let late = NewBlock::new(Block {
             path: "date=2026-11-22/a.parquet".into(),
             size_bytes: 1_234,
             date: Date::of_ms(1_795_342_800_000),
@@ -81,14 +82,13 @@ mod tests {
             gen_min: 0,
             gen_max: 0,
         });
-        late.names = Some(("a".into(), "z\"\u{e9}".into()));
         let mut window = late.clone();
         window.block.path = "date=2026-11-22/b.parquet".into();
         window.block.window_ms = Some((1_795_342_800_000, 1_795_343_700_000));
-        window.clusters = Some((String::new(), "eu-1".into()));
+        window.keys = Some([("a".into(), "z\"\u{e9}".into()), (String::new(), "eu-1".into())]);
         window.last_samples.saw(&"eu-1".into(), 1_795_342_800_998);
         let change = Change::add(vec![late, window], Some(Txn { app_id: journal, position: 41 }));
-        for table in [Table::Samples, Table::Series] {
+        for table in [Table::Samples, Table::Series, Table::Logs] {
             let read = Change::from_json(table, change.to_json(table).unwrap()).unwrap();
             assert_eq!((read.id, &read.adds, read.txn), (change.id, &change.adds, change.txn));
         }

@@ -72,6 +72,10 @@ fn delta_type(field: &Field) -> Result<Value, Error> {
             "elementType": delta_type(item)?,
             "containsNull": item.is_nullable(),
         }),
+        DataType::Struct(parts) => {
+            let parts = parts.iter().map(|part| Ok(column(part.name(), delta_type(part)?, part.is_nullable())));
+            json!({ "type": "struct", "fields": parts.collect::<Result<Vec<_>, Error>>()? })
+        }
         DataType::Map(entries, _) => match entries.data_type() {
             DataType::Struct(pair) if pair.len() == 2 => json!({
                 "type": "map",

@@ -72,8 +72,7 @@ impl Fixture {
             gen_max: 0,
         };
         NewBlock {
-            names: Some(("a \"quoted\" name".into(), "z".into())),
-            clusters: Some(("".into(), "eu-1".into())),
+            keys: Some([("a \"quoted\" name".into(), "z".into()), ("".into(), "eu-1".into())]),
             ..NewBlock::new(block)
         }
     }

@@ -139,7 +139,7 @@ mod tests {
     use model::SeriesKey;
     use model::batch::{Kind, Metadata};
 
-    use super::super::Head;
+    use super::super::{Head, Takes};
     use super::*;
     use crate::cut::plan::Window;
     use crate::rows::Rows;
@@ -177,7 +177,7 @@ mod tests {
         head.apply(rows, Origin::Written);
         assert!((before + 2000..before + 3000).contains(&head.usage().bytes()), "the same said twice counts once");
         let window = Window::draining(0, 10);
-        drop(head.settle(&head.freeze(1, window, head.dates(window))));
+        drop(head.settle(&head.freeze(1, window, Takes::All, head.dates(window, Takes::All))));
         assert!(head.usage().bytes() > before + 2000, "a snapshot may need them");
         head.retire(1);
         assert_eq!(head.usage().bytes(), before);

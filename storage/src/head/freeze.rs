@@ -4,13 +4,24 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use model::time::Date;
+use model::{Logs, Spans};
 
+use super::columns::Chunks;
 use super::histograms::HistogramRun;
 use super::run::Run;
 use super::runs::PackedRun;
 use super::{FrozenExtras, Head};
 use crate::cut::plan::{self, Class, Window};
 use crate::series::Series;
+
+/// What a cut takes of the head.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Takes {
+    /// All rows.
+    All,
+    /// Logs and spans: they are many and need no window.
+    Columns,
+}
 
 /// What a cut has taken: all rows below its position in the journal. Which of them leave is told by window and dates.
 #[derive(Debug)]
@@ -25,6 +36,10 @@ pub(crate) struct Frozen {
     /// The native histograms of each series that has some, shard by shard.
     pub(super) histograms: Vec<FrozenRun<HistogramRun>>,
     pub(super) extras: Arc<FrozenExtras>,
+    pub(super) logs: Chunks<Logs>,
+    pub(super) spans: Chunks<Spans>,
+    /// Whether rows of series lie below its position that it has not taken.
+    pub(crate) leaves_metrics: bool,
 }
 
 /// Rows of one series in a cut.
@@ -41,34 +56,38 @@ pub(crate) struct CutDates {
     pub(crate) histograms: BTreeSet<Date>,
     pub(crate) exemplars: BTreeSet<Date>,
     pub(crate) starts: BTreeSet<Date>,
+    pub(crate) logs: BTreeSet<Date>,
+    pub(crate) spans: BTreeSet<Date>,
 }
 
 impl CutDates {
-    fn tables(&mut self) -> [&mut BTreeSet<Date>; 4] {
-        [&mut self.samples, &mut self.histograms, &mut self.exemplars, &mut self.starts]
-    }
-
-    /// The dates of any.
-    pub(crate) fn all(&self) -> BTreeSet<Date> {
+    /// The dates of rows of series.
+    pub(crate) fn of_series(&self) -> BTreeSet<Date> {
         let tables = [&self.samples, &self.histograms, &self.exemplars, &self.starts];
         tables.into_iter().flatten().copied().collect()
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.all().is_empty()
+        self.of_series().is_empty() && self.logs.is_empty() && self.spans.is_empty()
     }
 
-    /// Leaves out the dates that are not among these.
-    pub(crate) fn retain(&mut self, dates: &BTreeSet<Date>) {
-        self.tables().into_iter().for_each(|of_table| of_table.retain(|date| dates.contains(date)));
+    /// Leaves out the rows of series of dates that are not among these.
+    pub(crate) fn retain_of_series(&mut self, dates: &BTreeSet<Date>) {
+        let tables = [&mut self.samples, &mut self.histograms, &mut self.exemplars, &mut self.starts];
+        tables.into_iter().for_each(|of_table| of_table.retain(|date| dates.contains(date)));
     }
 }
 
 impl Head {
-    /// Takes all rows for cut `number`. Called between two groups by the thread that applies rows: while this runs nobody is
+    /// Takes rows for cut `number`. Called between two groups by the thread that applies rows: while this runs nobody is
     /// answered, so it does not look into them.
-    pub(crate) fn freeze(&self, number: u64, window: Window, dates: CutDates) -> Frozen {
+    pub(crate) fn freeze(&self, number: u64, window: Window, takes: Takes, dates: CutDates) -> Frozen {
         let (mut samples, mut histograms) = (Vec::new(), Vec::new());
+        let (logs, spans) = (self.columns.logs.lock().freeze(number), self.columns.spans.lock().freeze(number));
+        if takes == Takes::Columns {
+            let (extras, leaves_metrics) = (Arc::default(), self.has_metrics());
+            return Frozen { number, window, dates, samples, histograms, extras, logs, spans, leaves_metrics };
+        }
         // No row is added meanwhile, and a query finds those of a series live or frozen.
         self.sweep(|shard, range| {
             for slot in shard.slots.range_mut(range) {
@@ -81,11 +100,15 @@ impl Head {
             }
         });
         let extras = self.extras.lock().freeze(number);
-        Frozen { number, window, dates, samples, histograms, extras }
+        Frozen { number, window, dates, samples, histograms, extras, logs, spans, leaves_metrics: false }
     }
 
     /// The dates of which a cut may take rows now. What comes for other dates before it is made stays behind.
-    pub(crate) fn dates(&self, window: Window) -> CutDates {
+    pub(crate) fn dates(&self, window: Window, takes: Takes) -> CutDates {
+        let (logs, spans) = (self.columns.logs.lock().dates(), self.columns.spans.lock().dates());
+        if takes == Takes::Columns {
+            return CutDates { logs, spans, ..CutDates::default() };
+        }
         let (mut samples, mut histograms) = (Leaving::new(window), Leaving::new(window));
         let (mut of_samples, mut of_histograms) = (Vec::new(), Vec::new());
         self.sweep(|shard, range| {
@@ -98,7 +121,8 @@ impl Head {
         });
         let (samples, histograms) = (samples.admitted(), histograms.admitted());
         let extras = self.extras.lock();
-        CutDates { samples, histograms, exemplars: extras.exemplar_dates(), starts: extras.start_dates() }
+        let (exemplars, starts) = (extras.exemplar_dates(), extras.start_dates());
+        CutDates { samples, histograms, exemplars, starts, logs, spans }
     }
 }
 

@@ -7,8 +7,10 @@ use std::sync::Arc;
 
 use model::batch::Sample;
 use model::time::Date;
+use model::{Logs, Spans};
 use parking_lot::MutexGuard;
 
+use super::columns::Chunks;
 use super::freeze::{Frozen, FrozenRun};
 use super::histograms::{HistogramRun, TimeHistogram};
 use super::run::Run;
@@ -39,8 +41,13 @@ pub(crate) struct CutRows {
     /// The native histograms of each series that has some, in no order.
     pub(crate) histograms: Vec<FrozenRun<HistogramRun>>,
     pub(crate) extras: Arc<FrozenExtras>,
+    pub(crate) logs: Chunks<Logs>,
+    pub(crate) spans: Chunks<Spans>,
     /// Copies of the rows that stayed, which must be journaled again before the cut may commit.
     pub(crate) carried: Vec<Rows>,
+    /// See `carried`, as `carried_spans`.
+    pub(crate) carried_logs: Vec<Arc<Logs>>,
+    pub(crate) carried_spans: Vec<Arc<Spans>>,
     /// How many rows leave.
     pub(crate) rows: u64,
 }
@@ -57,11 +64,18 @@ impl Head {
         let of_date = |date| frozen.dates.histograms.contains(&date);
         let histograms = self.settle_runs(frozen, &frozen.histograms, of_date, &mut carried);
         let extras = self.extras.lock().settle(frozen.number, &frozen.extras, &frozen.dates, &mut carried);
+        let of_frozen = (&frozen.logs, &frozen.spans);
+        let (logs, spans, grown) = self.columns.settle(frozen.number, of_frozen, &frozen.dates, &mut carried);
+        self.usage.add(grown);
         let rows = samples.iter().map(|of| of.run.len() as u64).sum::<u64>()
             + histograms.iter().map(|of| of.run.len() as u64).sum::<u64>()
-            + (extras.exemplars.len() + extras.starts.len() + extras.metadata.len()) as u64;
+            + (extras.exemplars.len() + extras.starts.len() + extras.metadata.len()) as u64
+            + logs.iter().map(|chunk| chunk.rows.len() as u64).sum::<u64>()
+            + spans.iter().map(|chunk| chunk.rows.len() as u64).sum::<u64>();
         let (number, window) = (frozen.number, frozen.window);
-        CutRows { number, window, samples, histograms, extras, carried: carried.finish(), rows }
+        let (carried_logs, carried_spans) = (std::mem::take(&mut carried.logs), std::mem::take(&mut carried.spans));
+        let carried = carried.finish();
+        CutRows { number, window, samples, histograms, extras, logs, spans, carried, carried_logs, carried_spans, rows }
     }
 
     /// Settles the runs of one kind; returns what leaves of them.
@@ -116,6 +130,8 @@ pub(crate) struct Carried {
     open: Rows,
     /// The series of the open one's samples.
     series: Vec<Arc<Series>>,
+    pub(super) logs: Vec<Arc<Logs>>,
+    pub(super) spans: Vec<Arc<Spans>>,
 }
 
 impl Carried {

@@ -70,7 +70,7 @@ fn many_samples_in_any_order_come_back_sorted() {
 
 /// Takes what leaves of all dates.
 fn cut(head: &Head, number: u64, window: Window) -> CutRows {
-    head.settle(&head.freeze(number, window, head.dates(window)))
+    head.settle(&head.freeze(number, window, Takes::All, head.dates(window, Takes::All)))
 }
 
 /// The times of the samples that a cut carries.
@@ -114,7 +114,7 @@ fn rows_that_stay_come_back_behind_those_written_meanwhile_and_once() {
     let head = Head::new(1);
     let window = Window::new(1000, 2000);
     apply(&head, Origin::Written, &[(1, 1500, 1.0), (1, 2100, 2.0), (1, 2200, 3.0), (2, 2300, 4.0)]);
-    let frozen = head.freeze(1, window, head.dates(window));
+    let frozen = head.freeze(1, window, Takes::All, head.dates(window, Takes::All));
     assert!(head.is_empty());
     apply(&head, Origin::Written, &[(1, 2100, 9.0), (1, 2400, 5.0)]);
     let rows = |cut: &CutRows| (cut.rows, carried(cut));
@@ -185,10 +185,10 @@ fn rows_of_a_date_that_may_not_leave_are_carried() {
     let head = Head::new(2);
     apply(&head, Origin::Written, &[(1, DAY + 1, 1.0), (1, 2 * DAY + 1, 2.0)]);
     let window = Window::new(0, 3 * DAY);
-    let mut dates = head.dates(window);
+    let mut dates = head.dates(window, Takes::All);
     assert_eq!(dates.samples.len(), 2);
     dates.samples.pop_first();
-    let cut = head.settle(&head.freeze(1, window, dates));
+    let cut = head.settle(&head.freeze(1, window, Takes::All, dates));
     assert_eq!((cut.rows, carried(&cut)), (1, vec![DAY + 1]));
     assert_eq!(seen(&head, 1), [(DAY + 1, 1.0)]);
 }

@@ -8,7 +8,7 @@ use super::*;
 #[path = "../../../fuzz/checks/record.rs"]
 mod check;
 
-use check::{Known, told};
+use check::{Known, metrics, told};
 
 use crate::rows::SeriesList;
 
@@ -46,7 +46,7 @@ proptest! {
             let written = rows(&mut before, batch);
             let (mut tag, mut payload) = (Vec::new(), Vec::new());
             writer.write(&written, Origin::Written, generation, &mut tag, &mut payload);
-            let (origin, read) = reader.read(generation, &payload, &mut after).unwrap();
+            let (origin, read) = metrics(reader.read(generation, &payload, &mut after).unwrap());
             prop_assert_eq!(origin, Origin::Written);
             prop_assert_eq!(told(&read), told(&written));
             prop_assert_eq!(Summary::read(&tag), Summary::of(&written));
@@ -96,7 +96,7 @@ fn exemplars_and_metadata_come_back() {
     written.metadata.push(row);
     let (mut tag, mut payload) = (Vec::new(), Vec::new());
     RecordWriter::default().write(&written, Origin::Written, 1, &mut tag, &mut payload);
-    let (_, read) = RecordReader::default().read(1, &payload, &mut Known::default()).unwrap();
+    let (_, read) = metrics(RecordReader::default().read(1, &payload, &mut Known::default()).unwrap());
     assert_eq!(read.metadata, written.metadata);
     assert_eq!(read.exemplars[0].labels, written.exemplars[0].labels);
     assert_eq!((read.exemplars[0].time_ms, read.exemplars[0].value), (9, 0.5));
@@ -122,7 +122,7 @@ fn histograms_and_starts_come_back() {
     let (mut tag, mut payload) = (Vec::new(), Vec::new());
     RecordWriter::default().write(&written, Origin::Written, 1, &mut tag, &mut payload);
     assert_eq!(payload[0], VERSION_WITH_HISTOGRAMS);
-    let (_, read) = RecordReader::default().read(1, &payload, &mut Known::default()).unwrap();
+    let (_, read) = metrics(RecordReader::default().read(1, &payload, &mut Known::default()).unwrap());
     let histograms = |rows: &Rows| {
         rows.histograms.iter().map(|row| (row.series.key.clone(), row.time_ms, row.value.clone())).collect::<Vec<_>>()
     };

@@ -1,6 +1,6 @@
 //! Opening: place, tables, journal, replay, writer, in this order.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 
@@ -13,12 +13,13 @@ use super::loss::Loss;
 use super::place::{Place, unreachable_folder};
 use super::{Inner, Parts, Stretches};
 use crate::block_cache::BlockCache;
+use crate::columnar::Carry;
 use crate::config::Config;
 use crate::cut::cutter::{Cutter, Reason};
 use crate::cut::staged::{self, StagedCut};
 use crate::delta::DeltaTable;
 use crate::head::Head;
-use crate::record::RecordReader;
+use crate::record::{RecordReader, Recorded};
 use crate::rows::Rows;
 use crate::series::RawCache;
 use crate::staging::Staging;
@@ -78,6 +79,7 @@ pub(super) async fn open(config: Config, parts: Parts, on_damage: OnDamage) -> R
         disk: super::admit::Disk::default(),
         _lock: place.lock,
         pressure: Notify::new(),
+        fullness: Notify::new(),
     };
     if damaged {
         // The rows that could be read must be safe in blocks before the files that hold them go.
@@ -171,8 +173,24 @@ impl Committed {
                 Table::Starts => rows.starts.clear(),
                 Table::Exemplars => rows.exemplars.clear(),
                 Table::Metadata => rows.metadata.clear(),
+                // They have records of their own.
+                Table::Logs | Table::Spans => {}
             }
         }
+    }
+
+    /// Whether a record of logs or spans at `position` has to be applied. `seen` are the carried ones so far.
+    fn wants(
+        &self,
+        table: Table,
+        position: Position,
+        carry: Option<Carry>,
+        seen: &mut BTreeSet<(Table, Carry)>,
+    ) -> bool {
+        let committed = self.0[table.place()];
+        // As long as the cut that carried rows is in no block, their originals are in the journal.
+        let is_valid = |carry: Carry| carry.cut <= committed.0 && seen.insert((table, carry));
+        position >= committed && carry.is_none_or(is_valid)
     }
 }
 
@@ -186,13 +204,28 @@ fn replay_into(
     let mut reader = RecordReader::default();
     let mut loss = Loss::new(committed.journaled().min().unwrap_or(Position(0)));
     let (mut records, mut samples) = (0u64, 0u64);
+    let mut carried = BTreeSet::new();
     // A generation is read from its beginning even if its first rows are in blocks: definitions come before rows.
     journal.replay(Position(0), &mut |record| match reader.read(record.generation, record.payload, &mut &**head) {
-        Ok((origin, mut rows)) => {
-            committed.retain(record.sequence, &mut rows);
+        Ok(recorded) => {
             records += 1;
-            samples += rows.samples.len() as u64;
-            head.apply(rows, origin);
+            match recorded {
+                Recorded::Metrics(origin, mut rows) => {
+                    committed.retain(record.sequence, &mut rows);
+                    samples += rows.samples.len() as u64;
+                    head.apply(rows, origin);
+                }
+                Recorded::Logs(logs, carry) => {
+                    if committed.wants(Table::Logs, record.sequence, carry, &mut carried) {
+                        head.apply_logs(logs);
+                    }
+                }
+                Recorded::Spans(spans, carry) => {
+                    if committed.wants(Table::Spans, record.sequence, carry, &mut carried) {
+                        head.apply_spans(spans);
+                    }
+                }
+            }
             Ok(())
         }
         Err(_) if on_damage == OnDamage::SetAside => {

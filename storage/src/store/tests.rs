@@ -527,3 +527,5 @@ async fn series_whose_labels_are_bad_are_left_out_if_nobody_has_looked_at_them()
     assert!(messages[3].starts_with("the value of label \"a\" has 40 bytes, the limit is 30"), "{messages:?}");
     assert_eq!(store.write(batch.clone()).await.unwrap_err().kind(), ErrorKind::Invalid, "the decoder has looked");
 }
+
+mod columns;

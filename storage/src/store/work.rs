@@ -69,7 +69,12 @@ async fn cut_for_ever(inner: Arc<Inner>, stop: Stop) {
             () = stop.stopped() => return,
             () = tokio::time::sleep(next_cut.min(retry)) => (next_cut <= retry).then_some(Reason::Regular),
             () = pressure => Some(Reason::Pressure),
+            () = inner.fullness.notified() => Some(Reason::Size),
         };
+        // It may have been asked for while the last one was made.
+        if reason == Some(Reason::Size) && inner.head.columns_bytes() <= inner.config.cut_bytes {
+            continue;
+        }
         let done = match reason {
             Some(reason) => cut(&inner, reason).await.map(drop),
             None => inner.cutter.lock().await.resume(&inner).await,
@@ -211,8 +216,8 @@ pub(super) async fn expire(inner: &Inner) -> Result<usize, Error> {
 /// The oldest date that is kept. A clock that is far ahead of the rows is not believed: it would take out everything.
 fn oldest_date(inner: &Inner) -> Date {
     let view = inner.view.read().clone();
-    let blocks = view.of(Table::Samples).iter().chain(view.of(Table::Histograms).iter());
-    let newest_ms = blocks.map(|block| block.max_time_ms).max();
+    let blocks = [Table::Samples, Table::Histograms, Table::Logs, Table::Spans].map(|table| view.of(table).iter());
+    let newest_ms = blocks.into_iter().flatten().map(|block| block.max_time_ms).max();
     let now_ms = inner.clock.now_ms().min(newest_ms.map_or(i64::MAX, |newest_ms| newest_ms.saturating_add(DAY_MS)));
     let oldest_ms = now_ms.saturating_sub(inner.config.retention.as_millis() as i64);
     Date::of_ms(oldest_ms.clamp(MIN_TIME_MS, MAX_TIME_MS))

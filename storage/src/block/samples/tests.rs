@@ -93,14 +93,8 @@ fn brings_back_every_kind_of_value() {
     assert_eq!(read(&bytes), expected(&series));
     assert_eq!(meta.rows, 14);
     assert_eq!(meta.size_bytes, bytes.len() as u64);
-    let bounds = Bounds {
-        min_time_ms: -5,
-        max_time_ms: 1 << 40,
-        min_name: "a".into(),
-        max_name: "d".into(),
-        min_cluster: "".into(),
-        max_cluster: "x".into(),
-    };
+    let bounds =
+        Bounds { min_time_ms: -5, max_time_ms: 1 << 40, keys: [("a".into(), "d".into()), ("".into(), "x".into())] };
     assert_eq!(meta.bounds, Some(bounds));
 }
 

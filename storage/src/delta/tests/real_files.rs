@@ -40,7 +40,7 @@ async fn the_live_files_hold_the_rows_that_the_log_says() {
         new.block.rows = rows as u64;
         new.block.size_bytes = bytes.len() as u64;
         new.block.max_time_ms = new.block.min_time_ms + 1000 * (rows as i64 - 1);
-        (new.names, new.clusters) = (Some(("up".into(), "up".into())), Some(("eu-1".into(), "eu-1".into())));
+        new.keys = Some([("up".into(), "up".into()), ("eu-1".into(), "eu-1".into())]);
         fixture.root.put(&file(&new.block.path), bytes.into()).await.unwrap();
         let txn = Txn { app_id: fixture.journal, position: n };
         table.commit(&Change::add(vec![new], Some(txn))).await.unwrap();

@@ -9,8 +9,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::cut::plan::Window;
-use crate::head::{CutRows, Frozen};
-use crate::record::{Origin, RecordReader, RecordWriter};
+use crate::head::{CutRows, Frozen, Takes};
+use crate::record::{Origin, RecordReader, RecordWriter, Recorded};
 use crate::rows::{HistogramRow, Rows, SeriesList};
 use crate::series::{RawCache, Series, SeriesInfo};
 use crate::tables::Table;
@@ -215,7 +215,8 @@ impl Case {
         self.cuts += 1;
         self.generation += 1;
         let window = Window::new(i64::MIN, end_ms);
-        self.job = Some(Job::Frozen(self.head.freeze(self.cuts, window, self.head.dates(window))));
+        self.job =
+            Some(Job::Frozen(self.head.freeze(self.cuts, window, Takes::All, self.head.dates(window, Takes::All))));
         self.frozen.insert(self.cuts, std::mem::take(&mut self.live));
     }
 
@@ -280,7 +281,9 @@ impl Case {
         let replayed = Head::new(1);
         let mut reader = RecordReader::default();
         for (generation, payload, written) in &self.journal {
-            let (_, rows) = reader.read(*generation, payload, &mut &replayed).unwrap();
+            let Recorded::Metrics(_, rows) = reader.read(*generation, payload, &mut &replayed).unwrap() else {
+                panic!()
+            };
             assert_eq!(rows_of(&rows).collect::<Vec<_>>(), *written);
         }
     }
@@ -323,7 +326,7 @@ fn a_series_that_comes_back_is_defined_again_in_the_same_generation() {
     write.iter().for_each(|step| case.take(step));
     // No generation begins between the two: the head alone has let go.
     let window = Window::new(i64::MIN, 60);
-    case.head.settle(&case.head.freeze(99, window, case.head.dates(window)));
+    case.head.settle(&case.head.freeze(99, window, Takes::All, case.head.dates(window, Takes::All)));
     case.head.retire(99);
     case.live.clear();
     case.take(&Step::Evict(0));
@@ -364,7 +367,7 @@ fn no_row_is_lost_while_entries_come_and_go() {
         });
         let mut cut = |number| {
             let window = Window::new(i64::MIN, i64::MAX);
-            taken += head.settle(&head.freeze(number, window, head.dates(window))).rows;
+            taken += head.settle(&head.freeze(number, window, Takes::All, head.dates(window, Takes::All))).rows;
             head.retire(number);
         };
         let mut applied = 0;
@@ -395,7 +398,7 @@ fn what_native_histograms_take_is_given_back_with_their_series() {
         head.apply(Rows { histograms, ..Rows::default() }, Origin::Written);
     }
     let window = Window::draining(0, 10);
-    drop(head.settle(&head.freeze(1, window, head.dates(window))));
+    drop(head.settle(&head.freeze(1, window, Takes::All, head.dates(window, Takes::All))));
     head.retire(1);
     assert_eq!(head.evict(head.begin_round() + 1), u64::from(SERIES));
     assert_eq!(head.usage().bytes(), before);

@@ -1,0 +1,136 @@
+//! Writing blocks of logs and spans, sorted by cluster, service and time.
+//!
+//! Owns: the order of the rows, what the columns of both tables have in common.
+//! Does not own: which column holds what (`logs`, `spans`), encoding (`file`).
+
+mod attributes;
+mod events;
+mod ids;
+mod logs;
+mod resources;
+mod spans;
+mod words;
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use model::time::Date;
+use model::{Error, Logs, Spans};
+
+use self::logs::LogColumns;
+use self::spans::SpanColumns;
+use crate::block::columns::{Columns, read_batches};
+use crate::block::file::File;
+use crate::block::meta::BlockMeta;
+use crate::columnar::{Chunk, Columnar, MS};
+
+/// The columns of a block of such rows.
+pub(crate) trait BlockColumns<C>: Columns {
+    /// The places in these columns of what the rows of a batch share.
+    type Places;
+
+    /// Takes over what the rows of a batch share.
+    fn adopt(&mut self, rows: &C) -> Self::Places;
+
+    /// Adds a row of that batch.
+    fn push(&mut self, rows: &C, row: usize, places: &Self::Places);
+}
+
+/// Rows that have blocks.
+pub(crate) trait Blocked: Columnar {
+    /// The columns of their blocks.
+    type Columns: BlockColumns<Self>;
+}
+
+impl Blocked for Logs {
+    type Columns = LogColumns;
+}
+
+impl Blocked for Spans {
+    type Columns = SpanColumns;
+}
+
+/// A row by its place, and what it is sorted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct SortedRow {
+    /// The place of its cluster and service among all, in order.
+    rank: u32,
+    time: i64,
+    chunk: u32,
+    row: u32,
+}
+
+/// The rows of all chunks by the day of their block, in the order of the table.
+pub(crate) fn sorted<C: Columnar>(chunks: &[Chunk<C>]) -> BTreeMap<Date, Vec<SortedRow>> {
+    let ranks = ranks(chunks);
+    let mut dates = BTreeMap::<Date, Vec<SortedRow>>::new();
+    for ((chunk, ranks), at) in chunks.iter().zip(&ranks).zip(0..) {
+        let (_, places) = chunk.rows.resources();
+        let rows = places.iter().zip(chunk.rows.times()).zip(0..);
+        let rows =
+            rows.map(|((place, time), row)| SortedRow { rank: ranks[*place as usize], time: *time, chunk: at, row });
+        match chunk.date() {
+            Some(date) => dates.entry(date).or_default().extend(rows),
+            None => rows.for_each(|row| dates.entry(Date::of_ms(row.time.div_euclid(MS))).or_default().push(row)),
+        }
+    }
+    dates.values_mut().for_each(|rows| rows.sort_unstable());
+    dates
+}
+
+/// Of each chunk and each of its resources the place of its cluster and service among those of all.
+fn ranks<C: Columnar>(chunks: &[Chunk<C>]) -> Vec<Vec<u32>> {
+    let mut ranks = BTreeMap::<(&str, &str), u32>::new();
+    for chunk in chunks {
+        for resource in chunk.rows.resources().0.iter() {
+            ranks.insert((&resource.cluster, &resource.service), 0);
+        }
+    }
+    ranks.values_mut().zip(0..).for_each(|(rank, place)| *rank = place);
+    let of_chunk = |chunk: &Chunk<C>| {
+        let resources = chunk.rows.resources().0.iter();
+        resources.map(|resource| ranks.get(&(&*resource.cluster, &*resource.service)).copied().unwrap_or(0)).collect()
+    };
+    chunks.iter().map(of_chunk).collect()
+}
+
+/// Writes one block of rows, which are sorted.
+///
+/// # Errors
+/// `Unavailable` if the sink fails.
+pub(crate) fn write<C: Blocked, W: Write + Send>(
+    chunks: &[Chunk<C>],
+    rows: &[SortedRow],
+    sink: W,
+) -> Result<BlockMeta, Error> {
+    let mut file = File::<W, C::Columns>::new(sink)?;
+    let places: Vec<_> = chunks.iter().map(|chunk| file.columns.adopt(&chunk.rows)).collect();
+    for row in rows {
+        let chunk = row.chunk as usize;
+        let from = &*chunks[chunk].rows;
+        file.columns.push(from, row.row as usize, &places[chunk]);
+        let (resources, of_row) = from.resources();
+        if let Some(resource) = resources.get(of_row[row.row as usize]) {
+            let time_ms = row.time.div_euclid(MS);
+            file.meta.add(1, [&resource.cluster, &resource.service], time_ms, time_ms);
+        }
+        file.write_if_full()?;
+    }
+    file.finish()
+}
+
+/// The rows of a chunk as a query reads them, in the order in which they came.
+///
+/// # Errors
+/// `Internal` if the rows do not fit the columns.
+pub(crate) fn read<C: Blocked>(rows: &Arc<C>) -> Result<Vec<RecordBatch>, Error> {
+    let mut columns = C::Columns::default();
+    let places = columns.adopt(rows);
+    (0..rows.len()).for_each(|row| columns.push(rows, row, &places));
+    read_batches(columns)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,67 @@
+//! Columns of texts that come again and again: as dictionaries.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, DictionaryArray, MapArray, StringArray, StructArray};
+use arrow::buffer::OffsetBuffer;
+use arrow::datatypes::{DataType, Field, FieldRef, Fields, Int32Type};
+use model::Error;
+use model::texts::{Dictionary, Texts};
+
+/// The texts of one or more columns, each kept once.
+#[derive(Default)]
+pub(crate) struct Words {
+    known: Dictionary,
+    /// The texts as an array, as long as none has come.
+    array: Option<Arc<StringArray>>,
+}
+
+impl Words {
+    /// The place of a text.
+    pub(crate) fn place(&mut self, text: &str) -> i32 {
+        self.known.place(text) as i32
+    }
+
+    /// The places of the texts of a dictionary, by their places there.
+    pub(crate) fn places_of(&mut self, other: &Dictionary) -> Vec<i32> {
+        other.texts().iter().map(|text| self.place(text)).collect()
+    }
+
+    /// A column of these texts, by their places.
+    ///
+    /// # Errors
+    /// `Internal` if there is no text at a place.
+    pub(crate) fn column(&mut self, places: Vec<i32>) -> Result<ArrayRef, Error> {
+        let texts = self.known.texts();
+        let values = match self.array.take().filter(|array| array.len() == texts.len()) {
+            Some(array) => array,
+            None => Arc::new(StringArray::from_iter_values(texts.iter())),
+        };
+        self.array = Some(values.clone());
+        let column = DictionaryArray::<Int32Type>::try_new(places.into(), values);
+        Ok(Arc::new(column.map_err(|e| Error::internal("a column does not fit its dictionary").with_source(e))?))
+    }
+}
+
+/// Texts as an array.
+pub(crate) fn strings(texts: &Texts) -> ArrayRef {
+    Arc::new(StringArray::from_iter_values(texts.iter()))
+}
+
+/// A column of maps: names and values one behind the other, and where those of each row end.
+///
+/// # Errors
+/// `Internal` if they do not fit together.
+pub(crate) fn maps(names: ArrayRef, values: ArrayRef, ends: Vec<i32>) -> Result<ArrayRef, Error> {
+    let fault = |e| Error::internal("cannot make a column of maps").with_source(e);
+    let fields = Fields::from(vec![
+        Field::new("key", names.data_type().clone(), false),
+        Field::new("value", values.data_type().clone(), true),
+    ]);
+    let entries = StructArray::try_new(fields.clone(), vec![names, values], None).map_err(fault)?;
+    let field: FieldRef = Arc::new(Field::new("key_value", DataType::Struct(fields), false));
+    let mut offsets = Vec::with_capacity(ends.len() + 1);
+    offsets.push(0);
+    offsets.extend(ends);
+    Ok(Arc::new(MapArray::try_new(field, OffsetBuffer::new(offsets.into()), entries, None, false).map_err(fault)?))
+}
