@@ -18,6 +18,7 @@ use storage::{Matcher, Selection, Table};
 
 pub(crate) use fleet::Fleet;
 
+use crate::columnar::ColumnarTable;
 use crate::error::external;
 use crate::promql::TABLE_FUNCTION;
 use crate::source::Source;
@@ -30,16 +31,18 @@ pub(crate) const SCHEMA: &str = "public";
 /// The schema with one table per metric.
 pub(crate) const METRIC_SCHEMA: &str = "metric";
 /// The tables of the default schema.
-pub(crate) const TABLES: [&str; 10] = [
+pub(crate) const TABLES: [&str; 12] = [
     "clusters",
     "exemplars",
     "histograms",
+    "logs",
     "metadata",
     "metrics",
     "samples",
     "series",
     "services",
     "sources",
+    "spans",
     "starts",
 ];
 /// How many names are offered instead of an unknown one.
@@ -140,6 +143,8 @@ impl SchemaProvider for PublicSchema {
             "starts" => Arc::new(RawTable::new(source, Table::Starts)),
             "exemplars" => Arc::new(RawTable::new(source, Table::Exemplars)),
             "metadata" => Arc::new(RawTable::new(source, Table::Metadata)),
+            "logs" => Arc::new(ColumnarTable::new(source, Table::Logs)),
+            "spans" => Arc::new(ColumnarTable::new(source, Table::Spans)),
             "clusters" => self.fleet.clusters(&self.source.last_samples())?,
             "services" => self.fleet.services()?,
             "sources" => self.fleet.sources()?,

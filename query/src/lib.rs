@@ -4,6 +4,7 @@
 //! Does not own: how rows are kept or found by label (`storage`), how they come in (`collector`).
 
 mod catalog;
+mod columnar;
 pub mod config;
 pub mod engine;
 mod error;

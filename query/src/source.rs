@@ -12,7 +12,7 @@ use object_store::path::Path;
 use parquet::file::metadata::ParquetMetaData;
 use storage::block::Block;
 use storage::block::page::{PageRows, SamplePage};
-use storage::snapshot::HeadRows;
+use storage::snapshot::{HeadColumns, HeadRows};
 use storage::{Resolved, Selection, SeriesInfo, Snapshot, Table};
 
 /// How many footers are fetched at the same time.
@@ -107,6 +107,15 @@ impl Source {
             Source::Snapshot(snapshot) => snapshot.head_rows(table).await,
             #[cfg(test)]
             Source::Fixture(fixture) => Ok(fixture.head_rows(table)),
+        }
+    }
+
+    /// See [`Snapshot::head_columns`].
+    pub(crate) fn head_columns(&self, table: Table) -> Vec<HeadColumns> {
+        match self {
+            Source::Snapshot(snapshot) => snapshot.head_columns(table),
+            #[cfg(test)]
+            Source::Fixture(_) => Vec::new(),
         }
     }
 

@@ -21,7 +21,7 @@ use object_store::path::Path;
 use parquet::file::metadata::ParquetMetaData;
 
 use crate::block::Block;
-use crate::block::columnar::{self, Blocked};
+pub use crate::block::columnar::head::HeadColumns;
 use crate::block::columns::read_batches;
 use crate::block::exemplars::ExemplarColumns;
 use crate::block::histograms::HistogramColumns;
@@ -29,7 +29,6 @@ use crate::block::metadata::MetadataColumns;
 use crate::block::page::{PageRows, SamplePage};
 use crate::block::series::SeriesColumns;
 use crate::block::starts::StartColumns;
-use crate::columnar::Chunk;
 use crate::days::{DayKey, Days};
 use crate::head::PackedRun;
 pub use crate::head::{HeadBatches, HeadRows};
@@ -187,8 +186,19 @@ impl Snapshot {
                 }
                 read_batches(columns)
             }
-            Table::Logs => columnar_rows(self.inner.head.logs(self.view.cut)),
-            Table::Spans => columnar_rows(self.inner.head.spans(self.view.cut)),
+            Table::Logs | Table::Spans => {
+                let all: Vec<usize> = (0..table.schema().fields().len()).collect();
+                self.head_columns(table).iter().map(|chunk| chunk.read(&all, 0..chunk.rows())).collect()
+            }
+        }
+    }
+
+    /// The rows not in a block of `logs` or `spans`; none of another table.
+    pub fn head_columns(&self, table: Table) -> Vec<HeadColumns> {
+        match table {
+            Table::Logs => self.inner.head.logs(self.view.cut).into_iter().map(HeadColumns::from).collect(),
+            Table::Spans => self.inner.head.spans(self.view.cut).into_iter().map(HeadColumns::from).collect(),
+            _ => Vec::new(),
         }
     }
 
@@ -240,11 +250,6 @@ impl Snapshot {
     ) -> Result<Vec<Arc<SamplePage>>, Error> {
         self.inner.block_cache.sample_pages(block, footer, pages).await
     }
-}
-
-fn columnar_rows<C: Blocked>(chunks: Vec<Chunk<C>>) -> Result<Vec<RecordBatch>, Error> {
-    let batches = chunks.iter().map(|chunk| columnar::read(&chunk.rows)).collect::<Result<Vec<_>, _>>()?;
-    Ok(batches.into_iter().flatten().collect())
 }
 
 /// What is known of a series in two places, of which the first one counts more.

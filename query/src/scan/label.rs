@@ -50,7 +50,9 @@ impl ScalarUDFImpl for Label {
             return Ok(format!("{NAME}({})", args.join(",")));
         };
         let table = match &labels.relation {
-            Some(table) if !matches!(table.table(), "metrics" | "series") => format!("{}.", table.table()),
+            Some(table) if !matches!(table.table(), "metrics" | "series" | "logs" | "spans") => {
+                format!("{}.", table.table())
+            }
             _ => String::new(),
         };
         Ok(format!("{table}{}['{}']", labels.name, key.try_as_str().flatten().unwrap_or_default()))

@@ -40,6 +40,20 @@ impl Rows {
         self.groups.iter().filter(|ranges| !ranges.is_empty()).count()
     }
 
+    /// All rows of a block.
+    pub(crate) fn all(footer: &ParquetMetaData) -> Self {
+        let group_rows = footer.row_groups().iter().map(|group| usize::try_from(group.num_rows()).unwrap_or(0));
+        let group_rows: Vec<usize> = group_rows.collect();
+        let groups = group_rows.iter().map(|rows| std::iter::once(0..*rows).filter(|all| !all.is_empty()).collect());
+        Rows { groups: groups.collect(), group_rows }
+    }
+
+    /// The rows that are among both.
+    pub(crate) fn intersection(&self, other: &Rows) -> Self {
+        let groups = self.groups.iter().zip(&other.groups).map(|(own, other)| intersect(own, other)).collect();
+        Rows { groups, group_rows: self.group_rows.clone() }
+    }
+
     /// The same rows in the words of DataFusion.
     pub(crate) fn access_plan(&self) -> ParquetAccessPlan {
         let access = self.groups.iter().zip(&self.group_rows).map(|(ranges, rows)| match ranges.as_slice() {
@@ -70,7 +84,47 @@ impl Rows {
     }
 }
 
-fn selection(ranges: &[Range<usize>], rows: usize) -> RowSelection {
+/// The rows of the pages of one column whose bounds may have what is wanted.
+pub(crate) fn of_column(footer: &ParquetMetaData, name: &str, is_wanted: impl Fn(PageBounds<'_>) -> bool) -> Rows {
+    let mut rows = Rows::default();
+    for (number, group) in footer.row_groups().iter().enumerate() {
+        let count = usize::try_from(group.num_rows()).unwrap_or(0);
+        let pages = Pages::of(footer, number, group, name, count);
+        let mut ranges = Vec::new();
+        for page in (0..pages.len()).filter(|page| is_wanted(pages.bounds(*page))) {
+            push(&mut ranges, pages.start(page)..pages.end(page));
+        }
+        rows.groups.push(ranges);
+        rows.group_rows.push(count);
+    }
+    rows
+}
+
+/// Between which numbers a column is in some rows, ascending, of a row group; `None` if that is not known.
+pub(crate) fn long_bounds(
+    footer: &ParquetMetaData,
+    group: usize,
+    name: &str,
+    rows: &[Range<usize>],
+) -> Option<(i64, i64)> {
+    let (first, last) = (rows.first()?.start, rows.last()?.end);
+    let count = usize::try_from(footer.row_group(group).num_rows()).unwrap_or(0);
+    let pages = Pages::of(footer, group, footer.row_group(group), name, count);
+    let touches = |page: &usize| {
+        let (start, end) = (pages.start(*page), pages.end(*page));
+        start < last && end > first && rows.iter().any(|range| range.start < end && range.end > start)
+    };
+    let mut bounds = None;
+    for page in (0..pages.len()).filter(touches) {
+        let (min, max) = pages.bounds(page).long?;
+        let (low, high) = bounds.unwrap_or((min, max));
+        bounds = Some((min.min(low), max.max(high)));
+    }
+    bounds
+}
+
+/// Ranges, ascending, of so many rows in the words of the Parquet library.
+pub(crate) fn selection(ranges: &[Range<usize>], rows: usize) -> RowSelection {
     let mut selectors = Vec::with_capacity(ranges.len() * 2 + 1);
     let mut at = 0;
     for range in ranges {
@@ -131,10 +185,11 @@ struct Pages<'a> {
     chunk: PageBounds<'a>,
 }
 
+/// The smallest and the largest value of a page, if they are known.
 #[derive(Clone, Copy, Default)]
-struct PageBounds<'a> {
-    text: Option<(&'a [u8], &'a [u8])>,
-    long: Option<(i64, i64)>,
+pub(crate) struct PageBounds<'a> {
+    pub(crate) text: Option<(&'a [u8], &'a [u8])>,
+    pub(crate) long: Option<(i64, i64)>,
 }
 
 impl<'a> Pages<'a> {
@@ -185,6 +240,10 @@ fn page_bounds(index: &ColumnIndexMetaData, page: usize) -> PageBounds<'_> {
     match index {
         ColumnIndexMetaData::BYTE_ARRAY(index) => {
             PageBounds { text: index.min_value(page).zip(index.max_value(page)), long: None }
+        }
+        ColumnIndexMetaData::INT32(index) => {
+            let bounds = index.min_value(page).copied().zip(index.max_value(page).copied());
+            PageBounds { text: None, long: bounds.map(|(min, max)| (i64::from(min), i64::from(max))) }
         }
         ColumnIndexMetaData::INT64(index) => {
             PageBounds { text: None, long: index.min_value(page).copied().zip(index.max_value(page).copied()) }

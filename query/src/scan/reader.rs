@@ -51,20 +51,17 @@ impl ParquetFileReaderFactory for BlockReaders {
         let footer = file
             .extension::<Footer>()
             .ok_or_else(|| DataFusionError::Internal(format!("the footer of {path} was not read before its rows")))?;
-        Ok(Box::new(BlockReader {
-            metrics: ParquetFileMetrics::new(partition_index, path.as_ref(), metrics),
-            store: Arc::clone(&self.store),
-            footer: Arc::clone(&footer.0),
-            path,
-        }))
+        let metrics = ParquetFileMetrics::new(partition_index, path.as_ref(), metrics);
+        Ok(Box::new(BlockReader { metrics, store: Arc::clone(&self.store), footer: Arc::clone(&footer.0), path }))
     }
 }
 
-struct BlockReader {
-    metrics: ParquetFileMetrics,
-    store: Arc<dyn ObjectStore>,
-    footer: Arc<ParquetMetaData>,
-    path: Path,
+/// Reads one block, whose footer is known.
+pub(crate) struct BlockReader {
+    pub(crate) metrics: ParquetFileMetrics,
+    pub(crate) store: Arc<dyn ObjectStore>,
+    pub(crate) footer: Arc<ParquetMetaData>,
+    pub(crate) path: Path,
 }
 
 /// A store that does not give what it has is away, which says nothing of the block: see `error::from_datafusion`.

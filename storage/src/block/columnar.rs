@@ -5,6 +5,7 @@
 
 mod attributes;
 mod events;
+pub(crate) mod head;
 mod ids;
 mod logs;
 mod resources;
@@ -13,15 +14,13 @@ mod words;
 
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::sync::Arc;
 
-use arrow::array::RecordBatch;
 use model::time::Date;
 use model::{Error, Logs, Spans};
 
 use self::logs::LogColumns;
 use self::spans::SpanColumns;
-use crate::block::columns::{Columns, read_batches};
+use crate::block::columns::Columns;
 use crate::block::file::File;
 use crate::block::meta::BlockMeta;
 use crate::columnar::{Chunk, Columnar, MS};
@@ -119,17 +118,6 @@ pub(crate) fn write<C: Blocked, W: Write + Send>(
         file.write_if_full()?;
     }
     file.finish()
-}
-
-/// The rows of a chunk as a query reads them, in the order in which they came.
-///
-/// # Errors
-/// `Internal` if the rows do not fit the columns.
-pub(crate) fn read<C: Blocked>(rows: &Arc<C>) -> Result<Vec<RecordBatch>, Error> {
-    let mut columns = C::Columns::default();
-    let places = columns.adopt(rows);
-    (0..rows.len()).for_each(|row| columns.push(rows, row, &places));
-    read_batches(columns)
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::compute::{cast, concat_batches};
@@ -8,6 +9,7 @@ use model::resource::Resource;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use proptest::prelude::*;
 
+use super::head::HeadColumns;
 use super::*;
 use crate::Table;
 use crate::columnar::testing::{logs, spans};
@@ -131,7 +133,10 @@ fn check_spans(batch: &RecordBatch, row: usize, spans: &Spans, from: usize) {
 type Check<C> = fn(&RecordBatch, usize, &C, usize);
 
 /// Writes the rows of chunks into blocks and reads them back; of each row also what a query reads of the head.
-fn blocks_hold_the_rows<C: Blocked>(chunks: Vec<C>, check: Check<C>) {
+fn blocks_hold_the_rows<C: Blocked>(chunks: Vec<C>, check: Check<C>)
+where
+    HeadColumns: From<Chunk<C>>,
+{
     let chunks: Vec<Chunk<C>> = chunks.into_iter().filter_map(|rows| Chunk::new(Arc::new(rows))).collect();
     let mut seen = HashMap::new();
     for (date, rows) in sorted(&chunks) {
@@ -159,7 +164,9 @@ fn blocks_hold_the_rows<C: Blocked>(chunks: Vec<C>, check: Check<C>) {
     assert!(seen.values().all(|count| *count == 1));
 
     for chunk in &chunks {
-        for batch in read(&chunk.rows).unwrap() {
+        let all: Vec<usize> = (0..C::TABLE.schema().fields().len()).collect();
+        for half in [0..chunk.rows.len() / 2, chunk.rows.len() / 2..chunk.rows.len()] {
+            let batch = HeadColumns::from(chunk.clone()).read(&all, half.clone()).unwrap();
             assert_eq!(batch.schema(), C::TABLE.read_schema());
             let narrow: Vec<_> = batch
                 .columns()
@@ -169,7 +176,7 @@ fn blocks_hold_the_rows<C: Blocked>(chunks: Vec<C>, check: Check<C>) {
                 .collect();
             let batch =
                 RecordBatch::try_new(Arc::new(Schema::new(C::TABLE.schema().fields().clone())), narrow).unwrap();
-            (0..batch.num_rows()).for_each(|row| check(&batch, row, &chunk.rows, row));
+            (0..batch.num_rows()).for_each(|row| check(&batch, row, &chunk.rows, half.start + row));
         }
     }
 }
