@@ -64,13 +64,13 @@ impl Fixture {
             store: Arc::default(),
             blocks: BTreeMap::new(),
             heads: Vec::new(),
-            layout: Layout { page_rows: 100, group_rows: 1000 },
+            layout: Layout { page_rows: 100, group_rows: 1000, ..Layout::default() },
         }
     }
 
     /// Sets the rows of a page and of a row group for the blocks made from now on.
     pub(crate) fn sized(mut self, page_rows: usize, group_rows: usize) -> Self {
-        self.layout = Layout { page_rows, group_rows };
+        self.layout = Layout { page_rows, group_rows, ..Layout::default() };
         self
     }
 

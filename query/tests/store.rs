@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may stop where it fails")]
 
+#[path = "store/columnar.rs"]
+mod columnar;
 #[path = "store/remote_read.rs"]
 mod remote_read;
 

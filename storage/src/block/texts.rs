@@ -23,6 +23,8 @@ use parquet::file::statistics::Statistics;
 use parquet::file::writer::{SerializedPageWriter, TrackedWrite};
 use parquet::schema::types::ColumnDescPtr;
 
+use crate::block::Layout;
+
 /// What takes the least time; runs leave little to pack.
 const ZSTD_LEVEL: i32 = 1;
 
@@ -93,15 +95,15 @@ impl TextChunk {
         self.text_bytes
     }
 
-    /// The column chunk, in pages of at most `page_rows` rows, and what the footer says of it.
-    pub(crate) fn close(self, column: ColumnDescPtr, page_rows: usize) -> ParquetResult<(Bytes, ColumnCloseResult)> {
+    /// The column chunk in pages, and what the footer says of it.
+    pub(crate) fn close(self, column: ColumnDescPtr, layout: Layout) -> ParquetResult<(Bytes, ColumnCloseResult)> {
         let mut sink = TrackedWrite::new(Vec::new());
         let mut writer = SerializedPageWriter::new(&mut sink);
         let mut pages = vec![writer.write_page(self.dictionary()?)?];
         let (mut column_index, mut offset_index) =
             (ColumnIndexBuilder::new(Type::BYTE_ARRAY), OffsetIndexBuilder::new());
         let mut bounds: Vec<(&str, &str)> = Vec::new();
-        for runs in pages_of(&self.runs, page_rows) {
+        for runs in pages_of(&self.runs, layout) {
             let rows: usize = runs.iter().map(|(_, rows)| rows).sum();
             let texts = || runs.iter().map(|(place, _)| &*self.values[*place as usize]);
             let (min, max) = (texts().min().unwrap_or_default(), texts().max().unwrap_or_default());
@@ -183,15 +185,19 @@ fn packed(buf: &[u8], page: impl FnOnce(Bytes) -> Page) -> ParquetResult<Compres
 }
 
 /// The runs of each page.
-fn pages_of(runs: &[(u32, usize)], page_rows: usize) -> Vec<Vec<(u32, usize)>> {
+fn pages_of(runs: &[(u32, usize)], layout: Layout) -> Vec<Vec<(u32, usize)>> {
     let mut pages: Vec<Vec<(u32, usize)>> = Vec::new();
+    let page_rows = layout.page_rows.max(1);
     let mut room = 0;
     for (place, rows) in runs {
         let mut left = *rows;
+        if page_rows - room >= layout.run_rows {
+            room = 0;
+        }
         while left > 0 {
             if room == 0 {
                 pages.push(Vec::new());
-                room = page_rows.max(1);
+                room = page_rows;
             }
             let taken = left.min(room);
             if let Some(page) = pages.last_mut() {

@@ -50,7 +50,8 @@ struct Stored {
 
 async fn stored(series: &[(SeriesKey, i64, Vec<TimeValue>)]) -> Stored {
     let mut bytes = Vec::new();
-    let mut writer = SamplesWriter::with_layout(&mut bytes, Layout { page_rows: 16, group_rows: 100 }).unwrap();
+    let mut writer =
+        SamplesWriter::with_layout(&mut bytes, Layout { page_rows: 16, group_rows: 100, ..Layout::default() }).unwrap();
     for (key, id, samples) in series {
         writer.push_series(key, *id, samples).unwrap();
     }

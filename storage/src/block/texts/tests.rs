@@ -36,7 +36,7 @@ proptest! {
         group_rows in 1usize..400,
     ) {
         let mut sink = Vec::new();
-        let mut writer = SamplesWriter::with_layout(&mut sink, Layout { page_rows, group_rows }).unwrap();
+        let mut writer = SamplesWriter::with_layout(&mut sink, Layout { page_rows, group_rows, ..Layout::default() }).unwrap();
         let mut expected = Vec::new();
         let mut name = 0;
         for (step, rows) in runs {
