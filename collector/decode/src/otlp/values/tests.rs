@@ -2,7 +2,8 @@ use super::*;
 
 fn written(value: &[u8], max_bytes: usize) -> Result<String, Fault> {
     let mut out = String::new();
-    write(value, 0..value.len(), max_bytes, &mut out).map(|()| out)
+    let form = Form { what: "a value", max_bytes, is_mended: false };
+    write(value, 0..value.len(), &form, &mut out).map(|()| out)
 }
 
 fn double(value: f64) -> String {
