@@ -14,21 +14,44 @@ use bytes::Bytes;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use self::number::Number;
-use self::schema::{Field, Kind, Message, REQUEST};
+use self::schema::{Field, Kind, Message, logs, metrics, traces};
 use crate::{Error, Limits};
 
 /// Bytes of a length, padded: they are written before the message is, whose length is known only then.
 const LENGTH_BYTES: usize = 5;
 
-/// The protobuf bytes of the request that is JSON in `body`, for [`super::decode`].
+/// Which request a body is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Request {
+    /// `ExportMetricsServiceRequest`, for [`super::decode`].
+    Metrics,
+    /// `ExportLogsServiceRequest`, for [`super::logs::decode`].
+    Logs,
+    /// `ExportTraceServiceRequest`, for [`super::traces::decode`].
+    Traces,
+}
+
+impl Request {
+    fn message(self) -> &'static Message {
+        match self {
+            Request::Metrics => &metrics::REQUEST,
+            Request::Logs => &logs::REQUEST,
+            Request::Traces => &traces::REQUEST,
+        }
+    }
+}
+
+/// The protobuf bytes of the request that is JSON in `body`.
 ///
 /// # Errors
 /// `Invalid` if it is no JSON, is nested too deep, or a known field has a value of another type; `TooLarge` if the bytes
 /// would be over [`Limits::max_decoded_bytes`].
-pub fn to_protobuf(body: &[u8], limits: &Limits) -> Result<Bytes, Error> {
+pub fn to_protobuf(request: Request, body: &[u8], limits: &Limits) -> Result<Bytes, Error> {
     let mut writer = Writer { out: Vec::with_capacity(body.len() / 2), limit: limits.max_decoded_bytes };
     let mut text = serde_json::Deserializer::from_slice(body);
-    let read = MessageSeed { message: &REQUEST, writer: &mut writer }.deserialize(&mut text).and_then(|()| text.end());
+    let read = MessageSeed { message: request.message(), writer: &mut writer }
+        .deserialize(&mut text)
+        .and_then(|()| text.end());
     match read {
         Ok(()) => Ok(writer.out.into()),
         Err(_) if writer.out.len() > writer.limit => {
@@ -70,6 +93,11 @@ impl Writer {
 
     fn fixed(&mut self, field: &Field, bits: u64) {
         self.tag(field, 1);
+        self.out.extend_from_slice(&bits.to_le_bytes());
+    }
+
+    fn fixed32(&mut self, field: &Field, bits: u32) {
+        self.tag(field, 5);
         self.out.extend_from_slice(&bits.to_le_bytes());
     }
 
@@ -197,6 +225,11 @@ impl FieldSeed<'_> {
         match field.kind {
             Kind::Double => self.writer.fixed(field, number.double().to_bits()),
             Kind::Fixed => self.writer.fixed(field, number.unsigned().map_err(wrong)?),
+            Kind::Fixed32 => {
+                let number = number.unsigned().map_err(wrong)?;
+                let bits = u32::try_from(number).map_err(|_| wrong(format!("too large: {number}")))?;
+                self.writer.fixed32(field, bits);
+            }
             Kind::SignedFixed => self.writer.fixed(field, number.signed().map_err(wrong)? as u64),
             Kind::Unsigned | Kind::Enum(_) => self.writer.number(field, number.unsigned().map_err(wrong)?),
             Kind::Signed => self.writer.number(field, number.signed().map_err(wrong)? as u64),

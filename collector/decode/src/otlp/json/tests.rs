@@ -1,7 +1,7 @@
 use super::*;
 
 fn refused(body: &str) -> String {
-    to_protobuf(body.as_bytes(), &Limits::default()).unwrap_err().to_string()
+    to_protobuf(Request::Metrics, body.as_bytes(), &Limits::default()).unwrap_err().to_string()
 }
 
 /// The bytes of the first point of a gauge.
@@ -9,7 +9,7 @@ fn same(one: &str, other: &str) {
     let wrap = |point: &str| {
         let metric = format!(r#"{{"name":"a","gauge":{{"dataPoints":[{point}]}}}}"#);
         let body = format!(r#"{{"resourceMetrics":[{{"scopeMetrics":[{{"metrics":[{metric}]}}]}}]}}"#);
-        to_protobuf(body.as_bytes(), &Limits::default()).unwrap()
+        to_protobuf(Request::Metrics, body.as_bytes(), &Limits::default()).unwrap()
     };
     assert_eq!(wrap(one), wrap(other), "{one} {other}");
 }
@@ -58,7 +58,9 @@ fn what_has_another_type_is_refused_with_its_place() {
     for body in ["", "[]", "{", "{} x", "{\"resourceMetrics\":[}", "\u{feff}{}"] {
         assert!(refused(body).contains("not OTLP as JSON"), "{body}");
     }
-    assert!(to_protobuf(b"{\"resourceMetrics\":[{\"schemaUrl\":\"\xff\"}]}", &Limits::default()).is_err());
+    assert!(
+        to_protobuf(Request::Metrics, b"{\"resourceMetrics\":[{\"schemaUrl\":\"\xff\"}]}", &Limits::default()).is_err()
+    );
 }
 
 #[test]
@@ -70,7 +72,7 @@ fn nesting_and_growth_have_limits() {
     let counts = "1,".repeat(4000);
     let metric = format!(r#"{{"histogram":{{"dataPoints":[{{"bucketCounts":[{counts}1]}}]}}}}"#);
     let body = format!(r#"{{"resourceMetrics":[{{"scopeMetrics":[{{"metrics":[{metric}]}}]}}]}}"#);
-    assert_eq!(to_protobuf(body.as_bytes(), &limits).unwrap_err().kind(), model::ErrorKind::TooLarge);
+    assert_eq!(to_protobuf(Request::Metrics, body.as_bytes(), &limits).unwrap_err().kind(), model::ErrorKind::TooLarge);
 }
 
 #[test]
