@@ -17,8 +17,10 @@ use self::number::Number;
 use self::schema::{Field, Kind, Message, logs, metrics, traces};
 use crate::{Error, Limits};
 
-/// Bytes of a length, padded: they are written before the message is, whose length is known only then.
+/// Bytes of a length, padded: they are left free before the message is written, whose length is known only then.
 const LENGTH_BYTES: usize = 5;
+/// Messages up to this length are moved to where they need no padding: nearly all are so short.
+const SHORT: usize = 0x7f;
 
 /// Which request a body is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -116,6 +118,12 @@ impl Writer {
     fn end(&mut self, start: usize) {
         let mut length = self.out.len() - start;
         let (last, digits) = (LENGTH_BYTES - 1, start - LENGTH_BYTES);
+        if length <= SHORT {
+            self.out[digits] = length as u8;
+            self.out.copy_within(start.., digits + 1);
+            self.out.truncate(digits + 1 + length);
+            return;
+        }
         for place in 0..LENGTH_BYTES {
             let more = if place < last { 0x80 } else { 0 };
             self.out[digits + place] = (length & 0x7f) as u8 | more;
@@ -209,7 +217,11 @@ impl<'de> DeserializeSeed<'de> for FieldSeed<'_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
+        match self.field.kind {
+            // As bytes: a line that was cut within a character, or is no UTF-8, must not cost the whole request.
+            Kind::Text if !self.field.is_repeated => deserializer.deserialize_option(self),
+            _ => deserializer.deserialize_any(self),
+        }
     }
 }
 
@@ -249,11 +261,26 @@ impl<'de> Visitor<'de> for FieldSeed<'_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "a value of the field {}", self.field.name)
+        let what = if matches!(self.field.kind, Kind::Text) { "a text" } else { "a value" };
+        write!(f, "{what} in the field {}", self.field.name)
     }
 
     /// `null` is an absent field.
     fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_none<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_bytes(self)
+    }
+
+    fn visit_bytes<E: serde::de::Error>(self, text: &[u8]) -> Result<(), E> {
+        self.writer.check()?;
+        self.writer.bytes(self.field, text);
         Ok(())
     }
 

@@ -40,7 +40,7 @@ fn what_has_another_type_is_refused_with_its_place() {
     let metric =
         |metric: &str| refused(&format!(r#"{{"resourceMetrics":[{{"scopeMetrics":[{{"metrics":[{metric}]}}]}}]}}"#));
     for (body, part) in [
-        (r#"{"name":1}"#, "field name is a number"),
+        (r#"{"name":1}"#, "expected a text in the field name"),
         (r#"{"gauge":[]}"#, "field gauge is an array"),
         (r#"{"gauge":{"dataPoints":{}}}"#, "field data_points is an object"),
         (r#"{"gauge":{"dataPoints":[[]]}}"#, "field data_points is an array"),
@@ -58,9 +58,6 @@ fn what_has_another_type_is_refused_with_its_place() {
     for body in ["", "[]", "{", "{} x", "{\"resourceMetrics\":[}", "\u{feff}{}"] {
         assert!(refused(body).contains("not OTLP as JSON"), "{body}");
     }
-    assert!(
-        to_protobuf(Request::Metrics, b"{\"resourceMetrics\":[{\"schemaUrl\":\"\xff\"}]}", &Limits::default()).is_err()
-    );
 }
 
 #[test]
@@ -84,4 +81,25 @@ fn bytes_are_read_in_both_alphabets() {
     for text in ["A", "AQID!", "AQ=D"] {
         assert_eq!(number::from_base64(text), None, "{text}");
     }
+}
+
+/// The line that the only record of a request for logs has.
+fn line(body: &[u8]) -> String {
+    let value = [&br#"{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"body":"#[..], body, b"}]}]}]}"].concat();
+    let protobuf = to_protobuf(Request::Logs, &value, &Limits::default()).unwrap();
+    let decoded = crate::otlp::logs::decode(&protobuf, 0, i64::MAX, &Limits::default()).unwrap();
+    assert_eq!((decoded.logs.len(), decoded.refused.points), (1, 0));
+    decoded.logs.body.get(0).to_owned()
+}
+
+#[test]
+fn text_that_is_none_does_not_cost_the_request() {
+    assert_eq!(line(br#"{"stringValue":"gr\u00fcn"}"#), "gr\u{fc}n");
+    // A line that was cut within a character: half of a pair.
+    assert_eq!(line(br#"{"stringValue":"a \ud83d"}"#), "a \u{fffd}\u{fffd}\u{fffd}");
+    assert_eq!(line(br#"{"stringValue":"a \ud83d\ude00"}"#), "a \u{1f600}");
+    assert_eq!(line(b"{\"stringValue\":\"caf\xe9\"}"), "caf\u{fffd}");
+    assert_eq!(line(b"{\"stringValue\":null}"), "");
+    // The name of a field is to be read before anything else can be.
+    assert!(to_protobuf(Request::Logs, b"{\"resourceLogs\xff\":[]}", &Limits::default()).is_err());
 }
