@@ -78,3 +78,80 @@ fn every_truncation_is_refused() {
     }
     assert_eq!(read(&body).unwrap().spans.len(), 2);
 }
+
+#[test]
+fn what_breaks_a_limit_costs_its_span_alone() {
+    let limits = Limits::default();
+    let long = vec![b'x'; limits.max_attribute_bytes + 1];
+    let many = |number| -> Vec<u8> {
+        let keys = (0..=limits.max_attributes).map(|index| format!("k{index}"));
+        keys.flat_map(|key| message(number, &attribute(key.as_bytes(), b"v"))).collect()
+    };
+    for (more, part) in [
+        (many(9), "it has more than 128 attributes"),
+        (message(11, &many(3)), "it has more than 128 attributes"),
+        (message(13, &many(4)), "it has more than 128 attributes"),
+        (message(9, &attribute(b"k", &long)), "the value of an attribute has 65537 bytes or more"),
+        (message(9, &attribute(&long, b"v")), "has 65537 bytes, the limit is 1024"),
+        (message(9, &attribute(b"\xff", b"v")), "the key of an attribute is not UTF-8"),
+        (message(3, &long), "trace_state has 65537 bytes"),
+        (message(15, &message(2, &long)), "the status message has 65537 bytes"),
+        (message(11, &message(2, &long)), "the name of an event has 65537 bytes"),
+        (message(13, &message(3, &long)), "the trace_state of a link has 65537 bytes"),
+    ] {
+        let before = [message(11, &message(2, b"gone")), message(13, b""), message(9, &attribute(b"gone", b""))];
+        let body = request(b"", b"", &[span(b"bad", &[before.concat(), more].concat()), span(b"good", b"")]);
+        let DecodedSpans { spans, refused } = read(&body).unwrap();
+        assert_eq!((spans.len(), spans.row(0).name, refused.points), (1, "good", 1));
+        assert!(spans.events.of(0).is_empty() && spans.links.of(0).is_empty() && spans.attributes.is_empty());
+        assert!(spans.events.attributes.rows() == 0 && spans.links.attributes.rows() == 0);
+        assert!(refused.reasons[0].contains(part), "{:?}", refused.reasons);
+    }
+    let reason = &read(&request(b"", b"", &[span(&long, b"")])).unwrap().refused.reasons[0];
+    assert!(reason.contains("the name has 65537 bytes") && reason.len() < 300, "{reason}");
+}
+
+#[test]
+fn text_that_is_none_is_mended() {
+    let more = [
+        message(3, b"\xff"),
+        message(11, &message(2, b"e\xff")),
+        message(13, &message(3, b"s\xff")),
+        message(15, &message(2, b"m\xff")),
+        message(9, &attribute(b"k", b"v\xff")),
+    ];
+    let spans = read(&request(b"", b"", &[span(b"n\xff", &more.concat())])).unwrap().spans;
+    let row = spans.row(0);
+    assert_eq!((row.name, row.trace_state, row.status_message), ("n\u{fffd}", "\u{fffd}", "m\u{fffd}"));
+    assert_eq!(spans.attributes.get(0, "k"), Some("v\u{fffd}"));
+    let place = |places: &[u32]| spans.texts.get(places[0]).to_owned();
+    assert_eq!((place(&spans.events.name), place(&spans.links.trace_state)), ("e\u{fffd}".into(), "s\u{fffd}".into()));
+}
+
+#[test]
+fn a_field_of_another_type_refuses_the_whole() {
+    for (field, part) in [
+        (vec![1 << 3, 1], "field 1 of Span"),
+        (vec![7 << 3, 1], "field 7 of Span"),
+        (vec![11 << 3, 1], "field 11 of Span"),
+        (vec![0x80, 0x01, 1], "field 16 of Span"),
+        (message(11, &[1 << 3, 1]), "field 1 of Event"),
+        (message(13, &[1 << 3, 1]), "field 1 of Link"),
+        (message(15, &[2 << 3, 1]), "field 2 of Status"),
+    ] {
+        let error = read(&request(b"", b"", &[span(b"good", b""), span(b"bad", &field)])).unwrap_err();
+        assert!(error.kind() == ErrorKind::Invalid && error.message().contains(part), "{error}");
+    }
+}
+
+#[test]
+fn events_and_links_are_counted_before_they_are_kept() {
+    let limits = Limits { max_rows: 100, ..Limits::default() };
+    for number in [11, 13] {
+        let body = request(b"", b"", &[span(b"a", &message(number, b"").repeat(100))]);
+        let error = decode(&body, i64::MAX, &limits).unwrap_err();
+        assert!(error.kind() == ErrorKind::TooLarge && error.message().contains("more than 100 rows"), "{error}");
+        let body = request(b"", b"", &[span(b"a", &message(number, b"").repeat(90))]);
+        assert_eq!(decode(&body, i64::MAX, &limits).unwrap().spans.len(), 1);
+    }
+}
