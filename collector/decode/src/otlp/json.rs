@@ -158,9 +158,15 @@ impl<'de> Visitor<'de> for MessageSeed<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        while let Some(field) = map.next_key_seed(FieldName(self.message))? {
-            match field {
-                Some(field) => map.next_value_seed(FieldSeed { field, writer: self.writer, may_repeat: true })?,
+        // Fields mostly come in the order of the table.
+        let mut next = 0;
+        while let Some(place) = map.next_key_seed(FieldName { message: self.message, next })? {
+            match place {
+                Some(place) => {
+                    let field = &self.message.fields[place];
+                    map.next_value_seed(FieldSeed { field, writer: self.writer, may_repeat: true })?;
+                    next = place + 1;
+                }
                 None => {
                     map.next_value::<IgnoredAny>()?;
                 }
@@ -170,11 +176,14 @@ impl<'de> Visitor<'de> for MessageSeed<'_> {
     }
 }
 
-/// Finds a field by its name.
-struct FieldName(&'static Message);
+/// Finds a field by its name, and gives its place; `next` is where it may well be.
+struct FieldName {
+    message: &'static Message,
+    next: usize,
+}
 
 impl<'de> DeserializeSeed<'de> for FieldName {
-    type Value = Option<&'static Field>;
+    type Value = Option<usize>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         deserializer.deserialize_identifier(self)
@@ -182,28 +191,19 @@ impl<'de> DeserializeSeed<'de> for FieldName {
 }
 
 impl Visitor<'_> for FieldName {
-    type Value = Option<&'static Field>;
+    type Value = Option<usize>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the name of a field of {}", self.0.name)
+        write!(f, "the name of a field of {}", self.message.name)
     }
 
     fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
-        Ok(self.0.fields.iter().find(|field| field.name == name || is_camel_case_of(name, field.name)))
-    }
-}
-
-/// Whether `name` is `field` without its `_`, each letter after one upper case.
-fn is_camel_case_of(name: &str, field: &str) -> bool {
-    let mut letters = name.bytes();
-    let mut field = field.bytes();
-    while let Some(letter) = field.next() {
-        let wanted = if letter == b'_' { field.next().map(|next| next.to_ascii_uppercase()) } else { Some(letter) };
-        if letters.next() != wanted {
-            return false;
+        let fields = self.message.fields;
+        match fields.get(self.next) {
+            Some(field) if field.is_called(name) => Ok(Some(self.next)),
+            _ => Ok(fields.iter().position(|field| field.is_called(name))),
         }
     }
-    letters.next().is_none()
 }
 
 /// Reads the value of a field; an array of them if it is repeated.
@@ -310,10 +310,13 @@ impl<'de> Visitor<'de> for FieldSeed<'_> {
         self.writer.check()?;
         match self.field.kind {
             Kind::Text => self.writer.bytes(self.field, text.as_bytes()),
-            Kind::Hex => match number::from_hex(text) {
-                Some(bytes) => self.writer.bytes(self.field, &bytes),
-                None => return Err(self.wrong("not made of hexadecimal digits")),
-            },
+            Kind::Hex => {
+                self.writer.tag(self.field, 2);
+                self.writer.varint(text.len() as u64 / 2);
+                if !number::write_hex(text, &mut self.writer.out) {
+                    return Err(self.wrong("not made of hexadecimal digits"));
+                }
+            }
             Kind::Base64 => match number::from_base64(text) {
                 Some(bytes) => self.writer.bytes(self.field, &bytes),
                 None => return Err(self.wrong("not base64")),

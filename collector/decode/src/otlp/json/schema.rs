@@ -19,11 +19,46 @@ pub(super) struct Message {
 /// A field of a message. One that is repeated is an array in JSON.
 #[derive(Debug)]
 pub(super) struct Field {
-    /// As in the `.proto` file; JSON has it as `lowerCamelCase`, and readers take both.
+    /// As in the `.proto` file.
     pub(super) name: &'static str,
+    /// As JSON has it; readers take both.
+    json_name: JsonName,
     pub(super) number: u8,
     pub(super) kind: Kind,
     pub(super) is_repeated: bool,
+}
+
+impl Field {
+    /// Whether the field is called so in JSON.
+    #[inline]
+    pub(super) fn is_called(&self, name: &str) -> bool {
+        self.json_name.as_bytes() == name.as_bytes() || self.name == name
+    }
+}
+
+/// A name of a `.proto` file in `lowerCamelCase`: each letter after a `_` is upper case, and the `_` is left out.
+#[derive(Debug)]
+struct JsonName {
+    letters: [u8; 32],
+    length: usize,
+}
+
+impl JsonName {
+    const fn new(name: &str) -> Self {
+        let (name, mut letters, mut length, mut at) = (name.as_bytes(), [0; 32], 0, 0);
+        while at < name.len() {
+            let is_after = name[at] == b'_';
+            at += is_after as usize;
+            letters[length] = if is_after { name[at].to_ascii_uppercase() } else { name[at] };
+            (length, at) = (length + 1, at + 1);
+        }
+        JsonName { letters, length }
+    }
+
+    #[inline]
+    fn as_bytes(&self) -> &[u8] {
+        &self.letters[..self.length]
+    }
 }
 
 /// The type of a field.
@@ -52,11 +87,11 @@ pub(super) enum Kind {
 }
 
 const fn one(number: u8, name: &'static str, kind: Kind) -> Field {
-    Field { name, number, kind, is_repeated: false }
+    Field { name, json_name: JsonName::new(name), number, kind, is_repeated: false }
 }
 
 const fn many(number: u8, name: &'static str, kind: Kind) -> Field {
-    Field { name, number, kind, is_repeated: true }
+    Field { name, json_name: JsonName::new(name), number, kind, is_repeated: true }
 }
 
 use Kind::{Base64, Bool, Double, Signed, Text};
