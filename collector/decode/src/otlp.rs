@@ -1,4 +1,5 @@
-//! OTLP metrics: the protobuf message `ExportMetricsServiceRequest`, and the same as JSON, translated to Prometheus' words.
+//! OTLP: logs ([`logs`]), traces ([`traces`]), and here metrics: the protobuf message `ExportMetricsServiceRequest`, translated to
+//! Prometheus' words. Each is read as JSON as well ([`json`]).
 //!
 //! Owns: the message after decompression, the translation of names, labels and points, which points are refused and why.
 //! Does not own: compression ([`crate::body`]), headers and answers, gRPC, the sums that deltas add up to (`collector`).

@@ -25,11 +25,14 @@ impl<'a> RowAttributes<'a> {
         RowAttributes { body, limits, form: Form::attribute(limits), scratch: String::new() }
     }
 
-    /// Adds the `KeyValue` at `range` to the row at hand.
+    /// Adds the `KeyValue` at `range` to the row at hand, of which `read` counts those that were read.
     #[inline]
-    pub(super) fn push(&mut self, range: Range<usize>, row: &mut Attributes) -> Result<(), Fault> {
-        if row.pending() < self.limits.max_attributes
-            && let Some((key, value)) = short_pair(&self.body[range.clone()])
+    pub(super) fn push(&mut self, range: Range<usize>, read: &mut usize, row: &mut Attributes) -> Result<(), Fault> {
+        *read += 1;
+        if *read > self.limits.max_attributes {
+            return Err(self.too_many());
+        }
+        if let Some((key, value)) = short_pair(&self.body[range.clone()])
             && key.len() <= self.limits.max_name_bytes
             && value.len() <= self.form.max_bytes
         {
@@ -44,9 +47,6 @@ impl<'a> RowAttributes<'a> {
         let key = attribute.key(self.body)?;
         if key.len() > self.limits.max_name_bytes {
             return Err(long_key(key.as_bytes(), self.limits));
-        }
-        if row.pending() >= self.limits.max_attributes {
-            return Err(self.too_many());
         }
         row.push(key, &values::read(self.body, attribute.value, &self.form, &mut self.scratch)?);
         Ok(())

@@ -91,7 +91,7 @@ impl Decoder<'_> {
     fn record(&mut self, record: Record) -> Result<(), Fault> {
         let body = self.envelope.body;
         let mut row = Log { resource: record.resource, scope: record.scope, ..Log::default() };
-        let (mut time, mut observed) = (0, 0);
+        let (mut time, mut observed, mut read) = (0, 0, 0);
         let (mut severity_text, mut line, mut event_name) = (0..0, 0..0, 0..0);
         let mut fields = Fields::new(body, record.range);
         while let Some((number, value)) = fields.next()? {
@@ -101,7 +101,7 @@ impl Decoder<'_> {
                 (2, Value::Varint(_)) => row.severity_number = 0,
                 (3, Value::Bytes(range)) => severity_text = range,
                 (5, Value::Bytes(range)) => line = range,
-                (6, Value::Bytes(range)) => self.attributes.push(range, &mut self.logs.attributes)?,
+                (6, Value::Bytes(range)) => self.attributes.push(range, &mut read, &mut self.logs.attributes)?,
                 (8, Value::Fixed32(flags)) => row.flags = flags,
                 // An id that is none says that there is none: the line is what counts.
                 (9, Value::Bytes(range)) => row.trace_id = body[range].try_into().unwrap_or_default(),

@@ -104,7 +104,7 @@ impl Decoder<'_> {
 
     fn span(&mut self, record: Record) -> Result<(), Fault> {
         let mut row = Span { resource: record.resource, scope: record.scope, ..Span::default() };
-        let mut parts = Parts::default();
+        let (mut parts, mut read) = (Parts::default(), 0);
         self.name = 0..0;
         self.events.clear();
         let mut fields = Fields::new(self.envelope.body, record.range);
@@ -118,7 +118,7 @@ impl Decoder<'_> {
                 (6, Value::Varint(kind)) => row.kind = if kind <= MAX_KIND { kind as u8 } else { 0 },
                 (7, Value::Fixed64(nanos)) => parts.start = nanos,
                 (8, Value::Fixed64(nanos)) => parts.end = nanos,
-                (9, Value::Bytes(range)) => self.attributes.push(range, &mut self.spans.attributes)?,
+                (9, Value::Bytes(range)) => self.attributes.push(range, &mut read, &mut self.spans.attributes)?,
                 (11, Value::Bytes(range)) => {
                     self.envelope.count_rows(1)?;
                     self.events.push(range);

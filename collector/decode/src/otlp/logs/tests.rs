@@ -220,6 +220,6 @@ fn a_million_attributes_are_refused_at_once() {
         (0..1_000_000u32).flat_map(|index| message(6, &message(1, &index.to_be_bytes().map(|b| b & 0x7f)))).collect();
     let same = message(6, &message(1, b"k")).repeat(1_000_000);
     let DecodedLogs { logs, refused } = read(&request(b"", b"", &[record(b"a", &keys), record(b"b", &same)])).unwrap();
-    assert_eq!((logs.len(), logs.attributes.len(), refused.points), (1, 1, 1));
+    assert_eq!((logs.len(), refused.points), (0, 2));
     assert!(logs.memory_bytes() < 1 << 20, "{}", logs.memory_bytes());
 }

@@ -23,13 +23,15 @@ impl Decoder<'_> {
 
     fn event(&mut self, range: Range<usize>, start_unix_nano: i64) -> Result<(), Fault> {
         let body = self.envelope.body;
-        let (mut time, mut name) = (0, 0..0);
+        let (mut time, mut name, mut read) = (0, 0..0, 0);
         let mut fields = Fields::new(body, range);
         while let Some((number, value)) = fields.next()? {
             match (number, value) {
                 (1, Value::Fixed64(nanos)) => time = nanos,
                 (2, Value::Bytes(range)) => name = range,
-                (3, Value::Bytes(range)) => self.attributes.push(range, &mut self.spans.events.attributes)?,
+                (3, Value::Bytes(range)) => {
+                    self.attributes.push(range, &mut read, &mut self.spans.events.attributes)?
+                }
                 (1..=3, _) => return Err(Fault::wrong_type("Event", number)),
                 _ => {}
             }
@@ -44,14 +46,14 @@ impl Decoder<'_> {
     pub(super) fn link(&mut self, range: Range<usize>) -> Result<(), Fault> {
         self.envelope.count_rows(1)?;
         let body = self.envelope.body;
-        let (mut trace_id, mut span_id, mut trace_state) = (0..0, 0..0, 0..0);
+        let (mut trace_id, mut span_id, mut trace_state, mut read) = (0..0, 0..0, 0..0, 0);
         let mut fields = Fields::new(body, range);
         while let Some((number, value)) = fields.next()? {
             match (number, value) {
                 (1, Value::Bytes(range)) => trace_id = range,
                 (2, Value::Bytes(range)) => span_id = range,
                 (3, Value::Bytes(range)) => trace_state = range,
-                (4, Value::Bytes(range)) => self.attributes.push(range, &mut self.spans.links.attributes)?,
+                (4, Value::Bytes(range)) => self.attributes.push(range, &mut read, &mut self.spans.links.attributes)?,
                 (1..=4, _) => return Err(Fault::wrong_type("Link", number)),
                 _ => {}
             }

@@ -56,3 +56,13 @@ fn values_have_a_limit_however_they_are_made() {
     let value = [&[0x2a, 0xd0, 0x0f][..], &list].concat();
     assert!(matches!(written(&value, 100), Err(Fault::Refused(_))));
 }
+
+#[test]
+fn text_within_lists_is_quoted_as_json_wants_it() {
+    let text: String = (0..0x20u8).map(char::from).chain(['"', '\\', '/', '\u{7f}', 'ä']).collect();
+    let inner = crate::otlp::tests::message(1, text.as_bytes());
+    let list = crate::otlp::tests::message(5, &crate::otlp::tests::message(1, &inner));
+    let json = written(&list, 1000).unwrap();
+    assert_eq!(serde_json::from_str::<Vec<String>>(&json).unwrap(), [text]);
+    assert!(json.starts_with("[\"\\u0000\\u0001") && json.contains("\\t\\n\\u000b"), "{json}");
+}
