@@ -223,3 +223,28 @@ fn a_million_attributes_are_refused_at_once() {
     assert_eq!((logs.len(), refused.points), (0, 2));
     assert!(logs.memory_bytes() < 1 << 20, "{}", logs.memory_bytes());
 }
+
+#[test]
+fn fields_may_come_in_any_order() {
+    let mut fields = [
+        fixed(1, TIME),
+        vec![2 << 3, 9],
+        message(3, b"INFO"),
+        message(5, &message(1, b"a line")),
+        message(6, &attribute(b"a", b"1")),
+        vec![8 << 3 | 5, 1, 0, 0, 0],
+        message(9, &[7; 16]),
+        message(10, &[9; 8]),
+        fixed(11, TIME + 1),
+        message(12, b"placed"),
+        // One that is not known.
+        message(15, b"?"),
+    ];
+    let expected = read(&request(b"", b"", &[fields.concat()])).unwrap().logs;
+    for _ in 0..fields.len() {
+        fields.rotate_left(1);
+        assert_eq!(read(&request(b"", b"", &[fields.concat()])).unwrap().logs, expected);
+        let reversed: Vec<Vec<u8>> = fields.iter().rev().cloned().collect();
+        assert_eq!(read(&request(b"", b"", &[reversed.concat()])).unwrap().logs, expected);
+    }
+}

@@ -155,3 +155,26 @@ fn events_and_links_are_counted_before_they_are_kept() {
         assert_eq!(decode(&body, i64::MAX, &limits).unwrap().spans.len(), 1);
     }
 }
+
+#[test]
+fn fields_may_come_in_any_order() {
+    let mut fields = [
+        span(b"a", b""),
+        message(3, b"a=b"),
+        message(4, &[3; 8]),
+        message(9, &attribute(b"k", b"v")),
+        message(11, &[message(3, &attribute(b"e", b"w")), message(2, b"event")].concat()),
+        message(13, &[message(4, &attribute(b"l", b"x")), message(1, &[5; 16])].concat()),
+        message(15, &[vec![3 << 3, 2], message(2, b"m")].concat()),
+    ];
+    let expected = read(&request(b"", b"", &[fields.concat()])).unwrap().spans;
+    for _ in 0..fields.len() {
+        fields.rotate_left(1);
+        let spans = read(&request(b"", b"", &[fields.concat()])).unwrap().spans;
+        assert_eq!((spans.row(0), &spans.attributes), (expected.row(0), &expected.attributes));
+        let (event, link) = (spans.events.attributes.row(0), spans.links.attributes.row(0));
+        assert_eq!((event.collect::<Vec<_>>(), link.collect::<Vec<_>>()), (vec![("e", "w")], vec![("l", "x")]));
+        // An event takes the start of its span, even where that comes later.
+        assert_eq!(spans.events.time_unix_nano, [TIME as i64]);
+    }
+}
