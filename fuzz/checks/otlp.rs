@@ -18,7 +18,7 @@ pub(crate) fn check(input: &[u8]) {
     let is_json = choice & 1 != 0;
     let body = match is_json {
         false => Bytes::copy_from_slice(body),
-        true => match otlp::json::to_protobuf(body, &limits) {
+        true => match otlp::json::to_protobuf(otlp::json::Request::Metrics, body, &limits) {
             Ok(body) => body,
             Err(_) => return,
         },

@@ -61,6 +61,7 @@ impl Attributes {
     }
 
     /// How many attributes the row at hand has so far.
+    #[inline]
     pub fn pending(&self) -> usize {
         self.keys.len() - self.ends.last().copied().unwrap_or(0) as usize
     }

@@ -43,7 +43,7 @@ fn request(metric: &str, point: &str) -> (Bytes, String) {
         r#"{{"resourceMetrics":[{{"resource":{{"attributes":[{}]}},"scopeMetrics":[{{"metrics":[{metric}]}}]}}]}}"#,
         resource.join(",")
     );
-    (otlp::json::to_protobuf(json.as_bytes(), &Limits::default()).expect("JSON"), json)
+    (otlp::json::to_protobuf(otlp::json::Request::Metrics, json.as_bytes(), &Limits::default()).expect("JSON"), json)
 }
 
 fn decode_requests(c: &mut Criterion) {
@@ -79,7 +79,8 @@ fn decode_requests(c: &mut Criterion) {
     });
     group.bench_function("OTLP sums, JSON", |b| {
         b.iter(|| {
-            let body = otlp::json::to_protobuf(black_box(sums_json.as_bytes()), &limits).expect("JSON");
+            let body = otlp::json::to_protobuf(otlp::json::Request::Metrics, black_box(sums_json.as_bytes()), &limits)
+                .expect("JSON");
             otlp::decode(&body, i64::MAX, &translation, &limits, 64 << 20).expect("the request")
         });
     });

@@ -1,7 +1,8 @@
-//! From the bytes of a request or an answer to a [`model::Batch`], and back where others read from us.
+//! From the bytes of a request or an answer to a [`model::Batch`], [`model::Logs`] or [`model::Spans`], and back where others
+//! read from us.
 //!
 //! Owns: the wire formats that bring samples in ([`text`], [`openmetrics`], [`metric_families`], [`remote_write`],
-//! [`remote_read`], [`otlp`]), those of them that take samples out ([`text`], [`openmetrics`], [`remote_read`]), the only
+//! [`remote_read`], [`otlp`]), logs ([`otlp::logs`]) and spans ([`otlp::traces`]), those of them that take samples out ([`text`], [`openmetrics`], [`remote_read`]), the only
 //! decompressors of bodies in the product ([`body`]), and the limits that keep a hostile body small ([`Limits`]).
 //! Does not own: sockets, HTTP, content negotiation, retries (`collector`), the rule what a series is
 //! ([`model::labels`]), any state at all: every function here is pure, so each one is fuzzed (`fuzz/`).
@@ -15,7 +16,9 @@
 //!
 //!                                   body ─┬─ remote_write::decode ────────┬> Decoded { batch, refused, … }
 //!                                         ├─ remote_write::v2::decode ────┤
-//!                                         └─ otlp::decode ────────────────┘
+//!                                         ├─ otlp::decode ────────────────┘
+//!                                         ├─ otlp::logs::decode ──────────> DecodedLogs { logs, refused }
+//!                                         └─ otlp::traces::decode ────────> DecodedSpans { spans, refused }
 //! ```
 //!
 //! What is fetched is taken whole or refused whole: it can be fetched again. Of what is pushed the good is kept and the bad

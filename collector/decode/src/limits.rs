@@ -11,7 +11,8 @@ pub struct Limits {
     pub max_body_bytes: usize,
     /// Bytes after decompression. Default 64 MiB; federation 256 MiB: `/federate` of a big Prometheus may send 200 MB.
     pub max_decoded_bytes: usize,
-    /// Samples, buckets of native histograms, exemplars, exemplars' labels and metadata entries of one body together,
+    /// Samples, buckets of native histograms, exemplars, exemplars' labels and metadata entries of one body together, or its log
+    /// rows, spans, events and links,
     /// because two bytes of a hostile body can stand for a row of a hundred; a histogram counts for eight. Default 500,000;
     /// federation 4 million.
     pub max_rows: usize,
@@ -25,7 +26,8 @@ pub struct Limits {
     pub max_line_bytes: usize,
     /// Attributes of a log row, a span, an event, a link, a resource or a scope. Default 128.
     pub max_attributes: usize,
-    /// Bytes of the value of an attribute, as text; its name may have [`Limits::max_name_bytes`]. Default 64 KiB.
+    /// Bytes of the value of an attribute, as text, and of each other text of a row that is no line: names of spans, events and
+    /// scopes, states, messages. The name of an attribute may have [`Limits::max_name_bytes`]. Default 64 KiB.
     pub max_attribute_bytes: usize,
 }
 

@@ -1,4 +1,5 @@
-//! OTLP metrics: the protobuf message `ExportMetricsServiceRequest`, and the same as JSON, translated to Prometheus' words.
+//! OTLP: logs ([`logs`]), traces ([`traces`]), and here metrics: the protobuf message `ExportMetricsServiceRequest`, translated to
+//! Prometheus' words. Each is read as JSON as well ([`json`]).
 //!
 //! Owns: the message after decompression, the translation of names, labels and points, which points are refused and why.
 //! Does not own: compression ([`crate::body`]), headers and answers, gRPC, the sums that deltas add up to (`collector`).
@@ -14,13 +15,17 @@
 //!
 //! Source: <https://opentelemetry.io/docs/specs/otlp/>, `opentelemetry/proto/metrics/v1/metrics.proto`
 
+mod attributes;
 mod distributions;
+mod envelope;
 mod exemplars;
 pub mod json;
 mod labels;
+pub mod logs;
 mod metrics;
 mod numbers;
 mod resource;
+pub mod traces;
 mod translation;
 mod values;
 
@@ -32,6 +37,8 @@ use model::Batch;
 use model::batch::{Kind, PLAIN, Sample, Start};
 
 use self::labels::Labels;
+pub use self::logs::DecodedLogs;
+pub use self::traces::DecodedSpans;
 pub use self::translation::{Promotion, Strategy, Translation};
 use crate::protobuf::wire::{Fields, Malformed, Value};
 use crate::{Error, Limits};
@@ -69,7 +76,7 @@ pub struct Delta {
     pub time_ms: i64,
 }
 
-/// The data points that were left out, for the answer to the sender.
+/// The data points, log records or spans that were left out, for the answer to the sender.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Refused {
     /// How many.
@@ -79,7 +86,7 @@ pub struct Refused {
 }
 
 impl Refused {
-    /// Counts points that are left out.
+    /// Counts points, records or spans that are left out.
     pub fn add(&mut self, points: u64, reason: impl Into<String>) {
         self.points += points;
         let reason = reason.into();
@@ -101,7 +108,8 @@ enum Fault {
 impl Fault {
     #[cold]
     fn wrong_type(message: &str, number: u64) -> Self {
-        let what = format!("field {number} of {message} has the wrong wire type: is this an OTLP metrics request?");
+        let what =
+            format!("field {number} of {message} has the wrong wire type: is this the OTLP request of another signal?");
         Fault::Fatal(Error::invalid(what))
     }
 }

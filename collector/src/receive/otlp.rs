@@ -245,7 +245,7 @@ fn decode_within(
     drop(sent.wire);
     if sent.form == Form::Json {
         share.grow_to(wire_bytes + body.len() * 2)?;
-        body = decode::otlp::json::to_protobuf(&body, limits)?;
+        body = decode::otlp::json::to_protobuf(decode::otlp::json::Request::Metrics, &body, limits)?;
     }
     let held_bytes = wire_bytes + body.len();
     let most = settings.intake.memory_bytes().saturating_sub(held_bytes);

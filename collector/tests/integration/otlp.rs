@@ -69,7 +69,9 @@ fn json(metrics: &str) -> String {
 }
 
 fn protobuf(metrics: &str) -> Vec<u8> {
-    decode::otlp::json::to_protobuf(json(metrics).as_bytes(), &Limits::default()).unwrap().to_vec()
+    decode::otlp::json::to_protobuf(decode::otlp::json::Request::Metrics, json(metrics).as_bytes(), &Limits::default())
+        .unwrap()
+        .to_vec()
 }
 
 const GAUGE: &str = r#"{"name":"room.temperature","unit":"Cel","gauge":{"dataPoints":[

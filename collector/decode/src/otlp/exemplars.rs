@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use model::batch::Exemplar;
 
-use super::values::{self, Attribute};
+use super::values::{self, Attribute, Form};
 use super::{Decoder, Fault};
 use crate::protobuf::wire::{Fields, Value};
 
@@ -106,7 +106,7 @@ impl Decoder<'_> {
                 return Err(Fault::Refused(format!("an attribute key has {} bytes, the limit is {limit}", key.len())));
             }
             let mut value = String::new();
-            values::write(self.body, attribute.value.clone(), self.limits.max_value_bytes, &mut value)?;
+            values::write(self.body, attribute.value.clone(), &Form::label(self.limits), &mut value)?;
             if !exemplar.labels.iter().any(|(name, _)| name == key) {
                 exemplar.labels.push((key.to_owned(), value));
             }

@@ -14,21 +14,46 @@ use bytes::Bytes;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use self::number::Number;
-use self::schema::{Field, Kind, Message, REQUEST};
+use self::schema::{Field, Kind, Message, logs, metrics, traces};
 use crate::{Error, Limits};
 
-/// Bytes of a length, padded: they are written before the message is, whose length is known only then.
+/// Bytes of a length, padded: they are left free before the message is written, whose length is known only then.
 const LENGTH_BYTES: usize = 5;
+/// Messages up to this length are moved to where they need no padding: nearly all are so short.
+const SHORT: usize = 0x7f;
 
-/// The protobuf bytes of the request that is JSON in `body`, for [`super::decode`].
+/// Which request a body is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Request {
+    /// `ExportMetricsServiceRequest`, for [`super::decode`].
+    Metrics,
+    /// `ExportLogsServiceRequest`, for [`super::logs::decode`].
+    Logs,
+    /// `ExportTraceServiceRequest`, for [`super::traces::decode`].
+    Traces,
+}
+
+impl Request {
+    fn message(self) -> &'static Message {
+        match self {
+            Request::Metrics => &metrics::REQUEST,
+            Request::Logs => &logs::REQUEST,
+            Request::Traces => &traces::REQUEST,
+        }
+    }
+}
+
+/// The protobuf bytes of the request that is JSON in `body`.
 ///
 /// # Errors
 /// `Invalid` if it is no JSON, is nested too deep, or a known field has a value of another type; `TooLarge` if the bytes
 /// would be over [`Limits::max_decoded_bytes`].
-pub fn to_protobuf(body: &[u8], limits: &Limits) -> Result<Bytes, Error> {
+pub fn to_protobuf(request: Request, body: &[u8], limits: &Limits) -> Result<Bytes, Error> {
     let mut writer = Writer { out: Vec::with_capacity(body.len() / 2), limit: limits.max_decoded_bytes };
     let mut text = serde_json::Deserializer::from_slice(body);
-    let read = MessageSeed { message: &REQUEST, writer: &mut writer }.deserialize(&mut text).and_then(|()| text.end());
+    let read = MessageSeed { message: request.message(), writer: &mut writer }
+        .deserialize(&mut text)
+        .and_then(|()| text.end());
     match read {
         Ok(()) => Ok(writer.out.into()),
         Err(_) if writer.out.len() > writer.limit => {
@@ -73,6 +98,11 @@ impl Writer {
         self.out.extend_from_slice(&bits.to_le_bytes());
     }
 
+    fn fixed32(&mut self, field: &Field, bits: u32) {
+        self.tag(field, 5);
+        self.out.extend_from_slice(&bits.to_le_bytes());
+    }
+
     fn number(&mut self, field: &Field, number: u64) {
         self.tag(field, 0);
         self.varint(number);
@@ -88,6 +118,12 @@ impl Writer {
     fn end(&mut self, start: usize) {
         let mut length = self.out.len() - start;
         let (last, digits) = (LENGTH_BYTES - 1, start - LENGTH_BYTES);
+        if length <= SHORT {
+            self.out[digits] = length as u8;
+            self.out.copy_within(start.., digits + 1);
+            self.out.truncate(digits + 1 + length);
+            return;
+        }
         for place in 0..LENGTH_BYTES {
             let more = if place < last { 0x80 } else { 0 };
             self.out[digits + place] = (length & 0x7f) as u8 | more;
@@ -122,9 +158,15 @@ impl<'de> Visitor<'de> for MessageSeed<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        while let Some(field) = map.next_key_seed(FieldName(self.message))? {
-            match field {
-                Some(field) => map.next_value_seed(FieldSeed { field, writer: self.writer, may_repeat: true })?,
+        // Fields mostly come in the order of the table.
+        let mut next = 0;
+        while let Some(place) = map.next_key_seed(FieldName { message: self.message, next })? {
+            match place {
+                Some(place) => {
+                    let field = &self.message.fields[place];
+                    map.next_value_seed(FieldSeed { field, writer: self.writer, may_repeat: true })?;
+                    next = place + 1;
+                }
                 None => {
                     map.next_value::<IgnoredAny>()?;
                 }
@@ -134,11 +176,14 @@ impl<'de> Visitor<'de> for MessageSeed<'_> {
     }
 }
 
-/// Finds a field by its name.
-struct FieldName(&'static Message);
+/// Finds a field by its name, and gives its place; `next` is where it may well be.
+struct FieldName {
+    message: &'static Message,
+    next: usize,
+}
 
 impl<'de> DeserializeSeed<'de> for FieldName {
-    type Value = Option<&'static Field>;
+    type Value = Option<usize>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         deserializer.deserialize_identifier(self)
@@ -146,28 +191,19 @@ impl<'de> DeserializeSeed<'de> for FieldName {
 }
 
 impl Visitor<'_> for FieldName {
-    type Value = Option<&'static Field>;
+    type Value = Option<usize>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the name of a field of {}", self.0.name)
+        write!(f, "the name of a field of {}", self.message.name)
     }
 
     fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
-        Ok(self.0.fields.iter().find(|field| field.name == name || is_camel_case_of(name, field.name)))
-    }
-}
-
-/// Whether `name` is `field` without its `_`, each letter after one upper case.
-fn is_camel_case_of(name: &str, field: &str) -> bool {
-    let mut letters = name.bytes();
-    let mut field = field.bytes();
-    while let Some(letter) = field.next() {
-        let wanted = if letter == b'_' { field.next().map(|next| next.to_ascii_uppercase()) } else { Some(letter) };
-        if letters.next() != wanted {
-            return false;
+        let fields = self.message.fields;
+        match fields.get(self.next) {
+            Some(field) if field.is_called(name) => Ok(Some(self.next)),
+            _ => Ok(fields.iter().position(|field| field.is_called(name))),
         }
     }
-    letters.next().is_none()
 }
 
 /// Reads the value of a field; an array of them if it is repeated.
@@ -181,7 +217,11 @@ impl<'de> DeserializeSeed<'de> for FieldSeed<'_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
+        match self.field.kind {
+            // As bytes: a line that was cut within a character, or is no UTF-8, must not cost the whole request.
+            Kind::Text if !self.field.is_repeated => deserializer.deserialize_option(self),
+            _ => deserializer.deserialize_any(self),
+        }
     }
 }
 
@@ -197,6 +237,11 @@ impl FieldSeed<'_> {
         match field.kind {
             Kind::Double => self.writer.fixed(field, number.double().to_bits()),
             Kind::Fixed => self.writer.fixed(field, number.unsigned().map_err(wrong)?),
+            Kind::Fixed32 => {
+                let number = number.unsigned().map_err(wrong)?;
+                let bits = u32::try_from(number).map_err(|_| wrong(format!("too large: {number}")))?;
+                self.writer.fixed32(field, bits);
+            }
             Kind::SignedFixed => self.writer.fixed(field, number.signed().map_err(wrong)? as u64),
             Kind::Unsigned | Kind::Enum(_) => self.writer.number(field, number.unsigned().map_err(wrong)?),
             Kind::Signed => self.writer.number(field, number.signed().map_err(wrong)? as u64),
@@ -216,11 +261,26 @@ impl<'de> Visitor<'de> for FieldSeed<'_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "a value of the field {}", self.field.name)
+        let what = if matches!(self.field.kind, Kind::Text) { "a text" } else { "a value" };
+        write!(f, "{what} in the field {}", self.field.name)
     }
 
     /// `null` is an absent field.
     fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_none<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_bytes(self)
+    }
+
+    fn visit_bytes<E: serde::de::Error>(self, text: &[u8]) -> Result<(), E> {
+        self.writer.check()?;
+        self.writer.bytes(self.field, text);
         Ok(())
     }
 
@@ -250,10 +310,13 @@ impl<'de> Visitor<'de> for FieldSeed<'_> {
         self.writer.check()?;
         match self.field.kind {
             Kind::Text => self.writer.bytes(self.field, text.as_bytes()),
-            Kind::Hex => match number::from_hex(text) {
-                Some(bytes) => self.writer.bytes(self.field, &bytes),
-                None => return Err(self.wrong("not made of hexadecimal digits")),
-            },
+            Kind::Hex => {
+                self.writer.tag(self.field, 2);
+                self.writer.varint(text.len() as u64 / 2);
+                if !number::write_hex(text, &mut self.writer.out) {
+                    return Err(self.wrong("not made of hexadecimal digits"));
+                }
+            }
             Kind::Base64 => match number::from_base64(text) {
                 Some(bytes) => self.writer.bytes(self.field, &bytes),
                 None => return Err(self.wrong("not base64")),

@@ -10,7 +10,7 @@ use model::Batch;
 use model::batch::{Kind, RawSeries};
 use model::labels::{CLUSTER_LABEL, EXPORTED_CLUSTER_LABEL, NAME_LABEL};
 
-use super::values::{self, Attribute};
+use super::values::{self, Attribute, Form};
 use super::{Decoder, Fault};
 use crate::{Error, Limits};
 
@@ -269,6 +269,7 @@ impl Decoder<'_> {
     fn write_planned(&mut self, place: usize) -> Result<bool, Fault> {
         let labels = &mut self.labels;
         let plan = &labels.plans[place];
+        let form = Form::label(self.limits);
         let start = self.text.len();
         self.text.extend_from_slice(&plan.prefix);
         for (attribute, key) in labels.attributes.iter().zip(&plan.keys) {
@@ -276,8 +277,7 @@ impl Decoder<'_> {
                 Some(range) => values::text(&self.body[range], "the value of an attribute")?,
                 None => {
                     labels.scratch.clear();
-                    let max_bytes = self.limits.max_value_bytes;
-                    values::write(self.body, attribute.value.clone(), max_bytes, &mut labels.scratch)?;
+                    values::write(self.body, attribute.value.clone(), &form, &mut labels.scratch)?;
                     labels.scratch.as_str()
                 }
             };
@@ -299,10 +299,11 @@ impl Decoder<'_> {
     /// Values of one name are joined by `;` in the order of their keys.
     #[cold]
     fn write_worked_out(&mut self) -> Result<(), Fault> {
+        let form = Form::label(self.limits);
         let mut attributes = Vec::with_capacity(self.labels.attributes.len());
         for attribute in &self.labels.attributes {
             let mut value = String::new();
-            values::write(self.body, attribute.value.clone(), self.limits.max_value_bytes, &mut value)?;
+            values::write(self.body, attribute.value.clone(), &form, &mut value)?;
             attributes.push((attribute.key(self.body)?, value));
         }
         attributes.sort_by(|a, b| a.0.cmp(b.0));
@@ -315,7 +316,7 @@ impl Decoder<'_> {
                 joined.push(';');
             }
             joined.push_str(&value);
-            values::check_length(joined.len(), self.limits.max_value_bytes)?;
+            form.check_length(joined.len())?;
         }
         for (name, label) in &self.labels.fixed {
             let own = labels.entry(name.clone().into_bytes()).or_default();

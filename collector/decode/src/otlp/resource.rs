@@ -6,13 +6,13 @@ use model::batch::{Kind, Metadata, Sample};
 use model::labels::{CLUSTER_LABEL, NAME_LABEL};
 
 use super::labels::{Fixed, FixedLabels, push_pair, too_many_labels};
-use super::values::{self, Attribute, text};
+use super::values::{self, Form, Pairs, text};
 use super::{Decoder, Fault};
 use crate::protobuf::wire::{Fields, Value};
 
-/// The attribute that names the cluster of a resource.
 /// Rows that a scope counts for: the labels of its resource are gone through for it.
-const SCOPE_ROWS: usize = 4;
+pub(super) const SCOPE_ROWS: usize = 4;
+/// The attribute that names the cluster of a resource.
 const CLUSTER_KEY: &str = "k8s.cluster.name";
 const NAMESPACE_KEY: &str = "service.namespace";
 const SERVICE_KEY: &str = "service.name";
@@ -23,9 +23,6 @@ const TARGET_INFO: &str = "target_info";
 const TARGET_INFO_STEP_MS: i64 = 150_000;
 /// Rows of `target_info` of a resource in one request; those before the newest ones are left out.
 const MAX_TARGET_INFO: i64 = 288;
-
-/// Keys and values of a resource or scope, as text.
-type Pairs = Vec<(String, String)>;
 
 /// A resource, once its labels are known.
 #[derive(Debug, Default)]
@@ -102,27 +99,9 @@ impl Decoder<'_> {
     }
 
     /// Reads attributes, fields `number` of the message at `range`.
-    fn pairs(&self, range: Range<usize>, attributes: u64, pairs: &mut Pairs) -> Result<(), Fault> {
-        let mut fields = Fields::new(self.body, range);
-        while let Some((number, value)) = fields.next()? {
-            match value {
-                Value::Bytes(range) if number == attributes => {
-                    let attribute = Attribute::read(self.body, range)?;
-                    if pairs.len() >= self.limits.max_labels * 2 {
-                        return Err(Fault::Refused(format!(
-                            "it has more than {} attributes",
-                            self.limits.max_labels * 2
-                        )));
-                    }
-                    let mut value = String::new();
-                    values::write(self.body, attribute.value.clone(), self.limits.max_value_bytes, &mut value)?;
-                    pairs.push((attribute.key(self.body)?.to_owned(), value));
-                }
-                _ if number == attributes => return Err(Fault::wrong_type("attributes", number)),
-                _ => {}
-            }
-        }
-        Ok(())
+    fn pairs(&self, range: Range<usize>, number: u64, pairs: &mut Pairs) -> Result<(), Fault> {
+        let max = self.limits.max_labels * 2;
+        values::read_pairs(self.body, range, number, max, &Form::label(self.limits), pairs)
     }
 
     /// The labels that all series of a resource have.
@@ -209,7 +188,7 @@ impl Decoder<'_> {
         }
         for (label, range) in [("name", name), ("version", version), ("schema_url", schema_url)] {
             let value = text(&self.body[range], label)?.to_owned();
-            values::check_length(value.len(), self.limits.max_value_bytes)?;
+            Form::label(self.limits).check_length(value.len())?;
             fixed.insert(format!("otel_scope_{label}"), Fixed { value, replaces: true });
         }
         self.check_fixed(&fixed)?;

@@ -10,15 +10,15 @@ fn varint(mut number: u64) -> Vec<u8> {
     out
 }
 
-fn message(number: u8, content: &[u8]) -> Vec<u8> {
+pub(super) fn message(number: u8, content: &[u8]) -> Vec<u8> {
     [&[number << 3 | 2][..], &varint(content.len() as u64), content].concat()
 }
 
-fn fixed(number: u8, bits: u64) -> Vec<u8> {
+pub(super) fn fixed(number: u8, bits: u64) -> Vec<u8> {
     [&[number << 3 | 1][..], &bits.to_le_bytes()].concat()
 }
 
-fn attribute(key: &[u8], value: &[u8]) -> Vec<u8> {
+pub(super) fn attribute(key: &[u8], value: &[u8]) -> Vec<u8> {
     [message(1, key), message(2, &message(1, value))].concat()
 }
 

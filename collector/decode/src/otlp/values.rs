@@ -8,15 +8,69 @@
 //!
 //! Text is canonical: numbers in decimal, lists and maps as JSON with sorted keys, bytes as base64.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 use std::ops::Range;
 
 use super::Fault;
+use crate::Limits;
 use crate::error::quoted;
 use crate::protobuf::wire::{Fields, Value};
 
-/// Lists within lists beyond this refuse the point.
+/// Lists within lists beyond this refuse the point or row.
 const MAX_DEPTH: usize = 16;
+
+/// Keys and values of a resource or scope, as text.
+pub(super) type Pairs = Vec<(String, String)>;
+
+/// How a value becomes text.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Form {
+    /// What it is the value of, for messages.
+    pub(super) what: &'static str,
+    /// The most bytes that the text may have.
+    pub(super) max_bytes: usize,
+    /// Whether bytes that are no UTF-8 become U+FFFD; otherwise they refuse what they are in.
+    pub(super) is_mended: bool,
+}
+
+impl Form {
+    /// The form of attributes that become labels.
+    pub(super) fn label(limits: &Limits) -> Self {
+        Form { what: "the value of an attribute", max_bytes: limits.max_value_bytes, is_mended: false }
+    }
+
+    /// The form of attributes that stay attributes.
+    pub(super) fn attribute(limits: &Limits) -> Self {
+        Form { what: "the value of an attribute", max_bytes: limits.max_attribute_bytes, is_mended: true }
+    }
+
+    /// The text that a string of the body is.
+    #[inline]
+    pub(super) fn text<'a>(&self, bytes: &'a [u8]) -> Result<Cow<'a, str>, Fault> {
+        self.check_length(bytes.len())?;
+        match std::str::from_utf8(bytes) {
+            Ok(text) => Ok(Cow::Borrowed(text)),
+            Err(_) if self.is_mended => {
+                let mended = String::from_utf8_lossy(bytes);
+                self.check_length(mended.len())?;
+                Ok(mended)
+            }
+            Err(_) => Err(not_text(bytes, self.what)),
+        }
+    }
+
+    /// Refuses a text that is too long.
+    #[inline]
+    pub(super) fn check_length(&self, bytes: usize) -> Result<(), Fault> {
+        if bytes <= self.max_bytes { Ok(()) } else { Err(self.too_long(bytes)) }
+    }
+
+    #[cold]
+    fn too_long(&self, bytes: usize) -> Fault {
+        Fault::Refused(format!("{} has {bytes} bytes or more, the limit is {}", self.what, self.max_bytes))
+    }
+}
 
 /// Where key and value of an attribute are in the body.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,7 +105,12 @@ impl Attribute {
 
 /// Text out of the body.
 pub(super) fn text<'a>(bytes: &'a [u8], what: &str) -> Result<&'a str, Fault> {
-    std::str::from_utf8(bytes).map_err(|_| Fault::Refused(format!("{what} is not UTF-8: {}", quoted(bytes))))
+    std::str::from_utf8(bytes).map_err(|_| not_text(bytes, what))
+}
+
+#[cold]
+fn not_text(bytes: &[u8], what: &str) -> Fault {
+    Fault::Refused(format!("{what} is not UTF-8: {}", quoted(bytes)))
 }
 
 /// What an `AnyValue` holds.
@@ -95,38 +154,83 @@ pub(super) fn short_text(body: &[u8], range: &Range<usize>) -> Option<Range<usiz
 }
 
 /// Writes the text of the `AnyValue` at `range`.
-pub(super) fn write(body: &[u8], range: Range<usize>, max_bytes: usize, out: &mut String) -> Result<(), Fault> {
-    let start = out.len();
+pub(super) fn write(body: &[u8], range: Range<usize>, form: &Form, out: &mut String) -> Result<(), Fault> {
+    let any = any(body, range)?;
+    write_any(body, &any, form, out)
+}
+
+/// The text of the `AnyValue` at `range`: that of the body if it is a string, otherwise it is written into `scratch`.
+#[inline]
+pub(super) fn read<'a>(
+    body: &'a [u8],
+    range: Range<usize>,
+    form: &Form,
+    scratch: &'a mut String,
+) -> Result<Cow<'a, str>, Fault> {
     match any(body, range)? {
-        Any::Text(range) | Any::Bytes(range) if range.len() > max_bytes => check_length(range.len(), max_bytes)?,
-        Any::Text(range) => out.push_str(text(&body[range], "the value of an attribute")?),
-        Any::Double(value) => write_double(value, out),
-        Any::Bytes(range) => write_base64(&body[range], out),
-        other => write_json(body, &other, 0, max_bytes, out)?,
+        Any::Text(range) => form.text(&body[range]),
+        other => {
+            scratch.clear();
+            write_any(body, &other, form, scratch)?;
+            Ok(Cow::Borrowed(scratch))
+        }
     }
-    check_length(out.len() - start, max_bytes)
 }
 
-/// Refuses a value that is too long for a label.
-pub(super) fn check_length(bytes: usize, max_bytes: usize) -> Result<(), Fault> {
-    if bytes <= max_bytes {
-        return Ok(());
+/// Reads attributes, fields `number` of the message at `range`, of which there may be `max`.
+pub(super) fn read_pairs(
+    body: &[u8],
+    range: Range<usize>,
+    number: u64,
+    max: usize,
+    form: &Form,
+    pairs: &mut Pairs,
+) -> Result<(), Fault> {
+    let mut fields = Fields::new(body, range);
+    while let Some((found, value)) = fields.next()? {
+        match value {
+            Value::Bytes(range) if found == number => {
+                let attribute = Attribute::read(body, range)?;
+                if pairs.len() >= max {
+                    return Err(Fault::Refused(format!("it has more than {max} attributes")));
+                }
+                let mut value = String::new();
+                write(body, attribute.value.clone(), form, &mut value)?;
+                pairs.push((attribute.key(body)?.to_owned(), value));
+            }
+            _ if found == number => return Err(Fault::wrong_type("attributes", number)),
+            _ => {}
+        }
     }
-    Err(Fault::Refused(format!("the value of an attribute has {bytes} bytes or more, the limit is {max_bytes}")))
+    Ok(())
 }
 
-fn write_json(body: &[u8], any: &Any, depth: usize, max_bytes: usize, out: &mut String) -> Result<(), Fault> {
-    check_length(out.len(), max_bytes.saturating_mul(2))?;
+fn write_any(body: &[u8], any: &Any, form: &Form, out: &mut String) -> Result<(), Fault> {
+    let start = out.len();
+    match any {
+        Any::Text(range) => out.push_str(&form.text(&body[range.clone()])?),
+        Any::Double(value) => write_double(*value, out),
+        Any::Bytes(range) => {
+            form.check_length(range.len())?;
+            write_base64(&body[range.clone()], out);
+        }
+        other => write_json(body, other, 0, form, out)?,
+    }
+    form.check_length(out.len() - start)
+}
+
+fn write_json(body: &[u8], any: &Any, depth: usize, form: &Form, out: &mut String) -> Result<(), Fault> {
+    if out.len() > form.max_bytes.saturating_mul(2) {
+        return Err(form.too_long(out.len()));
+    }
     if depth > MAX_DEPTH {
-        return Err(Fault::Refused(format!(
-            "the value of an attribute has lists within lists, more than {MAX_DEPTH} deep"
-        )));
+        let what = format!("{} has lists within lists, more than {MAX_DEPTH} deep", form.what);
+        return Err(Fault::Refused(what));
     }
     match any {
         Any::Nothing if depth == 0 => {}
         Any::Nothing => out.push_str("null"),
-        Any::Text(range) | Any::Bytes(range) if range.len() > max_bytes => check_length(range.len(), max_bytes)?,
-        Any::Text(range) => write_quoted(text(&body[range.clone()], "the value of an attribute")?, out),
+        Any::Text(range) => write_quoted(&form.text(&body[range.clone()])?, out),
         Any::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
         Any::Int(value) => {
             let _ = write!(out, "{value}");
@@ -138,17 +242,18 @@ fn write_json(body: &[u8], any: &Any, depth: usize, max_bytes: usize, out: &mut 
             write_quoted(&word, out);
         }
         Any::Bytes(range) => {
+            form.check_length(range.len())?;
             let mut word = String::new();
             write_base64(&body[range.clone()], &mut word);
             write_quoted(&word, out);
         }
-        Any::List(range) => write_list(body, range.clone(), depth, max_bytes, out)?,
-        Any::Map(range) => write_map(body, range.clone(), depth, max_bytes, out)?,
+        Any::List(range) => write_list(body, range.clone(), depth, form, out)?,
+        Any::Map(range) => write_map(body, range.clone(), depth, form, out)?,
     }
     Ok(())
 }
 
-fn write_list(body: &[u8], list: Range<usize>, depth: usize, max: usize, out: &mut String) -> Result<(), Fault> {
+fn write_list(body: &[u8], list: Range<usize>, depth: usize, form: &Form, out: &mut String) -> Result<(), Fault> {
     let mut separator = '[';
     let mut fields = Fields::new(body, list);
     while let Some((number, value)) = fields.next()? {
@@ -156,7 +261,7 @@ fn write_list(body: &[u8], list: Range<usize>, depth: usize, max: usize, out: &m
             (1, Value::Bytes(range)) => {
                 out.push(separator);
                 separator = ',';
-                write_json(body, &any(body, range)?, depth + 1, max, out)?;
+                write_json(body, &any(body, range)?, depth + 1, form, out)?;
             }
             (1, _) => return Err(Fault::wrong_type("ArrayValue", number)),
             _ => {}
@@ -166,15 +271,15 @@ fn write_list(body: &[u8], list: Range<usize>, depth: usize, max: usize, out: &m
     Ok(())
 }
 
-fn write_map(body: &[u8], map: Range<usize>, depth: usize, max: usize, out: &mut String) -> Result<(), Fault> {
+fn write_map(body: &[u8], map: Range<usize>, depth: usize, form: &Form, out: &mut String) -> Result<(), Fault> {
     let mut entries = Vec::new();
     let mut fields = Fields::new(body, map);
     while let Some((number, value)) = fields.next()? {
         match (number, value) {
             (1, Value::Bytes(range)) => {
                 let entry = Attribute::read(body, range)?;
-                // Two bytes of a body can stand for an entry; a label with so many would be too long anyway.
-                check_length(entries.len(), max)?;
+                // Two bytes of a body can stand for an entry; a text with so many would be too long anyway.
+                form.check_length(entries.len())?;
                 entries.push((entry.key(body)?, entry.value));
             }
             (1, _) => return Err(Fault::wrong_type("KeyValueList", number)),
@@ -188,7 +293,7 @@ fn write_map(body: &[u8], map: Range<usize>, depth: usize, max: usize, out: &mut
         separator = ',';
         write_quoted(key, out);
         out.push(':');
-        write_json(body, &any(body, value)?, depth + 1, max, out)?;
+        write_json(body, &any(body, value)?, depth + 1, form, out)?;
     }
     out.push_str(if separator == '{' { "{}" } else { "}" });
     Ok(())
@@ -204,7 +309,8 @@ fn write_quoted(text: &str, out: &mut String) {
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
             c if c < ' ' => {
-                let _ = write!(out, "\\u{:04x}", c as u32);
+                out.push_str(if c < '\u{10}' { "\\u000" } else { "\\u001" });
+                out.push(char::from(b"0123456789abcdef"[c as usize & 15]));
             }
             c => out.push(c),
         }

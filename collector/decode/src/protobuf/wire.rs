@@ -18,7 +18,7 @@ pub(crate) enum Value {
     Fixed64(u64),
     /// A range of the whole body: text, bytes or a message.
     Bytes(Range<usize>),
-    Fixed32,
+    Fixed32(u32),
 }
 
 /// The fields of the message in `at..end` of `body`.
@@ -62,10 +62,7 @@ impl<'a> Fields<'a> {
                 self.at += len as usize;
                 Value::Bytes(from..self.at)
             }
-            5 => {
-                self.fixed::<4>()?;
-                Value::Fixed32
-            }
+            5 => Value::Fixed32(u32::from_le_bytes(self.fixed()?)),
             _ => {
                 return Err(Malformed { at: start, what: "a field has a wire type that is not in use (3, 4, 6 or 7)" });
             }

@@ -10,12 +10,18 @@ use model::time::MAX_TIME_MS;
 
 use crate::cases::ANSWER_MS;
 use crate::damaged::check;
-use crate::{cases, families, samples};
+use crate::{cases, families, otlp_records, samples};
 
 #[path = "../../../../fuzz/checks/metric_families.rs"]
 mod metric_families;
 #[path = "../../../../fuzz/checks/otlp.rs"]
 mod otlp;
+#[path = "../../../../fuzz/checks/otlp_logs.rs"]
+mod otlp_logs;
+#[path = "../../../../fuzz/checks/otlp_traces.rs"]
+mod otlp_traces;
+#[path = "../../../../fuzz/checks/records.rs"]
+mod records;
 #[path = "../../../../fuzz/checks/remote_read.rs"]
 mod remote_read;
 #[path = "../../../../fuzz/checks/remote_write_2.rs"]
@@ -26,8 +32,18 @@ mod replay;
 #[path = "../../../../fuzz/checks/rows.rs"]
 mod rows;
 
-const TARGETS: [&str; 8] =
-    ["metric_families", "text", "openmetrics", "remote_write", "remote_write_2", "remote_read", "otlp", "body"];
+const TARGETS: [&str; 10] = [
+    "metric_families",
+    "text",
+    "openmetrics",
+    "remote_write",
+    "remote_write_2",
+    "remote_read",
+    "otlp",
+    "otlp_logs",
+    "otlp_traces",
+    "body",
+];
 
 fn folder(target: &str) -> PathBuf {
     PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").unwrap()).join("../../fuzz/seeds").join(target)
@@ -159,6 +175,21 @@ fn every_seed_of_otlp_holds_and_so_do_changes_of_it() {
     }
 }
 
+#[test]
+fn every_seed_of_otlp_records_holds_and_so_do_changes_of_it() {
+    for (target, check) in [("otlp_logs", otlp_logs::check as fn(&[u8])), ("otlp_traces", otlp_traces::check)] {
+        for input in inputs(target) {
+            for choice in [input[0], input[0] | 2] {
+                let input = [&[choice][..], &input[1..]].concat();
+                check(&input);
+                for change in 0..500 {
+                    check(&replay::changed(&input, change));
+                }
+            }
+        }
+    }
+}
+
 /// Writes the seeds that come from the tests of this crate.
 #[test]
 #[ignore = "writes into fuzz/seeds: cargo test -p decode write_seeds -- --ignored"]
@@ -174,11 +205,17 @@ fn write_seeds() {
         }
         std::fs::write(folder(target).join("all-forms"), all_forms).unwrap();
     }
-    for (number, (protobuf, json)) in crate::otlp::bodies().into_iter().enumerate() {
-        // The first byte chooses the form.
-        for (form, head, body) in [("protobuf", 0, protobuf), ("json", 1, json)] {
-            let name = format!("case-{number:02}-{form}");
-            std::fs::write(folder("otlp").join(name), [&[head][..], &body].concat()).unwrap();
+    for (target, bodies) in [
+        ("otlp", crate::otlp::bodies()),
+        ("otlp_logs", otlp_records::logs_bodies()),
+        ("otlp_traces", otlp_records::traces_bodies()),
+    ] {
+        for (number, (protobuf, json)) in bodies.into_iter().enumerate() {
+            // The first byte chooses the form.
+            for (form, head, body) in [("protobuf", 0, protobuf), ("json", 1, json)] {
+                let name = format!("case-{number:02}-{form}");
+                std::fs::write(folder(target).join(name), [&[head][..], &body].concat()).unwrap();
+            }
         }
     }
     std::fs::write(folder("remote_write").join("all-fields"), samples::request()).unwrap();

@@ -9,6 +9,7 @@ mod corpus;
 mod damaged;
 mod families;
 mod otlp;
+mod otlp_records;
 mod prometheus;
 mod reference;
 mod remote_read;

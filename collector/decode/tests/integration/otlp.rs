@@ -112,7 +112,7 @@ impl Case {
     }
 
     fn protobuf(&self) -> Bytes {
-        otlp::json::to_protobuf(self.json().as_bytes(), &Limits::default()).unwrap()
+        otlp::json::to_protobuf(otlp::json::Request::Metrics, self.json().as_bytes(), &Limits::default()).unwrap()
     }
 
     fn read(&self) -> Result<Decoded, Error> {

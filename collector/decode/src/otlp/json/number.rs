@@ -11,6 +11,10 @@ pub(super) enum Number {
 impl Number {
     /// Reads a text that stands for a number.
     pub(super) fn parse(text: &str) -> Option<Self> {
+        // Nearly all are times.
+        if let Ok(number) = text.parse() {
+            return Some(Number::Unsigned(number));
+        }
         match text {
             "NaN" => return Some(Number::Double(f64::NAN)),
             "Infinity" => return Some(Number::Double(f64::INFINITY)),
@@ -21,9 +25,8 @@ impl Number {
         if !text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E')) {
             return None;
         }
-        let unsigned = text.parse().map(Number::Unsigned);
-        let signed = || text.parse().map(Number::Signed);
-        unsigned.or_else(|_| signed()).ok().or_else(|| text.parse().map(Number::Double).ok())
+        let signed = text.parse().map(Number::Signed);
+        signed.ok().or_else(|| text.parse().map(Number::Double).ok())
     }
 
     pub(super) fn double(self) -> f64 {
@@ -60,13 +63,32 @@ impl Number {
     }
 }
 
-/// Bytes given as hexadecimal digits of any case.
-pub(super) fn from_hex(text: &str) -> Option<Vec<u8>> {
+/// Writes the bytes given as hexadecimal digits of any case; gives whether they are such.
+pub(super) fn write_hex(text: &str, out: &mut Vec<u8>) -> bool {
     let (pairs, rest) = text.as_bytes().as_chunks::<2>();
-    let digit = |byte: u8| char::from(byte).to_digit(16);
-    let bytes = pairs.iter().map(|[high, low]| Some((digit(*high)? << 4 | digit(*low)?) as u8));
-    if rest.is_empty() { bytes.collect() } else { None }
+    let mut bad = 0;
+    out.extend(pairs.iter().map(|[high, low]| {
+        let (high, low) = (HEX[usize::from(*high)], HEX[usize::from(*low)]);
+        bad |= high | low;
+        high << 4 | low & 0xf
+    }));
+    rest.is_empty() && bad & NO_DIGIT == 0
 }
+
+/// Stands for a byte that is no hexadecimal digit.
+const NO_DIGIT: u8 = 0x80;
+
+/// The number that each byte is as a hexadecimal digit.
+const HEX: [u8; 256] = {
+    let mut digits = [NO_DIGIT; 256];
+    let mut number = 0;
+    while number < 16 {
+        digits[b"0123456789abcdef"[number] as usize] = number as u8;
+        digits[b"0123456789ABCDEF"[number] as usize] = number as u8;
+        number += 1;
+    }
+    digits
+};
 
 /// Bytes given as base64, of either alphabet, with or without the signs at the end.
 pub(super) fn from_base64(text: &str) -> Option<Vec<u8>> {

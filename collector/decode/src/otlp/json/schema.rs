@@ -1,6 +1,12 @@
-//! The messages of an OTLP metrics request, as a table: names of fields in JSON, their numbers and types in protobuf.
+//! The messages of OTLP requests, as tables: names of fields in JSON, their numbers and types in protobuf.
 //!
-//! Source: `opentelemetry/proto/{collector/metrics,metrics,resource,common}/v1/*.proto`
+//! Here are those that all signals have in common.
+//!
+//! Source: `opentelemetry/proto/{resource,common}/v1/*.proto`
+
+pub(super) mod logs;
+pub(super) mod metrics;
+pub(super) mod traces;
 
 /// A message.
 #[derive(Debug)]
@@ -13,11 +19,46 @@ pub(super) struct Message {
 /// A field of a message. One that is repeated is an array in JSON.
 #[derive(Debug)]
 pub(super) struct Field {
-    /// As in the `.proto` file; JSON has it as `lowerCamelCase`, and readers take both.
+    /// As in the `.proto` file.
     pub(super) name: &'static str,
+    /// As JSON has it; readers take both.
+    json_name: JsonName,
     pub(super) number: u8,
     pub(super) kind: Kind,
     pub(super) is_repeated: bool,
+}
+
+impl Field {
+    /// Whether the field is called so in JSON.
+    #[inline]
+    pub(super) fn is_called(&self, name: &str) -> bool {
+        self.json_name.as_bytes() == name.as_bytes() || self.name == name
+    }
+}
+
+/// A name of a `.proto` file in `lowerCamelCase`: each letter after a `_` is upper case, and the `_` is left out.
+#[derive(Debug)]
+struct JsonName {
+    letters: [u8; 32],
+    length: usize,
+}
+
+impl JsonName {
+    const fn new(name: &str) -> Self {
+        let (name, mut letters, mut length, mut at) = (name.as_bytes(), [0; 32], 0, 0);
+        while at < name.len() {
+            let is_after = name[at] == b'_';
+            at += is_after as usize;
+            letters[length] = if is_after { name[at].to_ascii_uppercase() } else { name[at] };
+            (length, at) = (length + 1, at + 1);
+        }
+        JsonName { letters, length }
+    }
+
+    #[inline]
+    fn as_bytes(&self) -> &[u8] {
+        &self.letters[..self.length]
+    }
 }
 
 /// The type of a field.
@@ -29,6 +70,8 @@ pub(super) enum Kind {
     Bool,
     /// `fixed64`.
     Fixed,
+    /// `fixed32`.
+    Fixed32,
     /// `sfixed64`.
     SignedFixed,
     Double,
@@ -44,166 +87,20 @@ pub(super) enum Kind {
 }
 
 const fn one(number: u8, name: &'static str, kind: Kind) -> Field {
-    Field { name, number, kind, is_repeated: false }
+    Field { name, json_name: JsonName::new(name), number, kind, is_repeated: false }
 }
 
 const fn many(number: u8, name: &'static str, kind: Kind) -> Field {
-    Field { name, number, kind, is_repeated: true }
+    Field { name, json_name: JsonName::new(name), number, kind, is_repeated: true }
 }
 
-use Kind::{Base64, Bool, Double, Enum, Fixed, Hex, Signed, SignedFixed, Text, Unsigned, ZigZag};
-
-pub(super) static REQUEST: Message = Message {
-    name: "ExportMetricsServiceRequest",
-    fields: &[many(1, "resource_metrics", Kind::Message(&RESOURCE_METRICS))],
-};
-
-static RESOURCE_METRICS: Message = Message {
-    name: "ResourceMetrics",
-    fields: &[
-        one(1, "resource", Kind::Message(&RESOURCE)),
-        many(2, "scope_metrics", Kind::Message(&SCOPE_METRICS)),
-        one(3, "schema_url", Text),
-    ],
-};
+use Kind::{Base64, Bool, Double, Signed, Text};
 
 static RESOURCE: Message = Message { name: "Resource", fields: &[many(1, "attributes", Kind::Message(&KEY_VALUE))] };
-
-static SCOPE_METRICS: Message = Message {
-    name: "ScopeMetrics",
-    fields: &[
-        one(1, "scope", Kind::Message(&SCOPE)),
-        many(2, "metrics", Kind::Message(&METRIC)),
-        one(3, "schema_url", Text),
-    ],
-};
 
 static SCOPE: Message = Message {
     name: "InstrumentationScope",
     fields: &[one(1, "name", Text), one(2, "version", Text), many(3, "attributes", Kind::Message(&KEY_VALUE))],
-};
-
-static METRIC: Message = Message {
-    name: "Metric",
-    fields: &[
-        one(1, "name", Text),
-        one(2, "description", Text),
-        one(3, "unit", Text),
-        one(5, "gauge", Kind::Message(&GAUGE)),
-        one(7, "sum", Kind::Message(&SUM)),
-        one(9, "histogram", Kind::Message(&HISTOGRAM)),
-        one(10, "exponential_histogram", Kind::Message(&EXPONENTIAL_HISTOGRAM)),
-        one(11, "summary", Kind::Message(&SUMMARY)),
-    ],
-};
-
-static TEMPORALITY: Kind = Enum(&[
-    "AGGREGATION_TEMPORALITY_UNSPECIFIED",
-    "AGGREGATION_TEMPORALITY_DELTA",
-    "AGGREGATION_TEMPORALITY_CUMULATIVE",
-]);
-
-static GAUGE: Message = Message { name: "Gauge", fields: &[many(1, "data_points", Kind::Message(&NUMBER_POINT))] };
-
-static SUM: Message = Message {
-    name: "Sum",
-    fields: &[
-        many(1, "data_points", Kind::Message(&NUMBER_POINT)),
-        one(2, "aggregation_temporality", TEMPORALITY),
-        one(3, "is_monotonic", Bool),
-    ],
-};
-
-static HISTOGRAM: Message = Message {
-    name: "Histogram",
-    fields: &[many(1, "data_points", Kind::Message(&HISTOGRAM_POINT)), one(2, "aggregation_temporality", TEMPORALITY)],
-};
-
-static EXPONENTIAL_HISTOGRAM: Message = Message {
-    name: "ExponentialHistogram",
-    fields: &[
-        many(1, "data_points", Kind::Message(&EXPONENTIAL_POINT)),
-        one(2, "aggregation_temporality", TEMPORALITY),
-    ],
-};
-
-static SUMMARY: Message = Message { name: "Summary", fields: &[many(1, "data_points", Kind::Message(&SUMMARY_POINT))] };
-
-static NUMBER_POINT: Message = Message {
-    name: "NumberDataPoint",
-    fields: &[
-        one(2, "start_time_unix_nano", Fixed),
-        one(3, "time_unix_nano", Fixed),
-        one(4, "as_double", Double),
-        many(5, "exemplars", Kind::Message(&EXEMPLAR)),
-        one(6, "as_int", SignedFixed),
-        many(7, "attributes", Kind::Message(&KEY_VALUE)),
-        one(8, "flags", Unsigned),
-    ],
-};
-
-static HISTOGRAM_POINT: Message = Message {
-    name: "HistogramDataPoint",
-    fields: &[
-        one(2, "start_time_unix_nano", Fixed),
-        one(3, "time_unix_nano", Fixed),
-        one(4, "count", Fixed),
-        one(5, "sum", Double),
-        many(6, "bucket_counts", Fixed),
-        many(7, "explicit_bounds", Double),
-        many(8, "exemplars", Kind::Message(&EXEMPLAR)),
-        many(9, "attributes", Kind::Message(&KEY_VALUE)),
-        one(10, "flags", Unsigned),
-    ],
-};
-
-static EXPONENTIAL_POINT: Message = Message {
-    name: "ExponentialHistogramDataPoint",
-    fields: &[
-        many(1, "attributes", Kind::Message(&KEY_VALUE)),
-        one(2, "start_time_unix_nano", Fixed),
-        one(3, "time_unix_nano", Fixed),
-        one(4, "count", Fixed),
-        one(5, "sum", Double),
-        one(6, "scale", ZigZag),
-        one(7, "zero_count", Fixed),
-        one(8, "positive", Kind::Message(&BUCKETS)),
-        one(9, "negative", Kind::Message(&BUCKETS)),
-        one(10, "flags", Unsigned),
-        many(11, "exemplars", Kind::Message(&EXEMPLAR)),
-        one(14, "zero_threshold", Double),
-    ],
-};
-
-static BUCKETS: Message =
-    Message { name: "Buckets", fields: &[one(1, "offset", ZigZag), many(2, "bucket_counts", Unsigned)] };
-
-static SUMMARY_POINT: Message = Message {
-    name: "SummaryDataPoint",
-    fields: &[
-        one(2, "start_time_unix_nano", Fixed),
-        one(3, "time_unix_nano", Fixed),
-        one(4, "count", Fixed),
-        one(5, "sum", Double),
-        many(6, "quantile_values", Kind::Message(&QUANTILE)),
-        many(7, "attributes", Kind::Message(&KEY_VALUE)),
-        one(8, "flags", Unsigned),
-    ],
-};
-
-static QUANTILE: Message =
-    Message { name: "ValueAtQuantile", fields: &[one(1, "quantile", Double), one(2, "value", Double)] };
-
-static EXEMPLAR: Message = Message {
-    name: "Exemplar",
-    fields: &[
-        one(2, "time_unix_nano", Fixed),
-        one(3, "as_double", Double),
-        one(4, "span_id", Hex),
-        one(5, "trace_id", Hex),
-        one(6, "as_int", SignedFixed),
-        many(7, "filtered_attributes", Kind::Message(&KEY_VALUE)),
-    ],
 };
 
 static KEY_VALUE: Message =

@@ -2,7 +2,8 @@ use super::*;
 
 fn written(value: &[u8], max_bytes: usize) -> Result<String, Fault> {
     let mut out = String::new();
-    write(value, 0..value.len(), max_bytes, &mut out).map(|()| out)
+    let form = Form { what: "a value", max_bytes, is_mended: false };
+    write(value, 0..value.len(), &form, &mut out).map(|()| out)
 }
 
 fn double(value: f64) -> String {
@@ -54,4 +55,14 @@ fn values_have_a_limit_however_they_are_made() {
     let list = [0x0a, 0].repeat(1000);
     let value = [&[0x2a, 0xd0, 0x0f][..], &list].concat();
     assert!(matches!(written(&value, 100), Err(Fault::Refused(_))));
+}
+
+#[test]
+fn text_within_lists_is_quoted_as_json_wants_it() {
+    let text: String = (0..0x20u8).map(char::from).chain(['"', '\\', '/', '\u{7f}', 'ä']).collect();
+    let inner = crate::otlp::tests::message(1, text.as_bytes());
+    let list = crate::otlp::tests::message(5, &crate::otlp::tests::message(1, &inner));
+    let json = written(&list, 1000).unwrap();
+    assert_eq!(serde_json::from_str::<Vec<String>>(&json).unwrap(), [text]);
+    assert!(json.starts_with("[\"\\u0000\\u0001") && json.contains("\\t\\n\\u000b"), "{json}");
 }

@@ -22,7 +22,7 @@ fn each_wire_type_is_read() {
         (1, Value::Varint(150)),
         (2, Value::Fixed64(0x8000_0000_0000_0001)),
         (3, Value::Bytes(14..16)),
-        (4, Value::Fixed32),
+        (4, Value::Fixed32(0x0403_0201)),
         (536_870_911, Value::Varint(0)),
     ];
     assert_eq!(fields(&body.concat()).unwrap(), expected);

@@ -312,7 +312,7 @@ async fn a_request_that_waits_is_not_overtaken_by_those_that_come_later() {
 async fn send_otlp(deltas: &Arc<Deltas>, store: &Arc<Store>, metric: &str) -> Written {
     let json = format!(r#"{{"resourceMetrics":[{{"scopeMetrics":[{{"metrics":[{metric}]}}]}}]}}"#);
     let limits = decode::Limits::default();
-    let body = decode::otlp::json::to_protobuf(json.as_bytes(), &limits).unwrap();
+    let body = decode::otlp::json::to_protobuf(decode::otlp::json::Request::Metrics, json.as_bytes(), &limits).unwrap();
     let decoded =
         decode::otlp::decode(&body, i64::MAX, &decode::otlp::Translation::default(), &limits, 1 << 20).unwrap();
     assert_eq!((decoded.refused.points, decoded.deltas.len()), (0, 1));
