@@ -1,7 +1,7 @@
-//! From the bytes of a request or an answer to a [`model::Batch`], and back where others read from us.
+//! From the bytes of a request or an answer to a [`model::Batch`] or to [`model::Logs`], and back where others read from us.
 //!
 //! Owns: the wire formats that bring samples in ([`text`], [`openmetrics`], [`metric_families`], [`remote_write`],
-//! [`remote_read`], [`otlp`]), those of them that take samples out ([`text`], [`openmetrics`], [`remote_read`]), the only
+//! [`remote_read`], [`otlp`]), those that bring logs in ([`loki`]), those of them that take samples out ([`text`], [`openmetrics`], [`remote_read`]), the only
 //! decompressors of bodies in the product ([`body`]), and the limits that keep a hostile body small ([`Limits`]).
 //! Does not own: sockets, HTTP, content negotiation, retries (`collector`), the rule what a series is
 //! ([`model::labels`]), any state at all: every function here is pure, so each one is fuzzed (`fuzz/`).
@@ -16,6 +16,10 @@
 //!                                   body ─┬─ remote_write::decode ────────┬> Decoded { batch, refused, … }
 //!                                         ├─ remote_write::v2::decode ────┤
 //!                                         └─ otlp::decode ────────────────┘
+//!
+//!                                   body ─┬─ loki::decode ────────────────┬> DecodedLogs { logs, refused }
+//!                                         ├─ loki::json::decode ──────────┤
+//!                                         └─ loki::streams::decode ───────┘
 //! ```
 //!
 //! What is fetched is taken whole or refused whole: it can be fetched again. Of what is pushed the good is kept and the bad
@@ -26,10 +30,15 @@
 
 #![forbid(unsafe_code)]
 
+mod arrival;
 pub mod body;
 mod error;
 mod exposition;
+mod ids;
+mod json;
 mod limits;
+mod log_rows;
+pub mod loki;
 pub mod metric_families;
 mod names;
 pub mod openmetrics;
@@ -38,9 +47,12 @@ mod protobuf;
 mod refused;
 pub mod remote_read;
 pub mod remote_write;
+mod severity;
 pub mod text;
 
+pub use arrival::Arrival;
 pub use error::{Error, Position};
 pub use exposition::families::Families;
 pub use limits::Limits;
+pub use log_rows::DecodedLogs;
 pub use refused::{Decoded, Reason, Refused};
