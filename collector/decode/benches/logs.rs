@@ -1,10 +1,12 @@
-//! Pushed logs as agents send them: 20 streams of 50 lines as applications in Kubernetes write them, of about 350 bytes.
-//! Throughput is that of the lines alone.
+//! Pushed logs as agents send them: 20 streams of 50 lines as applications in Kubernetes write them, of about 350 bytes;
+//! as documents those of all streams by turns, each with what Fluent Bit tells of its pod. Throughput is that of the lines
+//! alone.
 
 use std::hint::black_box;
 use std::time::Duration;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use decode::elasticsearch::bulk;
 use decode::{Arrival, Limits, loki};
 
 const STREAMS: usize = 20;
@@ -138,19 +140,42 @@ fn json() -> Vec<u8> {
     serde_json::json!({"streams": streams.collect::<Vec<_>>()}).to_string().into_bytes()
 }
 
+fn documents() -> Vec<u8> {
+    let mut body = String::new();
+    for index in 0..STREAMS * LINES {
+        let stream = index % STREAMS;
+        let line = serde_json::Value::from(line(index));
+        let millis = time(index) / 1_000_000 % 1000;
+        body += &format!(
+            r#"{{"create":{{"_index":"logs-app-default"}}}}
+{{"@timestamp":"2023-11-14T22:13:20.{millis:03}Z","time":"2023-11-14T22:13:20.{millis:03}456789Z","stream":"stdout","_p":"F","log":{line},"trace_id":"{:032x}","kubernetes":{{"pod_name":"service-{stream}-7d9c5b6f4-{stream:05x}","namespace_name":"production","pod_id":"8d3f7c52-6b1e-4f0a-9d57-{stream:012x}","labels":{{"app.kubernetes.io/name":"service-{stream}","app.kubernetes.io/version":"1.42.7","pod-template-hash":"7d9c5b6f4"}},"annotations":{{"checksum/config":"5f2b9c1d7e8a4f30b6d2c9e1a7f4083d"}},"host":"ip-10-12-7-{}.eu-central-1","pod_ip":"10.244.3.{stream}","container_name":"service-{stream}","docker_id":"{stream:064x}","container_image":"registry.example.com/shop/service-{stream}:1.42.7"}}}}
+"#,
+            index + 1,
+            stream % 5
+        );
+    }
+    body.into_bytes()
+}
+
 fn decode_logs(c: &mut Criterion) {
     let limits = Limits::default();
     let lines: usize = (0..STREAMS * LINES).map(|index| line(index).len()).sum();
-    let (protobuf, json) = (protobuf(), json());
-    println!("{} bytes a line; bodies: {} protobuf, {} JSON", lines / (STREAMS * LINES), protobuf.len(), json.len());
+    let (protobuf, json, documents) = (protobuf(), json(), documents());
+    let sizes = [protobuf.len(), json.len(), documents.len()];
+    println!("{} bytes a line; bodies of Loki, Loki's JSON and Elasticsearch: {sizes:?}", lines / (STREAMS * LINES));
     for decoded in [loki::decode(&protobuf, ARRIVAL, &limits), loki::json::decode(&json, ARRIVAL, &limits)] {
         let logs = decoded.expect("a request").logs;
         assert_eq!((logs.len(), logs.body.all().len()), (STREAMS * LINES, lines));
     }
+    let decoded = bulk::decode(&documents, "", ARRIVAL, &limits).expect("a request");
+    assert_eq!((decoded.logs.len(), decoded.logs.body.all().len()), (STREAMS * LINES, lines));
     let mut group = c.benchmark_group("logs");
     group.throughput(Throughput::Bytes(lines as u64));
     group.bench_function("Loki protobuf", |b| b.iter(|| loki::decode(black_box(&protobuf), ARRIVAL, &limits)));
     group.bench_function("Loki JSON", |b| b.iter(|| loki::json::decode(black_box(&json), ARRIVAL, &limits)));
+    group.bench_function("Elasticsearch bulk", |b| {
+        b.iter(|| bulk::decode(black_box(&documents), "", ARRIVAL, &limits));
+    });
     group.finish();
 }
 

@@ -64,6 +64,12 @@ impl<'a> Reader<'a> {
         &self.text.as_bytes()[self.at..]
     }
 
+    /// Steps over bytes that are known to be values and what stands between them.
+    #[inline]
+    pub(crate) fn advance(&mut self, bytes: usize) {
+        self.at += bytes;
+    }
+
     /// What was read since byte `start`.
     pub(crate) fn since(&self, start: usize) -> &'a str {
         &self.text[start..self.at]

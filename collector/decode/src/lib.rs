@@ -1,7 +1,7 @@
 //! From the bytes of a request or an answer to a [`model::Batch`] or to [`model::Logs`], and back where others read from us.
 //!
 //! Owns: the wire formats that bring samples in ([`text`], [`openmetrics`], [`metric_families`], [`remote_write`],
-//! [`remote_read`], [`otlp`]), those that bring logs in ([`loki`]), those of them that take samples out ([`text`], [`openmetrics`], [`remote_read`]), the only
+//! [`remote_read`], [`otlp`]), those that bring logs in ([`loki`], [`elasticsearch`]), those of them that take samples out ([`text`], [`openmetrics`], [`remote_read`]), the only
 //! decompressors of bodies in the product ([`body`]), and the limits that keep a hostile body small ([`Limits`]).
 //! Does not own: sockets, HTTP, content negotiation, retries (`collector`), the rule what a series is
 //! ([`model::labels`]), any state at all: every function here is pure, so each one is fuzzed (`fuzz/`).
@@ -19,7 +19,8 @@
 //!
 //!                                   body ─┬─ loki::decode ────────────────┬> DecodedLogs { logs, refused }
 //!                                         ├─ loki::json::decode ──────────┤
-//!                                         └─ loki::streams::decode ───────┘
+//!                                         ├─ loki::streams::decode ───────┘
+//!                                         └─ elasticsearch::bulk::decode ─── and the fate of each item
 //! ```
 //!
 //! What is fetched is taken whole or refused whole: it can be fetched again. Of what is pushed the good is kept and the bad
@@ -32,6 +33,7 @@
 
 mod arrival;
 pub mod body;
+pub mod elasticsearch;
 mod error;
 mod exposition;
 mod ids;

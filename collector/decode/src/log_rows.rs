@@ -1,14 +1,18 @@
 //! Rows of logs while a body is read: each held against the limits, and nothing kept of one that is refused.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
-use model::Logs;
 use model::logs::Log;
 use model::resource::Scope;
+use model::{Logs, Resource};
 
 use crate::error::quoted;
 use crate::refused::{Bad, Reason, Refused};
 use crate::{Arrival, Error, Limits};
+
+/// A resource may take as much memory as so many rows: a few bytes of a hostile body can stand for one.
+const ROWS_OF_RESOURCE: usize = 8;
 
 /// What a body of logs has become.
 #[derive(Debug)]
@@ -55,6 +59,13 @@ impl<'l> LogRows<'l> {
             return Err(Error::too_large(format!("the body has more than {max} rows: send it in parts")));
         }
         Ok(())
+    }
+
+    /// The place of a resource.
+    pub(crate) fn resource(&mut self, resource: Resource) -> Result<u32, Box<Bad>> {
+        let place = self.logs.resources.place(&Arc::new(resource));
+        let max = self.limits.max_rows / ROWS_OF_RESOURCE;
+        if place as usize <= max { Ok(place) } else { Err(too_many_resources(max)) }
     }
 
     /// Adds an attribute to the row at hand.
@@ -137,6 +148,11 @@ impl<'l> LogRows<'l> {
 #[cold]
 pub(crate) fn too_many_attributes(whose: &str, limits: &Limits) -> Box<Bad> {
     Bad::new(Reason::RowLimit, format!("{whose} has more than {} attributes", limits.max_attributes))
+}
+
+#[cold]
+fn too_many_resources(max: usize) -> Box<Bad> {
+    Bad::new(Reason::RowLimit, format!("the rows of a body come from more than {max} resources: send it in parts"))
 }
 
 /// The start of a line for a message.

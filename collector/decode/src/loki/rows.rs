@@ -1,7 +1,5 @@
 //! Rows of streams: labels to resources, structured metadata to attributes, and the level of each row.
 
-use std::sync::Arc;
-
 use model::Resource;
 use model::logs::Log;
 
@@ -120,7 +118,7 @@ impl<'l> Rows<'l> {
         if let Some(service) = derived_service(&labels) {
             labels.push((SERVICE_NAME, service));
         }
-        self.stream.resource = self.rows.logs.resources.place(&Arc::new(Resource::new(labels)));
+        self.stream.resource = self.rows.resource(Resource::new(labels))?;
         Ok(())
     }
 
