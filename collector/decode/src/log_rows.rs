@@ -63,9 +63,12 @@ impl<'l> LogRows<'l> {
 
     /// The place of a resource.
     pub(crate) fn resource(&mut self, resource: Resource) -> Result<u32, Box<Bad>> {
-        let place = self.logs.resources.place(&Arc::new(resource));
-        let max = self.limits.max_rows / ROWS_OF_RESOURCE;
-        if place as usize <= max { Ok(place) } else { Err(too_many_resources(max)) }
+        let max = self.limits.max_rows / ROWS_OF_RESOURCE + 1;
+        if self.logs.resources.len() < max {
+            Ok(self.logs.resources.place(&Arc::new(resource)))
+        } else {
+            Err(too_many_resources(max))
+        }
     }
 
     /// Adds an attribute to the row at hand.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use model::Resource;
 use model::resource::CLUSTER_NAMES;
-use xxhash_rust::xxh3::xxh3_128_with_seed;
+use xxhash_rust::xxh3::{xxh3_64, xxh3_128_with_seed};
 
 use super::document::Wrong;
 use super::fields::walk;
@@ -43,17 +43,17 @@ impl PartialEq for Part<'_> {
     }
 }
 
-/// Objects that are looked for where the next one begins.
-const MAX_RECENT: usize = 16;
+/// Bytes at the start of an object by which it is looked for.
+const PREFIX_BYTES: usize = 64;
+/// Objects that are kept of those with one start.
+const MAX_OF_PREFIX: usize = 8;
 
 /// The resources of a request, by the bytes they are written with.
 #[derive(Debug, Default)]
 pub(super) struct Resources<'a> {
     known: HashMap<u128, Known<'a>>,
-    /// Objects that were read of late: most documents have them byte for byte again.
-    recent: Vec<&'a str>,
-    /// The place in `recent` that is written next.
-    oldest: usize,
+    /// Objects that were read, by the hash of their start: most documents have them byte for byte again.
+    objects: HashMap<u64, Vec<&'a str>>,
 }
 
 #[derive(Debug)]
@@ -69,19 +69,19 @@ impl<'a> Resources<'a> {
     pub(super) fn read(&mut self, reader: &mut Reader<'a>) -> Result<&'a str, Box<Fault>> {
         reader.kind()?;
         let start = reader.at();
+        let rest = reader.rest();
+        let objects = self.objects.entry(xxh3_64(&rest[..rest.len().min(PREFIX_BYTES)])).or_default();
         // An object ends where its brace says so: what begins with all of one is that one.
-        if let Some(known) = self.recent.iter().find(|known| reader.rest().starts_with(known.as_bytes())) {
+        if let Some(known) = objects.iter().find(|known| rest.starts_with(known.as_bytes())) {
             reader.advance(known.len());
             return Ok(reader.since(start));
         }
         let value = reader.skip()?;
         if value.starts_with('{') {
-            if self.recent.len() < MAX_RECENT {
-                self.recent.push(value);
-            } else {
-                self.recent[self.oldest] = value;
-                self.oldest = (self.oldest + 1) % MAX_RECENT;
+            if objects.len() == MAX_OF_PREFIX {
+                objects.remove(0);
             }
+            objects.push(value);
         }
         Ok(value)
     }

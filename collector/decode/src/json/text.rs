@@ -1,6 +1,7 @@
 //! Texts of JSON: left where they are, and resolved once someone wants them.
 
 use crate::error::{Fault, quoted};
+use crate::exposition::spans::find_quote_or_backslash;
 
 /// A text as it is written between its quotes.
 #[derive(Debug, Clone, Copy)]
@@ -17,27 +18,14 @@ impl<'a> Text<'a> {
     pub(super) fn read(whole: &'a str, start: usize) -> Result<(Self, usize), Box<Fault>> {
         let bytes = whole.as_bytes();
         let (mut at, mut has_escapes) = (start, false);
-        // Most keys and many values are short: a search of vectors costs more than they do.
-        let short = &bytes[start..bytes.len().min(start + 16)];
-        match short.iter().position(|byte| matches!(byte, b'"' | b'\\')) {
-            Some(found) if short[found] == b'"' => {
-                let end = start + found;
-                return Ok((Text { raw: &whole[start..end], has_escapes, at: start }, end + 1));
-            }
-            Some(found) => at += found,
-            None => at += short.len(),
-        }
-        loop {
-            let Some(found) = memchr::memchr2(b'"', b'\\', bytes.get(at..).unwrap_or_default()) else {
-                return Err(Fault::invalid(start - 1, "a text has no end"));
-            };
-            at += found;
-            if bytes[at] == b'"' {
-                return Ok((Text { raw: &whole[start..at], has_escapes, at: start }, at + 1));
+        while let Some(found) = find_quote_or_backslash(bytes, at, false) {
+            if bytes[found] == b'"' {
+                return Ok((Text { raw: &whole[start..found], has_escapes, at: start }, found + 1));
             }
             has_escapes = true;
-            at += 2;
+            at = found + 2;
         }
+        Err(Fault::invalid(start - 1, "a text has no end"))
     }
 
     /// As it is written, escapes and all.
@@ -67,7 +55,8 @@ impl<'a> Text<'a> {
             return Ok(());
         }
         out.reserve(rest.len());
-        while let Some(found) = memchr::memchr(b'\\', rest.as_bytes()) {
+        // A quote stands behind a backslash here, so a backslash is what is found.
+        while let Some(found) = find_quote_or_backslash(rest.as_bytes(), 0, false) {
             out.push_str(&rest[..found]);
             let escaped = &rest[found + 1..];
             let byte = *escaped.as_bytes().first().ok_or_else(|| self.fault(rest))?;

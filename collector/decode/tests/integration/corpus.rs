@@ -12,6 +12,14 @@ use crate::cases::ANSWER_MS;
 use crate::damaged::check;
 use crate::{cases, families, samples};
 
+#[path = "../../../../fuzz/checks/elasticsearch_bulk.rs"]
+mod elasticsearch_bulk;
+#[path = "../../../../fuzz/checks/log_rows.rs"]
+mod log_rows;
+#[path = "../../../../fuzz/checks/loki_push.rs"]
+mod loki_push;
+#[path = "../../../../fuzz/checks/loki_streams.rs"]
+mod loki_streams;
 #[path = "../../../../fuzz/checks/metric_families.rs"]
 mod metric_families;
 #[path = "../../../../fuzz/checks/otlp.rs"]
@@ -26,8 +34,19 @@ mod replay;
 #[path = "../../../../fuzz/checks/rows.rs"]
 mod rows;
 
-const TARGETS: [&str; 8] =
-    ["metric_families", "text", "openmetrics", "remote_write", "remote_write_2", "remote_read", "otlp", "body"];
+const TARGETS: [&str; 11] = [
+    "metric_families",
+    "text",
+    "openmetrics",
+    "remote_write",
+    "remote_write_2",
+    "remote_read",
+    "otlp",
+    "loki_push",
+    "loki_streams",
+    "elasticsearch_bulk",
+    "body",
+];
 
 fn folder(target: &str) -> PathBuf {
     PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").unwrap()).join("../../fuzz/seeds").join(target)
@@ -57,6 +76,11 @@ fn every_seed_is_survived_by_every_decoder() {
             check_if_taken(decoded.map(|decoded| decoded.batch), &limits);
             remote_write_2::check(&input);
             metric_families::check(&input);
+            for head in [0, 1] {
+                loki_push::check(&[&[head][..], &input].concat());
+            }
+            loki_streams::check(&input);
+            elasticsearch_bulk::check(&input);
             for encoding in ContentEncoding::ALL {
                 if let Ok(decoded) = decompress(encoding, &input, &limits) {
                     assert!(decoded.len() <= limits.max_decoded_bytes);
@@ -159,6 +183,22 @@ fn every_seed_of_otlp_holds_and_so_do_changes_of_it() {
     }
 }
 
+#[test]
+fn every_seed_of_logs_holds_and_so_do_changes_of_it() {
+    for (target, check) in [
+        ("loki_push", loki_push::check as fn(&[u8])),
+        ("loki_streams", loki_streams::check),
+        ("elasticsearch_bulk", elasticsearch_bulk::check),
+    ] {
+        for input in inputs(target) {
+            check(&input);
+            for change in 0..1000 {
+                check(&replay::changed(&input, change));
+            }
+        }
+    }
+}
+
 /// Writes the seeds that come from the tests of this crate.
 #[test]
 #[ignore = "writes into fuzz/seeds: cargo test -p decode write_seeds -- --ignored"]
@@ -180,6 +220,9 @@ fn write_seeds() {
             let name = format!("case-{number:02}-{form}");
             std::fs::write(folder("otlp").join(name), [&[head][..], &body].concat()).unwrap();
         }
+    }
+    for (target, name, body) in crate::logs::seeds() {
+        std::fs::write(folder(target).join(name), body).unwrap();
     }
     std::fs::write(folder("remote_write").join("all-fields"), samples::request()).unwrap();
     let one = samples::Message::default().bytes(1, samples::series(&[("__name__", "up")], &[(1.0, 1)]));

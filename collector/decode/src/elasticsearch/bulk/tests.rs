@@ -260,5 +260,5 @@ fn limits_of_the_whole_are_held() {
     let many: String = (0..20).map(|host| item.replace('H', &host.to_string())).collect();
     let decoded = decode(many.as_bytes(), "", ARRIVAL, &Limits { max_rows: 80, ..Limits::default() }).unwrap();
     assert_eq!((decoded.logs.len(), decoded.refused.count(Reason::RowLimit)), (11, 9));
-    assert!(reason(&decoded.items[19]).1.contains("more than 10 resources"));
+    assert!(reason(&decoded.items[19]).1.contains("more than 11 resources"));
 }
