@@ -3,6 +3,7 @@
 use decode::elasticsearch::bulk;
 use decode::{Arrival, DecodedLogs, Limits, loki};
 use model::logs::Log;
+use model::resource::{CLUSTER_NAMES, PROMOTED};
 use model::{ErrorKind, Logs};
 
 use crate::samples::{Message, label};
@@ -176,4 +177,16 @@ fn rows_of_few_bytes_are_counted() {
     assert_eq!((decoded.logs.len(), decoded.logs.resources.len()), (62_501, 62_501));
     let (_, message) = decoded.refused.messages().next().unwrap();
     assert!(message.contains("more than 62501 resources: send it in parts"), "{message}");
+}
+
+/// The names of the columns as docs/logs.md has them.
+#[test]
+fn the_document_names_what_becomes_a_column() {
+    let document = include_str!("../../../../docs/logs.md");
+    let cluster = ("cluster", CLUSTER_NAMES.as_slice());
+    for (column, names) in [cluster].into_iter().chain(PROMOTED) {
+        let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
+        let row = format!("| `{column}` | {} |", names.join(", "));
+        assert!(document.contains(&row), "docs/logs.md lacks {row}");
+    }
 }
