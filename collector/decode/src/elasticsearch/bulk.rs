@@ -111,37 +111,54 @@ pub fn decode(body: &[u8], index: &str, arrival: Arrival, limits: &Limits) -> Re
         documents.rows.count(1)?;
         let (action, index, id) = before.action(line).map_err(|fault| lines.error(*fault))?;
         let taken = match action {
-            Action::Delete => Err(unsupported(action)),
+            Action::Delete => Err(Refusal::Action(action)),
             Action::Update => {
                 lines.next();
-                Err(unsupported(action))
+                Err(Refusal::Action(action))
             }
             Action::Create | Action::Index => match lines.next() {
-                Some(line) => documents.take(line, &index).map_err(|wrong| lines.bad(wrong)),
-                None => Err(*Bad::new(Reason::InvalidRow, "the action has no document: the body ends behind it")),
+                Some(line) => documents.take(line, &index).map_err(|wrong| Refusal::Bad(lines.bad(wrong))),
+                None => {
+                    let what = "the action has no document: the body ends behind it";
+                    Err(Refusal::Bad(*Bad::new(Reason::InvalidRow, what)))
+                }
             },
         };
-        let error = taken.err().map(|bad| Box::new(item_error(&bad, action, &mut documents.rows)));
+        let error = taken.err().map(|refusal| refusal.noted(&mut documents.rows));
         items.push(Item { action, index, id, error });
     }
     let decoded = documents.rows.finish();
     Ok(Decoded { logs: decoded.logs, refused: decoded.refused, items })
 }
 
-#[cold]
-fn unsupported(action: Action) -> Bad {
-    let action = action.as_str();
-    let what = format!("logs are only added to: the action {action:?} is not taken, send \"create\" or \"index\"");
-    Bad { reason: Reason::InvalidRow, what }
+/// Why a document is not taken.
+#[derive(Debug)]
+enum Refusal {
+    /// Its action is one that no log is for.
+    Action(Action),
+    Bad(Bad),
 }
 
-/// Notes why a document is refused; gives what its sender is told.
-#[cold]
-fn item_error(bad: &Bad, action: Action, rows: &mut LogRows<'_>) -> ItemError {
-    let is_document = matches!(action, Action::Create | Action::Index) && bad.reason != Reason::RowLimit;
-    let kind = if is_document { "document_parsing_exception" } else { "illegal_argument_exception" };
-    rows.refuse(Bad { reason: bad.reason, what: bad.what.clone() });
-    ItemError { kind, reason: Cow::Owned(bad.what.clone()) }
+impl Refusal {
+    /// Notes it; gives what its sender is told.
+    #[cold]
+    fn noted(self, rows: &mut LogRows<'_>) -> Box<ItemError> {
+        let (kind, reason, why) = match self {
+            Refusal::Action(action) => {
+                let reason = match action {
+                    Action::Delete => "logs are only added to: nothing is deleted, send \"create\" or \"index\"",
+                    _ => "logs are only added to: nothing is updated, send \"create\" or \"index\"",
+                };
+                ("illegal_argument_exception", Cow::Borrowed(reason), Reason::InvalidRow)
+            }
+            Refusal::Bad(bad) if bad.reason == Reason::RowLimit => {
+                ("illegal_argument_exception", Cow::Owned(bad.what), bad.reason)
+            }
+            Refusal::Bad(bad) => ("document_parsing_exception", Cow::Owned(bad.what), bad.reason),
+        };
+        rows.refuse(Bad { reason: why, what: reason.to_string() });
+        Box::new(ItemError { kind, reason })
+    }
 }
 
 /// The lines of a body.

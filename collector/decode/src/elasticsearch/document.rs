@@ -5,11 +5,11 @@ use std::sync::Arc;
 use model::logs::Log;
 
 use super::fields::{Value, walk};
-use super::resource::{Part, Resources, is_of_resource};
+use super::resource::{Part, Resources, WHOSE, is_of_resource};
 use super::time;
 use crate::error::{Fault, quoted};
 use crate::json::Reader;
-use crate::log_rows::LogRows;
+use crate::log_rows::{LogRows, too_many_attributes};
 use crate::refused::{Bad, Reason};
 use crate::{ids, severity};
 
@@ -89,6 +89,9 @@ impl<'a, 'l> Documents<'a, 'l> {
         while let Some(key) = reader.next_key(&mut is_first)? {
             let name = key.resolved(&mut self.path)?;
             if is_of_resource(name) {
+                if self.row.parts.len() >= self.rows.limits().max_attributes {
+                    return Err(too_many_attributes(WHOSE, self.rows.limits()).into());
+                }
                 let value = self.resources.read(&mut reader)?;
                 self.row.parts.push(Part { key, value });
                 continue;

@@ -20,6 +20,9 @@ const INDEX: &str = "elasticsearch.index";
 const ROOTS: [&str; 9] =
     ["kubernetes", "host", "service", "cloud", "container", "agent", "orchestrator", "data_stream", "k8s"];
 
+/// Whose attributes they are, for messages.
+pub(super) const WHOSE: &str = "the resource of a document";
+
 /// Whether a field of a document is one of its resource.
 #[inline]
 pub(super) fn is_of_resource(name: &str) -> bool {
@@ -43,7 +46,7 @@ impl PartialEq for Part<'_> {
     }
 }
 
-/// Bytes at the start of an object by which it is looked for.
+/// Bytes at the start of an object by which it is looked for; a shorter one is read sooner than found.
 const PREFIX_BYTES: usize = 64;
 /// Objects that are kept of those with one start.
 const MAX_OF_PREFIX: usize = 8;
@@ -70,14 +73,17 @@ impl<'a> Resources<'a> {
         reader.kind()?;
         let start = reader.at();
         let rest = reader.rest();
-        let objects = self.objects.entry(xxh3_64(&rest[..rest.len().min(PREFIX_BYTES)])).or_default();
+        let Some(prefix) = rest.first_chunk::<PREFIX_BYTES>() else { return reader.skip() };
+        let prefix = xxh3_64(prefix);
+        let objects = self.objects.get(&prefix).map_or(&[][..], Vec::as_slice);
         // An object ends where its brace says so: what begins with all of one is that one.
         if let Some(known) = objects.iter().find(|known| rest.starts_with(known.as_bytes())) {
             reader.advance(known.len());
             return Ok(reader.since(start));
         }
         let value = reader.skip()?;
-        if value.starts_with('{') {
+        if value.starts_with('{') && value.len() >= PREFIX_BYTES {
+            let objects = self.objects.entry(prefix).or_default();
             if objects.len() == MAX_OF_PREFIX {
                 objects.remove(0);
             }
@@ -110,7 +116,7 @@ fn built(parts: &[Part<'_>], index: &str, rows: &LogRows<'_>) -> Result<Resource
             let value = value.written(&mut scratch)?;
             rows.check_attribute(name, value)?;
             if attributes.len() >= rows.limits().max_attributes {
-                return Err(Wrong::Bad(too_many_attributes("the resource of a document", rows.limits())));
+                return Err(Wrong::Bad(too_many_attributes(WHOSE, rows.limits())));
             }
             attributes.push((name.to_owned(), value.to_owned()));
             Ok(())

@@ -105,6 +105,9 @@ impl<'l> Decoder<'l> {
     /// Reads an array of streams.
     pub(super) fn streams(&mut self, reader: &mut Reader<'_>) -> Result<(), GivenUp> {
         let mut is_first = true;
+        if is_null(reader)? {
+            return Ok(());
+        }
         reader.enter_array()?;
         while reader.next_item(&mut is_first)? {
             self.stream(reader)?;
@@ -160,6 +163,9 @@ impl<'l> Decoder<'l> {
     /// Reads the entries of the stream that has begun, or counts them if its labels are wrong.
     fn values(&mut self, reader: &mut Reader<'_>, labels: &mut Result<(), Box<Bad>>) -> Result<(), GivenUp> {
         let (mut is_first, mut entries) = (true, 0);
+        if is_null(reader)? {
+            return Ok(());
+        }
         reader.enter_array()?;
         while reader.next_item(&mut is_first)? {
             self.rows.count(1)?;
@@ -263,6 +269,15 @@ impl<'l> Decoder<'l> {
         }
         Ok(taken)
     }
+}
+
+/// Steps over `null`, which is what some writers have for nothing; whether it was next.
+fn is_null(reader: &mut Reader<'_>) -> Result<bool, Box<Fault>> {
+    let is_null = reader.kind()? == Kind::Null;
+    if is_null {
+        reader.word()?;
+    }
+    Ok(is_null)
 }
 
 /// The text, number or boolean that is next, as text; `null` is an empty one. Of anything else, which is stepped over, what

@@ -132,7 +132,7 @@ fn items_tell_the_fate_of_each_action_in_order() {
         ]
     );
     assert_eq!(reason(&decoded.items[1]).0, "illegal_argument_exception");
-    assert!(reason(&decoded.items[2]).1.contains("the action \"update\" is not taken"));
+    assert!(reason(&decoded.items[2]).1.contains("nothing is updated"));
     let broken = ("document_parsing_exception", "line 8, column 13: expected a value, got the end");
     assert_eq!(reason(&decoded.items[3]), broken);
     assert_eq!((decoded.logs.len(), decoded.logs.row(1).body), (2, "two"));

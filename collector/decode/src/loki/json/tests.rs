@@ -103,6 +103,14 @@ fn damage_refuses_the_whole_with_its_place() {
 }
 
 #[test]
+fn null_is_nothing() {
+    for body in [r#"{"streams":null}"#, r#"{"streams":[{"stream":{"a":"b"},"values":null}]}"#] {
+        let decoded = read(body).unwrap();
+        assert!(decoded.logs.is_empty() && decoded.refused.is_empty());
+    }
+}
+
+#[test]
 fn what_is_no_text_is_marked() {
     let logs =
         read(b"{\"streams\":[{\"stream\":{\"a\":\"b\"},\"values\":[[\"1\",\"a\xffb\0\x1b[31m\"]]}]}").unwrap().logs;
