@@ -3,7 +3,7 @@
 /// Words in lower case with the number each has.
 ///
 /// Source: <https://opentelemetry.io/docs/specs/otel/logs/data-model-appendix/>, appendix B, and the abbreviations that
-/// Loki knows. `critical` is as severe as `fatal` here: after it nothing works any more, whichever word a library has for it.
+/// Loki knows. `critical` is as severe as `fatal` here, which is what libraries that have but one of the two mean by it.
 const WORDS: [(&str, u8); 24] = [
     ("info", 9),
     ("error", 17),

@@ -1,12 +1,13 @@
 //! Pushed logs from outside: the same rows in each form, and bodies that ask for much.
 
+use decode::body::{ContentEncoding, decompress};
 use decode::elasticsearch::bulk;
 use decode::{Arrival, DecodedLogs, Limits, loki};
 use model::logs::Log;
 use model::resource::{CLUSTER_NAMES, PROMOTED};
 use model::{ErrorKind, Logs};
 
-use crate::samples::{Message, label};
+use crate::samples::{Message, label, snappy};
 
 const NOW: i64 = 1_700_000_000_000_000_000;
 const ARRIVAL: Arrival = Arrival { unix_nano: NOW, latest_unix_nano: NOW + 600_000_000_000 };
@@ -110,7 +111,8 @@ fn shown(logs: &Logs, row: usize) -> String {
 #[test]
 fn each_form_of_loki_becomes_the_same_rows() {
     let limits = Limits::default();
-    let protobuf = loki::decode(&loki_protobuf(), ARRIVAL, &limits).unwrap();
+    let protobuf = decompress(ContentEncoding::Snappy, &snappy(&loki_protobuf()).into(), &limits).unwrap();
+    let protobuf = loki::decode(&protobuf, ARRIVAL, &limits).unwrap();
     let json = loki::json::decode(&loki_json(), ARRIVAL, &limits).unwrap();
     let answer = loki::streams::decode(&loki_answer(), ARRIVAL, &limits).unwrap();
     for other in [json, answer] {
@@ -134,8 +136,10 @@ fn documents_keep_their_lines() {
 #[test]
 fn a_line_as_long_as_a_body_is_refused_alone() {
     let limits = Limits::default();
-    for byte in ["x", "\\n", "=", "{", "]", "é"] {
-        let line = byte.repeat((30 << 20) / byte.len());
+    for (byte, bytes) in
+        [("x", 60 << 20), ("\\n", 4 << 20), ("=", 2 << 20), ("{", 2 << 20), ("]", 2 << 20), ("é", 2 << 20)]
+    {
+        let line = byte.repeat(bytes / byte.len());
         let stream = Message::default().bytes(1, r#"{a="b"}"#);
         let time = Message::default().varint(1, 1);
         let entry = |line: &str| Message::default().bytes(1, &time).bytes(2, line);
@@ -161,22 +165,22 @@ fn a_line_as_long_as_a_body_is_refused_alone() {
 /// As many rows as there may be, each as small as it can be.
 #[test]
 fn rows_of_few_bytes_are_counted() {
-    let limits = Limits::default();
+    let limits = Limits { max_rows: 50_000, ..Limits::default() };
     let entry = Message::default().bytes(1, "");
     let entries =
         |count| (0..count).fold(Message::default().bytes(1, r#"{a="b"}"#), |stream, _| stream.bytes(2, &entry));
     let body = |count| Message::default().bytes(1, entries(count)).0;
-    let logs = loki::decode(&body(500_000), ARRIVAL, &limits).unwrap().logs;
-    assert!(logs.len() == 500_000 && logs.memory_bytes() < 100 << 20, "{}", logs.memory_bytes());
-    assert_eq!(loki::decode(&body(500_001), ARRIVAL, &limits).unwrap_err().kind(), ErrorKind::TooLarge);
-    let items = "{\"index\":{}}\n{}\n".repeat(500_001);
+    let logs = loki::decode(&body(50_000), ARRIVAL, &limits).unwrap().logs;
+    assert!(logs.len() == 50_000 && logs.memory_bytes() < 10 << 20, "{}", logs.memory_bytes());
+    assert_eq!(loki::decode(&body(50_001), ARRIVAL, &limits).unwrap_err().kind(), ErrorKind::TooLarge);
+    let items = "{\"index\":{}}\n{}\n".repeat(50_001);
     assert_eq!(bulk::decode(items.as_bytes(), "", ARRIVAL, &limits).unwrap_err().kind(), ErrorKind::TooLarge);
     let streams = |count| (0..count).map(|n| format!(r#"{{"stream":{{"a":"{n}"}},"values":[["1",""]]}}"#));
-    let json = format!(r#"{{"streams":[{}]}}"#, streams(100_000).collect::<Vec<_>>().join(","));
+    let json = format!(r#"{{"streams":[{}]}}"#, streams(10_000).collect::<Vec<_>>().join(","));
     let decoded = loki::json::decode(json.as_bytes(), ARRIVAL, &limits).unwrap();
-    assert_eq!((decoded.logs.len(), decoded.logs.resources.len()), (62_501, 62_501));
+    assert_eq!((decoded.logs.len(), decoded.logs.resources.len()), (6_251, 6_251));
     let (_, message) = decoded.refused.messages().next().unwrap();
-    assert!(message.contains("more than 62501 resources: send it in parts"), "{message}");
+    assert!(message.contains("more than 6251 resources: send it in parts"), "{message}");
 }
 
 /// The names of the columns as docs/logs.md has them.
