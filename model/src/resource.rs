@@ -7,7 +7,8 @@ use crate::labels::{CLUSTER_LABEL, EXPORTED_CLUSTER_LABEL};
 use crate::shared::Shared;
 
 /// The names under which senders say the cluster. They leave the attributes: what counts is who sent.
-pub const CLUSTER_NAMES: [&str; 4] = ["k8s.cluster.name", CLUSTER_LABEL, "k8s_cluster_name", "cluster_name"];
+pub const CLUSTER_NAMES: [&str; 5] =
+    ["k8s.cluster.name", "orchestrator.cluster.name", CLUSTER_LABEL, "k8s_cluster_name", "cluster_name"];
 
 /// The columns that are made of attributes, each with the names it is looked for under; of several the first counts.
 ///

@@ -2,7 +2,8 @@
 //! read from us.
 //!
 //! Owns: the wire formats that bring samples in ([`text`], [`openmetrics`], [`metric_families`], [`remote_write`],
-//! [`remote_read`], [`otlp`]), logs ([`otlp::logs`]) and spans ([`otlp::traces`]), those of them that take samples out ([`text`], [`openmetrics`], [`remote_read`]), the only
+//! [`remote_read`], [`otlp`]), logs ([`otlp::logs`], [`loki`], [`elasticsearch`]) and spans ([`otlp::traces`]), those that take
+//! samples out ([`text`], [`openmetrics`], [`remote_read`]), the only
 //! decompressors of bodies in the product ([`body`]), and the limits that keep a hostile body small ([`Limits`]).
 //! Does not own: sockets, HTTP, content negotiation, retries (`collector`), the rule what a series is
 //! ([`model::labels`]), any state at all: every function here is pure, so each one is fuzzed (`fuzz/`).
@@ -18,7 +19,11 @@
 //!                                         ├─ remote_write::v2::decode ────┤
 //!                                         ├─ otlp::decode ────────────────┘
 //!                                         ├─ otlp::logs::decode ──────────> DecodedLogs { logs, refused }
-//!                                         └─ otlp::traces::decode ────────> DecodedSpans { spans, refused }
+//!                                         ├─ otlp::traces::decode ────────> DecodedSpans { spans, refused }
+//!                                         ├─ loki::decode ────────────────┬> DecodedLogs { logs, refused }
+//!                                         ├─ loki::json::decode ──────────┤
+//!                                         ├─ loki::streams::decode ───────┘
+//!                                         └─ elasticsearch::bulk::decode ──> and the fate of each item
 //! ```
 //!
 //! What is fetched is taken whole or refused whole: it can be fetched again. Of what is pushed the good is kept and the bad
@@ -29,10 +34,16 @@
 
 #![forbid(unsafe_code)]
 
+mod arrival;
 pub mod body;
+pub mod elasticsearch;
 mod error;
 mod exposition;
+mod ids;
+mod json;
 mod limits;
+mod log_rows;
+pub mod loki;
 pub mod metric_families;
 mod names;
 pub mod openmetrics;
@@ -41,9 +52,12 @@ mod protobuf;
 mod refused;
 pub mod remote_read;
 pub mod remote_write;
+mod severity;
 pub mod text;
 
+pub use arrival::Arrival;
 pub use error::{Error, Position};
 pub use exposition::families::Families;
 pub use limits::Limits;
+pub use log_rows::DecodedLogs;
 pub use refused::{Decoded, Reason, Refused};

@@ -39,11 +39,15 @@ pub enum Reason {
     SeriesLimit = 8,
     /// A series of a cluster that the store has no room for.
     ClusterLimit = 9,
+    /// A row of logs that is none: of another form, without a time, an attribute without a name.
+    InvalidRow = 10,
+    /// A row of logs with a longer line, or with more or longer attributes, than [`crate::Limits`] has room for.
+    RowLimit = 11,
 }
 
 impl Reason {
     /// All reasons, in the order of their numbers.
-    pub const ALL: [Reason; 10] = [
+    pub const ALL: [Reason; 12] = [
         Reason::InvalidLabels,
         Reason::LabelLimit,
         Reason::InvalidHistogram,
@@ -54,6 +58,8 @@ impl Reason {
         Reason::OutOfRange,
         Reason::SeriesLimit,
         Reason::ClusterLimit,
+        Reason::InvalidRow,
+        Reason::RowLimit,
     ];
 
     /// The word in counters.
@@ -69,6 +75,8 @@ impl Reason {
             "out_of_range",
             "series_limit",
             "cluster_limit",
+            "invalid_row",
+            "row_limit",
         ][self as usize]
     }
 }
@@ -173,7 +181,7 @@ impl fmt::Display for Bad {
 impl From<Bad> for Error {
     fn from(bad: Bad) -> Self {
         match bad.reason {
-            Reason::LabelLimit => Error::too_large(bad.what),
+            Reason::LabelLimit | Reason::RowLimit => Error::too_large(bad.what),
             _ => Error::invalid(bad.what),
         }
     }

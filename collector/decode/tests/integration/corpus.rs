@@ -12,6 +12,14 @@ use crate::cases::ANSWER_MS;
 use crate::damaged::check;
 use crate::{cases, families, otlp_records, samples};
 
+#[path = "../../../../fuzz/checks/elasticsearch_bulk.rs"]
+mod elasticsearch_bulk;
+#[path = "../../../../fuzz/checks/log_rows.rs"]
+mod log_rows;
+#[path = "../../../../fuzz/checks/loki_push.rs"]
+mod loki_push;
+#[path = "../../../../fuzz/checks/loki_streams.rs"]
+mod loki_streams;
 #[path = "../../../../fuzz/checks/metric_families.rs"]
 mod metric_families;
 #[path = "../../../../fuzz/checks/otlp.rs"]
@@ -32,7 +40,7 @@ mod replay;
 #[path = "../../../../fuzz/checks/rows.rs"]
 mod rows;
 
-const TARGETS: [&str; 10] = [
+const TARGETS: [&str; 13] = [
     "metric_families",
     "text",
     "openmetrics",
@@ -42,6 +50,9 @@ const TARGETS: [&str; 10] = [
     "otlp",
     "otlp_logs",
     "otlp_traces",
+    "loki_push",
+    "loki_streams",
+    "elasticsearch_bulk",
     "body",
 ];
 
@@ -73,6 +84,11 @@ fn every_seed_is_survived_by_every_decoder() {
             check_if_taken(decoded.map(|decoded| decoded.batch), &limits);
             remote_write_2::check(&input);
             metric_families::check(&input);
+            for head in [0, 1] {
+                loki_push::check(&[&[head][..], &input].concat());
+            }
+            loki_streams::check(&input);
+            elasticsearch_bulk::check(&input);
             for encoding in ContentEncoding::ALL {
                 if let Ok(decoded) = decompress(encoding, &input, &limits) {
                     assert!(decoded.len() <= limits.max_decoded_bytes);
@@ -190,6 +206,22 @@ fn every_seed_of_otlp_records_holds_and_so_do_changes_of_it() {
     }
 }
 
+#[test]
+fn every_seed_of_logs_holds_and_so_do_changes_of_it() {
+    for (target, check) in [
+        ("loki_push", loki_push::check as fn(&[u8])),
+        ("loki_streams", loki_streams::check),
+        ("elasticsearch_bulk", elasticsearch_bulk::check),
+    ] {
+        for input in inputs(target) {
+            check(&input);
+            for change in 0..1000 {
+                check(&replay::changed(&input, change));
+            }
+        }
+    }
+}
+
 /// Writes the seeds that come from the tests of this crate.
 #[test]
 #[ignore = "writes into fuzz/seeds: cargo test -p decode write_seeds -- --ignored"]
@@ -217,6 +249,9 @@ fn write_seeds() {
                 std::fs::write(folder(target).join(name), [&[head][..], &body].concat()).unwrap();
             }
         }
+    }
+    for (target, name, body) in crate::logs::seeds() {
+        std::fs::write(folder(target).join(name), body).unwrap();
     }
     std::fs::write(folder("remote_write").join("all-fields"), samples::request()).unwrap();
     let one = samples::Message::default().bytes(1, samples::series(&[("__name__", "up")], &[(1.0, 1)]));

@@ -8,6 +8,7 @@ mod cases;
 mod corpus;
 mod damaged;
 mod families;
+mod logs;
 mod otlp;
 mod otlp_records;
 mod prometheus;
