@@ -114,8 +114,13 @@ impl Logs {
     }
 
     /// Decides the cluster of every row.
-    pub fn stamped(mut self, cluster: &Arc<str>) -> Self {
-        crate::resource::stamp(&mut self.resources, &mut self.resource, cluster);
+    pub fn stamped(self, cluster: &Arc<str>) -> Self {
+        self.stamped_where(cluster, &|_| true)
+    }
+
+    /// Decides the cluster of the rows whose resource is meant.
+    pub fn stamped_where(mut self, cluster: &Arc<str>, is_meant: &dyn Fn(&Resource) -> bool) -> Self {
+        crate::resource::stamp(&mut self.resources, &mut self.resource, cluster, is_meant);
         self
     }
 

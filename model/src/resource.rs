@@ -165,10 +165,22 @@ pub struct Scope {
     pub version: String,
 }
 
-/// Decides the cluster of all resources; `places` names those of rows.
-pub(crate) fn stamp(resources: &mut Shared<Resource>, places: &mut [u32], cluster: &Arc<str>) {
+/// Decides the cluster of the resources that are meant; `places` names those of rows.
+pub(crate) fn stamp(
+    resources: &mut Shared<Resource>,
+    places: &mut [u32],
+    cluster: &Arc<str>,
+    is_meant: &dyn Fn(&Resource) -> bool,
+) {
+    if !resources.iter().any(|resource| is_meant(resource)) {
+        return;
+    }
     let mut stamped = Shared::default();
-    let new: Vec<u32> = resources.iter().map(|resource| stamped.place(&Arc::new(resource.stamped(cluster)))).collect();
+    let mut place = |resource: &Arc<Resource>| match is_meant(resource) {
+        true => stamped.place(&Arc::new(resource.stamped(cluster))),
+        false => stamped.place(resource),
+    };
+    let new: Vec<u32> = resources.iter().map(&mut place).collect();
     places.iter_mut().for_each(|place| *place = new[*place as usize]);
     *resources = stamped;
 }

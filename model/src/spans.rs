@@ -219,8 +219,13 @@ impl Spans {
     }
 
     /// Decides the cluster of every span.
-    pub fn stamped(mut self, cluster: &Arc<str>) -> Self {
-        crate::resource::stamp(&mut self.resources, &mut self.resource, cluster);
+    pub fn stamped(self, cluster: &Arc<str>) -> Self {
+        self.stamped_where(cluster, &|_| true)
+    }
+
+    /// Decides the cluster of the spans whose resource is meant.
+    pub fn stamped_where(mut self, cluster: &Arc<str>, is_meant: &dyn Fn(&Resource) -> bool) -> Self {
+        crate::resource::stamp(&mut self.resources, &mut self.resource, cluster, is_meant);
         self
     }
 

@@ -19,7 +19,7 @@ use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use model::batch::SeriesLimits;
 use model::worker::Worker;
-use model::{Batch, Clock, Error, ErrorKind};
+use model::{Batch, Clock, Error, ErrorKind, Logs, Resource, Spans};
 use parking_lot::RwLock;
 use tokio::time::Instant;
 
@@ -226,6 +226,27 @@ impl Caller {
             None if anonymous::claims_any(&batch, &self.rules.guarded) => batch.stamped(Arc::from("")),
             None => batch,
         })
+    }
+
+    /// Decides whose log rows are. Without a token those of a resource that says that it is of a cluster that has tokens are of no
+    /// cluster.
+    pub(crate) fn admit_logs(&self, logs: Logs) -> Logs {
+        match self.cluster() {
+            Some(cluster) => logs.stamped(cluster),
+            None => logs.stamped_where(&Arc::from(""), &|resource| self.is_guarded(resource)),
+        }
+    }
+
+    /// As [`Caller::admit_logs`], for spans.
+    pub(crate) fn admit_spans(&self, spans: Spans) -> Spans {
+        match self.cluster() {
+            Some(cluster) => spans.stamped(cluster),
+            None => spans.stamped_where(&Arc::from(""), &|resource| self.is_guarded(resource)),
+        }
+    }
+
+    fn is_guarded(&self, resource: &Resource) -> bool {
+        self.rules.guarded.contains(&*resource.cluster)
     }
 
     /// Takes the samples out of what he may send in a second, and tells the store what of his limits only it can keep.
