@@ -1,5 +1,5 @@
 //! Brings telemetry in: the scraping of targets, federation and remote read of Prometheus servers, and the receivers
-//! of remote write and OTLP.
+//! of remote write, OTLP and log shippers.
 //!
 //! Owns: connections to sources and from senders, when they are asked, what their answers mean as rows, what is known of
 //! each ([`model::Sources`]).
@@ -47,7 +47,7 @@ pub use token::{Token, TokenHash};
 
 use federate::Federation;
 use plan::Plan;
-use receive::{Identity, Otlp, Receiver};
+use receive::{Identity, LogPush, Otlp, Receiver};
 use remote_read::Reading;
 use scrape::Scraping;
 
@@ -80,6 +80,7 @@ pub struct Collectors {
     identity: Identity,
     token_watch: Worker,
     otlp: Otlp,
+    log_push: LogPush,
     metrics: Arc<Metrics>,
 }
 
@@ -94,11 +95,12 @@ impl Collectors {
         let identity = Identity::new(config, parts.clock.clone(), metrics.clone());
         let receiver = Receiver::new(&config.remote_write, identity.clone(), parts.clone(), metrics.clone());
         let otlp = Otlp::new(&config.otlp, identity.clone(), parts.clone(), metrics.clone());
+        let log_push = LogPush::new(&config.log_push, identity.clone(), parts.clone(), metrics.clone());
         let federation = Federation::start(&plan.federated, parts.clone(), metrics.clone());
         let reading = Reading::start(&plan.read, parts.clone(), metrics.clone());
         let scraping = Scraping::start(&plan.jobs, parts)?;
         let token_watch = identity.watch();
-        Ok(Collectors { federation, reading, scraping, receiver, otlp, identity, token_watch, metrics })
+        Ok(Collectors { federation, reading, scraping, receiver, otlp, log_push, identity, token_watch, metrics })
     }
 
     /// The routes of the receivers. They go on to work, with the newest settings, after [`Collectors::reload`].
@@ -106,7 +108,7 @@ impl Collectors {
     /// To tell senders apart they need the address of the peer: serve them with
     /// `into_make_service_with_connect_info::<SocketAddr>()`.
     pub fn routes(&self) -> Router {
-        self.receiver.routes().merge(self.otlp.http_routes())
+        self.receiver.routes().merge(self.otlp.http_routes()).merge(self.log_push.routes())
     }
 
     /// The routes of OTLP over HTTP, which are among [`Collectors::routes`], for the port that its senders expect.
@@ -140,6 +142,7 @@ impl Collectors {
         self.metrics.forget_unused();
         self.receiver.reload(&config.remote_write);
         self.otlp.reload(&config.otlp);
+        self.log_push.reload(&config.log_push);
         self.identity.reload(config).await
     }
 

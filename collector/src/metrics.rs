@@ -4,6 +4,7 @@
 //! Does not own: the endpoint that shows them (the binary), the state of single sources ([`model::Sources`]).
 
 mod exposition;
+mod log_push;
 mod otlp;
 mod push;
 
@@ -14,6 +15,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use parking_lot::Mutex;
 
 use self::exposition::Family;
+use self::log_push::LogPushCounters;
 pub(crate) use self::otlp::OtlpCounters;
 use self::push::PushCounters;
 use crate::fetch::Stage;
@@ -30,6 +32,8 @@ pub struct Metrics {
     pub(crate) pushes: PushCounters,
     /// Those of the OTLP receivers.
     pub(crate) otlp: OtlpCounters,
+    /// Those of the receivers of log rows.
+    pub(crate) log_push: LogPushCounters,
 }
 
 /// What became of the rows of an answer.
@@ -164,6 +168,7 @@ impl Metrics {
         self.render_remote_write(out);
         self.pushes.render(out);
         self.otlp.render(out);
+        self.log_push.render(out);
     }
 
     fn render_remote_write(&self, out: &mut String) {

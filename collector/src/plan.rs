@@ -73,7 +73,10 @@ impl Config {
     /// `Invalid`, with the section.
     pub(crate) fn validate_receivers(&self) -> Result<(), Error> {
         self.validate_push()?;
-        self.remote_write.validate().map_err(|e| e.context("remote_write"))?;
+        let remote_write = self.remote_write.validate(1, "the sum of body_size_limit and decoded_size_limit");
+        remote_write.map_err(|e| e.context("remote_write"))?;
+        let log_push = self.log_push.validate(2, "body_size_limit and twice decoded_size_limit, for its rows");
+        log_push.map_err(|e| e.context("log_push"))?;
         self.otlp.validate().map_err(|e| e.context("otlp"))
     }
 

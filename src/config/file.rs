@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
-use collector::config::{FederateConfig, OtlpConfig, PushConfig, RemoteWriteConfig, ScrapeConfig};
+use collector::config::{FederateConfig, OtlpConfig, PushConfig, ReceiverConfig, ScrapeConfig};
 use model::{duration, size};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -64,7 +64,8 @@ pub(super) struct File {
     clusters: Vec<Spanned<access::ClusterEntry>>,
     scrape_configs: Vec<Spanned<ScrapeConfig>>,
     federate_configs: Vec<Spanned<FederateConfig>>,
-    remote_write: Option<Spanned<RemoteWriteConfig>>,
+    remote_write: Option<Spanned<ReceiverConfig>>,
+    log_push: Option<Spanned<ReceiverConfig>>,
     push: Option<Spanned<PushConfig>>,
     otlp: Option<Spanned<OtlpConfig>>,
     otlp_listen: OtlpListen,
@@ -161,8 +162,8 @@ impl File {
         }
         let push_place = self.push.as_ref().map(|given| given.referenced);
         let access = access::resolve(self.clusters, self.push, self.readers, self.tls_server_config, depth)?;
-        let mut collector =
-            collector_config(self.scrape_configs, self.federate_configs, self.remote_write, self.otlp, depth)?;
+        let receivers = Receivers { remote_write: self.remote_write, log_push: self.log_push, otlp: self.otlp };
+        let mut collector = collector_config(self.scrape_configs, self.federate_configs, receivers, depth)?;
         (collector.push, collector.clusters) = (access.push, access.pushing);
         // What each says alone has been checked; together the cluster of pushes without a token can be wrong.
         collector.validate_push().map_err(|e| Mistake::new(Path::new(""), push_place, e.to_string()))?;
@@ -229,20 +230,31 @@ fn log(given: Option<Spanned<Log>>) -> Result<Log, Mistake> {
     }
 }
 
+/// The sections of the receivers.
+#[derive(Debug)]
+struct Receivers {
+    remote_write: Option<Spanned<ReceiverConfig>>,
+    log_push: Option<Spanned<ReceiverConfig>>,
+    otlp: Option<Spanned<OtlpConfig>>,
+}
+
 /// Each job and source is checked alone, so that the mistake has the place of its entry, then all together.
 fn collector_config(
     jobs: Vec<Spanned<ScrapeConfig>>,
     sources: Vec<Spanned<FederateConfig>>,
-    remote_write: Option<Spanned<RemoteWriteConfig>>,
-    otlp: Option<Spanned<OtlpConfig>>,
+    receivers: Receivers,
     depth: Depth,
 ) -> Result<collector::Config, Mistake> {
     let mut config = collector::Config::default();
-    if let Some(given) = remote_write {
+    if let Some(given) = receivers.remote_write {
         config.remote_write = given.value;
         config.validate().map_err(|e| Mistake::at(given.referenced, e.to_string()))?;
     }
-    if let Some(given) = otlp {
+    if let Some(given) = receivers.log_push {
+        config.log_push = given.value;
+        config.validate().map_err(|e| Mistake::at(given.referenced, e.to_string()))?;
+    }
+    if let Some(given) = receivers.otlp {
         config.otlp = given.value;
         config.validate().map_err(|e| Mistake::at(given.referenced, e.to_string()))?;
     }

@@ -91,6 +91,8 @@ fn a_wrong_source_is_named_with_its_place() {
     assert_eq!(message, "f.yaml:4:5: unknown key \"scrap_interval\", did you mean \"scrape_interval\"");
     let message = parse("remote_write:\n  body_timeout: 0s\n").unwrap_err();
     assert!(message.starts_with("f.yaml:2:3: remote_write: body_timeout is 0s"), "{message}");
+    let message = parse("log_push:\n  memory_limit: 1MB\n").unwrap_err();
+    assert!(message.starts_with("f.yaml:2:3: log_push: memory_limit 1MB has no room"), "{message}");
     let message = parse("otlp:\n  delta_idle: 0s\n").unwrap_err();
     assert!(message.starts_with("f.yaml:2:3: otlp: delta_idle is 0s"), "{message}");
 }
@@ -171,7 +173,7 @@ fn an_entry_of_clusters_says_something_to_queries_and_something_to_collectors() 
 #[test]
 fn the_cluster_of_pushes_without_a_token_is_one_setting() {
     assert_eq!(parse("push: {cluster: a}\n").unwrap().collector.push.cluster.as_deref(), Some("a"));
-    for section in ["remote_write", "otlp"] {
+    for section in ["remote_write", "log_push", "otlp"] {
         let message = parse(&format!("{section}:\n  cluster: a\n")).unwrap_err();
         assert_eq!(message, "f.yaml:2:3: unknown key \"cluster\", it is push.cluster for all receivers");
     }

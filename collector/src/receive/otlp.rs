@@ -34,6 +34,7 @@ use super::budget::Share;
 use super::identity::{Caller, Identity, Reason, Unauthorized};
 use super::intake::Intake;
 use super::senders::Senders;
+use super::unpack::unpack;
 use crate::config::OtlpConfig;
 use crate::metrics::Metrics;
 
@@ -41,8 +42,6 @@ use crate::metrics::Metrics;
 const KIND: &str = "otlp";
 /// Bodies up to this size on the wire are decoded where they are: it takes less time than moving them to another thread.
 const INLINE_BYTES: usize = 16 << 10;
-/// Room that is taken for what a body may become, in multiples of it: most become less.
-const USUAL_GROWTH: usize = 16;
 /// Room for the labels of a body, in multiples of it, one tried after the other: enough for numbers, for histograms, and
 /// for histograms with many buckets.
 const LABEL_GROWTHS: [usize; 3] = [4, 16, 64];
@@ -241,7 +240,7 @@ fn decode_within(
     share: &mut Share,
 ) -> Result<Decoded, Error> {
     let wire_bytes = sent.wire.len();
-    let mut body = unpack(&sent, limits, share)?;
+    let mut body = unpack(sent.encoding, &sent.wire, limits, share)?;
     drop(sent.wire);
     if sent.form == Form::Json {
         share.grow_to(wire_bytes + body.len() * 2)?;
@@ -260,22 +259,4 @@ fn decode_within(
     let text =
         format!("the labels of the request, written out for each series, are over {} times its size", LABEL_GROWTHS[2]);
     Err(Error::new(ErrorKind::TooLarge, text))
-}
-
-/// Takes the compression off, within room that is taken before: no format tells the size in a way that can be trusted.
-fn unpack(sent: &Sent, limits: &decode::Limits, share: &mut Share) -> Result<Bytes, Error> {
-    if sent.encoding == ContentEncoding::Identity {
-        return Ok(decode::body::decompress(sent.encoding, &sent.wire, limits)?);
-    }
-    let wire_bytes = sent.wire.len();
-    let usual = (wire_bytes * USUAL_GROWTH + INLINE_BYTES).min(limits.max_decoded_bytes);
-    for room in [usual, limits.max_decoded_bytes] {
-        share.grow_to(wire_bytes + room)?;
-        let within = decode::Limits { max_decoded_bytes: room, ..limits.clone() };
-        match decode::body::decompress(sent.encoding, &sent.wire, &within) {
-            Err(error) if error.kind() == ErrorKind::TooLarge && room < limits.max_decoded_bytes => {}
-            done => return Ok(done?),
-        }
-    }
-    Err(Error::internal("a body was neither unpacked nor refused"))
 }
