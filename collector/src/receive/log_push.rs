@@ -181,6 +181,7 @@ impl LogPush {
         let (body_bytes, Read { decoded: DecodedLogs { logs, refused }, more, .. }, share) = done?;
         counters.received(origin.protocol, wire_bytes, body_bytes);
         let rows = logs.len();
+        origin.caller.take_rows(rows)?;
         let logs = origin.caller.admit_logs(logs);
         if !logs.is_empty() {
             self.0.parts.ingest.write_logs(logs).await?;

@@ -21,6 +21,7 @@ use decode::elasticsearch::bulk::{self, Item};
 use model::Error;
 
 use super::{LogPush, Origin, Read, Sent, Taken};
+use crate::receive::identity::Unit;
 use crate::receive::{header, only_post};
 
 const PROTOCOL: &str = "elasticsearch";
@@ -79,7 +80,7 @@ async fn receive(
     }
     let encoding = ContentEncoding::parse(&header(headers, CONTENT_ENCODING)).map_err(Error::from)?;
     let settings = push.settings();
-    let (wire, share) = settings.intake.read(&origin.caller, headers, body, 0).await?;
+    let (wire, share) = settings.intake.read(&origin.caller, Unit::Rows, headers, body, 0).await?;
     let decode = move |body: &[u8], arrival, limits: &_| {
         let bulk::Decoded { logs, refused, items } = bulk::decode(body, &index, arrival, limits)?;
         let answer_bytes = items.capacity() * size_of::<Item>() + answer::estimated_bytes(&items);

@@ -17,6 +17,7 @@ use model::Error;
 
 use super::{LogPush, Origin, Read, Sent, Taken};
 use crate::http::error;
+use crate::receive::identity::Unit;
 use crate::receive::{header, only_post};
 
 const PROTOCOL: &str = "loki";
@@ -58,7 +59,7 @@ async fn receive(
     body: Body,
 ) -> Result<Taken<()>, Error> {
     let settings = push.settings();
-    let (wire, share) = settings.intake.read(&origin.caller, headers, body, 0).await?;
+    let (wire, share) = settings.intake.read(&origin.caller, Unit::Rows, headers, body, 0).await?;
     let decode = move |body: &[u8], arrival, limits: &_| {
         let decoded = match form {
             Form::Protobuf => decode::loki::decode(body, arrival, limits),

@@ -25,6 +25,7 @@ use model::Error;
 use tokio::time::Instant;
 
 use super::{Form, Origin, Otlp, Sent, Settings, Taken, answer};
+use crate::receive::identity::Unit;
 use crate::receive::only_post;
 
 const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
@@ -91,7 +92,7 @@ async fn receive(
     headers: &HeaderMap,
     body: Body,
 ) -> Result<Taken, Error> {
-    let (wire, share) = settings.intake.read(&origin.caller, headers, body, PREFIX_BYTES).await?;
+    let (wire, share) = settings.intake.read(&origin.caller, Unit::Samples, headers, body, PREFIX_BYTES).await?;
     let (wire, encoding) = unwrap(wire, headers)?;
     otlp.take(settings, origin, Sent { wire, encoding, form: Form::Protobuf }, share).await
 }

@@ -19,6 +19,7 @@ use tokio::time::Instant;
 
 use super::{Form, Origin, Otlp, Sent, Settings, Taken, answer};
 use crate::http::error;
+use crate::receive::identity::Unit;
 use crate::receive::{header, only_post};
 
 impl Form {
@@ -64,7 +65,7 @@ async fn receive(
     body: Body,
 ) -> Result<Taken, Error> {
     let encoding = ContentEncoding::parse(&header(headers, CONTENT_ENCODING)).map_err(Error::from)?;
-    let (wire, share) = settings.intake.read(&origin.caller, headers, body, 0).await?;
+    let (wire, share) = settings.intake.read(&origin.caller, Unit::Samples, headers, body, 0).await?;
     otlp.take(settings, origin, Sent { wire, encoding, form }, share).await
 }
 

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use super::{PREFIXES, answer};
 use crate::receive::LogPush;
+use crate::receive::identity::Unit;
 
 /// The version that we say we are: shippers refuse to push to one that is older than they are, or of another major version.
 const VERSION: &str = "8.19.0";
@@ -69,7 +70,7 @@ async fn named(State(push): State<LogPush>, request: Request) -> Response {
         return answer::not_found(&format!("there is nothing at {path:?}: log rows go to _bulk"));
     }
     // Read to its end: a connection that is closed with bytes unread may be reset before the sender has read the answer.
-    match push.settings().intake.read(&caller, &head.headers, body, 0).await {
+    match push.settings().intake.read(&caller, Unit::Rows, &head.headers, body, 0).await {
         Ok(_) => answer::success(&json!({ "acknowledged": true, "shards_acknowledged": true })),
         Err(error) => answer::failure(&error),
     }
