@@ -2,8 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say so at once")]
 
+mod elasticsearch;
 mod hostile_senders;
 mod hostile_sources;
+mod loki_push;
 mod otlp;
 mod otlp_sdk;
 mod prometheus;

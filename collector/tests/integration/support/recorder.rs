@@ -42,6 +42,19 @@ impl Row {
     }
 }
 
+/// A log row as a store sees it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct LogRow {
+    pub(crate) cluster: String,
+    pub(crate) service: String,
+    /// `name=value`, joined by commas, in order.
+    pub(crate) resource: String,
+    pub(crate) time_unix_nano: i64,
+    pub(crate) body: String,
+    /// As `resource`.
+    pub(crate) attributes: String,
+}
+
 /// One write.
 pub(crate) type Written = Vec<Row>;
 
@@ -109,6 +122,11 @@ impl Recorder {
     /// What was written, as it was given.
     pub(crate) fn batches(&self) -> Vec<Batch> {
         self.batches.lock().clone()
+    }
+
+    /// Every log row that was written.
+    pub(crate) fn log_rows(&self) -> Vec<LogRow> {
+        self.logs.lock().iter().flat_map(log_rows).collect()
     }
 
     /// Every histogram that was written, with its series.
@@ -202,6 +220,9 @@ impl Ingest for Recorder {
     }
 
     async fn write_logs(&self, logs: Logs) -> Result<(), Error> {
+        *self.offered.lock() += 1;
+        self.changed.notify_waiters();
+        self.gate.acquire().await.unwrap().forget();
         if let Some(error) = self.failures.lock().pop_front() {
             return Err(error);
         }
@@ -261,6 +282,24 @@ impl Recall for Recorder {
         }
         Ok(found)
     }
+}
+
+fn log_rows(logs: &Logs) -> Vec<LogRow> {
+    let text = |pairs: &mut dyn Iterator<Item = (&str, &str)>| {
+        pairs.map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(",")
+    };
+    let of_row = |row: usize| {
+        let (log, resource) = (logs.row(row), logs.resources.get(logs.resource[row]).unwrap());
+        LogRow {
+            cluster: resource.cluster.to_string(),
+            service: resource.service.to_string(),
+            resource: text(&mut resource.attributes.iter()),
+            time_unix_nano: log.time_unix_nano,
+            body: log.body.to_owned(),
+            attributes: text(&mut logs.attributes.row(row)),
+        }
+    };
+    (0..logs.len()).map(of_row).collect()
 }
 
 fn rows(batch: &Batch) -> Result<Written, Error> {

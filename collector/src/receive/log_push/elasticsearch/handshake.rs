@@ -47,8 +47,11 @@ pub(super) fn routes() -> Router<LogPush> {
         }
     }
     let route = get(|state, request| tell(state, request, info));
-    // What a client of Elasticsearch asks besides. At the root all this is ours.
-    routes.route("/elasticsearch", route).route("/elasticsearch/{*path}", any(named))
+    // Indices, and what a client of Elasticsearch asks besides. At the root such names would be those of our own routes.
+    routes
+        .route("/elasticsearch", route)
+        .route("/elasticsearch/{index}", any(named))
+        .route("/elasticsearch/{index}/{part}", any(named))
 }
 
 async fn tell(State(push): State<LogPush>, request: Request, answer: fn() -> Value) -> Response {
