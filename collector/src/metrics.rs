@@ -25,6 +25,7 @@ use crate::fetch::Stage;
 pub struct Metrics {
     federate: SourceFamilies,
     remote_read: SourceFamilies,
+    loki_read: SourceFamilies,
     scrape: SourceFamilies,
     /// The receiver's.
     pub(crate) remote_write: RemoteWriteCounters,
@@ -147,6 +148,11 @@ impl Metrics {
         counters(&self.remote_read, cluster, job)
     }
 
+    /// The counters of the Loki servers of a cluster and job that are read.
+    pub(crate) fn loki_read(&self, cluster: &str, job: &str) -> Arc<SourceCounters> {
+        counters(&self.loki_read, cluster, job)
+    }
+
     /// The counters of the scraped targets of a cluster and job.
     pub(crate) fn scrape(&self, cluster: &str, job: &str) -> Arc<SourceCounters> {
         counters(&self.scrape, cluster, job)
@@ -154,7 +160,7 @@ impl Metrics {
 
     /// Forgets the counters that no source uses any more.
     pub(crate) fn forget_unused(&self) {
-        for families in [&self.federate, &self.remote_read, &self.scrape] {
+        for families in [&self.federate, &self.remote_read, &self.loki_read, &self.scrape] {
             families.lock().retain(|_, counters| Arc::strong_count(counters) > 1);
         }
     }
@@ -163,6 +169,7 @@ impl Metrics {
     pub fn render(&self, out: &mut String) {
         render_sources("federate", &self.federate, out);
         render_sources("remote_read", &self.remote_read, out);
+        render_sources("loki_read", &self.loki_read, out);
         render_sources("scrape", &self.scrape, out);
         render_targets(&self.scrape, out);
         self.render_remote_write(out);

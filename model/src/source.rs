@@ -11,7 +11,7 @@ use serde::Serialize;
 pub struct SourceStatus {
     /// The cluster its rows are stamped with.
     pub cluster: String,
-    /// The way it comes in: `federate`, `remote_read`, `scrape`, `remote_write`; `file_sd` and `http_sd` for lists of
+    /// The way it comes in: `federate`, `remote_read`, `scrape`, `loki_read`, `remote_write`, `otlp`, `loki`, `elasticsearch`; `file_sd` and `http_sd` for lists of
     /// targets.
     pub kind: &'static str,
     /// The name of its job in the configuration.

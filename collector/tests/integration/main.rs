@@ -6,6 +6,7 @@ mod elasticsearch;
 mod hostile_senders;
 mod hostile_sources;
 mod loki_push;
+mod loki_read;
 mod otlp;
 mod otlp_sdk;
 mod prometheus;

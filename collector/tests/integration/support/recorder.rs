@@ -159,6 +159,24 @@ impl Recorder {
         waited.unwrap_or_else(|_| panic!("{what} did not happen, there were {:#?}", self.writes()))
     }
 
+    /// Waits until so many log rows were written, and gives them.
+    pub(crate) async fn wait_for_log_rows(&self, count: usize) -> Vec<LogRow> {
+        let waiting = async {
+            loop {
+                let changed = self.changed.notified();
+                tokio::pin!(changed);
+                changed.as_mut().enable();
+                let rows = self.log_rows();
+                if rows.len() >= count {
+                    return rows;
+                }
+                changed.await;
+            }
+        };
+        let waited = tokio::time::timeout(PATIENCE, waiting).await;
+        waited.unwrap_or_else(|_| panic!("no {count} log rows, there were {:#?}", self.log_rows()))
+    }
+
     /// Waits for the write of number `number`, from 0, and gives it.
     pub(crate) async fn write_number(&self, number: usize) -> Written {
         self.wait_for(&format!("write {number}"), |writes| writes.get(number).cloned()).await
@@ -279,6 +297,21 @@ impl Recall for Recorder {
                     found[place] = Some(Newest { time_ms, start_ms: None, value });
                 }
             }
+        }
+        Ok(found)
+    }
+
+    async fn logs(&self, cluster: &str, time_unix_nano: RangeInclusive<i64>) -> Result<Logs, Error> {
+        if let Some(error) = self.forgetting.lock().pop_front() {
+            return Err(error);
+        }
+        let mut found = Logs::default();
+        for logs in self.logs.lock().iter() {
+            let is_asked_for = |row: &usize| {
+                let of = logs.resources.get(logs.resource[*row]).is_some_and(|it| &*it.cluster == cluster);
+                of && time_unix_nano.contains(&logs.time_unix_nano[*row])
+            };
+            found.append(logs, (0..logs.len()).filter(is_asked_for));
         }
         Ok(found)
     }
