@@ -101,7 +101,7 @@ fn questions() -> Vec<(String, String)> {
              WHERE cluster = 'west' AND service = 'pay' AND attributes['n'] = '1230'",
             "pay handled request 1230 in west,17,500,h,p-1,scope",
         ),
-        ("SELECT count(*) FROM logs WHERE attributes['code'] IS NOT NULL AND body LIKE '%request 12%'", "48"),
+        ("SELECT count(*) FROM logs WHERE attributes['code'] IS NOT NULL AND body LIKE '%request 12%'", "44"),
         ("SELECT count(*) FROM logs WHERE trace_id IS NULL", "6000"),
         (
             "SELECT body FROM logs WHERE service = 'cart' ORDER BY ts DESC, cluster LIMIT 3",
