@@ -15,6 +15,7 @@ mod calls;
 mod exemplars;
 mod export;
 mod failure;
+mod ingress;
 mod jobs;
 mod lines;
 mod outgoing;
@@ -28,6 +29,7 @@ use std::sync::Arc;
 use model::Error;
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use prost::Message;
 
 use crate::moment::Names;
 use crate::roster::Roster;
@@ -59,6 +61,20 @@ pub struct Telemetry {
     pub traces: ExportTraceServiceRequest,
     /// Log lines, in order of time.
     pub logs: ExportLogsServiceRequest,
+}
+
+impl Telemetry {
+    /// What there is to send over OTLP/HTTP: paths, and bodies of the type `application/x-protobuf`.
+    pub fn requests(&self) -> Vec<(&'static str, Vec<u8>)> {
+        let (mut requests, Telemetry { traces, logs, .. }) = (Vec::with_capacity(2), self);
+        if !traces.resource_spans.is_empty() {
+            requests.push(("/v1/traces", traces.encode_to_vec()));
+        }
+        if !logs.resource_logs.is_empty() {
+            requests.push(("/v1/logs", logs.encode_to_vec()));
+        }
+        requests
+    }
 }
 
 impl Traffic {

@@ -39,7 +39,9 @@ pub(crate) fn word(severity: SeverityNumber) -> &'static str {
         SeverityNumber::Warn => "WARN",
         SeverityNumber::Error => "ERROR",
         SeverityNumber::Fatal => "FATAL",
-        _ => "INFO",
+        SeverityNumber::Info => "INFO",
+        // A line that says nothing of how bad it is.
+        _ => "",
     }
 }
 

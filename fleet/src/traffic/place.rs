@@ -1,4 +1,4 @@
-//! Where spans and lines come from: a pod's first container, or a node's kubelet.
+//! Where spans and lines come from: a pod's first container, a node's kubelet, or what is in front of the cluster.
 
 use std::sync::Arc;
 
@@ -25,6 +25,8 @@ pub(crate) enum Emitter {
     Pod(Arc<Pod>),
     /// The kubelet of a node.
     Kubelet(usize),
+    /// The load balancer in front of the cluster, which is no part of it.
+    Ingress,
 }
 
 impl Place {
@@ -44,6 +46,7 @@ impl Place {
         match &self.emitter {
             Emitter::Pod(pod) => (self.member, pod.id, Some(pod.life.restarts)),
             Emitter::Kubelet(node) => (self.member, *node as u64, None),
+            Emitter::Ingress => (self.member, u64::MAX, None),
         }
     }
 
@@ -63,6 +66,7 @@ impl Place {
                 let node = &site.nodes[*node];
                 attributes.extend([text("service.name", "kubelet"), text("k8s.node.name", &node.name)]);
             }
+            Emitter::Ingress => attributes.push(text("service.name", "ingress")),
         }
         Resource { attributes, ..Resource::default() }
     }

@@ -16,7 +16,7 @@ use crate::traffic::outgoing::{self, Statement};
 use crate::traffic::place::Place;
 use crate::traffic::request::Request;
 use crate::traffic::trace::{SpanId, Trace, Work};
-use crate::traffic::{MS_NS, SECOND_NS, jobs};
+use crate::traffic::{MS_NS, SECOND_NS, ingress, jobs};
 use crate::workload::Drive;
 
 /// A request that takes longer is told of in the log as slow.
@@ -112,6 +112,10 @@ pub(crate) fn serve(trace: &mut Trace<'_>, request: &Request, caller: Option<&Ca
     log(trace, &serving, &outcome);
     let attributes = attributes(&serving, &workload.name, caller, &outcome);
     let (end_ns, status) = (outcome.end_ns, outcome.status);
+    let answer = Answer { place: serving.place.clone(), handler, start_ns: request.start_ns, end_ns, status };
+    if caller.is_none() && workload.tier == 0 {
+        ingress::log(trace, &serving, &answer);
+    }
     let work = Work {
         id: serving.id,
         parent: caller.map(|caller| caller.span),
@@ -124,7 +128,7 @@ pub(crate) fn serve(trace: &mut Trace<'_>, request: &Request, caller: Option<&Ca
         ..Work::default()
     };
     trace.span(&serving.place, work);
-    Some(Answer { place: serving.place, handler, start_ns: request.start_ns, end_ns, status })
+    Some(answer)
 }
 
 /// A pod that serves.
@@ -254,8 +258,7 @@ fn attributes(serving: &Serving<'_>, deployment: &str, caller: Option<&Caller>, 
         "client.address",
         match caller {
             Some(caller) => caller.address.clone(),
-            // A range that no real user has.
-            None => format!("198.51.100.{}", 1 + serving.chance("user").below(254)),
+            None => user(serving.request),
         },
     ));
     if !handler.is_procedure() {
@@ -270,6 +273,11 @@ fn attributes(serving: &Serving<'_>, deployment: &str, caller: Option<&Caller>, 
         attributes.push(text("error.type", outcome.status));
     }
     attributes
+}
+
+/// The address of the user who asks, of a range that no real one has.
+pub(crate) fn user(request: &Request) -> String {
+    format!("198.51.100.{}", 1 + request.chance.named("user").below(254))
 }
 
 /// A part of a time.

@@ -3,10 +3,13 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use fleet::{Fleet, Settings};
+use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::logs::v1::SeverityNumber;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
 use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
+use prost::Message;
 
 use crate::emitted::{Emitted, body, by_id, emitted, seconds, text};
 use crate::reading::{HOUR_MS, MINUTE_MS, NOON_MS, SEED, fleet, heard, of_text};
@@ -167,7 +170,7 @@ fn pods_and_nodes_are_those_of_the_metrics() {
             for resource in of_spans.chain(of_lines) {
                 let of = |key| text(&resource.attributes, key);
                 assert_eq!(of("k8s.cluster.name"), cluster.name());
-                if of("service.name") == "kubelet" {
+                if ["kubelet", "ingress"].contains(&of("service.name").as_str()) {
                     continue;
                 }
                 let names = ["k8s.namespace.name", "k8s.pod.name", "k8s.pod.uid", "k8s.node.name"].map(of);
@@ -214,7 +217,7 @@ fn a_line_of_a_trace_is_of_a_span_of_the_same_pod_and_tells_of_the_same_failure(
     }
     assert!(failed > 20, "{failed}");
     let beside: BTreeSet<String> = beside.into_iter().collect();
-    assert!(beside.contains("kubelet") && beside.contains("shop-db"), "{beside:?}");
+    assert!(["ingress", "kubelet", "shop-db"].iter().all(|name| beside.contains(*name)), "{beside:?}");
 }
 
 #[test]
@@ -275,4 +278,49 @@ fn what_is_beyond_nanoseconds_is_refused() {
     assert!(fleet().traffic().between(NOON_MS, i64::MAX).is_err());
     let error = Fleet::new(1, &Settings { requests_traced: 2_000, ..Settings::default() }).unwrap_err();
     assert!(error.to_string().contains("requests_traced"), "{error}");
+}
+
+#[test]
+fn what_is_sent_reads_back_and_nothing_is_sent_of_a_silent_cluster() {
+    let mut fleet = Fleet::new(SEED, &Settings { silences: false, ..Settings::default() }).unwrap();
+    fleet.silence("dublin", NOON_MS - HOUR_MS).unwrap();
+    for telemetry in fleet.traffic().between(NOON_MS, NOON_MS + MINUTE_MS).unwrap() {
+        let requests = telemetry.requests();
+        if telemetry.cluster == "dublin" {
+            assert_eq!(requests, []);
+            continue;
+        }
+        let [("/v1/traces", traces), ("/v1/logs", logs)] = &requests[..] else { panic!("{requests:?}") };
+        assert_eq!(ExportTraceServiceRequest::decode(&traces[..]).unwrap(), telemetry.traces);
+        assert_eq!(ExportLogsServiceRequest::decode(&logs[..]).unwrap(), telemetry.logs);
+    }
+}
+
+#[test]
+fn the_ingress_writes_a_line_of_each_request_of_a_user() {
+    let (spans, lines) = emitted(heard(), NOON_MS, NOON_MS + MINUTE_MS);
+    let is_of_user = |span: &&Emitted<Span>| {
+        kind(&span.of) == SpanKind::Server
+            && span.of.parent_span_id.is_empty()
+            && text(&span.of.attributes, "http.route") != "/internal/jobs"
+    };
+    let users: Vec<&Emitted<Span>> = spans.iter().filter(is_of_user).collect();
+    let of_ingress: Vec<_> = lines.iter().filter(|line| line.from("service.name") == "ingress").collect();
+    // A line may be on the other side of the interval's end.
+    assert!(users.len() > 100 && users.len().abs_diff(of_ingress.len()) <= 2, "{} users", users.len());
+    let mut compared = 0;
+    for line in &of_ingress {
+        assert!(body(&line.of).contains(" - - [01/Jan/2026:12:00:"), "{}", body(&line.of));
+        let is_same = |span: &&&Emitted<Span>| {
+            let address = text(&span.of.attributes, "client.address");
+            span.cluster == line.cluster && body(&line.of).starts_with(&format!("{address} "))
+        };
+        let span =
+            users.iter().filter(is_same).min_by_key(|span| line.of.time_unix_nano.abs_diff(span.of.end_time_unix_nano));
+        let Some(span) = span else { continue };
+        let status = text(&span.of.attributes, "http.response.status_code");
+        assert!(body(&line.of).contains(&format!("{} HTTP/1.1\" {status} ", span.of.name)), "{line:?} and {span:?}");
+        compared += 1;
+    }
+    assert!(compared + 2 >= of_ingress.len(), "{compared}");
 }
