@@ -66,13 +66,18 @@ impl Form {
         out
     }
 
-    fn write_sample(&self, out: &mut String, family: &Family, name: &str, labels: &[(&str, &str)], value: f64) {
-        let labels_of = labels.iter().copied();
+    fn write_sample<'a>(
+        &'a self,
+        out: &mut String,
+        (family, name): (&Family, &str),
+        labels: impl Iterator<Item = (&'a str, &'a str)> + Clone,
+        value: f64,
+    ) {
         let _ = match self {
-            Form::Text => text::write_sample(out, name, labels_of, value, None),
+            Form::Text => text::write_sample(out, name, labels, value, None),
             Form::OpenMetrics(exemplars) => {
-                let exemplar = exemplar(exemplars, family, labels);
-                openmetrics::write_sample(out, name, labels_of, value, None, exemplar)
+                let exemplar = if family.name == DURATION.name { exemplar(exemplars, labels.clone()) } else { None };
+                openmetrics::write_sample(out, name, labels, value, None, exemplar)
             }
         };
     }
@@ -87,11 +92,13 @@ fn metadata(family: &Family) -> Metadata {
     Metadata { name: name.to_owned(), kind: family.kind, unit: String::new(), help: family.help.to_owned() }
 }
 
-/// The exemplar of a bucket of the durations of requests.
-fn exemplar<'a>(exemplars: &'a Exemplars, family: &Family, labels: &[(&'a str, &'a str)]) -> Option<&'a Exemplar> {
-    let value = |name: &str| labels.iter().find(|(label, _)| *label == name).map(|(_, value)| *value);
-    let (handler, le) = (value("handler")?, value("le")?);
-    if family.name == DURATION.name { exemplars.get(&(handler, le)) } else { None }
+/// The exemplar of the bucket that has these labels.
+fn exemplar<'a>(
+    exemplars: &'a Exemplars,
+    labels: impl Iterator<Item = (&'a str, &'a str)> + Clone,
+) -> Option<&'a Exemplar> {
+    let value = |name: &str| labels.clone().find(|(label, _)| *label == name).map(|(_, value)| value);
+    exemplars.get(&(value("handler")?, value("le")?))
 }
 
 impl Sink for Page {
@@ -114,8 +121,8 @@ impl Sink for Page {
         self.name.clear();
         self.name.push_str(family.name);
         self.name.push_str(suffix);
-        let labels: Vec<(&str, &str)> = base.iter().chain(extra).copied().collect();
-        self.form.write_sample(&mut self.texts[place], family, &self.name, &labels, value);
+        let labels = base.iter().chain(extra).copied();
+        self.form.write_sample(&mut self.texts[place], (family, &self.name), labels, value);
         self.samples += 1;
     }
 

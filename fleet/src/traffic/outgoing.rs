@@ -47,7 +47,10 @@ impl Statement {
 /// What came of a call.
 pub(crate) struct Called {
     pub(crate) end_ns: i64,
+    /// What went wrong, if it is the fault of who was called.
     pub(crate) failure: Option<Failure>,
+    /// Whether what was asked makes no sense.
+    pub(crate) is_refused: bool,
 }
 
 /// The port that a handler is asked at.
@@ -167,7 +170,7 @@ fn outgoing(
 pub(crate) fn call(trace: &mut Trace<'_>, serving: &Serving<'_>, call: &Call, start_ns: i64) -> Called {
     let chance = serving.chance("call");
     let tries = if matches!(call.target, Target::Path(_)) { 2 } else { 1 };
-    let mut called = Called { end_ns: start_ns, failure: None };
+    let mut called = Called { end_ns: start_ns, failure: None, is_refused: false };
     for attempt in 0..tries {
         called = attempted(trace, serving, call, (attempt, called.end_ns), chance.of(attempt));
         let Some(failure) = &called.failure else { break };
@@ -198,7 +201,7 @@ fn attempted(
         Target::Procedure(handler) => Some(handler),
         Target::Path(path) => handlers(&site.workloads[workload]).iter().find(|handler| handler.path == path),
     };
-    let Some(handler) = handler else { return Called { end_ns: start_ns, failure: None } };
+    let Some(handler) = handler else { return Called { end_ns: start_ns, failure: None, is_refused: false } };
     let is_far = site.region != roster.member(caller).site.region;
     // One way: within a cluster, a region, or between regions.
     let least_ms = if member == caller {
@@ -215,8 +218,8 @@ fn attempted(
     let end_ns = answer.as_ref().map_or(start_ns + 2 * way_ns, |answer| answer.end_ns + way_ns);
     let service = &site.services[call.service].name;
     let status = answer.as_ref().map_or("503", |answer: &Answer| answer.status);
-    let failed = handler.is_failure(status);
-    let failure = failed.then(|| Failure::of_call(serving.service.1, service, status));
+    let (has_failed, is_refused) = (handler.is_failure(status), status.starts_with('4'));
+    let failure = (has_failed || is_refused).then(|| Failure::of_call(serving.service.1, service, status));
     let address = match member == caller {
         true => format!("{service}-api.{service}.svc.cluster.local"),
         false => format!("{service}.{}.example.com", site.name),
@@ -233,7 +236,7 @@ fn attempted(
         ..Work::default()
     };
     trace.span(&serving.place, work);
-    Called { end_ns, failure }
+    Called { end_ns, failure: failure.filter(|_| has_failed), is_refused }
 }
 
 fn of_call(handler: &Handler, address: &str, status: &str, (attempt, service): (u64, &str)) -> Vec<KeyValue> {

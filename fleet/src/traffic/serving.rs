@@ -16,7 +16,7 @@ use crate::traffic::outgoing::{self, Statement};
 use crate::traffic::place::Place;
 use crate::traffic::request::Request;
 use crate::traffic::trace::{SpanId, Trace, Work};
-use crate::traffic::{MS_NS, SECOND_NS, ingress, jobs};
+use crate::traffic::{LONGEST_MS, MS_NS, SECOND_NS, ingress, jobs};
 use crate::workload::Drive;
 
 /// A request that takes longer is told of in the log as slow.
@@ -40,6 +40,8 @@ pub(crate) struct Serving<'a> {
     pub(crate) id: SpanId,
     /// Index and name of the service.
     pub(crate) service: (usize, &'a str),
+    /// Which of the service's deployments it is of.
+    tier: usize,
     /// The pod's address.
     pub(crate) address: String,
     /// How long it takes by itself.
@@ -99,6 +101,7 @@ pub(crate) fn serve(trace: &mut Trace<'_>, request: &Request, caller: Option<&Ca
         place: Place::pod(request.member, pod),
         id: trace.next_id(),
         service: (service, &workload.namespace),
+        tier: workload.tier,
         own_ns: part(SECOND_NS, seconds).clamp(MS_NS / 2, longest_ns),
         is_slow,
     };
@@ -112,6 +115,7 @@ pub(crate) fn serve(trace: &mut Trace<'_>, request: &Request, caller: Option<&Ca
     log(trace, &serving, &outcome);
     let attributes = attributes(&serving, &workload.name, caller, &outcome);
     let (end_ns, status) = (outcome.end_ns, outcome.status);
+    debug_assert!(end_ns - request.start_ns < LONGEST_MS * MS_NS / 10 * 9, "{status} of {}", handler.path);
     let answer = Answer { place: serving.place.clone(), handler, start_ns: request.start_ns, end_ns, status };
     if caller.is_none() && workload.tier == 0 {
         ingress::log(trace, &serving, &answer);
@@ -184,6 +188,9 @@ fn of_user(trace: &mut Trace<'_>, serving: &Serving<'_>, status: &'static str) -
     if let Some(call) = call.filter(|call| serving.chance("calls").fraction() < call.share) {
         let called = outgoing::call(trace, serving, call, at_ns);
         at_ns = called.end_ns;
+        if called.is_refused {
+            return Outcome { end_ns: at_ns + part(serving.own_ns, 0.1), status: "400", failure: None };
+        }
         // Items can be shown without what a search would add; an order cannot do without its payment.
         if let (Some(failure), Target::Path(_)) = (called.failure, &call.target) {
             return Outcome { end_ns: at_ns + part(serving.own_ns, 0.1), status: "503", failure: Some(failure) };
@@ -254,19 +261,19 @@ fn attributes(serving: &Serving<'_>, deployment: &str, caller: Option<&Caller>, 
     let mut attributes = of_request(handler, outcome.status);
     attributes.push(text("server.address", format!("{deployment}.{}.svc.cluster.local", serving.service.1)));
     attributes.push(number("server.port", outgoing::port(handler)));
-    attributes.push(text(
-        "client.address",
-        match caller {
-            Some(caller) => caller.address.clone(),
-            None => user(serving.request),
-        },
-    ));
+    let (address, agent) = match caller {
+        Some(caller) => (caller.address.clone(), "Go-http-client/1.1"),
+        None if serving.tier == 0 => (user(serving.request), "Mozilla/5.0"),
+        // The queue's own client, in the worker's pod.
+        None => ("127.0.0.1".to_owned(), "pgmq-client/1.0"),
+    };
+    attributes.push(text("client.address", address));
     if !handler.is_procedure() {
         attributes.extend([
             text("url.scheme", "http"),
             text("url.path", handler.path),
             text("network.protocol.version", "1.1"),
-            text("user_agent.original", if caller.is_some() { "Go-http-client/1.1" } else { "Mozilla/5.0" }),
+            text("user_agent.original", agent),
         ]);
     }
     if outcome.failure.is_some() {

@@ -8,10 +8,12 @@ use fleet::{Fleet, Settings};
 use model::labels::{LabelsBuilder, SeriesKey};
 use opentelemetry_proto::tonic::trace::v1::Span;
 
-use crate::emitted::{Emitted, emitted, seconds, text};
+use crate::emitted::{Emitted, emitted, kept, seconds, text};
 use crate::reading::{HOUR_MS, MINUTE_MS, NOON_MS, SEED, Series, fleet, of_batches, of_text, rise};
 
 const TRACED: usize = 100;
+/// The attributes of spans that the metrics have as labels.
+const COMPARED: [&str; 2] = ["http.route", "http.response.status_code"];
 const LENGTH_MS: i64 = 10 * MINUTE_MS;
 
 /// Ten minutes of a fleet, as its metrics and as its traces have them.
@@ -27,8 +29,10 @@ fn observed(fleet: &Fleet, from_ms: i64) -> Observed {
         (cluster.name().to_owned(), series)
     };
     let metrics = fleet.clusters().iter().map(of).collect();
-    let (spans, _) = emitted(fleet, from_ms, from_ms + LENGTH_MS);
-    let spans = spans.into_iter().filter(|span| !text(&span.of.attributes, "http.route").is_empty()).collect();
+    let spans = kept(fleet, from_ms, from_ms + LENGTH_MS, |span| {
+        span.of.attributes.retain(|attribute| COMPARED.contains(&attribute.key.as_str()));
+        !text(&span.of.attributes, "http.route").is_empty()
+    });
     Observed { metrics, spans }
 }
 

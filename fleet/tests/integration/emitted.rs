@@ -10,6 +10,8 @@ use opentelemetry_proto::tonic::logs::v1::LogRecord;
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::Span;
 
+use crate::reading::MINUTE_MS;
+
 /// Of a span or a line, with where it is from.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Emitted<T> {
@@ -42,6 +44,23 @@ pub(crate) fn emitted(fleet: &Fleet, from_ms: i64, to_ms: i64) -> (Vec<Emitted<S
         }
     }
     (spans, lines)
+}
+
+/// The spans of an interval that `keep` keeps, which may take from them what is not needed: a few minutes of a busy fleet are a
+/// gigabyte.
+pub(crate) fn kept(
+    fleet: &Fleet,
+    from_ms: i64,
+    to_ms: i64,
+    keep: impl Fn(&mut Emitted<Span>) -> bool,
+) -> Vec<Emitted<Span>> {
+    let mut all = Vec::new();
+    for start_ms in (from_ms..to_ms).step_by(MINUTE_MS as usize) {
+        let (mut spans, _) = emitted(fleet, start_ms, to_ms.min(start_ms + MINUTE_MS));
+        spans.retain_mut(&keep);
+        all.append(&mut spans);
+    }
+    all
 }
 
 /// Spans by trace and identifier, none of which comes twice.

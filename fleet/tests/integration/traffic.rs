@@ -1,6 +1,7 @@
 //! What applications emit: whole traces, and lines that go with them.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::OnceLock;
 
 use fleet::{Fleet, Settings};
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
@@ -11,7 +12,7 @@ use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
 use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
 use prost::Message;
 
-use crate::emitted::{Emitted, body, by_id, emitted, seconds, text};
+use crate::emitted::{Emitted, body, by_id, emitted, kept, seconds, text};
 use crate::reading::{HOUR_MS, MINUTE_MS, NOON_MS, SEED, fleet, heard, of_text};
 
 const HALF_HOUR_MS: i64 = 30 * MINUTE_MS;
@@ -82,7 +83,10 @@ fn identifiers_are_never_zero() {
 
 /// Spans of half an hour whose parent is not in their trace.
 fn orphans(fleet: &Fleet) -> Vec<Emitted<Span>> {
-    let (spans, _) = emitted(fleet, NOON_MS, NOON_MS + HALF_HOUR_MS + LONGEST_MS);
+    let spans = kept(fleet, NOON_MS, NOON_MS + HALF_HOUR_MS + LONGEST_MS, |span| {
+        span.of.attributes.clear();
+        true
+    });
     let all = by_id(&spans);
     let is_orphan = |span: &&Emitted<Span>| {
         let parent = &span.of.parent_span_id[..];
@@ -240,11 +244,22 @@ fn a_worker_links_to_the_orders_it_works_off() {
     assert!(jobs.len() > 500 && links > jobs.len(), "{} jobs, {links} links", jobs.len());
 }
 
+/// Spans of orders, and of what is called for them, of so many that some go wrong.
+fn orders() -> &'static [Emitted<Span>] {
+    static ORDERS: OnceLock<Vec<Emitted<Span>>> = OnceLock::new();
+    ORDERS.get_or_init(|| {
+        let settings = Settings { requests_traced: 100, silences: false, ..Settings::default() };
+        kept(&Fleet::new(SEED, &settings).unwrap(), NOON_MS, NOON_MS + 8 * MINUTE_MS, |span| {
+            let called = text(&span.of.attributes, "service.peer.name");
+            span.of.name == "POST /api/v1/orders" || !called.is_empty()
+        })
+    })
+}
+
 #[test]
 fn the_provider_of_payments_is_what_slow_orders_wait_for_in_one_cluster() {
-    let settings = Settings { requests_traced: 100, silences: false, ..Settings::default() };
-    let (spans, _) = emitted(&Fleet::new(SEED, &settings).unwrap(), NOON_MS, NOON_MS + 10 * MINUTE_MS);
-    let all = by_id(&spans);
+    let spans = orders();
+    let all = by_id(spans);
     let mut shares: HashMap<&str, Vec<f64>> = HashMap::new();
     for span in spans.iter().filter(|span| text(&span.of.attributes, "server.address") == "psp.example.com") {
         let order = all[&(&span.of.trace_id[..], &span.of.parent_span_id[..])];
@@ -323,4 +338,34 @@ fn the_ingress_writes_a_line_of_each_request_of_a_user() {
         compared += 1;
     }
     assert!(compared + 2 >= of_ingress.len(), "{compared}");
+}
+
+#[test]
+fn what_payments_refuse_or_fail_at_is_an_error_of_the_call_and_decides_the_order() {
+    let spans = orders();
+    let all = by_id(spans);
+    let (mut refused, mut again, mut in_vain) = (0, 0, 0);
+    for call in spans.iter().filter(|span| text(&span.of.attributes, "service.peer.name") == "payments-api") {
+        let Some(order) = all.get(&(&call.of.trace_id[..], &call.of.parent_span_id[..])) else { continue };
+        let of_order = text(&order.of.attributes, "http.response.status_code");
+        let status = text(&call.of.attributes, "http.response.status_code");
+        assert_eq!(call.of.status.is_some(), !status.starts_with('2'), "{call:?}");
+        let is_second = text(&call.of.attributes, "http.request.resend_count") == "1";
+        match (status.as_str(), is_second) {
+            ("400", _) => {
+                assert_eq!((of_order.as_str(), &order.of.status), ("400", &None));
+                refused += 1;
+            }
+            ("500" | "503", false) => again += 1,
+            ("500" | "503", true) => {
+                assert_eq!(of_order, "503");
+                in_vain += 1;
+            }
+            _ => assert_eq!(status, "201"),
+        }
+    }
+    let tries = spans.iter().filter(|span| text(&span.of.attributes, "http.request.resend_count") == "1").count();
+    assert!(refused > 5 && again > 3 && in_vain < again, "{refused} refused, {again} again, {in_vain} in vain");
+    // A call that began before the interval's end may have its second try after it.
+    assert!(tries.abs_diff(again) <= 1, "{tries} second tries of {again} calls");
 }
