@@ -12,8 +12,8 @@ pub struct Limits {
     /// Bytes after decompression. Default 64 MiB; federation 256 MiB: `/federate` of a big Prometheus may send 200 MB.
     pub max_decoded_bytes: usize,
     /// Samples, buckets of native histograms, exemplars, exemplars' labels and metadata entries of one body together,
-    /// because two bytes of a hostile body can stand for a row of a hundred; a histogram counts for eight. Of logs the rows,
-    /// which may come from an eighth as many resources. Default 500,000; federation 4 million.
+    /// because two bytes of a hostile body can stand for a row of a hundred; a histogram counts for eight. Default 500,000;
+    /// federation 4 million.
     pub max_rows: usize,
     /// Labels of one series or exemplar, the name not counted. Default 64.
     pub max_labels: usize,
