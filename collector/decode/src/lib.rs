@@ -2,15 +2,9 @@
 //! read from us.
 //!
 //! Owns: the wire formats that bring samples in ([`text`], [`openmetrics`], [`metric_families`], [`remote_write`],
-<<<<<<< HEAD
 //! [`remote_read`], [`otlp`]), logs ([`otlp::logs`], [`loki`], [`elasticsearch`]) and spans ([`otlp::traces`]), those that take
 //! samples out ([`text`], [`openmetrics`], [`remote_read`]), the only
 //! decompressors of bodies in the product ([`body`]), and the limits that keep a hostile body small ([`Limits`]).
-=======
-//! [`remote_read`], [`otlp`]), those of them that take samples out ([`text`], [`openmetrics`], [`remote_read`]), those that
-//! bring logs in ([`loki`], [`elasticsearch`]), the only decompressors of bodies in the product ([`body`]), and the limits that
-//! keep a hostile body small ([`Limits`]).
->>>>>>> h-push
 //! Does not own: sockets, HTTP, content negotiation, retries (`collector`), the rule what a series is
 //! ([`model::labels`]), any state at all: every function here is pure, so each one is fuzzed (`fuzz/`).
 //!

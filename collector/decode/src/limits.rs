@@ -11,15 +11,9 @@ pub struct Limits {
     pub max_body_bytes: usize,
     /// Bytes after decompression. Default 64 MiB; federation 256 MiB: `/federate` of a big Prometheus may send 200 MB.
     pub max_decoded_bytes: usize,
-<<<<<<< HEAD
     /// Samples, buckets of native histograms, exemplars, exemplars' labels and metadata entries of one body together, or its log
     /// rows, spans, events and links, because two bytes of a hostile body can stand for a row of a hundred; a histogram counts
     /// for eight. Rows of logs may come from an eighth as many resources. Default 500,000; federation 4 million.
-=======
-    /// Samples, buckets of native histograms, exemplars, exemplars' labels and metadata entries of one body together,
-    /// because two bytes of a hostile body can stand for a row of a hundred; a histogram counts for eight. Default 500,000;
-    /// federation 4 million.
->>>>>>> h-push
     pub max_rows: usize,
     /// Labels of one series or exemplar, the name not counted. Default 64.
     pub max_labels: usize,

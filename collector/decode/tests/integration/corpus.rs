@@ -180,7 +180,6 @@ fn changes_of_every_seed_of_protobuf_hold() {
 }
 
 #[test]
-<<<<<<< HEAD
 fn every_seed_of_otlp_holds_and_so_do_changes_of_it() {
     for input in inputs("otlp") {
         for choice in (0..=255).step_by(7) {
@@ -208,8 +207,6 @@ fn every_seed_of_otlp_records_holds_and_so_do_changes_of_it() {
 }
 
 #[test]
-=======
->>>>>>> h-push
 fn every_seed_of_logs_holds_and_so_do_changes_of_it() {
     for (target, check) in [
         ("loki_push", loki_push::check as fn(&[u8])),
@@ -221,18 +218,6 @@ fn every_seed_of_logs_holds_and_so_do_changes_of_it() {
             for change in 0..1000 {
                 check(&replay::changed(&input, change));
             }
-        }
-    }
-}
-
-#[test]
-fn every_seed_of_otlp_holds_and_so_do_changes_of_it() {
-    for input in inputs("otlp") {
-        for choice in (0..=255).step_by(7) {
-            otlp::check(&[&[choice][..], &input[1..]].concat());
-        }
-        for change in 0..300 {
-            otlp::check(&replay::changed(&input, change));
         }
     }
 }
