@@ -11,6 +11,7 @@ mod account;
 mod anonymous;
 mod rate;
 mod refused;
+mod unit;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -25,6 +26,7 @@ use tokio::time::Instant;
 
 use self::account::Account;
 pub(crate) use self::refused::{Reason, Unauthorized};
+pub(crate) use self::unit::Unit;
 use crate::config::Config;
 use crate::keyring::Keyring;
 use crate::metrics::Metrics;
@@ -183,13 +185,21 @@ impl Caller {
         }
     }
 
-    /// Whether he may send any samples now. Asked before a body is decoded, so that one who sends many times what he may costs
-    /// the others next to nothing.
+    /// Whether he may send anything of this unit now. Asked before a body is decoded, so that one who sends many times what he
+    /// may costs the others next to nothing.
     ///
     /// # Errors
-    /// [`Reason::SampleRate`], to be tried again, if he has sent more than he may in a second already.
-    pub(crate) fn may_send(&self) -> Result<(), Error> {
-        self.account.may_send(Instant::now())
+    /// `Busy`, counted as [`Reason::SampleRate`] or [`Reason::RowRate`], if he has sent more than he may in a second already.
+    pub(crate) fn may_send(&self, unit: Unit) -> Result<(), Error> {
+        self.account.may_send(unit, Instant::now())
+    }
+
+    /// Takes log rows or spans out of what he may send in a second. Of samples [`Caller::admit`] does so.
+    ///
+    /// # Errors
+    /// `Busy`, counted as [`Reason::RowRate`], if he has sent more than that already.
+    pub(crate) fn take_rows(&self, rows: usize) -> Result<(), Error> {
+        self.account.take(Unit::Rows, rows as u64, Instant::now())
     }
 
     /// Takes bytes, as they came over the wire, out of what he may send in a second.
@@ -251,7 +261,8 @@ impl Caller {
 
     /// Takes the samples out of what he may send in a second, and tells the store what of his limits only it can keep.
     fn limited(&self, mut batch: Batch) -> Result<Batch, Error> {
-        self.account.take_samples((batch.samples.len() + batch.histograms.len()) as u64, Instant::now())?;
+        let samples = (batch.samples.len() + batch.histograms.len()) as u64;
+        self.account.take(Unit::Samples, samples, Instant::now())?;
         batch.series_limits = self.series_limits();
         Ok(batch)
     }

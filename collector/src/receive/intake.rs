@@ -12,7 +12,7 @@ use model::Error;
 
 use super::body::{self, MaxBody};
 use super::budget::{Budget, Share};
-use super::identity::{Caller, Reason};
+use super::identity::{Caller, Reason, Unit};
 use crate::config::ReceiverConfig;
 
 /// How much a receiver takes, of one request and at once.
@@ -51,7 +51,8 @@ impl Intake {
         self.memory_bytes
     }
 
-    /// Lets a caller's request in and reads its body, of which `frame_bytes` are no part of the message.
+    /// Lets a caller's request in, which brings rows of one unit, and reads its body, of which `frame_bytes` are no part of the
+    /// message.
     ///
     /// # Errors
     /// `Busy` if there is no room or he has sent too much in this second, `TooLarge`, `Timeout`, `Invalid` if he breaks
@@ -59,6 +60,7 @@ impl Intake {
     pub(super) async fn read(
         &self,
         caller: &Caller,
+        unit: Unit,
         headers: &HeaderMap,
         body: Body,
         frame_bytes: usize,
@@ -72,7 +74,7 @@ impl Intake {
         let max = MaxBody { bytes: own_bytes.saturating_add(frame_bytes), setting };
         let wire = body::read(body, headers, &max, self.body_timeout, &mut share).await;
         let wire = wire.map_err(|error| caller.too_large(Reason::RequestSize, error))?;
-        caller.may_send()?;
+        caller.may_send(unit)?;
         caller.take_bytes(wire.len())?;
         Ok((wire, share))
     }

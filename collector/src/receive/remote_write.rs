@@ -23,7 +23,7 @@ use tokio::time::Instant;
 use self::answer::{Failure, Written};
 use self::negotiation::Message;
 use super::budget::Share;
-use super::identity::{Caller, Reason};
+use super::identity::{Caller, Reason, Unit};
 use super::{Receiver, Settings};
 
 /// The [`model::source::SourceId::kind`] of senders.
@@ -73,7 +73,7 @@ async fn receive(
     request: Request,
 ) -> Outcome {
     let (head, body) = request.into_parts();
-    let (wire, share) = settings.intake.read(caller, &head.headers, body, 0).await?;
+    let (wire, share) = settings.intake.read(caller, Unit::Samples, &head.headers, body, 0).await?;
     let limits = settings.intake.limits(caller);
     let wire_bytes = wire.len();
     let latest_ms = caller.latest_ms();

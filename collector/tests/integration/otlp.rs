@@ -95,7 +95,10 @@ async fn both_forms_and_all_compressions_are_acknowledged_once_written() {
     }
     assert_eq!(served.rows(), [GAUGE_ROW; 5]);
     assert_eq!(served.bench.status().samples, 1);
-    assert_eq!(served.bench.counter("fleetscope_otlp_requests_total{protocol=\"http\",code=\"200\"}"), 5);
+    assert_eq!(
+        served.bench.counter("fleetscope_otlp_requests_total{signal=\"metrics\",protocol=\"http\",code=\"200\"}"),
+        5
+    );
     assert_eq!(served.bench.counter("fleetscope_otlp_data_points_total"), 5);
 }
 
@@ -208,14 +211,17 @@ async fn grpc_is_spoken_with_and_without_compression() {
     ] {
         assert_eq!(call(&served, body, encoding).await.0, "3");
     }
-    assert_eq!(served.bench.counter("fleetscope_otlp_requests_total{protocol=\"grpc\",code=\"0\"}"), 4);
+    assert_eq!(
+        served.bench.counter("fleetscope_otlp_requests_total{signal=\"metrics\",protocol=\"grpc\",code=\"0\"}"),
+        4
+    );
 }
 
 #[tokio::test]
 async fn what_is_not_there_is_said_in_the_words_of_grpc() {
     let served = Served::start(OtlpConfig::default()).await;
     let client = Client::builder().http2_prior_knowledge().build().unwrap();
-    let path = "opentelemetry.proto.collector.logs.v1.LogsService/Export";
+    let path = "opentelemetry.proto.collector.profiles.v1development.ProfilesService/Export";
     let request = client.post(format!("http://{}/{path}", served.address)).header("content-type", "application/grpc");
     let response = request.body(framed(0, b"")).send().await.unwrap();
     assert_eq!((response.status().as_u16(), response.headers()["grpc-status"].to_str().unwrap()), (200, "12"));

@@ -6,7 +6,7 @@ use model::{Error, ErrorKind, duration, size};
 use tokio::time::Instant;
 
 use super::rate::Rate;
-use super::{Reason, Unauthorized};
+use super::{Reason, Unauthorized, Unit};
 use crate::config::PushLimits;
 use crate::metrics::Metrics;
 
@@ -16,6 +16,7 @@ pub(super) struct Account {
     cluster: Option<Arc<str>>,
     limits: PushLimits,
     samples: Option<Rate>,
+    rows: Option<Rate>,
     bytes: Option<Rate>,
     metrics: Arc<Metrics>,
 }
@@ -27,6 +28,7 @@ impl Account {
         Account {
             cluster: cluster.map(Arc::from),
             samples: rate(limits.samples_per_second),
+            rows: rate(limits.rows_per_second),
             bytes: rate(limits.bytes_per_second),
             limits,
             metrics,
@@ -60,18 +62,26 @@ impl Account {
         Unauthorized::new()
     }
 
-    pub(super) fn take_samples(&self, samples: u64, now: Instant) -> Result<(), Error> {
-        let Some(Err(over)) = self.samples.as_ref().map(|rate| rate.take(samples, now)) else { return Ok(()) };
-        let limit = over.per_second;
-        let what = format!("{samples} samples in this request, limit {limit} per second (sample_rate_limit)");
-        Err(self.over_rate(Reason::SampleRate, &what, over.wait))
+    /// Takes what a request has of `unit`.
+    pub(super) fn take(&self, unit: Unit, amount: u64, now: Instant) -> Result<(), Error> {
+        let Some(Err(over)) = self.rate(unit).map(|rate| rate.take(amount, now)) else { return Ok(()) };
+        let (limit, words, setting) = (over.per_second, unit.words(), unit.setting());
+        let what = format!("{amount} {words} in this request, limit {limit} per second ({setting})");
+        Err(self.over_rate(unit.reason(), &what, over.wait))
     }
 
-    /// Whether any samples may be taken, asked before it is known how many a request has.
-    pub(super) fn may_send(&self, now: Instant) -> Result<(), Error> {
-        let Some(Err(over)) = self.samples.as_ref().map(|rate| rate.take(0, now)) else { return Ok(()) };
-        let what = format!("limit {} samples per second (sample_rate_limit)", over.per_second);
-        Err(self.over_rate(Reason::SampleRate, &what, over.wait))
+    /// Whether anything of `unit` may be taken, asked before it is known how much a request has.
+    pub(super) fn may_send(&self, unit: Unit, now: Instant) -> Result<(), Error> {
+        let Some(Err(over)) = self.rate(unit).map(|rate| rate.take(0, now)) else { return Ok(()) };
+        let what = format!("limit {} {} per second ({})", over.per_second, unit.words(), unit.setting());
+        Err(self.over_rate(unit.reason(), &what, over.wait))
+    }
+
+    fn rate(&self, unit: Unit) -> Option<&Rate> {
+        match unit {
+            Unit::Samples => self.samples.as_ref(),
+            Unit::Rows => self.rows.as_ref(),
+        }
     }
 
     pub(super) fn take_bytes(&self, bytes: u64, now: Instant) -> Result<(), Error> {

@@ -20,6 +20,8 @@ pub(crate) enum Reason {
     ByteRate,
     /// More samples in a second.
     SampleRate,
+    /// More log rows and spans in a second.
+    RowRate,
 }
 
 impl Reason {
@@ -31,6 +33,7 @@ impl Reason {
             Reason::Labels => "labels",
             Reason::ByteRate => "byte_rate",
             Reason::SampleRate => "sample_rate",
+            Reason::RowRate => "row_rate",
         }
     }
 }

@@ -119,6 +119,7 @@ fn a_cluster_has_its_own_idea_of_the_future() {
 fn rates_are_kept_over_a_reload_and_say_what_limit_and_how_much() {
     let limits = LimitsConfig {
         sample_rate_limit: Some(10),
+        row_rate_limit: Some(20),
         byte_rate_limit: Some(crate::config::Bytes(1 << 10)),
         rate_burst: Some(Duration::from_secs(1)),
         ..LimitsConfig::default()
@@ -127,19 +128,28 @@ fn rates_are_kept_over_a_reload_and_say_what_limit_and_how_much() {
     let identity = identity(&config);
     let caller = identity.caller(&bearer(BERLIN)).unwrap();
     let many: Vec<_> = (0..600).map(|_| ("", 1)).collect();
-    assert!(caller.may_send().is_ok());
+    assert!(caller.may_send(Unit::Samples).is_ok());
     assert!(caller.admit(batch(&many)).is_ok(), "the first is in credit");
     let over = caller.admit(batch(&many)).unwrap_err();
     assert_eq!(over.kind(), ErrorKind::Busy);
     assert!(over.retry_after() > Some(Duration::from_secs(50)), "{:?}", over.retry_after());
     let expected = "cluster berlin: 600 samples in this request, limit 10 per second (sample_rate_limit)";
     assert!(over.to_string().starts_with(expected), "{over:?}");
-    let over = caller.may_send().unwrap_err().to_string();
+    let over = caller.may_send(Unit::Samples).unwrap_err().to_string();
     assert!(over.starts_with("cluster berlin: limit 10 samples per second (sample_rate_limit)"), "{over}");
+    // Samples and rows have each their own.
+    assert!(caller.may_send(Unit::Rows).is_ok() && caller.take_rows(100).is_ok());
+    let over = caller.take_rows(7).unwrap_err();
+    assert_eq!((over.kind(), over.retry_after() > Some(Duration::from_secs(3))), (ErrorKind::Busy, true));
+    let expected = "cluster berlin: 7 log rows and spans in this request, limit 20 per second (row_rate_limit)";
+    assert!(over.to_string().starts_with(expected), "{over:?}");
+    let over = caller.may_send(Unit::Rows).unwrap_err().to_string();
+    assert!(over.starts_with("cluster berlin: limit 20 log rows and spans per second (row_rate_limit)"), "{over}");
     assert!(caller.take_bytes(1 << 20).is_ok());
     let over = caller.take_bytes(5).unwrap_err().to_string();
     assert!(over.starts_with("cluster berlin: 5 bytes in this request, limit 1KB per second"), "{over}");
-    assert_eq!(refused(&identity, "berlin", Reason::SampleRate) + refused(&identity, "berlin", Reason::ByteRate), 3);
+    let counts = [Reason::SampleRate, Reason::RowRate, Reason::ByteRate].map(|it| refused(&identity, "berlin", it));
+    assert_eq!(counts, [2, 2, 1]);
 
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(identity.reload(&config)).unwrap();
@@ -156,11 +166,22 @@ fn a_cluster_narrows_what_the_receiver_takes_and_never_widens_it() {
         body_size_limit: Some(crate::config::Bytes(1 << 40)),
         decoded_size_limit: Some(crate::config::Bytes(1 << 10)),
         label_limit: Some(100),
+        line_size_limit: Some(crate::config::Bytes(2 << 20)),
+        attribute_limit: Some(7),
+        attribute_value_length_limit: Some(50),
         ..LimitsConfig::default()
     };
     let receiver = decode::Limits::default();
     let narrowed = identity(&config(limits)).caller(&bearer(BERLIN)).unwrap().limits(&receiver);
-    assert_eq!(narrowed, decode::Limits { max_decoded_bytes: 1 << 10, max_labels: 100, ..receiver });
+    let expected = decode::Limits {
+        max_decoded_bytes: 1 << 10,
+        max_labels: 100,
+        max_line_bytes: 2 << 20,
+        max_attributes: 7,
+        max_attribute_bytes: 50,
+        ..receiver
+    };
+    assert_eq!(narrowed, expected);
 }
 
 #[test]
