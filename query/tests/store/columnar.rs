@@ -103,6 +103,8 @@ fn questions() -> Vec<(String, String)> {
         ),
         ("SELECT count(*) FROM logs WHERE attributes['code'] IS NOT NULL AND body LIKE '%request 12%'", "44"),
         ("SELECT count(*) FROM logs WHERE trace_id IS NULL", "6000"),
+        ("SELECT count(*) FROM logs WHERE severity_text = 'ERROR' AND severity_number > 16 AND pod = 'p-1'", "1200"),
+        ("SELECT count(*) FROM spans WHERE name IN ('POST /pay', 'x') AND kind = 'server' AND flags = 0", "3000"),
         ("SELECT count(*) FROM logs WHERE has_word(body, 'handled') AND has_word(body, '1234')", "4"),
         ("SELECT count(*) FROM logs WHERE has_word(body, 'handle') OR has_word(body, 'Handled')", "0"),
         ("SELECT count(*) FROM logs WHERE body = 'pay handled request 7 in west'", "1"),
@@ -231,10 +233,10 @@ async fn words_and_traces_are_found_without_a_look_at_other_rows() {
     assert_eq!(rows(&format!("trace_id = '{}'", hex(&trace(1)))).await, nothing, "odd ones have no trace");
     let west = rows("has_word(body, 'west')").await;
     assert_eq!(west, ("10000".to_owned(), "20000/20000".to_owned()), "both stretches have it");
-    let id = hex(&trace(4000));
+    let id = hex(&trace(100));
     let (count, read) = rows(&format!("trace_id = '{id}' AND service = 'pay' AND cluster = 'west'")).await;
     let read: u64 = read.split('/').next().unwrap().parse().unwrap();
     assert!(count == "1" && (1..5000).contains(&read), "{count} of {read}");
-    let spans = format!("SELECT count(*) FROM spans WHERE trace_id = '{id}'");
+    let spans = format!("SELECT count(*) FROM spans WHERE trace_id = '{}'", hex(&trace(100)));
     assert_eq!((ask(&engine, &spans).await, told(&engine, &spans, "rows=").await), ("0".into(), "0/0".into()));
 }
