@@ -79,6 +79,10 @@ const TRACES: Signal = Signal {
     items: ["spans", "spans"],
 };
 
+/// A request of the third signal.
+const GAUGE: &str = r#"{"resourceMetrics":[{"scopeMetrics":[{"metrics":[{"name":"a","gauge":{"dataPoints":[
+    {"timeUnixNano":"1700000000000000000","asInt":7}]}}]}]}]}"#;
+
 const BOTH: [&Signal; 2] = [&LOGS, &TRACES];
 
 impl Signal {
@@ -375,6 +379,33 @@ async fn who_should_come_again_is_told_when() {
 }
 
 #[tokio::test]
+async fn all_signals_share_the_room_for_requests() {
+    let recorder = Arc::new(Recorder::with_gate(0));
+    let otlp = OtlpConfig { max_concurrent_requests: 1, ..OtlpConfig::default() };
+    let served = Served::start_whole(&Config { otlp, ..Config::default() }, recorder.clone()).await;
+    let first = answer(served.post_to("/v1/metrics", JSON, GAUGE));
+    tokio::pin!(first);
+    tokio::select! {
+        _ = &mut first => panic!("the store is shut"),
+        () = recorder.wait_for_offers(1) => {}
+    }
+    for signal in BOTH {
+        let sent = signal.json(signal.record);
+        let response = served.post_to(signal.paths[0], JSON, sent).send().await.unwrap();
+        assert_eq!((response.status().as_u16(), response.headers()["retry-after"].to_str().unwrap()), (503, "1"));
+        let call = calling(&served, signal.service, framed(0, &signal.protobuf(signal.record)), None);
+        assert_eq!(called(call).await.0, "14");
+    }
+    assert_eq!(rows(&served), [""; 0]);
+    recorder.open(1);
+    assert_eq!(first.await.0, 200);
+    for signal in BOTH {
+        assert_eq!(answer(served.post_to(signal.paths[0], JSON, signal.json(signal.record))).await.0, 200);
+    }
+    assert_eq!(rows(&served), [LOGS.row, TRACES.row]);
+}
+
+#[tokio::test]
 async fn above_its_rate_of_rows_a_cluster_is_told_when_to_come_again_and_others_go_on() {
     for signal in BOTH {
         let limits = LimitsConfig { row_rate_limit: Some(10), ..LimitsConfig::default() };
@@ -397,9 +428,7 @@ async fn above_its_rate_of_rows_a_cluster_is_told_when_to_come_again_and_others_
         let other = if signal.word == "logs" { &TRACES } else { &LOGS };
         let request = served.post_to(other.paths[0], JSON, other.json(other.record)).bearer_auth(BERLIN);
         assert_eq!(answer(request).await.0, 503);
-        let gauge = r#"{"resourceMetrics":[{"scopeMetrics":[{"metrics":[{"name":"a","gauge":{"dataPoints":[
-            {"timeUnixNano":"1700000000000000000","asInt":7}]}}]}]}]}"#;
-        assert_eq!(answer(served.post_to("/v1/metrics", JSON, gauge).bearer_auth(BERLIN)).await, (200, "{}".into()));
+        assert_eq!(answer(served.post_to("/v1/metrics", JSON, GAUGE).bearer_auth(BERLIN)).await, (200, "{}".into()));
         assert_eq!(answer(served.post_to(path, JSON, signal.json(signal.record))).await.0, 200, "another cluster");
     }
 }
