@@ -5,6 +5,7 @@
 mod hostile_senders;
 mod hostile_sources;
 mod otlp;
+mod otlp_records;
 mod otlp_sdk;
 mod prometheus;
 mod pushes;
