@@ -39,6 +39,9 @@ use exposure::Exposure;
 pub use health::Health;
 pub use signals::{Event, Events, listen_to_signals};
 
+/// What is at the address of the port for OTLP over HTTP.
+pub const OTLP_HTTP: &str = "OTLP over HTTP";
+
 /// What the server stands on; tests put other parts in.
 #[derive(Debug, Clone)]
 pub struct Parts {
@@ -102,7 +105,7 @@ pub async fn run(
     let mut listeners = vec![bind("listen", "--listen", config.listen, front.router()).await?];
     let doors = [
         ("OTLP over gRPC", "otlp_listen.grpc", "--otlp-grpc-listen", config.otlp_listen.grpc, front.otlp_grpc()),
-        ("OTLP over HTTP", "otlp_listen.http", "--otlp-http-listen", config.otlp_listen.http, front.otlp_http()),
+        (OTLP_HTTP, "otlp_listen.http", "--otlp-http-listen", config.otlp_listen.http, front.otlp_http()),
     ];
     for (what, key, flag, door, router) in doors {
         if let Some(address) = door.address() {

@@ -1,12 +1,15 @@
 //! `fleetscope demo`: a simulated fleet, and the real server over it, for whoever has nothing installed.
 //!
-//! Owns: which parts run and in which order: the exporters of the fleet, its past, the server, the first questions.
+//! Owns: which parts run and in which order: the exporters of the fleet, its past, the server, what sends it traces and logs,
+//! the first questions.
 //! Does not own: what the fleet exposes (`fleet`), what the server does (`app`).
 
+mod emitter;
 mod exporters;
 mod history;
 mod tour;
 
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,9 +22,10 @@ use tokio::sync::oneshot;
 
 use crate::app::{self, Address, Events, Options, Parts};
 use crate::cli::Demo;
-use crate::config::{Config, Log, OtlpListen};
+use crate::config::{Config, Door, Log, OtlpListen};
 use crate::telemetry;
 
+use self::emitter::Emitter;
 use self::exporters::Exporters;
 
 /// How often pages are fetched: often enough to watch.
@@ -42,6 +46,7 @@ pub async fn run(demo: Demo, parts: Parts) -> Result<(), Error> {
     let exporters = Exporters::start(fleet.clone(), parts.clock.clone()).await?;
     let folder = TempDir::new().map_err(|e| Error::internal("no folder for the demo's store").with_source(e))?;
     let config = configuration(&demo, &fleet.read(), &exporters, &folder);
+    let emitter = Emitter::new(fleet.clone(), parts.clock.clone())?;
     let clusters = fleet.read().clusters().to_vec();
     let past = history::play(&config, &parts, &clusters, demo.history, now_ms).await?;
     println!("demo: {past}");
@@ -49,26 +54,34 @@ pub async fn run(demo: Demo, parts: Parts) -> Result<(), Error> {
     let events = Events::default();
     let signals = app::listen_to_signals(events.sender())
         .map_err(|e| Error::internal("cannot listen to signals").with_source(e))?;
-    let (announced, address) = oneshot::channel();
-    let tour = async {
-        if let Ok(address) = address.await {
-            tour::give(address, exporters.address(), clusters.len()).await;
+    let (announced, addresses) = oneshot::channel::<Vec<Address>>();
+    let beside = async {
+        if let Ok(addresses) = addresses.await {
+            let tour = tour::give(address(&addresses, "")?, exporters.address(), clusters.len());
+            let (sent, ()) = tokio::join!(emitter.run(address(&addresses, app::OTLP_HTTP)?), tour);
+            sent?;
         }
         std::future::pending().await
     };
     let announce = |addresses: &[Address]| {
-        if let Some(first) = addresses.first() {
-            // Whoever waits for it ends only with the demo.
-            let _ = announced.send(first.socket);
-        }
+        // Whoever waits for them ends only with the demo.
+        let _ = announced.send(addresses.to_vec());
     };
     let served = tokio::select! {
         served = app::run(config, Options::default(), parts, events, announce) => served,
-        never = tour => never,
+        broken = beside => broken,
     };
     signals.stop().await;
     exporters.stop().await;
     served
+}
+
+/// Where the server listens for something.
+fn address(addresses: &[Address], what: &str) -> Result<SocketAddr, Error> {
+    let found = addresses.iter().find(|address| address.what == what);
+    found
+        .map(|address| address.socket)
+        .ok_or_else(|| Error::internal(format!("the server has no address for {what:?}")))
 }
 
 fn simulated(demo: &Demo, now_ms: i64) -> Result<Arc<RwLock<Fleet>>, Error> {
@@ -81,7 +94,8 @@ fn simulated(demo: &Demo, now_ms: i64) -> Result<Arc<RwLock<Fleet>>, Error> {
 
 /// The server's configuration: every other cluster is federated, the targets of the rest are scraped.
 fn configuration(demo: &Demo, fleet: &Fleet, exporters: &Exporters, folder: &TempDir) -> Config {
-    let mut config = Config { listen: demo.listen, otlp_listen: OtlpListen::off(), ..Config::default() };
+    let otlp_listen = OtlpListen { http: Door::at((Ipv4Addr::LOCALHOST, 0).into()), ..OtlpListen::off() };
+    let mut config = Config { listen: demo.listen, otlp_listen, ..Config::default() };
     config.storage.url = demo.store.clone().unwrap_or_else(|| folder.path().join("store").display().to_string());
     config.storage.cut_every = Duration::from_secs(60);
     config.query.silent_after = SILENT_AFTER;

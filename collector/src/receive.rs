@@ -26,7 +26,7 @@ use parking_lot::RwLock;
 pub(crate) use self::identity::{Identity, Reason};
 use self::intake::Intake;
 pub(crate) use self::log_push::LogPush;
-pub(crate) use self::otlp::Otlp;
+pub(crate) use self::otlp::{Otlp, Signal};
 use self::senders::Senders;
 use crate::Parts;
 use crate::config::ReceiverConfig;

@@ -52,6 +52,10 @@ fn main() {
         let day = seconds * 24.0 / hours as f64;
         println!("history, every {name}  {speed:>8.1} M samples a CPU-second, {each:.0} ns each, a day in {day:.1} s");
     }
+    let emitted = || fleet.traffic().between(NOON_MS, NOON_MS + HOUR_MS).expect("an hour");
+    let (seconds, hour) = median(emitted);
+    let bytes: usize = hour.iter().flat_map(|of_cluster| of_cluster.requests()).map(|(_, body)| body.len()).sum();
+    println!("traces and logs       {:>8.1} ms an hour, {:.1} MB as OTLP", seconds * 1e3, bytes as f64 / 1e6);
     let berlin = &fleet.clusters()[0];
     // The kernel brings the count of CPU time up to date at its ticks, so a round is many of them long.
     const CALLS: usize = 100;

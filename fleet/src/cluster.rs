@@ -5,15 +5,15 @@ use std::sync::Arc;
 use model::{Error, ErrorKind};
 
 use crate::batches::Batches;
-use crate::course::Course;
 use crate::federate::Federation;
+use crate::member::Member;
 use crate::moment::{Moment, Names};
 use crate::page::Page;
-use crate::plan::Plans;
-use crate::scrape::{Job, expose, scrape, targets};
-use crate::silence::Silences;
+use crate::roster::Roster;
+use crate::scrape::{Job, Subject, expose, scrape, targets};
 use crate::site::Site;
 use crate::track::Track;
+use crate::traffic::{Exemplars, exemplars};
 
 /// A cluster. Whatever it is asked for is a function of the instant, so that any instant of the years 1 to 9999 can be asked
 /// for at any time.
@@ -22,12 +22,9 @@ use crate::track::Track;
 /// does.
 #[derive(Debug, Clone)]
 pub struct Cluster {
-    attributes: Arc<model::Cluster>,
-    site: Arc<Site>,
-    course: Arc<Course>,
-    plans: Arc<Plans>,
-    silences: Silences,
-    silenced: Arc<[(i64, Option<i64>)]>,
+    roster: Arc<Roster>,
+    /// Its place in the roster.
+    index: usize,
 }
 
 /// Something in a cluster that can be scraped.
@@ -42,44 +39,28 @@ pub struct Target {
 }
 
 impl Cluster {
-    pub(crate) fn new(
-        site: Arc<Site>,
-        course: Course,
-        plans: Plans,
-        silences: Silences,
-        silenced: Vec<(i64, Option<i64>)>,
-    ) -> Self {
-        Cluster {
-            attributes: Arc::new(site.attributes()),
-            site,
-            course: Arc::new(course),
-            plans: Arc::new(plans),
-            silences,
-            silenced: silenced.into(),
-        }
+    pub(crate) fn new(roster: Arc<Roster>, index: usize) -> Self {
+        Cluster { roster, index }
     }
 
     /// Its name: the value of the `cluster` label.
     pub fn name(&self) -> &str {
-        &self.site.name
+        &self.site().name
     }
 
     /// What a server's configuration says of it.
     pub fn attributes(&self) -> &model::Cluster {
-        &self.attributes
+        &self.member().attributes
     }
 
     /// Whether nothing is to be heard of it at an instant.
     pub fn is_silent(&self, time_ms: i64) -> bool {
-        let covers = |&(from_ms, until_ms): &(i64, Option<i64>)| {
-            from_ms <= time_ms && until_ms.is_none_or(|until_ms| time_ms < until_ms)
-        };
-        self.silenced.iter().any(covers) || self.silences.is_silent(self.site.index, time_ms)
+        self.member().is_silent(time_ms)
     }
 
     /// The names of the fleet's services, each of which has a namespace of its name in every cluster.
     pub fn services(&self) -> impl Iterator<Item = &str> {
-        self.site.services.iter().map(|service| service.name.as_str())
+        self.site().services.iter().map(|service| service.name.as_str())
     }
 
     /// Requests a second of a service that the cluster serves at an instant; `None` if there is no such service.
@@ -105,13 +86,31 @@ impl Cluster {
     /// # Errors
     /// `NotFound` if there is no such target at that instant, `Unavailable` if it does not answer.
     pub fn page(&self, target: &str, time_ms: i64) -> Result<String, Error> {
+        self.answer(target, time_ms, |_| Page::text())
+    }
+
+    /// What a target answers at an instant, in OpenMetrics 1.0: the same samples, and with the durations of requests
+    /// exemplars that name traces of [`crate::Traffic`].
+    ///
+    /// # Errors
+    /// As those of [`Cluster::page`].
+    pub fn openmetrics(&self, target: &str, time_ms: i64) -> Result<String, Error> {
+        self.answer(target, time_ms, |subject| {
+            Page::openmetrics(match subject {
+                Subject::Pod(pod) => exemplars(&self.roster, self.index, pod, time_ms),
+                Subject::Program | Subject::Node(..) => Exemplars::new(),
+            })
+        })
+    }
+
+    fn answer(&self, target: &str, time_ms: i64, page: impl Fn(&Subject<'_>) -> Page) -> Result<String, Error> {
         let (moment, mut names) = (self.moment(time_ms), Names::default());
         let word = target.split('/').next().unwrap_or(target);
         let mut found = None;
         for job in Job::ALL.into_iter().filter(|job| job.word() == word) {
             targets(&moment, job, &mut names, |of_job, pods| {
                 if full_name(job, of_job.name) == target {
-                    let mut page = Page::default();
+                    let mut page = page(&of_job.subject);
                     expose(&moment, job, of_job, pods, &mut page);
                     found = Some((of_job.is_up, page));
                 }
@@ -135,7 +134,7 @@ impl Cluster {
     pub fn federate(&self, time_ms: i64) -> String {
         let (mut names, mut federation) = (Names::default(), Federation::default());
         for job in Job::ALL {
-            let scraped_ms = job.last_ms(&self.site, time_ms);
+            let scraped_ms = job.last_ms(self.site(), time_ms);
             federation.at(scraped_ms);
             scrape(&self.moment(scraped_ms), job, &mut names, &mut federation);
         }
@@ -159,11 +158,15 @@ impl Cluster {
     }
 
     pub(crate) fn site(&self) -> &Site {
-        &self.site
+        &self.member().site
     }
 
     pub(crate) fn moment(&self, time_ms: i64) -> Moment<'_> {
-        Moment { site: &self.site, course: &self.course, plans: &self.plans, time_ms }
+        self.member().moment(time_ms)
+    }
+
+    fn member(&self) -> &Member {
+        self.roster.member(self.index)
     }
 }
 

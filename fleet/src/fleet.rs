@@ -6,10 +6,13 @@ use model::{Error, ErrorKind};
 
 use crate::cluster::Cluster;
 use crate::course::Course;
+use crate::member::Member;
+use crate::roster::Roster;
 use crate::settings::Settings;
 use crate::silence::Silences;
 use crate::site::Site;
 use crate::timeline::Timeline;
+use crate::traffic::Traffic;
 
 /// A simulated fleet.
 ///
@@ -21,6 +24,9 @@ pub struct Fleet {
     silences: Silences,
     timeline: Timeline,
     clusters: Vec<Cluster>,
+    roster: Arc<Roster>,
+    /// Requests a second that are traced.
+    requests_traced: usize,
     /// When each cluster was silenced, and when revived.
     silenced: Vec<Vec<(i64, Option<i64>)>>,
 }
@@ -36,7 +42,9 @@ impl Fleet {
             (0..settings.clusters).map(|index| Arc::new(Site::new(seed, settings, index))).collect();
         let silences = Silences::new(seed, settings.clusters, settings.silences);
         let silenced = vec![Vec::new(); sites.len()];
-        let mut fleet = Fleet { sites, silences, timeline: Timeline::new(silences), clusters: Vec::new(), silenced };
+        let (timeline, roster) = (Timeline::new(silences), Arc::new(Roster::new(Vec::new(), 0)));
+        let requests_traced = settings.requests_traced;
+        let mut fleet = Fleet { sites, silences, timeline, clusters: Vec::new(), roster, requests_traced, silenced };
         fleet.rebuild();
         Ok(fleet)
     }
@@ -70,6 +78,11 @@ impl Fleet {
         self.change(cluster, false, from_ms)
     }
 
+    /// The requests that its applications serve, as traces and logs. What is done to the fleet later is not seen there.
+    pub fn traffic(&self) -> Traffic {
+        Traffic::new(Arc::clone(&self.roster))
+    }
+
     fn change(&mut self, name: &str, is_gone: bool, from_ms: i64) -> Result<(), Error> {
         let Some(index) = self.sites.iter().position(|site| site.name == name) else {
             return Err(Error::new(ErrorKind::NotFound, format!("there is no cluster {name:?} in the fleet")));
@@ -88,11 +101,13 @@ impl Fleet {
     fn rebuild(&mut self) {
         let (stages, plans) = self.timeline.unroll(&self.sites);
         let parts = self.sites.iter().zip(plans).zip(&self.silenced);
-        self.clusters = parts
+        let members: Vec<Member> = parts
             .map(|((site, plans), silenced)| {
                 let course = Course::new(site.index, &stages);
-                Cluster::new(Arc::clone(site), course, plans, self.silences, silenced.clone())
+                Member::new(Arc::clone(site), course, plans, self.silences, silenced.clone())
             })
             .collect();
+        self.roster = Arc::new(Roster::new(members, self.requests_traced));
+        self.clusters = (0..self.sites.len()).map(|index| Cluster::new(Arc::clone(&self.roster), index)).collect();
     }
 }

@@ -1,5 +1,6 @@
 //! How durations are distributed: log-normally, as shares of observations at or below the bounds of buckets.
 
+use crate::chance::Chance;
 use crate::exposition::Bound;
 
 /// A distribution of durations over the bounds of a histogram.
@@ -9,6 +10,8 @@ pub(crate) struct Latency {
     pub(crate) shares: Box<[f64]>,
     /// The mean, in seconds.
     pub(crate) mean: f64,
+    median: f64,
+    spread: f64,
 }
 
 impl Latency {
@@ -20,12 +23,21 @@ impl Latency {
         for i in 1..shares.len() {
             shares[i] = shares[i].max(shares[i - 1]);
         }
-        Latency { shares: shares.into(), mean: median * (spread * spread / 2.0).exp() }
+        Latency { shares: shares.into(), mean: median * (spread * spread / 2.0).exp(), median, spread }
     }
 
     /// Counts of `observations` at or below each bound, whole numbers.
     pub(crate) fn counts(&self, observations: f64) -> impl Iterator<Item = f64> {
         self.shares.iter().map(move |share| (share * observations).floor())
+    }
+
+    /// One observation, in seconds.
+    ///
+    /// Source: Box and Muller, "A Note on the Generation of Random Normal Deviates".
+    pub(crate) fn draw(&self, chance: Chance) -> f64 {
+        let (length, angle) = (1.0 - chance.named("length").fraction(), chance.named("angle").fraction());
+        let deviate = (-2.0 * length.ln()).sqrt() * (std::f64::consts::TAU * angle).cos();
+        self.median * (self.spread * deviate).exp()
     }
 }
 

@@ -1,7 +1,8 @@
-//! A simulated fleet of Kubernetes clusters: what every system in every cluster exposes at any instant.
+//! A simulated fleet of Kubernetes clusters: what every system in every cluster exposes and emits at any instant.
 //!
 //! Owns: the load of a fleet and all that follows from it, the names, labels and types of the systems that are observed
-//! (`systems.rs`), and the forms in which they are had: text pages, `/federate`, batches of the past.
+//! (`systems.rs`), the requests that are traced (`traffic.rs`), and the forms in which all that is had: text pages,
+//! `/federate`, batches of the past, messages of OTLP.
 //! Does not own: sockets and clocks (the binary serves what is made here), keeping anything (`storage`).
 //!
 //! # Topology
@@ -52,6 +53,24 @@
 //!      └─> sum over the pods of a node: its cores, load, network, disk <─────────┘
 //! ```
 //!
+//! # Traces and logs
+//!
+//! Of the requests that the metrics count a fixed part is traced ([`Settings::requests_traced`]). Each goes to a pod that
+//! serves at that instant, takes long as often as its metrics say and fails as often; so error ratio, durations and numbers
+//! agree without being measured against each other.
+//!
+//! ```text
+//! user ─> GET /api/v1/items ──┬─> search.v1.Search/Find, for the shop
+//!                             └─> SELECT items
+//! user ─> POST /api/v1/orders ┬─> payments: POST /api/v1/orders, for the shop; in another cluster, as a rule
+//!                             ├─> psp.example.com, for the payments
+//!                             └─> INSERT orders ─> a job in the queue
+//! queue ─> POST /internal/jobs ─> process …-jobs, with links to the orders ─> UPDATE jobs
+//! ```
+//!
+//! A span is emitted when it ends, if its cluster is not silent then: so a parent may be missing where a cluster has just
+//! fallen silent. Slow orders wait for the provider of payments in one cluster and for the database elsewhere.
+//!
 //! A sink (`exposition.rs`) takes what a target exposes, so that a page, `/federate` and a batch are the same samples:
 //!
 //! ```
@@ -62,6 +81,8 @@
 //! assert!(page.contains("kube_deployment_status_replicas_available{namespace=\"shop\",deployment=\"shop-api\"}"));
 //! let samples: usize = berlin.batches(noon_ms, noon_ms + 60_000, 15_000)?.map(|batch| batch.samples.len()).sum();
 //! assert!(samples > 8_000);
+//! let emitted = fleet.traffic().between(noon_ms, noon_ms + 60_000)?;
+//! assert!(emitted.iter().all(|of_cluster| !of_cluster.traces.resource_spans.is_empty()));
 //! # Ok::<(), model::Error>(())
 //! ```
 
@@ -79,10 +100,12 @@ mod identity;
 mod latency;
 mod life;
 mod load;
+mod member;
 mod moment;
 mod page;
 mod plan;
 mod recorder;
+mod roster;
 mod scrape;
 mod settings;
 mod silence;
@@ -90,6 +113,7 @@ mod site;
 mod systems;
 mod timeline;
 mod track;
+mod traffic;
 mod workload;
 mod world;
 
@@ -97,3 +121,4 @@ pub use batches::Batches;
 pub use cluster::{Cluster, Target};
 pub use fleet::Fleet;
 pub use settings::Settings;
+pub use traffic::{Telemetry, Traffic};

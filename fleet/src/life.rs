@@ -78,6 +78,11 @@ impl Life {
         self.serves_ms <= time_ms
     }
 
+    /// The version of what runs in it.
+    pub(crate) fn version(&self) -> String {
+        format!("1.4.{}", self.revision.rem_euclid(1000))
+    }
+
     fn loops(&mut self, workload: &Workload, time_ms: i64) {
         let Some(loop_ms) = loop_of(workload, self.revision) else { return };
         let into = time_ms - loop_ms;

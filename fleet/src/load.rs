@@ -7,7 +7,7 @@ use model::time::DAY_MS;
 
 use crate::curve::{CELL_MS, CELLS};
 use crate::silence::Silences;
-use crate::site::{PASSIVE_SHARE, Site};
+use crate::site::{Site, peak};
 
 /// The time between two values of the slow part of the noise.
 const DRIFT_EVERY_MS: i64 = 1_800_000;
@@ -66,8 +66,6 @@ impl Load<'_> {
 
 /// What the users of a cluster ask for, before anything happens to it.
 fn own(site: &Site, service: usize, cell: usize) -> f64 {
-    let of_service = &site.services[service];
-    let share = if site.active[service] { 1.0 } else { PASSIVE_SHARE };
     let time_ms = cell as i64 * CELL_MS;
     let angle = TAU * (time_ms as f64 / DAY_MS as f64 - site.peak_hour / 24.0);
     let hour = 0.62 + 0.30 * angle.cos() + 0.08 * (2.0 * angle).cos();
@@ -77,7 +75,7 @@ fn own(site: &Site, service: usize, cell: usize) -> f64 {
     let drawn = |stretch: i64| drift.at(stretch % (DAY_MS / DRIFT_EVERY_MS)).fraction();
     let (from, to) = (drawn(stretch.0), drawn(stretch.0 + 1));
     let drift = from + (to - from) * stretch.1 as f64 / DRIFT_EVERY_MS as f64;
-    of_service.peak * share * hour * (1.0 + DRIFT * (2.0 * drift - 1.0))
+    peak(site, service) * hour * (1.0 + DRIFT * (2.0 * drift - 1.0))
 }
 
 fn noise(site: &Site, service: usize, cell: usize) -> f64 {

@@ -118,6 +118,12 @@ impl Moment<'_> {
         self.course.rate(self.site, track, self.time_ms)
     }
 
+    /// The part of the requests to an application's deployment that take long.
+    pub(crate) fn slow_share(&self, workload: usize) -> f64 {
+        let all = self.rate(Track::Pod(workload, PodTrack::Work));
+        if all > 0.0 { self.rate(Track::Pod(workload, PodTrack::Slow)) / all } else { 0.0 }
+    }
+
     /// What a pod of an application has done since it serves, in millionths.
     pub(crate) fn served(&self, pod: &Pod, track: PodTrack) -> f64 {
         self.course.between(self.site, Track::Pod(pod.workload, track), pod.life.serves_ms, pod.lagged_ms) as f64

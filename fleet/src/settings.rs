@@ -22,11 +22,23 @@ pub struct Settings {
     pub containers: usize,
     /// Whether one cluster is silent for a minute in every ten. Default true.
     pub silences: bool,
+    /// Requests of users a second that are traced in the whole fleet when it is at its busiest, 0 to 1000. What they set off
+    /// comes on top: calls of other services, and jobs. Default 5.
+    pub requests_traced: usize,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Settings { clusters: 4, nodes: 6, namespaces: 3, deployments: 2, replicas: 2, containers: 1, silences: true }
+        Settings {
+            clusters: 4,
+            nodes: 6,
+            namespaces: 3,
+            deployments: 2,
+            replicas: 2,
+            containers: 1,
+            silences: true,
+            requests_traced: 5,
+        }
     }
 }
 
@@ -43,6 +55,7 @@ impl Settings {
             ("deployments", self.deployments, 1..=20),
             ("replicas", self.replicas, 2..=50),
             ("containers", self.containers, 1..=8),
+            ("requests_traced", self.requests_traced, 0..=1000),
         ];
         for (name, size, bounds) in sizes {
             if !bounds.contains(&size) {

@@ -26,9 +26,13 @@ const APPLICATIONS: [&str; 3] = ["shop", "payments", "search"];
 /// Requests a second at the busiest time, where an application is active.
 const PEAKS: [f64; 3] = [400.0, 160.0, 280.0];
 /// The application whose active clusters are the others' passive ones.
-const SWAPPED: usize = 1;
+const SWAPPED: usize = PAYMENTS;
+/// The places of the first applications among the services.
+pub(crate) const SHOP: usize = 0;
+pub(crate) const PAYMENTS: usize = 1;
+pub(crate) const SEARCH: usize = 2;
 /// What comes to a cluster where the application is passive: probes and little else.
-pub(crate) const PASSIVE_SHARE: f64 = 0.02;
+const PASSIVE_SHARE: f64 = 0.02;
 
 /// One application of the fleet.
 #[derive(Debug, Clone)]
@@ -174,6 +178,15 @@ impl Site {
         self.workloads.iter().enumerate().filter(|(_, workload)| workload.is_application())
     }
 
+    /// The deployment of a service that faces the users.
+    pub(crate) fn first_deployment(&self, service: usize) -> usize {
+        let is_first = |workload: &Workload| match workload.drive {
+            Drive::Application { service: of, .. } => of == service && workload.tier == 0,
+            Drive::Service(_) | Drive::Cluster => false,
+        };
+        self.workloads.iter().position(is_first).unwrap_or_default()
+    }
+
     /// The place of the first node's first curve among all curves.
     pub(crate) fn first_node_track(&self) -> usize {
         self.services.len() + 1 + self.applied * OF_POD
@@ -201,6 +214,11 @@ impl Site {
         }
         cpus
     }
+}
+
+/// Requests a second of a service that the users of a cluster ask for at their busiest.
+pub(crate) fn peak(site: &Site, service: usize) -> f64 {
+    site.services[service].peak * if site.active[service] { 1.0 } else { PASSIVE_SHARE }
 }
 
 /// Gives each workload its nodes, its addresses and its chance.

@@ -53,7 +53,7 @@ pub(crate) fn check_logs(logs: &Logs, refused: &Refused, limits: &Limits, body_b
         // Those that are derived are two more.
         assert!(resource.attributes.iter().count() <= limits.max_attributes + 2);
     }
-    assert!(refused.messages().all(|(_, message)| message.chars().count() < 1000));
+    assert!(refused.messages().all(|(_, message)| message.chars().count() < 1500));
     // An entry of four bytes is a row of eighty, in columns that have grown to twice of what they need.
     let memory_bytes = logs.memory_bytes();
     assert!(memory_bytes <= 64 * body_bytes + (4 << 10), "{memory_bytes} bytes of memory for {body_bytes} of a body");

@@ -11,8 +11,8 @@ use serde::Serialize;
 pub struct SourceStatus {
     /// The cluster its rows are stamped with.
     pub cluster: String,
-    /// The way it comes in: `federate`, `remote_read`, `scrape`, `loki_read`, `remote_write`, `otlp`, `loki`, `elasticsearch`; `file_sd` and `http_sd` for lists of
-    /// targets.
+    /// The way it comes in: `federate`, `remote_read`, `scrape`, `loki_read`, `remote_write`, `otlp`, `otlp_logs`,
+    /// `otlp_traces`, `loki`, `elasticsearch`; `file_sd` and `http_sd` for lists of targets.
     pub kind: &'static str,
     /// The name of its job in the configuration.
     pub job: String,
@@ -28,7 +28,7 @@ pub struct SourceStatus {
     pub last_success_ms: Option<i64>,
     /// Why the last attempt failed; `None` if it did not.
     pub error: Option<String>,
-    /// Samples of the last success.
+    /// Samples, log rows or spans of the last success.
     pub samples: u64,
     /// How long the last attempt took, in seconds.
     pub duration_seconds: f64,

@@ -19,5 +19,7 @@ mod select;
 mod stages;
 mod table;
 mod view;
+mod word;
 
 pub(crate) use table::ColumnarTable;
+pub(crate) use word::HasWord;

@@ -11,6 +11,7 @@ use object_store::ObjectStore;
 use object_store::path::Path;
 use parquet::file::metadata::ParquetMetaData;
 use storage::block::Block;
+use storage::block::filters::{FilterKind, Filters};
 use storage::block::page::{PageRows, SamplePage};
 use storage::snapshot::{HeadColumns, HeadRows};
 use storage::{Resolved, Selection, SeriesInfo, Snapshot, Table};
@@ -164,6 +165,21 @@ impl Source {
             Source::Snapshot(snapshot) => snapshot.sample_pages(block, footer, pages).await,
             #[cfg(test)]
             Source::Fixture(fixture) => fixture.sample_pages(block, footer, pages).await,
+        }
+    }
+
+    /// See [`Snapshot::filters`].
+    pub(crate) async fn filters(
+        &self,
+        table: Table,
+        block: &Block,
+        footer: &ParquetMetaData,
+        kind: FilterKind,
+    ) -> Result<Arc<Option<Filters>>, Error> {
+        match self {
+            Source::Snapshot(snapshot) => snapshot.filters(table, block, footer, kind).await,
+            #[cfg(test)]
+            Source::Fixture(_) => Ok(Arc::new(None)),
         }
     }
 

@@ -77,6 +77,8 @@ fn render_storage(stats: &Stats, out: &mut String) {
         ("series_evicted_total", "counter", "Series that left memory as nobody wrote them.", stats.series_evicted),
         ("series_collisions_total", "counter", "Series refused: another one has their id.", stats.series_collisions),
         ("samples_total", "counter", "Samples taken, replayed ones included.", stats.samples),
+        ("log_rows_total", "counter", "Log rows taken, replayed ones included.", stats.log_rows),
+        ("spans_total", "counter", "Spans taken, replayed ones included.", stats.spans),
         ("cuts_total", "counter", "Cuts whose rows are in blocks, staged ones included.", stats.cuts),
         ("cut_failures_total", "counter", "Attempts to cut, upload or commit that failed.", stats.cut_failures),
         ("staged_blocks", "gauge", "Blocks on the local disk that are in no table yet.", stats.staged_blocks as u64),

@@ -55,7 +55,7 @@ impl Front {
         let counted =
             |router: Router| router.layer(middleware::from_fn_with_state(self.requests.clone(), telemetry::count));
         let router = counted(collectors.routes().merge(reads.fallback(nothing_there).layer(guard)));
-        let otlp_http = counted(collectors.otlp_http_routes().fallback(only_metrics));
+        let otlp_http = counted(collectors.otlp_http_routes().fallback(only_otlp));
         let otlp_grpc = counted(collectors.otlp_grpc_routes());
         let _ = self.inside.set(Inside { router, otlp_http, otlp_grpc, metrics });
     }
@@ -142,16 +142,18 @@ async fn enter_into(front: &Front, which: fn(&Inside) -> &Router, request: Reque
 async fn nothing_there(request: Request) -> Response {
     let path = request.uri().path().chars().take(200).collect::<String>();
     let text = format!(
-        "there is nothing at {path:?}: remote write goes to /api/v1/write, OTLP metrics to /v1/metrics, log rows to \
-         /loki/api/v1/push or /_bulk, SQL to /api/v1/sql"
+        "there is nothing at {path:?}: remote write goes to /api/v1/write, OTLP to /v1/metrics, /v1/logs and /v1/traces, log \
+         shippers to /loki/api/v1/push and /_bulk, SQL to /api/v1/sql"
     );
     refuse(Error::new(ErrorKind::NotFound, text))
 }
 
-/// On the port of OTLP over HTTP, where senders of traces and logs come too.
-async fn only_metrics(request: Request) -> Response {
+/// On the port of OTLP over HTTP, where senders of its further signals come too.
+async fn only_otlp(request: Request) -> Response {
     let path = request.uri().path().chars().take(200).collect::<String>();
-    let text = format!("there is nothing at {path:?}: only metrics are taken here, at /v1/metrics");
+    let text = format!(
+        "there is nothing at {path:?}: metrics are taken here at /v1/metrics, logs at /v1/logs, traces at /v1/traces"
+    );
     refuse(Error::new(ErrorKind::NotFound, text))
 }
 

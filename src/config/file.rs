@@ -129,6 +129,7 @@ struct Storage {
     cut_every: Option<Spanned<Span>>,
     series_idle: Option<Spanned<Span>>,
     retention: Option<Spanned<Span>>,
+    cut_bytes: Option<Spanned<Bytes>>,
     memory_bytes: Option<Spanned<Bytes>>,
     journal_bytes: Option<Spanned<Bytes>>,
     reserve_bytes: Option<Spanned<Bytes>>,
@@ -204,6 +205,7 @@ impl Storage {
             at_least(self.series_idle, "storage.series_idle", Duration::from_secs(1), config.series_idle)?;
         config.retention =
             at_least(self.retention, "storage.retention", Duration::from_secs(86_400), config.retention)?;
+        config.cut_bytes = at_least_bytes(self.cut_bytes, "storage.cut_bytes", config.cut_bytes)?;
         config.memory_bytes = at_least_bytes(self.memory_bytes, "storage.memory_bytes", config.memory_bytes)?;
         config.journal_bytes = at_least_bytes(self.journal_bytes, "storage.journal_bytes", config.journal_bytes)?;
         config.reserve_bytes = self.reserve_bytes.map_or(config.reserve_bytes, |bytes| bytes.value.0);

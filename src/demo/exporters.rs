@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -18,6 +18,9 @@ use tokio::net::TcpListener;
 
 /// The media type of the text exposition format.
 const EXPOSITION: &str = "text/plain; version=0.0.4; charset=utf-8";
+/// The media type of OpenMetrics, and what those ask for who read it.
+const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+const OPENMETRICS_NAME: &str = "application/openmetrics-text";
 
 /// The running exporters.
 #[derive(Debug)]
@@ -107,8 +110,18 @@ async fn federate(State(shared): State<Shared>, Path(cluster): Path<String>) -> 
     Ok(([(header::CONTENT_TYPE, EXPOSITION)], text).into_response())
 }
 
-async fn page(State(shared): State<Shared>, Path(path): Path<(String, String)>) -> Result<Response, Response> {
+/// A page, with exemplars for whoever reads OpenMetrics: the older format has none.
+async fn page(
+    State(shared): State<Shared>,
+    Path(path): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Result<Response, Response> {
     let (cluster, target) = path;
+    let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
+    if accept.is_some_and(|accept| accept.contains(OPENMETRICS_NAME)) {
+        let text = shared.of(&cluster, move |cluster, now_ms| cluster.openmetrics(&target, now_ms)).await?;
+        return Ok(([(header::CONTENT_TYPE, OPENMETRICS)], text).into_response());
+    }
     let text = shared.of(&cluster, move |cluster, now_ms| cluster.page(&target, now_ms)).await?;
     Ok(([(header::CONTENT_TYPE, EXPOSITION)], text).into_response())
 }

@@ -3,7 +3,8 @@
 pub(crate) mod columnar;
 pub(crate) mod columns;
 pub mod exemplars;
-mod file;
+pub(crate) mod file;
+pub mod filters;
 pub mod histograms;
 pub(crate) mod labels;
 pub mod last_samples;

@@ -1,6 +1,7 @@
-//! What was read of blocks and is kept: the index and columns of `series` blocks, the footers of the others, pages of `samples`.
+//! What was read of blocks and is kept: the index and columns of `series` blocks, the footers of the others, pages of `samples`,
+//! the filters of `logs` and `spans`.
 //!
-//! Owns: three caches with one budget of bytes.
+//! Owns: four caches with one budget of bytes.
 //! Does not own: which blocks are live (`view`), where the store keeps them (`place`).
 
 mod cache;
@@ -18,6 +19,7 @@ use tokio::sync::OnceCell;
 use tokio::task::JoinSet;
 
 use crate::block::Block;
+use crate::block::filters::{self, FilterKind, Filters};
 use crate::block::page::{self, PageRows, SamplePage};
 use crate::index::SeriesBlock;
 use crate::tables::Table;
@@ -34,10 +36,14 @@ pub(crate) struct BlockCache {
     series: Mutex<Cache<String, Once<SeriesBlock>>>,
     footers: Mutex<Cache<(Table, String), Once<ParquetMetaData>>>,
     pages: Mutex<Cache<PageKey, Arc<SamplePage>>>,
+    filters: Mutex<Cache<FiltersKey, Once<Option<Filters>>>>,
 }
 
 /// What is read once, however many ask for it at the same time.
 type Once<T> = Arc<OnceCell<Arc<T>>>;
+
+/// The block's path, and what the filters are of.
+type FiltersKey = (String, FilterKind);
 
 /// The block's path, the row group, and the first row of that group.
 type PageKey = (String, usize, usize);
@@ -50,7 +56,8 @@ impl BlockCache {
             object_store,
             series: Mutex::new(Cache::new(quarter)),
             footers: Mutex::new(Cache::new(quarter)),
-            pages: Mutex::new(Cache::new(quarter.saturating_mul(2))),
+            pages: Mutex::new(Cache::new(quarter)),
+            filters: Mutex::new(Cache::new(quarter)),
         }
     }
 
@@ -104,6 +111,35 @@ impl BlockCache {
             }
         }
         Ok(Arc::new(reader.finish().map_err(|error| not_parquet(table, block, error))?))
+    }
+
+    /// The filters of a block, if it has any; `footer` is its footer.
+    ///
+    /// # Errors
+    /// `Unavailable` if they cannot be read, `Corrupt` if they are damaged.
+    pub(crate) async fn filters(
+        &self,
+        table: Table,
+        block: &Block,
+        footer: &ParquetMetaData,
+        kind: FilterKind,
+    ) -> Result<Arc<Option<Filters>>, Error> {
+        let key = (block.path.clone(), kind);
+        let cell = self.filters.lock().get_or_default(&key);
+        if let Some(found) = cell.get() {
+            return Ok(found.clone());
+        }
+        let read = || async {
+            let Some(range) = filters::range(footer, kind, block.size_bytes)? else { return Ok(Arc::new(None)) };
+            let read = self.object_store.get_range(&table.location(&block.path), range).await;
+            let bytes = read.map_err(|error| unreadable(table, block, error))?;
+            Ok(Arc::new(Some(Filters::decode(bytes)?)))
+        };
+        let read =
+            async { read().await.map_err(|e: Error| e.context(format!("block {} of {}", block.path, table.name()))) };
+        let filters = cell.get_or_try_init(|| read).await?.clone();
+        self.filters.lock().weigh(&key, filters.as_ref().as_ref().map_or(0, Filters::memory_bytes));
+        Ok(filters)
     }
 
     /// Reads indexes and footers of the newest day, the newest first, until a half of their room is taken: so that who asks
@@ -172,6 +208,7 @@ impl BlockCache {
     /// Forgets what was read of blocks that are live no more.
     pub(crate) fn forget_dead(&self, view: &View) {
         let paths = |table| view.of(table).iter().map(|block| block.path.clone()).collect::<HashSet<_>>();
+        let mut with_filters = HashSet::new();
         let series = paths(Table::Series);
         self.series.lock().retain(|path| series.contains(path));
         for table in Table::ALL {
@@ -179,21 +216,26 @@ impl BlockCache {
             if table == Table::Samples {
                 self.pages.lock().retain(|(path, ..)| live.contains(path));
             }
+            with_filters.extend(live.iter().filter(|_| matches!(table, Table::Logs | Table::Spans)).cloned());
             self.footers.lock().retain(|(of, path)| *of != table || live.contains(path));
         }
+        self.filters.lock().retain(|(path, _)| with_filters.contains(path));
     }
 
     /// All bytes of a block, or its last ones.
     async fn fetch(&self, table: Table, block: &Block, last: Option<u64>) -> Result<bytes::Bytes, Error> {
         let range = block.size_bytes - last.unwrap_or(block.size_bytes)..block.size_bytes;
-        self.object_store.get_range(&table.location(&block.path), range).await.map_err(|e| {
-            let (kind, what) = match e {
-                object_store::Error::NotFound { .. } => (ErrorKind::Corrupt, "is missing"),
-                _ => (ErrorKind::Unavailable, "cannot be read"),
-            };
-            Error::new(kind, format!("block {} of {} {what}", block.path, table.name())).with_source(e)
-        })
+        let read = self.object_store.get_range(&table.location(&block.path), range).await;
+        read.map_err(|error| unreadable(table, block, error))
     }
+}
+
+fn unreadable(table: Table, block: &Block, error: object_store::Error) -> Error {
+    let (kind, what) = match error {
+        object_store::Error::NotFound { .. } => (ErrorKind::Corrupt, "is missing"),
+        _ => (ErrorKind::Unavailable, "cannot be read"),
+    };
+    Error::new(kind, format!("block {} of {} {what}", block.path, table.name())).with_source(error)
 }
 
 fn not_parquet(table: Table, block: &Block, error: parquet::errors::ParquetError) -> Error {

@@ -38,6 +38,12 @@ pub(crate) trait Columnar: Default + Debug + Send + Sync + 'static {
     /// What the rows come from, and of each row the place of its resource.
     fn resources(&self) -> (&Shared<Resource>, &[u32]);
 
+    /// The traces of the rows; all zero where there is none.
+    fn traces(&self) -> &[[u8; 16]];
+
+    /// The line of a row, whose words are to be found.
+    fn line(&self, row: usize) -> Option<&str>;
+
     /// Adds rows of another batch, by their places there.
     fn append(&mut self, other: &Self, rows: impl Iterator<Item = usize>);
 

@@ -24,7 +24,8 @@ pub struct Config {
     pub journal_bytes: u64,
     /// Bytes of the local disk that are kept free for the blocks on their way there: no rows are taken when fewer are.
     pub reserve_bytes: u64,
-    /// Bytes of memory that what was read of blocks may take: half of it samples, a quarter indexes, a quarter footers.
+    /// Bytes of memory that what was read of blocks may take: a quarter each for indexes, footers, samples, and filters of words and
+    /// traces.
     pub cache_bytes: u64,
 }
 

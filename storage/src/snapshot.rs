@@ -24,6 +24,7 @@ use crate::block::Block;
 pub use crate::block::columnar::head::HeadColumns;
 use crate::block::columns::read_batches;
 use crate::block::exemplars::ExemplarColumns;
+use crate::block::filters::{FilterKind, Filters};
 use crate::block::histograms::HistogramColumns;
 use crate::block::metadata::MetadataColumns;
 use crate::block::page::{PageRows, SamplePage};
@@ -236,6 +237,20 @@ impl Snapshot {
     /// `Unavailable` if the block cannot be read, `Corrupt` if it is not Parquet.
     pub async fn footer(&self, table: Table, block: &Block) -> Result<Arc<ParquetMetaData>, Error> {
         self.inner.block_cache.footer(table, block).await
+    }
+
+    /// The filters of a block of `logs` or `spans`, if it has any; `footer` is its footer.
+    ///
+    /// # Errors
+    /// `Unavailable` if they cannot be read, `Corrupt` if they are damaged.
+    pub async fn filters(
+        &self,
+        table: Table,
+        block: &Block,
+        footer: &ParquetMetaData,
+        kind: FilterKind,
+    ) -> Result<Arc<Option<Filters>>, Error> {
+        self.inner.block_cache.filters(table, block, footer, kind).await
     }
 
     /// Pages of a block of `samples`, which are given in their order; those from the cache that were read before.

@@ -222,10 +222,13 @@ async fn whoever_comes_to_a_wrong_door_is_told_of_the_right_one() {
     let server = Server::start(&Setup::new(folder.path(), "{}\n").with_otlp()).await;
     let url = format!("http://{}", server.beside("OTLP over HTTP").await);
     let client = reqwest::Client::new();
-    let traces = client.post(format!("{url}/v1/traces")).header("content-type", "application/json").body("{}");
-    let traces = traces.send().await.unwrap();
-    assert_eq!(traces.status(), 404);
-    assert!(traces.text().await.unwrap().contains("only metrics are taken here, at /v1/metrics"));
+    let json = |path: &str| client.post(format!("{url}{path}")).header("content-type", "application/json").body("{}");
+    let profiles = json("/v1development/profiles").send().await.unwrap();
+    assert_eq!(profiles.status(), 404);
+    assert!(profiles.text().await.unwrap().contains("logs at /v1/logs, traces at /v1/traces"));
+    for path in ["/v1/metrics", "/v1/logs", "/v1/traces"] {
+        assert_eq!(json(path).send().await.unwrap().status(), 200, "{path}");
+    }
     let asked = client.get(format!("{url}/v1/metrics")).send().await.unwrap();
     assert_eq!((asked.status().as_u16(), asked.headers()["allow"].to_str().unwrap()), (405, "POST"));
     assert_eq!(asked.text().await.unwrap(), "GET is not taken at /v1/metrics: send POST\n");

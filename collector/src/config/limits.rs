@@ -210,3 +210,6 @@ impl PushLimits {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,4 +1,4 @@
-//! How OTLP metrics are received and translated.
+//! How OTLP is received, and how its metrics are translated.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ReceiverConfig;
 
-/// The receiver of OTLP metrics, in the words of Prometheus' section `otlp` where it has one.
+/// The receiver of OTLP, in the words of Prometheus' section `otlp` where it has one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct OtlpConfig {
@@ -43,8 +43,8 @@ pub struct OtlpConfig {
     pub body_timeout: Duration,
     /// The requests that are worked on at once; further ones are told to come again. Default 256.
     pub max_concurrent_requests: usize,
-    /// The bytes of bodies, compressed and not, and of their labels, that are held at once; further ones are told to come
-    /// again. Default `256MB`.
+    /// The bytes of bodies, compressed and not, and of their labels or rows, that are held at once; further ones are told to
+    /// come again. Default `256MB`.
     #[serde(with = "size")]
     pub memory_limit: u64,
     /// The series of deltas whose sums are held in memory; those of others are read from the store when one comes. Default
@@ -117,7 +117,7 @@ impl OtlpConfig {
     }
 
     pub(crate) fn validate(&self) -> Result<(), Error> {
-        self.receiver().validate(3, "body_size_limit and three times decoded_size_limit, for its labels")?;
+        self.receiver().validate(3, "body_size_limit and three times decoded_size_limit, for its labels or rows")?;
         if self.promote_all_resource_attributes && !self.promote_resource_attributes.is_empty() {
             let what = "promote_all_resource_attributes and promote_resource_attributes are both given, leave one out";
             return Err(Error::invalid(what));

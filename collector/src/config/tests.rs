@@ -82,11 +82,7 @@ clusters:
       label_limit: 30
       label_name_length_limit: 100
       label_value_length_limit: 200
-      line_size_limit: 2MB
-      attribute_limit: 40
-      attribute_value_length_limit: 300
       sample_rate_limit: 500
-      row_rate_limit: 600
       byte_rate_limit: 4MB
       rate_burst: 20s
 "#,
@@ -108,9 +104,7 @@ clusters:
     assert_eq!(config.push.cluster.as_deref(), Some("pushed"));
     let limits = config.limits_of("west");
     assert_eq!((limits.body_bytes, limits.labels, limits.burst), (Some(1 << 20), 30, Duration::from_secs(20)));
-    assert_eq!((limits.line_bytes, limits.attributes, limits.attribute_value_bytes), (2 << 20, 40, 300));
     assert_eq!((limits.series, limits.new_series_per_minute), (Some(1000), Some(10)));
-    assert_eq!((limits.samples_per_second, limits.rows_per_second), (Some(500), Some(600)));
     assert_eq!(limits.future, Duration::from_secs(3600));
 
     let tls = &first.tls_config;
@@ -235,24 +229,6 @@ fn limits_of_the_receiver_must_leave_room_for_a_request() {
     assert!(error.contains("log_push: memory_limit 143MB has no room for one request of 144MB"), "{error}");
     read("log_push: {memory_limit: 144MB}").unwrap();
     read("remote_write: {memory_limit: 80MB}").unwrap();
-}
-
-#[test]
-fn a_limit_that_lets_nothing_in_or_takes_too_much_is_refused() {
-    let cases = [
-        ("row_rate_limit: 0", "row_rate_limit is 0, nothing could be pushed"),
-        ("sample_rate_limit: 0", "sample_rate_limit is 0"),
-        ("line_size_limit: 0B", "line_size_limit is not between 1 and 16777216"),
-        ("line_size_limit: 17MB", "line_size_limit is not between"),
-        ("attribute_limit: 1025", "attribute_limit is not between 1 and 1024"),
-        ("attribute_value_length_limit: 0", "attribute_value_length_limit is not between 1 and 1048576"),
-        ("label_limit: 0", "label_limit is not between"),
-    ];
-    for (limit, expected) in cases {
-        let error = error(&format!("push: {{limits: {{{limit}}}}}"));
-        assert!(error.starts_with("push: limits: ") && error.contains(expected), "{limit} -> {error}");
-    }
-    read("push: {limits: {line_size_limit: 16MB, attribute_limit: 1024, row_rate_limit: 1}}").unwrap();
 }
 
 #[test]

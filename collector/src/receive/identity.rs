@@ -5,7 +5,8 @@
 //! (`receive::budget`), limits on series (the store).
 //!
 //! A route asks [`Identity::caller`] before anything else, and [`Caller::may_send`] before it decodes within
-//! [`Caller::limits`] and [`Caller::latest_ms`]; it writes what [`Caller::admit`] gives.
+//! [`Caller::limits`] and [`Caller::latest_ms`]; it writes what [`Caller::admit`] gives, or, once it has
+//! [taken its rows](Caller::take_rows), [`Caller::admit_logs`] and [`Caller::admit_spans`].
 
 mod account;
 mod anonymous;

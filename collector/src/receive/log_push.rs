@@ -17,7 +17,7 @@ use axum::http::request::Parts;
 use bytes::Bytes;
 use decode::body::ContentEncoding;
 use decode::{Arrival, DecodedLogs, Limits, Refused};
-use model::Error;
+use model::{Error, ErrorKind};
 use parking_lot::RwLock;
 use tokio::time::Instant;
 
@@ -164,11 +164,16 @@ impl LogPush {
         let work = move || {
             let Sent { wire, encoding, mut share } = sent;
             let body = unpack(encoding, &wire, &limits, &mut share)?;
-            share.grow_to((wire.len() + body.len() * 2).min(memory_bytes))?;
+            let held_bytes = wire.len() + body.len();
+            share.grow_to((held_bytes + body.len()).min(memory_bytes))?;
             let read = decode(&body, arrival, &limits)?;
-            // Rows may take more than their body, and so may an answer. One request may have all there is, never more.
-            let taken_bytes = read.decoded.logs.memory_bytes() + read.answer_bytes;
-            share.grow_to(taken_bytes.min(memory_bytes))?;
+            let bytes = held_bytes + read.decoded.logs.memory_bytes() + read.answer_bytes;
+            if bytes > memory_bytes {
+                let text =
+                    format!("body and rows take {bytes} bytes, there is room for {memory_bytes}: send it in parts");
+                return Err(Error::new(ErrorKind::TooLarge, text));
+            }
+            share.grow_to(bytes)?;
             Ok::<_, Error>((body.len(), read, share))
         };
         let done = if is_small {

@@ -8,6 +8,7 @@ mod hostile_sources;
 mod loki_push;
 mod loki_read;
 mod otlp;
+mod otlp_records;
 mod otlp_sdk;
 mod prometheus;
 mod pushes;

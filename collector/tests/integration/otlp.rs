@@ -34,7 +34,7 @@ impl Served {
         Self::start_whole(&Config { otlp, ..Config::default() }, recorder).await
     }
 
-    async fn start_whole(config: &Config, recorder: Arc<Recorder>) -> Self {
+    pub(crate) async fn start_whole(config: &Config, recorder: Arc<Recorder>) -> Self {
         let bench = Bench::start_with(config, recorder);
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -45,7 +45,11 @@ impl Served {
     }
 
     fn post(&self, content_type: &str, body: impl Into<Vec<u8>>) -> RequestBuilder {
-        let url = format!("http://{}/v1/metrics", self.address);
+        self.post_to("/v1/metrics", content_type, body)
+    }
+
+    pub(crate) fn post_to(&self, path: &str, content_type: &str, body: impl Into<Vec<u8>>) -> RequestBuilder {
+        let url = format!("http://{}{path}", self.address);
         Client::new().post(url).header("content-type", content_type).body(body.into())
     }
 
@@ -54,7 +58,7 @@ impl Served {
     }
 }
 
-async fn answer(request: RequestBuilder) -> (u16, Bytes) {
+pub(crate) async fn answer(request: RequestBuilder) -> (u16, Bytes) {
     let response = request.send().await.unwrap();
     (response.status().as_u16(), response.bytes().await.unwrap())
 }
@@ -95,11 +99,14 @@ async fn both_forms_and_all_compressions_are_acknowledged_once_written() {
     }
     assert_eq!(served.rows(), [GAUGE_ROW; 5]);
     assert_eq!(served.bench.status().samples, 1);
-    assert_eq!(served.bench.counter("fleetscope_otlp_requests_total{protocol=\"http\",code=\"200\"}"), 5);
+    assert_eq!(
+        served.bench.counter("fleetscope_otlp_requests_total{signal=\"metrics\",protocol=\"http\",code=\"200\"}"),
+        5
+    );
     assert_eq!(served.bench.counter("fleetscope_otlp_data_points_total"), 5);
 }
 
-fn gzip(body: &[u8]) -> Vec<u8> {
+pub(crate) fn gzip(body: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
     std::io::Write::write_all(&mut encoder, body).unwrap();
     encoder.finish().unwrap()
@@ -162,13 +169,23 @@ async fn limits_hold_before_and_after_decompression() {
 
 /// What a gRPC call was answered: the status, the message and the details.
 async fn call(served: &Served, framed: Vec<u8>, encoding: Option<&str>) -> (String, Bytes, Option<String>) {
+    called(calling(served, "metrics.v1.MetricsService", framed, encoding)).await
+}
+
+/// A call of the `Export` of a service.
+pub(crate) fn calling(served: &Served, service: &str, framed: Vec<u8>, encoding: Option<&str>) -> RequestBuilder {
     let client = Client::builder().http2_prior_knowledge().build().unwrap();
-    let path = "opentelemetry.proto.collector.metrics.v1.MetricsService/Export";
-    let mut request = client.post(format!("http://{}/{path}", served.address)).body(framed);
-    request = request.header("content-type", "application/grpc").header("te", "trailers");
-    if let Some(encoding) = encoding {
-        request = request.header("grpc-encoding", encoding);
+    let path = format!("opentelemetry.proto.collector.{service}/Export");
+    let request = client.post(format!("http://{}/{path}", served.address)).body(framed);
+    let request = request.header("content-type", "application/grpc").header("te", "trailers");
+    match encoding {
+        Some(encoding) => request.header("grpc-encoding", encoding),
+        None => request,
     }
+}
+
+/// What a call is answered.
+pub(crate) async fn called(request: RequestBuilder) -> (String, Bytes, Option<String>) {
     let response = request.send().await.unwrap();
     assert_eq!(response.status(), 200);
     let headers = response.headers().clone();
@@ -178,7 +195,7 @@ async fn call(served: &Served, framed: Vec<u8>, encoding: Option<&str>) -> (Stri
     (find("grpc-status").unwrap(), body.to_bytes(), find("grpc-status-details-bin"))
 }
 
-fn framed(is_compressed: u8, message: &[u8]) -> Vec<u8> {
+pub(crate) fn framed(is_compressed: u8, message: &[u8]) -> Vec<u8> {
     [&[is_compressed][..], &(message.len() as u32).to_be_bytes(), message].concat()
 }
 
@@ -208,14 +225,17 @@ async fn grpc_is_spoken_with_and_without_compression() {
     ] {
         assert_eq!(call(&served, body, encoding).await.0, "3");
     }
-    assert_eq!(served.bench.counter("fleetscope_otlp_requests_total{protocol=\"grpc\",code=\"0\"}"), 4);
+    assert_eq!(
+        served.bench.counter("fleetscope_otlp_requests_total{signal=\"metrics\",protocol=\"grpc\",code=\"0\"}"),
+        4
+    );
 }
 
 #[tokio::test]
 async fn what_is_not_there_is_said_in_the_words_of_grpc() {
     let served = Served::start(OtlpConfig::default()).await;
     let client = Client::builder().http2_prior_knowledge().build().unwrap();
-    let path = "opentelemetry.proto.collector.logs.v1.LogsService/Export";
+    let path = "opentelemetry.proto.collector.profiles.v1development.ProfilesService/Export";
     let request = client.post(format!("http://{}/{path}", served.address)).header("content-type", "application/grpc");
     let response = request.body(framed(0, b"")).send().await.unwrap();
     assert_eq!((response.status().as_u16(), response.headers()["grpc-status"].to_str().unwrap()), (200, "12"));

@@ -26,3 +26,16 @@ fn counts_are_whole_and_below_all() {
     assert!(counts.iter().all(|count| count.fract() == 0.0 && *count <= 1_001.0), "{counts:?}");
     assert!(counts.windows(2).all(|pair| pair[0] <= pair[1]), "{counts:?}");
 }
+
+#[test]
+fn what_is_drawn_is_distributed_as_the_shares_say() {
+    const DRAWN: usize = 100_000;
+    let latency = Latency::new(BOUNDS, 0.1, 0.8);
+    let drawn: Vec<f64> = (0..DRAWN as u64).map(|i| latency.draw(Chance::new(7).of(i))).collect();
+    for (bound, share) in BOUNDS.iter().zip(&latency.shares) {
+        let found = drawn.iter().filter(|seconds| **seconds <= bound.seconds).count() as f64 / DRAWN as f64;
+        assert!((found - share).abs() < 0.005, "{found} at {}, not {share}", bound.text);
+    }
+    let mean = drawn.iter().sum::<f64>() / DRAWN as f64;
+    assert!((mean / latency.mean - 1.0).abs() < 0.02, "{mean}, not {}", latency.mean);
+}

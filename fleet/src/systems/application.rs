@@ -3,16 +3,17 @@
 //! Source: the names of Prometheus' client library for Go (`promhttp`, process and Go collectors); `application_build_info`
 //! is this application's own.
 
-use std::sync::LazyLock;
+mod handler;
+
+pub(crate) use handler::{Handler, handlers};
 
 use crate::curve::MICRO;
 use crate::exposition::{Bound, Family, Sink, What, bounds, counter, gauge, histogram};
-use crate::latency::Latency;
 use crate::moment::{Moment, Pod, micros};
 use crate::track::{PodTrack, Track};
 
 static REQUESTS: Family = counter("http_requests_total", "Requests answered, by status.");
-static DURATION: Family = histogram("http_request_duration_seconds", "How long answers took.");
+pub(crate) static DURATION: Family = histogram("http_request_duration_seconds", "How long answers took.");
 static IN_FLIGHT: Family = gauge("http_requests_in_flight", "Requests being answered.");
 static BUILD: Family = gauge("application_build_info", "What was built, always 1.");
 static CPU: Family = counter("process_cpu_seconds_total", "Processor time used, in seconds.");
@@ -21,53 +22,11 @@ static START: Family = gauge("process_start_time_seconds", "When the process was
 static GOROUTINES: Family = gauge("go_goroutines", "Goroutines there are.");
 
 /// The default buckets of the client library.
-static BOUNDS: &[Bound] = bounds![0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
-
-/// One thing that the application can be asked.
-struct Handler {
-    path: &'static str,
-    method: &'static str,
-    /// Its part of the requests.
-    share: f64,
-    /// Statuses, each with its part of the requests that go well and of those that take long.
-    statuses: &'static [(&'static str, f64, f64)],
-    fast: LazyLock<Latency>,
-    slow: LazyLock<Latency>,
-}
-
-/// What users ask.
-static OF_USERS: [Handler; 2] = [
-    Handler {
-        path: "/api/v1/items",
-        method: "GET",
-        share: 0.7,
-        statuses: &[("200", 0.970, 0.850), ("404", 0.029, 0.029), ("500", 0.001, 0.021), ("503", 0.0, 0.100)],
-        fast: LazyLock::new(|| Latency::new(BOUNDS, 0.012, 0.6)),
-        slow: LazyLock::new(|| Latency::new(BOUNDS, 0.180, 0.8)),
-    },
-    Handler {
-        path: "/api/v1/orders",
-        method: "POST",
-        share: 0.3,
-        statuses: &[("201", 0.980, 0.860), ("400", 0.018, 0.018), ("500", 0.002, 0.022), ("503", 0.0, 0.100)],
-        fast: LazyLock::new(|| Latency::new(BOUNDS, 0.035, 0.6)),
-        slow: LazyLock::new(|| Latency::new(BOUNDS, 0.450, 0.8)),
-    },
-];
-
-/// What other deployments ask.
-static OF_DEPLOYMENTS: [Handler; 1] = [Handler {
-    path: "/internal/jobs",
-    method: "POST",
-    share: 1.0,
-    statuses: &[("202", 0.996, 0.880), ("500", 0.004, 0.020), ("503", 0.0, 0.100)],
-    fast: LazyLock::new(|| Latency::new(BOUNDS, 0.060, 0.7)),
-    slow: LazyLock::new(|| Latency::new(BOUNDS, 0.700, 0.8)),
-}];
+pub(crate) static BOUNDS: &[Bound] = bounds![0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
 /// Exposes what a pod of an application says of itself.
 pub(crate) fn expose(moment: &Moment<'_>, pod: &Pod, sink: &mut impl Sink) {
-    let handlers: &[Handler] = if moment.site.workloads[pod.workload].tier == 0 { &OF_USERS } else { &OF_DEPLOYMENTS };
+    let handlers = handlers(&moment.site.workloads[pod.workload]);
     // A process that is started again goes on under the same labels.
     sink.begin(What::Program, pod.id);
     let (all, slow) = (moment.served(pod, PodTrack::Work), moment.served(pod, PodTrack::Slow));
@@ -85,8 +44,7 @@ pub(crate) fn expose(moment: &Moment<'_>, pod: &Pod, sink: &mut impl Sink) {
     sink.put(&IN_FLIGHT, &[], &[], in_flight);
     let (started_ms, life) = (pod.life.started_ms, &pod.life);
     let revision = format!("{:07x}", moment.site.workloads[pod.workload].chance.at(life.revision).number() >> 36);
-    let version = format!("1.4.{}", life.revision.rem_euclid(1000));
-    sink.put(&BUILD, &[("version", &version), ("revision", &revision), ("goversion", "go1.25.3")], &[], 1.0);
+    sink.put(&BUILD, &[("version", &life.version()), ("revision", &revision), ("goversion", "go1.25.3")], &[], 1.0);
     sink.put(&CPU, &[], &[], (moment.core_seconds(pod, 0) * 100.0).floor() / 100.0);
     sink.put(&MEMORY, &[], &[], moment.memory_bytes(pod, 0));
     sink.put(&START, &[], &[], started_ms as f64 / 1000.0);

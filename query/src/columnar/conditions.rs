@@ -7,10 +7,12 @@ use std::ops::RangeInclusive;
 
 use arrow::datatypes::{DataType, TimeUnit};
 use datafusion::common::ScalarValue;
-use datafusion::logical_expr::expr::InList;
+use datafusion::logical_expr::expr::{InList, Like};
 use datafusion::logical_expr::{Between, BinaryExpr, Expr, Operator};
+use storage::block::filters::words;
 
 use super::view::{Form, View, read_hex};
+use super::word;
 
 /// What must hold of a row, as far as blocks can tell.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,13 +25,20 @@ pub(crate) struct Conditions {
     pub(crate) texts: Vec<(&'static str, BTreeSet<String>)>,
     /// The traces; an id that is none of a trace is none here.
     pub(crate) traces: Option<BTreeSet<[u8; 16]>>,
+    /// Words that the line has.
+    pub(crate) words: BTreeSet<Vec<u8>>,
 }
 
 impl Conditions {
     /// What these filters say together.
     pub(crate) fn of(filters: &[Expr], view: &View) -> Self {
-        let mut conditions =
-            Conditions { time: i64::MIN..=i64::MAX, longs: Vec::new(), texts: Vec::new(), traces: None };
+        let mut conditions = Conditions {
+            time: i64::MIN..=i64::MAX,
+            longs: Vec::new(),
+            texts: Vec::new(),
+            traces: None,
+            words: BTreeSet::new(),
+        };
         filters.iter().for_each(|filter| conditions.add(filter, view));
         conditions
     }
@@ -55,8 +64,48 @@ impl Conditions {
                     self.among(expr, values, view);
                 }
             }
+            Expr::Like(Like { negated: false, expr, pattern, escape_char, case_insensitive: false }) => {
+                if let Some(pattern) = text(pattern).filter(|_| is_line(expr, view)) {
+                    self.like(&pattern, escape_char.unwrap_or('\\'));
+                }
+            }
+            Expr::ScalarFunction(call) => {
+                let [target, literal] = call.args.as_slice() else { return };
+                let Some(part) = text(literal).filter(|_| is_line(target, view)) else { return };
+                match call.name() {
+                    word::NAME => self.show(&part, true, true),
+                    "contains" => self.show(&part, false, false),
+                    "starts_with" => self.show(&part, true, false),
+                    "ends_with" => self.show(&part, false, true),
+                    _ => {}
+                }
+            }
             _ => {}
         }
+    }
+
+    /// The line has this part; `starts` and `ends` say whether it begins and ends with it, or with a word that it begins or ends
+    /// with.
+    fn show(&mut self, part: &str, starts: bool, ends: bool) {
+        self.words.extend(words::whole_words(part, starts, ends).map(<[u8]>::to_vec));
+    }
+
+    /// The line is like a pattern.
+    fn like(&mut self, pattern: &str, escape: char) {
+        let (mut part, mut starts) = (String::new(), true);
+        let mut chars = pattern.chars();
+        while let Some(c) = chars.next() {
+            match c {
+                '%' | '_' => {
+                    self.show(&part, starts, false);
+                    part.clear();
+                    starts = false;
+                }
+                c if c == escape => part.extend(chars.next()),
+                c => part.push(c),
+            }
+        }
+        self.show(&part, starts, true);
     }
 
     fn compare(&mut self, target: &Expr, op: Operator, literal: &Expr, view: &View) {
@@ -98,10 +147,20 @@ impl Conditions {
                     None => ids,
                 });
             }
+            (Form::Same, "body") => {
+                if let [line] = values.as_slice() {
+                    self.show(line, true, true);
+                }
+            }
             (Form::Same, source) => self.texts.push((source, values.into_iter().collect())),
             _ => {}
         }
     }
+}
+
+/// Whether an expression is the line of a row.
+fn is_line(expr: &Expr, view: &View) -> bool {
+    column(expr, view).and_then(|column| view.column(column)).is_some_and(|column| column.source == "body")
 }
 
 /// The column that an expression shows, as it is or in another type that keeps its order.

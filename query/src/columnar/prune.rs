@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::ArrayRef;
+use arrow::array::{ArrayRef, UInt64Array};
 use arrow::datatypes::SchemaRef;
 use datafusion::common::pruning::PruningStatistics;
 use datafusion::common::{Column, Result, ScalarValue};
@@ -95,8 +95,9 @@ impl PruningStatistics for TimeBounds<'_> {
         1
     }
 
-    fn null_counts(&self, _column: &Column) -> Option<ArrayRef> {
-        None
+    fn null_counts(&self, column: &Column) -> Option<ArrayRef> {
+        // The time of a row is always known.
+        (column.name == self.name).then(|| Arc::new(UInt64Array::from(vec![0])) as ArrayRef)
     }
 
     fn row_counts(&self) -> Option<ArrayRef> {

@@ -9,6 +9,7 @@ use datafusion::execution::SessionStateDefaults;
 use datafusion::logical_expr::{AggregateUDF, Expr, ScalarUDF, WindowUDF};
 
 use super::capped::{Capped, Growth};
+use crate::columnar::HasWord;
 use crate::scan::label::Label;
 
 /// Functions whose answer has a fixed size, or that become a CASE, which hands an argument through as it is.
@@ -206,6 +207,8 @@ impl Functions {
         }
         let label = Label::udf();
         scalar.insert(label.name().to_owned(), Arc::clone(&label));
+        let has_word = HasWord::udf();
+        scalar.insert(has_word.name().to_owned(), has_word);
         let concat_operator = concat.unwrap_or_else(|| Arc::clone(&label));
         Functions { scalar, concat_operator, label }
     }

@@ -205,6 +205,8 @@ impl<'a> Pages<'a> {
         };
         let index = footer.column_index().and_then(|index| index.get(number)?.get(column));
         let offsets = footer.offset_index().and_then(|index| index.get(number)?.get(column));
+        // Of a column without statistics there is an index that knows nothing.
+        let index = index.filter(|index| !matches!(index, ColumnIndexMetaData::NONE));
         if let (Some(index), Some(offsets)) = (index, offsets) {
             let pages = offsets.page_locations().as_slice();
             let starts = || pages.iter().map(|page| page.first_row_index);

@@ -11,6 +11,11 @@ use serde::de::{Deserializer, Error};
 pub struct Door(Option<SocketAddr>);
 
 impl Door {
+    /// One that is open at an address.
+    pub fn at(address: SocketAddr) -> Self {
+        Door(Some(address))
+    }
+
     /// Where it is, if it is open.
     pub fn address(self) -> Option<SocketAddr> {
         self.0
@@ -49,7 +54,7 @@ pub struct OtlpListen {
 
 impl Default for OtlpListen {
     fn default() -> Self {
-        let local = |port| Door(Some(SocketAddr::from((Ipv4Addr::LOCALHOST, port))));
+        let local = |port| Door::at(SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
         OtlpListen { grpc: local(4317), http: local(4318) }
     }
 }

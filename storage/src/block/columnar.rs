@@ -22,8 +22,10 @@ use self::logs::LogColumns;
 use self::spans::SpanColumns;
 use crate::block::columns::Columns;
 use crate::block::file::File;
+use crate::block::filters::{self, FilterKind, FiltersBuilder, STRETCH_ROWS};
 use crate::block::meta::BlockMeta;
 use crate::columnar::{Chunk, Columnar, MS};
+use crate::tables::Table;
 
 /// The columns of a block of such rows.
 pub(crate) trait BlockColumns<C>: Columns {
@@ -105,8 +107,13 @@ pub(crate) fn write<C: Blocked, W: Write + Send>(
     sink: W,
 ) -> Result<BlockMeta, Error> {
     let mut file = File::<W, C::Columns>::new(sink)?;
+    let (mut traces, mut words) = (FiltersBuilder::default(), FiltersBuilder::default());
     let places: Vec<_> = chunks.iter().map(|chunk| file.columns.adopt(&chunk.rows)).collect();
-    for row in rows {
+    for (number, row) in rows.iter().enumerate() {
+        if number > 0 && number.is_multiple_of(STRETCH_ROWS) {
+            traces.end_stretch();
+            words.end_stretch();
+        }
         let chunk = row.chunk as usize;
         let from = &*chunks[chunk].rows;
         file.columns.push(from, row.row as usize, &places[chunk]);
@@ -115,7 +122,20 @@ pub(crate) fn write<C: Blocked, W: Write + Send>(
             let time_ms = row.time.div_euclid(MS);
             file.meta.add(1, [&resource.cluster, &resource.service], time_ms, time_ms);
         }
+        let trace = &from.traces()[row.row as usize];
+        if *trace != [0; 16] {
+            traces.add(filters::hash(trace));
+        }
+        if let Some(line) = from.line(row.row as usize) {
+            filters::words::words(line).for_each(|word| words.add(filters::hash(word)));
+        }
         file.write_if_full()?;
+    }
+    traces.end_stretch();
+    file.embed(FilterKind::Traces.footer_key(), filters::VERSION, &traces.finish())?;
+    if C::TABLE == Table::Logs {
+        words.end_stretch();
+        file.embed(FilterKind::Words.footer_key(), filters::VERSION, &words.finish())?;
     }
     file.finish()
 }

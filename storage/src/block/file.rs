@@ -13,7 +13,7 @@ use parquet::arrow::ArrowSchemaConverter;
 use parquet::arrow::arrow_writer::{ArrowColumnWriter, ArrowRowGroupWriterFactory, compute_leaves};
 use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::errors::ParquetError;
-use parquet::file::metadata::{KeyValue, SortingColumn};
+use parquet::file::metadata::{KeyValue, ParquetMetaData, SortingColumn};
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder};
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::ColumnPath;
@@ -198,6 +198,27 @@ impl<W: Write + Send, C: Columns> File<W, C> {
         self.writer.flush().map_err(|e| failed(C::TABLE, ParquetError::External(Box::new(e))))?;
         self.meta.size_bytes = self.writer.bytes_written() as u64;
         Ok(self.meta)
+    }
+}
+
+/// Where the footer says that [embedded](File::embed) bytes are, by offset and length; `None` if there are none that this
+/// program reads.
+///
+/// # Errors
+/// `Corrupt` if it says so in other words than ours.
+pub(crate) fn embedded(footer: &ParquetMetaData, key: &str, version: u8) -> Result<Option<(usize, usize)>, Error> {
+    let entries = footer.file_metadata().key_value_metadata();
+    let Some(place) = entries.into_iter().flatten().find(|entry| entry.key == key) else { return Ok(None) };
+    let fields: Option<Vec<usize>> =
+        place.value.as_deref().unwrap_or_default().split(',').map(|field| field.parse().ok()).collect();
+    match fields.as_deref() {
+        Some([offset, length, there]) if *there == usize::from(version) => Ok(Some((*offset, *length))),
+        // A later version: those bytes are not for us, the rows are.
+        Some([_, _, _]) => Ok(None),
+        _ => {
+            let what = format!("{key} is {:?}, not offset,length,version", place.value);
+            Err(Error::new(ErrorKind::Corrupt, what))
+        }
     }
 }
 

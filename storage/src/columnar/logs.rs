@@ -24,6 +24,14 @@ impl Columnar for Logs {
         (&self.resources, &self.resource)
     }
 
+    fn traces(&self) -> &[[u8; 16]] {
+        &self.trace_id
+    }
+
+    fn line(&self, row: usize) -> Option<&str> {
+        Some(self.body.get(row))
+    }
+
     fn append(&mut self, other: &Self, rows: impl Iterator<Item = usize>) {
         Logs::append(self, other, rows);
     }

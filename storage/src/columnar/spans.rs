@@ -25,6 +25,14 @@ impl Columnar for Spans {
         (&self.resources, &self.resource)
     }
 
+    fn traces(&self) -> &[[u8; 16]] {
+        &self.trace_id
+    }
+
+    fn line(&self, _row: usize) -> Option<&str> {
+        None
+    }
+
     fn append(&mut self, other: &Self, rows: impl Iterator<Item = usize>) {
         Spans::append(self, other, rows);
     }

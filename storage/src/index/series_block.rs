@@ -19,6 +19,7 @@ use roaring::RoaringBitmap;
 use super::build::IndexBuilder;
 use super::decode::SeriesIndex;
 use super::{MAX_ROWS, VERSION};
+use crate::block::file::embedded;
 use crate::block::labels::ReadLabels;
 use crate::block::series::INDEX_KEY;
 use crate::{Matcher, SeriesInfo};
@@ -261,16 +262,7 @@ fn forward(index: &SeriesIndex, bases: &[u32], rows: usize) -> (Vec<u32>, Vec<u3
 
 /// Where the footer says that the index is; `None` if there is none that this program reads.
 fn index_place(metadata: &ArrowReaderMetadata) -> Result<Option<(usize, usize)>, Error> {
-    let entries = metadata.metadata().file_metadata().key_value_metadata();
-    let Some(place) = entries.into_iter().flatten().find(|entry| entry.key == INDEX_KEY) else { return Ok(None) };
-    let fields: Option<Vec<usize>> =
-        place.value.as_deref().unwrap_or_default().split(',').map(|field| field.parse().ok()).collect();
-    match fields.as_deref() {
-        Some([offset, length, version]) if *version == usize::from(VERSION) => Ok(Some((*offset, *length))),
-        // A later version: its index is not for us, its rows are.
-        Some([_, _, _]) => Ok(None),
-        _ => Err(corrupt(format_args!("{INDEX_KEY} is {:?}, not offset,length,version", place.value))),
-    }
+    embedded(metadata.metadata(), INDEX_KEY, VERSION)
 }
 
 /// The columns of a block that are read.

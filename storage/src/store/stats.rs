@@ -20,6 +20,10 @@ pub struct Stats {
     pub series_collisions: u64,
     /// Samples taken since the start, replayed ones included.
     pub samples: u64,
+    /// Log rows taken since the start, replayed ones included.
+    pub log_rows: u64,
+    /// Spans taken since the start, replayed ones included.
+    pub spans: u64,
     /// Cuts whose rows are in blocks, staged ones included, since the start.
     pub cuts: u64,
     /// Attempts to cut, upload or commit that failed since the start; each is made again.
@@ -64,6 +68,8 @@ pub(super) fn of(inner: &Inner) -> Stats {
         series_evicted: usage.evicted.load(Ordering::Relaxed),
         series_collisions: usage.collisions.load(Ordering::Relaxed),
         samples: usage.samples.load(Ordering::Relaxed),
+        log_rows: usage.log_rows.load(Ordering::Relaxed),
+        spans: usage.spans.load(Ordering::Relaxed),
         cuts: view.cut,
         cut_failures: inner.cut_failures.load(Ordering::Relaxed),
         staged_blocks: view.staged_blocks,

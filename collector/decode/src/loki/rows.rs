@@ -199,20 +199,29 @@ impl<'l> Rows<'l> {
 
     /// Leaves the row at hand out.
     #[cold]
-    pub(super) fn refuse_row(&mut self, bad: Bad) {
+    pub(super) fn refuse_row(&mut self, mut bad: Bad) {
         self.row.clear();
-        let of_stream = self.stream_shown();
-        self.rows.refuse(Bad { what: format!("{}, in stream {of_stream}", bad.what), ..bad });
+        if self.rows.refused.has_room(bad.reason) {
+            bad.what = format!("{}, in stream {}", bad.what, self.stream_shown());
+        }
+        self.rows.refuse(bad);
     }
 
+    /// The first labels of the stream at hand.
     fn stream_shown(&self) -> String {
-        const SHOWN: usize = 200;
+        const SHOWN_BYTES: usize = 100;
         let resource = self.rows.logs.resources.get(self.stream.resource);
-        let labels = resource.map(|resource| format!("{:?}", resource.attributes)).unwrap_or_default();
-        match labels.char_indices().nth(SHOWN) {
-            Some((cut, _)) => format!("{}…", &labels[..cut]),
-            None => labels,
+        let labels = resource.into_iter().flat_map(|resource| resource.attributes.iter());
+        let mut shown = String::from("{");
+        for (name, value) in labels {
+            if shown.len() > SHOWN_BYTES {
+                shown += ", …";
+                break;
+            }
+            let mark = if shown.len() > 1 { ", " } else { "" };
+            shown += &format!("{mark}{}: {}", quoted(name.as_bytes()), quoted(value.as_bytes()));
         }
+        shown + "}"
     }
 
     /// Leaves out rows of a stream that cannot be begun.

@@ -188,6 +188,19 @@ fn wrong_labels_refuse_the_rows_of_their_stream() {
 }
 
 #[test]
+fn messages_are_short_however_long_labels_are() {
+    let long = "\u{1}".repeat(60_000);
+    let labels: Vec<_> = (0..100).map(|n| format!("a{n}=\"{long}\"")).collect();
+    let labels = format!("{{{}}}", labels.join(","));
+    let late: Vec<_> = (0..1_000).map(|_| entry(i64::MAX, "late", &[])).collect();
+    let decoded = read(&request(&[(&labels, &late), ("{a=\"b\"}", &late)]));
+    assert_eq!(decoded.refused.count(Reason::OutOfRange), 2_000);
+    let messages = messages(&decoded);
+    assert!(messages.len() == 10 && messages.iter().all(|message| message.len() < 1000), "{messages:?}");
+    assert!(messages[0].contains("in stream {\"a0\": \"\\u{1}"), "{}", messages[0]);
+}
+
+#[test]
 fn what_is_no_text_in_a_line_is_marked() {
     let body = request(&[(r#"{a="b"}"#, &[entry(NOW, b"a\xffb", &[])])]);
     assert_eq!(read(&body).logs.row(0).body, "a\u{fffd}b");

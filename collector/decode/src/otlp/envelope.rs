@@ -17,7 +17,6 @@ use model::attributes::Attributes;
 use model::resource::Scope;
 use model::shared::Shared;
 use model::texts::Texts;
-use model::time::MAX_TIME_MS;
 
 use super::resource::SCOPE_ROWS;
 use super::values::{self, Form, Pairs};
@@ -53,7 +52,7 @@ struct Resource {
 }
 
 /// A scope as all its records have it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct InScope {
     value: Arc<Scope>,
     place: Option<u32>,
@@ -75,10 +74,9 @@ pub(super) struct Envelope<'a> {
     resources: Fields<'a>,
     scopes: Fields<'a>,
     records: Fields<'a>,
-    resource: Option<Resource>,
-    scope: InScope,
-    /// What is wrong with resource or scope: so it is with each of their records.
-    trouble: Option<String>,
+    /// Those at hand, or what is wrong with them: so it is with each of their records.
+    resource: Result<Resource, String>,
+    scope: Result<InScope, String>,
     rows: usize,
     /// Bytes of scopes that were written out.
     scope_bytes: usize,
@@ -112,13 +110,12 @@ impl<'a> Envelope<'a> {
             body,
             limits,
             words,
-            latest_ms: latest_ms.min(MAX_TIME_MS),
+            latest_ms,
             resources: Fields::new(body, 0..body.len()),
             scopes: Fields::new(body, 0..0),
             records: Fields::new(body, 0..0),
-            resource: None,
-            scope: InScope::default(),
-            trouble: None,
+            resource: Err(String::new()),
+            scope: Err(String::new()),
             rows: 0,
             scope_bytes: 0,
             refused: Refused::default(),
@@ -134,20 +131,15 @@ impl<'a> Envelope<'a> {
         loop {
             while let Some(range) = next_message(&mut self.records, 2, self.words.scope)? {
                 self.count_rows(1)?;
-                match (&self.trouble, &mut self.resource) {
-                    (None, Some(resource)) => {
-                        let scope = &mut self.scope;
-                        let record = Record {
+                match (&mut self.resource, &mut self.scope) {
+                    (Ok(resource), Ok(scope)) => {
+                        return Ok(Some(Record {
                             range,
                             resource: *resource.place.get_or_insert_with(|| resources.place(&resource.value)),
                             scope: *scope.place.get_or_insert_with(|| scopes.place(&scope.value)),
-                        };
-                        return Ok(Some(record));
+                        }));
                     }
-                    (trouble, _) => {
-                        let why = trouble.as_deref().unwrap_or("it has no resource");
-                        self.refused.add(1, format!("{}: {why}", self.words.record));
-                    }
+                    (Err(why), _) | (_, Err(why)) => self.refused.add(1, format!("{}: {why}", self.words.record)),
                 }
             }
             if let Some(range) = next_message(&mut self.scopes, 2, self.words.resource)? {
@@ -212,10 +204,11 @@ impl<'a> Envelope<'a> {
     /// Adds the attributes of the scope to the row at hand, for those who have no other of the same name.
     #[inline]
     pub(super) fn push_scope(&mut self, attributes: &mut Attributes) -> Result<(), Fault> {
-        if self.scope.attributes.is_empty() {
+        let Ok(scope) = &self.scope else { return Ok(()) };
+        if scope.attributes.is_empty() {
             return Ok(());
         }
-        self.scope_bytes += self.scope.bytes;
+        self.scope_bytes += scope.bytes;
         let max = (self.body.len() * SCOPE_GROWTH).max(SCOPE_BYTES);
         if self.scope_bytes > max {
             let what = format!(
@@ -224,7 +217,7 @@ impl<'a> Envelope<'a> {
             );
             return Err(Fault::Fatal(Error::too_large(what)));
         }
-        for (name, value) in &self.scope.attributes {
+        for (name, value) in &scope.attributes {
             attributes.push(name, value);
         }
         Ok(())
@@ -233,7 +226,6 @@ impl<'a> Envelope<'a> {
     fn begin_resource(&mut self, range: Range<usize>) -> Result<(), Fault> {
         self.count_rows(SCOPE_ROWS)?;
         self.scopes = Fields::new(self.body, range.clone());
-        self.trouble = None;
         let (mut at, mut parts) = (None, 0);
         let mut fields = Fields::new(self.body, range.clone());
         while let Some(part) = next_message(&mut fields, 1, self.words.resource)? {
@@ -245,15 +237,14 @@ impl<'a> Envelope<'a> {
             (Some(before), Some(at)) => self.body[before.clone()] == self.body[at.clone()],
             _ => false,
         };
-        if self.resource.as_ref().is_some_and(is_same) {
+        if self.resource.as_ref().is_ok_and(is_same) {
             return Ok(());
         }
-        self.resource = None;
-        match self.read_resource(range) {
-            Ok(value) => self.resource = Some(Resource { value: Arc::new(value), at, place: None }),
-            Err(Fault::Refused(reason)) => self.trouble = Some(format!("its resource is wrong: {reason}")),
+        self.resource = match self.read_resource(range) {
+            Ok(value) => Ok(Resource { value: Arc::new(value), at, place: None }),
+            Err(Fault::Refused(reason)) => Err(format!("its resource is wrong: {reason}")),
             Err(fatal) => return Err(fatal),
-        }
+        };
         Ok(())
     }
 
@@ -269,16 +260,11 @@ impl<'a> Envelope<'a> {
     fn begin_scope(&mut self, range: Range<usize>) -> Result<(), Fault> {
         self.count_rows(SCOPE_ROWS)?;
         self.records = Fields::new(self.body, range.clone());
-        // What is wrong with the resource stays so for its other scopes.
-        if self.resource.is_none() {
-            return Ok(());
-        }
-        self.trouble = None;
-        match self.read_scope(range) {
-            Ok(scope) => self.scope = scope,
-            Err(Fault::Refused(reason)) => self.trouble = Some(format!("its scope is wrong: {reason}")),
+        self.scope = match self.read_scope(range) {
+            Ok(scope) => Ok(scope),
+            Err(Fault::Refused(reason)) => Err(format!("its scope is wrong: {reason}")),
             Err(fatal) => return Err(fatal),
-        }
+        };
         Ok(())
     }
 

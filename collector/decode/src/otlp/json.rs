@@ -186,7 +186,8 @@ impl<'de> DeserializeSeed<'de> for FieldName {
     type Value = Option<usize>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_identifier(self)
+        // As bytes: the names that count are ASCII, and no others need to be text.
+        deserializer.deserialize_bytes(self)
     }
 }
 
@@ -197,7 +198,7 @@ impl Visitor<'_> for FieldName {
         write!(f, "the name of a field of {}", self.message.name)
     }
 
-    fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
+    fn visit_bytes<E>(self, name: &[u8]) -> Result<Self::Value, E> {
         let fields = self.message.fields;
         match fields.get(self.next) {
             Some(field) if field.is_called(name) => Ok(Some(self.next)),

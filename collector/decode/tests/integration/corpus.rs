@@ -25,9 +25,9 @@ mod metric_families;
 #[path = "../../../../fuzz/checks/otlp.rs"]
 mod otlp;
 #[path = "../../../../fuzz/checks/otlp_logs.rs"]
-mod otlp_logs;
+pub(crate) mod otlp_logs;
 #[path = "../../../../fuzz/checks/otlp_traces.rs"]
-mod otlp_traces;
+pub(crate) mod otlp_traces;
 #[path = "../../../../fuzz/checks/records.rs"]
 mod records;
 #[path = "../../../../fuzz/checks/remote_read.rs"]

@@ -8,8 +8,8 @@ use model::labels::LabelsBuilder;
 use model::time::MAX_TIME_MS;
 
 use crate::cases::ANSWER_MS;
-use crate::corpus::remote_write_2;
-use crate::{families, samples};
+use crate::corpus::{otlp_logs, otlp_traces, remote_write_2};
+use crate::{families, otlp_records, samples};
 
 /// What holds of every batch that a decoder lets through.
 pub(crate) fn check(batch: &Batch, limits: &Limits) {
@@ -103,6 +103,20 @@ fn remote_write_never_panics() {
 #[test]
 fn remote_write_2_never_panics() {
     survives_in_part(&samples::request_2(), remote_write::v2::decode, remote_write_2::check_batch);
+}
+
+/// The first case of each file has all fields; what holds is what the fuzz targets check.
+#[test]
+fn otlp_records_never_panic() {
+    for (bodies, check) in [
+        (otlp_records::logs_bodies(), otlp_logs::check as fn(&[u8])),
+        (otlp_records::traces_bodies(), otlp_traces::check),
+    ] {
+        let (protobuf, json) = &bodies[0];
+        for (form, body) in [(0, protobuf), (1, json)] {
+            damaged(body).for_each(|body| check(&[&[form][..], &body].concat()));
+        }
+    }
 }
 
 fn survives_in_part(

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! ExportMetricsServiceResponse { partial_success = 1: { rejected_data_points = 1: int64, error_message = 2 } }
+//! ExportLogsServiceResponse, ExportTraceServiceResponse: the same with rejected_log_records, rejected_spans
 //! google.rpc.Status { code = 1: int32, message = 2, details = 3: Any }
 //! Any { type_url = 1, value = 2 }     google.rpc.RetryInfo { retry_delay = 1: Duration { seconds = 1, nanos = 2 } }
 //! ```
@@ -14,8 +15,8 @@ use decode::otlp::Refused;
 use model::{Error, ErrorKind};
 use serde_json::json;
 
-use super::Taken;
 use super::deltas::NotAdded;
+use super::{Signal, Taken};
 
 /// When a sender should come again if the error does not say.
 const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(5);
@@ -47,13 +48,13 @@ pub(super) fn retry_after(error: &Error) -> Option<Duration> {
     passes.then(|| error.retry_after().unwrap_or(DEFAULT_RETRY_AFTER))
 }
 
-/// What is to be said of points that were left out, or read with a doubt.
-pub(super) fn partial_message(taken: &Taken) -> Option<String> {
+/// What is to be said of what was left out, or read with a doubt.
+pub(super) fn partial_message(signal: Signal, taken: &Taken) -> Option<String> {
     let reasons = &taken.refused.reasons;
     (!reasons.is_empty()).then(|| match taken.refused.points {
         0 => reasons.join("; "),
-        1 => format!("1 data point was refused: {}", reasons.join("; ")),
-        points => format!("{points} data points were refused: {}", reasons.join("; ")),
+        1 => format!("1 {} was refused: {}", signal.item(), reasons.join("; ")),
+        items => format!("{items} {}s were refused: {}", signal.item(), reasons.join("; ")),
     })
 }
 
@@ -71,10 +72,10 @@ pub(super) fn note_not_added(refused: &mut Refused, not_added: &NotAdded) {
     }
 }
 
-/// The answer to a request whose rows are durable, as protobuf.
-pub(super) fn success(taken: &Taken) -> Vec<u8> {
+/// The answer to a request whose rows are durable, as protobuf: the same numbers of fields whatever the signal.
+pub(super) fn success(signal: Signal, taken: &Taken) -> Vec<u8> {
     let mut response = Vec::new();
-    if let Some(message) = partial_message(taken) {
+    if let Some(message) = partial_message(signal, taken) {
         let mut partial = Vec::new();
         number(&mut partial, 1, taken.refused.points);
         bytes(&mut partial, 2, message.as_bytes());
@@ -84,11 +85,11 @@ pub(super) fn success(taken: &Taken) -> Vec<u8> {
 }
 
 /// The same as JSON.
-pub(super) fn success_json(taken: &Taken) -> String {
-    let response = match partial_message(taken) {
+pub(super) fn success_json(signal: Signal, taken: &Taken) -> String {
+    let response = match partial_message(signal, taken) {
         None => json!({}),
         Some(message) => json!({
-            "partialSuccess": { "rejectedDataPoints": taken.refused.points.to_string(), "errorMessage": message },
+            "partialSuccess": { signal.rejected_field(): taken.refused.points.to_string(), "errorMessage": message },
         }),
     };
     response.to_string()

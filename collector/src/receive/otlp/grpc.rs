@@ -1,6 +1,6 @@
-//! `MetricsService/Export`: OTLP over gRPC.
+//! `MetricsService/Export`, `LogsService/Export`, `TraceService/Export`: OTLP over gRPC.
 //!
-//! One call with one message each way needs of gRPC a prefix of five bytes and a few headers. So it is spoken here, on the
+//! A call with one message each way needs of gRPC a prefix of five bytes and a few headers. So it is spoken here, on the
 //! same HTTP server, budget and decompressors as everything else: libraries for it hold what a sender claims to send,
 //! unpack on the threads that serve, and wait for a body without end.
 //!
@@ -24,8 +24,7 @@ use http_body_util::{BodyExt, Full};
 use model::Error;
 use tokio::time::Instant;
 
-use super::{Form, Origin, Otlp, Sent, Settings, Taken, answer};
-use crate::receive::identity::Unit;
+use super::{Form, Origin, Otlp, Sent, Settings, Signal, Taken, answer};
 use crate::receive::only_post;
 
 const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
@@ -40,20 +39,23 @@ const UNIMPLEMENTED: u32 = 12;
 const UNAUTHENTICATED: u32 = 16;
 
 pub(super) fn routes(otlp: Otlp) -> Router {
-    Router::new()
-        .route("/opentelemetry.proto.collector.metrics.v1.MetricsService/Export", post(handle).fallback(only_post))
-        .fallback(unknown)
-        .with_state(otlp)
+    let mut routes = Router::new();
+    for signal in Signal::ALL {
+        let taking = move |State(otlp): State<Otlp>, request: Request| handle(otlp, signal, request);
+        routes = routes.route(signal.grpc_path(), post(taking).fallback(only_post));
+    }
+    routes.fallback(unknown).with_state(otlp)
 }
 
 /// What is called here that there is not.
 async fn unknown(request: Request) -> Response {
-    let text = format!("there is no {}, only MetricsService/Export of OTLP metrics", request.uri().path());
+    let path = request.uri().path();
+    let text = format!("there is no {path}, only Export of OTLP's MetricsService, LogsService and TraceService");
     refusal(UNIMPLEMENTED, &text, None)
 }
 
 /// Extract, call, encode.
-async fn handle(State(otlp): State<Otlp>, request: Request) -> Response {
+async fn handle(otlp: Otlp, signal: Signal, request: Request) -> Response {
     let started = Instant::now();
     let settings = otlp.settings();
     let (head, body) = request.into_parts();
@@ -65,16 +67,16 @@ async fn handle(State(otlp): State<Otlp>, request: Request) -> Response {
         Ok(origin) => origin,
         // It is not put on the board, which whoever can reach us could fill.
         Err(refused) => {
-            otlp.0.metrics.otlp.answered("grpc", UNAUTHENTICATED);
+            otlp.0.metrics.otlp.answered(signal, "grpc", UNAUTHENTICATED);
             return refusal(UNAUTHENTICATED, refused.message(), None);
         }
     };
-    let outcome = receive(&otlp, &settings, &origin, &head.headers, body).await;
-    otlp.tell(&origin, started, &outcome);
+    let outcome = receive(&otlp, &settings, &origin, signal, &head.headers, body).await;
+    otlp.tell(signal, &origin, started, &outcome);
     let code = outcome.as_ref().map_or_else(|error| answer::code(error.kind()), |_| 0);
-    otlp.0.metrics.otlp.answered("grpc", code);
+    otlp.0.metrics.otlp.answered(signal, "grpc", code);
     match outcome {
-        Ok(taken) => success(&taken),
+        Ok(taken) => success(signal, &taken),
         Err(error) => refusal(code, &error.to_string(), Some(&answer::failure(&error))),
     }
 }
@@ -89,18 +91,19 @@ async fn receive(
     otlp: &Otlp,
     settings: &Arc<Settings>,
     origin: &Origin,
+    signal: Signal,
     headers: &HeaderMap,
     body: Body,
 ) -> Result<Taken, Error> {
-    let (wire, share) = settings.intake.read(&origin.caller, Unit::Samples, headers, body, PREFIX_BYTES).await?;
-    let (wire, encoding) = unwrap(wire, headers)?;
-    otlp.take(settings, origin, Sent { wire, encoding, form: Form::Protobuf }, share).await
+    let (wire, share) = settings.intake.read(&origin.caller, signal.unit(), headers, body, PREFIX_BYTES).await?;
+    let (wire, encoding) = unwrap(wire, headers, signal)?;
+    otlp.take(settings, origin, Sent { signal, wire, encoding, form: Form::Protobuf }, share).await
 }
 
 /// The message behind its prefix, and how it is compressed.
-fn unwrap(mut wire: Bytes, headers: &HeaderMap) -> Result<(Bytes, ContentEncoding), Error> {
+fn unwrap(mut wire: Bytes, headers: &HeaderMap, signal: Signal) -> Result<(Bytes, ContentEncoding), Error> {
     if wire.len() < PREFIX_BYTES {
-        return Err(Error::invalid("the call has no message: send one ExportMetricsServiceRequest"));
+        return Err(Error::invalid(format!("the call has no message: send one {}", signal.message())));
     }
     let (is_compressed, length) = (wire.get_u8(), wire.get_u32() as usize);
     if length != wire.len() {
@@ -120,8 +123,8 @@ fn unwrap(mut wire: Bytes, headers: &HeaderMap) -> Result<(Bytes, ContentEncodin
     }
 }
 
-fn success(taken: &Taken) -> Response {
-    let message = answer::success(taken);
+fn success(signal: Signal, taken: &Taken) -> Response {
+    let message = answer::success(signal, taken);
     let mut framed = vec![0];
     framed.extend_from_slice(&(message.len() as u32).to_be_bytes());
     framed.extend_from_slice(&message);

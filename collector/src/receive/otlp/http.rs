@@ -1,6 +1,7 @@
-//! `POST /v1/metrics`: OTLP over HTTP, protobuf or JSON. The path of Prometheus' own receiver leads here too.
+//! `POST /v1/metrics`, `/v1/logs`, `/v1/traces`: OTLP over HTTP, protobuf or JSON. The paths of the receivers of Prometheus and
+//! Loki lead here too.
 //!
-//! 200 means that every row of the points that were not refused is durable. Anything else means that none is promised.
+//! 200 means that every row of what was not refused is durable. Anything else means that none is promised.
 //!
 //! Source: <https://opentelemetry.io/docs/specs/otlp/>, "OTLP/HTTP"
 
@@ -17,9 +18,8 @@ use decode::body::ContentEncoding;
 use model::Error;
 use tokio::time::Instant;
 
-use super::{Form, Origin, Otlp, Sent, Settings, Taken, answer};
+use super::{Form, Origin, Otlp, Sent, Settings, Signal, Taken, answer};
 use crate::http::error;
-use crate::receive::identity::Unit;
 use crate::receive::{header, only_post};
 
 impl Form {
@@ -32,12 +32,18 @@ impl Form {
 }
 
 pub(super) fn routes(otlp: Otlp) -> Router {
-    let route = post(handle).fallback(only_post);
-    Router::new().route("/v1/metrics", route.clone()).route("/api/v1/otlp/v1/metrics", route).with_state(otlp)
+    let mut routes = Router::new();
+    for signal in Signal::ALL {
+        for path in signal.http_paths() {
+            let taking = move |State(otlp): State<Otlp>, request: Request| handle(otlp, signal, request);
+            routes = routes.route(path, post(taking).fallback(only_post));
+        }
+    }
+    routes.with_state(otlp)
 }
 
 /// Extract, call, encode.
-async fn handle(State(otlp): State<Otlp>, request: Request) -> Response {
+async fn handle(otlp: Otlp, signal: Signal, request: Request) -> Response {
     let started = Instant::now();
     let settings = otlp.settings();
     let (head, body) = request.into_parts();
@@ -45,14 +51,14 @@ async fn handle(State(otlp): State<Otlp>, request: Request) -> Response {
         // It is not put on the board, which whoever can reach us could fill.
         (Err(refused), _) => refused.response(),
         (Ok(origin), Ok(form)) => {
-            let outcome = receive(&otlp, &settings, &origin, form, &head.headers, body).await;
-            otlp.tell(&origin, started, &outcome);
-            encode(form, &outcome)
+            let outcome = receive(&otlp, &settings, &origin, (signal, form), &head.headers, body).await;
+            otlp.tell(signal, &origin, started, &outcome);
+            encode(signal, form, &outcome)
         }
         // In which encoding to say so cannot be known.
         (Ok(_), Err(text)) => (StatusCode::UNSUPPORTED_MEDIA_TYPE, format!("{text}\n")).into_response(),
     };
-    otlp.0.metrics.otlp.answered("http", u32::from(response.status().as_u16()));
+    otlp.0.metrics.otlp.answered(signal, "http", u32::from(response.status().as_u16()));
     response
 }
 
@@ -60,13 +66,13 @@ async fn receive(
     otlp: &Otlp,
     settings: &Arc<Settings>,
     origin: &Origin,
-    form: Form,
+    (signal, form): (Signal, Form),
     headers: &HeaderMap,
     body: Body,
 ) -> Result<Taken, Error> {
     let encoding = ContentEncoding::parse(&header(headers, CONTENT_ENCODING)).map_err(Error::from)?;
-    let (wire, share) = settings.intake.read(&origin.caller, Unit::Samples, headers, body, 0).await?;
-    otlp.take(settings, origin, Sent { wire, encoding, form }, share).await
+    let (wire, share) = settings.intake.read(&origin.caller, signal.unit(), headers, body, 0).await?;
+    otlp.take(settings, origin, Sent { signal, wire, encoding, form }, share).await
 }
 
 fn form(headers: &HeaderMap) -> Result<Form, String> {
@@ -80,10 +86,10 @@ fn form(headers: &HeaderMap) -> Result<Form, String> {
     }
 }
 
-fn encode(form: Form, outcome: &Result<Taken, Error>) -> Response {
+fn encode(signal: Signal, form: Form, outcome: &Result<Taken, Error>) -> Response {
     let (status, body) = match (outcome, form) {
-        (Ok(taken), Form::Protobuf) => (StatusCode::OK, answer::success(taken)),
-        (Ok(taken), Form::Json) => (StatusCode::OK, answer::success_json(taken).into_bytes()),
+        (Ok(taken), Form::Protobuf) => (StatusCode::OK, answer::success(signal, taken)),
+        (Ok(taken), Form::Json) => (StatusCode::OK, answer::success_json(signal, taken).into_bytes()),
         (Err(error), Form::Protobuf) => (error::status(error.kind()), answer::failure(error)),
         (Err(error), Form::Json) => (error::status(error.kind()), answer::failure_json(error).into_bytes()),
     };

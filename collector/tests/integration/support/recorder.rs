@@ -129,6 +129,16 @@ impl Recorder {
         self.logs.lock().iter().flat_map(log_rows).collect()
     }
 
+    /// Log rows that were written, as they were given.
+    pub(crate) fn logs(&self) -> Vec<Logs> {
+        self.logs.lock().clone()
+    }
+
+    /// Spans that were written, as they were given.
+    pub(crate) fn spans(&self) -> Vec<Spans> {
+        self.spans.lock().clone()
+    }
+
     /// Every histogram that was written, with its series.
     pub(crate) fn histograms(&self) -> Vec<(SeriesKey, Histogram)> {
         let mut builder = LabelsBuilder::default();

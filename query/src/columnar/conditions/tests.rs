@@ -24,6 +24,23 @@ fn ranges_of_time_are_intersected() {
     assert_eq!(of(&[or(col("ts").gt(time(10)), col("cluster").eq(lit("a")))]).time, i64::MIN..=i64::MAX);
 }
 
+fn words_of(filter: Expr) -> Vec<String> {
+    of(&[filter]).words.iter().map(|word| String::from_utf8(word.clone()).unwrap()).collect()
+}
+
+#[test]
+fn lines_must_have_the_words_that_a_condition_shows_whole() {
+    assert_eq!(words_of(col("body").like(lit("%disk full on %"))), ["full", "on"]);
+    assert_eq!(words_of(col("body").like(lit("GET /a%b c"))), ["GET", "c"]);
+    assert_eq!(words_of(col("body").like(lit("%100\\% done_"))), [""; 0], "both may go on");
+    assert_eq!(words_of(col("body").like(lit("% 100\\% done %"))), ["100", "done"]);
+    assert_eq!(words_of(col("body").eq(lit("all of it"))), ["all", "it", "of"]);
+    assert_eq!(words_of(col("body").not_like(lit("% x %"))), [""; 0]);
+    assert_eq!(words_of(col("service").like(lit("% x %"))), [""; 0]);
+    let has_word = super::word::HasWord::udf().call(vec![col("body"), lit("timeout")]);
+    assert_eq!(words_of(has_word), ["timeout"]);
+}
+
 #[test]
 fn texts_and_traces_are_sets() {
     let trace = "000102030405060708090a0b0c0d0e0f";

@@ -31,8 +31,8 @@ pub(super) struct Field {
 impl Field {
     /// Whether the field is called so in JSON.
     #[inline]
-    pub(super) fn is_called(&self, name: &str) -> bool {
-        self.json_name.as_bytes() == name.as_bytes() || self.name == name
+    pub(super) fn is_called(&self, name: &[u8]) -> bool {
+        self.json_name.as_bytes() == name || self.name.as_bytes() == name
     }
 }
 

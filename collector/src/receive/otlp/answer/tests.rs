@@ -3,21 +3,32 @@ use super::*;
 #[test]
 fn an_answer_of_nothing_refused_says_nothing() {
     let taken = Taken::default();
-    assert_eq!((success(&taken), success_json(&taken)), (Vec::new(), "{}".to_owned()));
+    for signal in Signal::ALL {
+        assert_eq!((success(signal, &taken), success_json(signal, &taken)), (Vec::new(), "{}".to_owned()));
+    }
 }
 
 #[test]
-fn points_that_were_refused_are_told_with_their_number() {
+fn what_was_refused_is_told_with_its_number_in_the_words_of_its_signal() {
     let mut taken = Taken::default();
     taken.refused.add(300, "x");
-    let message = b"300 data points were refused: x";
-    // Field 1, a message of 36 bytes: field 1, the number 300, field 2, a text.
-    let expected = [&[0x0a, 36, 0x08, 0xac, 0x02, 0x12, message.len() as u8][..], message].concat();
-    assert_eq!(success(&taken), expected);
+    for (signal, words, field) in [
+        (Signal::Metrics, "300 data points", "rejectedDataPoints"),
+        (Signal::Logs, "300 log records", "rejectedLogRecords"),
+        (Signal::Traces, "300 spans", "rejectedSpans"),
+    ] {
+        let message = format!("{words} were refused: x");
+        // Field 1, a message: field 1, the number 300, field 2, a text.
+        let length = message.len() as u8;
+        let expected = [&[0x0a, length + 5, 0x08, 0xac, 0x02, 0x12, length][..], message.as_bytes()].concat();
+        assert_eq!(success(signal, &taken), expected, "{words}");
+        let expected = format!(r#"{{"partialSuccess":{{"errorMessage":"{message}","{field}":"300"}}}}"#);
+        assert_eq!(success_json(signal, &taken), expected);
+    }
     let warned =
         Taken { refused: decode::otlp::Refused { points: 0, reasons: vec!["y".to_owned()] }, ..Taken::default() };
-    assert_eq!(success(&warned), b"\x0a\x03\x12\x01y");
-    assert!(success_json(&warned).contains(r#""rejectedDataPoints":"0""#));
+    assert_eq!(success(Signal::Metrics, &warned), b"\x0a\x03\x12\x01y");
+    assert!(success_json(Signal::Metrics, &warned).contains(r#""rejectedDataPoints":"0""#));
 }
 
 #[test]

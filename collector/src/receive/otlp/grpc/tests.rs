@@ -20,13 +20,13 @@ fn a_call_has_one_whole_message() {
         headers.insert(GRPC_ENCODING, HeaderValue::from_static(encoding));
         headers
     };
-    let read = |bytes: &'static [u8], encoding| unwrap(Bytes::from_static(bytes), &headers(encoding));
+    let read = |bytes: &'static [u8], encoding| unwrap(Bytes::from_static(bytes), &headers(encoding), Signal::Logs);
     assert_eq!(read(b"\0\0\0\0\x02ab", "identity").unwrap(), (Bytes::from_static(b"ab"), ContentEncoding::Identity));
     assert_eq!(read(b"\x01\0\0\0\x01a", "zstd").unwrap(), (Bytes::from_static(b"a"), ContentEncoding::Zstd));
     // What is not compressed is not, whatever the call says of the others.
     assert_eq!(read(b"\0\0\0\0\x01a", "gzip").unwrap().1, ContentEncoding::Identity);
     for (bytes, encoding, part) in [
-        (&b""[..], "gzip", "no message"),
+        (&b""[..], "gzip", "no message: send one ExportLogsServiceRequest"),
         (b"\0\0\0\0\x02a", "gzip", "claims 2 bytes and has 1"),
         (b"\0\0\0\0\x01ab", "gzip", "claims 1 bytes and has 2"),
         (b"\0\xff\xff\xff\xffa", "gzip", "claims 4294967295 bytes"),
