@@ -192,6 +192,14 @@ impl Recorder {
         self.wait_for(&format!("write {number}"), |writes| writes.get(number).cloned()).await
     }
 
+    /// The way in of a write, whatever it brings.
+    async fn enter(&self) -> Result<(), Error> {
+        *self.offered.lock() += 1;
+        self.changed.notify_waiters();
+        self.gate.acquire().await.unwrap().forget();
+        self.failures.lock().pop_front().map_or(Ok(()), Err)
+    }
+
     /// Waits until `count` batches were offered.
     pub(crate) async fn wait_for_offers(&self, count: usize) {
         let waiting = async {
@@ -232,12 +240,7 @@ fn without_bad_labels(mut batch: Batch) -> (Batch, Option<Box<LeftOut>>) {
 #[async_trait]
 impl Ingest for Recorder {
     async fn write(&self, batch: Batch) -> Result<Receipt, Error> {
-        *self.offered.lock() += 1;
-        self.changed.notify_waiters();
-        self.gate.acquire().await.unwrap().forget();
-        if let Some(error) = self.failures.lock().pop_front() {
-            return Err(error);
-        }
+        self.enter().await?;
         let (batch, left_out) = without_bad_labels(batch);
         let rows = rows(&batch)?;
         let receipt = Receipt { samples: rows.len(), left_out, ..Receipt::default() };
@@ -248,21 +251,14 @@ impl Ingest for Recorder {
     }
 
     async fn write_logs(&self, logs: Logs) -> Result<(), Error> {
-        *self.offered.lock() += 1;
-        self.changed.notify_waiters();
-        self.gate.acquire().await.unwrap().forget();
-        if let Some(error) = self.failures.lock().pop_front() {
-            return Err(error);
-        }
+        self.enter().await?;
         self.logs.lock().push(logs);
         self.changed.notify_waiters();
         Ok(())
     }
 
     async fn write_spans(&self, spans: Spans) -> Result<(), Error> {
-        if let Some(error) = self.failures.lock().pop_front() {
-            return Err(error);
-        }
+        self.enter().await?;
         self.spans.lock().push(spans);
         self.changed.notify_waiters();
         Ok(())
