@@ -272,7 +272,8 @@ impl App {
 
 /// How long the server waits for a body: longer than any route does, so that the route's own word comes first.
 fn longest_body(config: &collector::Config) -> Duration {
-    let body = config.remote_write.body_timeout.max(config.otlp.body_timeout);
+    let receivers = [config.remote_write.body_timeout, config.log_push.body_timeout, config.otlp.body_timeout];
+    let body = receivers.into_iter().max().unwrap_or_default();
     let route = body.saturating_add(Duration::from_secs(1));
     Limits::default().body_timeout.get().max(route)
 }
@@ -330,5 +331,8 @@ mod tests {
         assert!(longest_body(&config) > config.remote_write.body_timeout);
         config.remote_write.body_timeout = Duration::MAX;
         assert_eq!(longest_body(&config), Duration::MAX);
+        let mut config = collector::Config::default();
+        config.log_push.body_timeout = Duration::from_secs(600);
+        assert!(longest_body(&config) > config.log_push.body_timeout);
     }
 }

@@ -27,7 +27,7 @@ use crate::Parts;
 use crate::metrics::Metrics;
 use crate::write::{END_PATIENCE, write_until};
 
-pub(crate) use self::source::Source;
+pub(crate) use self::source::{Source, instance};
 
 /// All servers that are being asked.
 #[derive(Debug)]

@@ -1,5 +1,5 @@
-//! Brings telemetry in: the scraping of targets, federation and remote read of Prometheus servers, and the receivers
-//! of remote write and OTLP.
+//! Brings telemetry in: the scraping of targets, federation and remote read of Prometheus servers, the reading of Loki servers, and the receivers
+//! of remote write, OTLP and log shippers.
 //!
 //! Owns: connections to sources and from senders, when they are asked, what their answers mean as rows, what is known of
 //! each ([`model::Sources`]).
@@ -11,6 +11,7 @@
 //! federate ───── asks other servers for what is newest ───────┤
 //!                                                             ├─> decode ─> model::Ingest
 //! remote_read ── asks other servers for all since last time ──┤
+//! loki_read ──── asks Loki servers for all since last time ───┤
 //! receive ────── is pushed to ────────────────────────────────┘
 //! ```
 
@@ -20,6 +21,7 @@ mod federate;
 mod fetch;
 mod http;
 mod keyring;
+mod loki_read;
 mod metrics;
 mod plan;
 mod receive;
@@ -28,6 +30,7 @@ mod remote_read;
 mod report;
 mod schedule;
 mod scrape;
+mod source_key;
 mod task;
 mod teller;
 mod token;
@@ -46,8 +49,9 @@ pub use metrics::Metrics;
 pub use token::{Token, TokenHash};
 
 use federate::Federation;
+use loki_read::LokiReading;
 use plan::Plan;
-use receive::{Identity, Otlp, Receiver};
+use receive::{Identity, LogPush, Otlp, Receiver};
 use remote_read::Reading;
 use scrape::Scraping;
 
@@ -75,11 +79,13 @@ impl fmt::Debug for Parts {
 pub struct Collectors {
     federation: Federation,
     reading: Reading,
+    loki_reading: LokiReading,
     scraping: Scraping,
     receiver: Receiver,
     identity: Identity,
     token_watch: Worker,
     otlp: Otlp,
+    log_push: LogPush,
     metrics: Arc<Metrics>,
 }
 
@@ -94,11 +100,24 @@ impl Collectors {
         let identity = Identity::new(config, parts.clock.clone(), metrics.clone());
         let receiver = Receiver::new(&config.remote_write, identity.clone(), parts.clone(), metrics.clone());
         let otlp = Otlp::new(&config.otlp, identity.clone(), parts.clone(), metrics.clone());
+        let log_push = LogPush::new(&config.log_push, identity.clone(), parts.clone(), metrics.clone());
         let federation = Federation::start(&plan.federated, parts.clone(), metrics.clone());
         let reading = Reading::start(&plan.read, parts.clone(), metrics.clone());
+        let loki_reading = LokiReading::start(&plan.lokis, parts.clone(), metrics.clone());
         let scraping = Scraping::start(&plan.jobs, parts)?;
         let token_watch = identity.watch();
-        Ok(Collectors { federation, reading, scraping, receiver, otlp, identity, token_watch, metrics })
+        Ok(Collectors {
+            federation,
+            reading,
+            loki_reading,
+            scraping,
+            receiver,
+            otlp,
+            log_push,
+            identity,
+            token_watch,
+            metrics,
+        })
     }
 
     /// The routes of the receivers. They go on to work, with the newest settings, after [`Collectors::reload`].
@@ -106,7 +125,7 @@ impl Collectors {
     /// To tell senders apart they need the address of the peer: serve them with
     /// `into_make_service_with_connect_info::<SocketAddr>()`.
     pub fn routes(&self) -> Router {
-        self.receiver.routes().merge(self.otlp.http_routes())
+        self.receiver.routes().merge(self.otlp.http_routes()).merge(self.log_push.routes())
     }
 
     /// The routes of OTLP over HTTP, which are among [`Collectors::routes`], for the port that its senders expect.
@@ -135,17 +154,25 @@ impl Collectors {
         let read: Vec<_> = plan.read.iter().map(|server| &server.source).collect();
         self.federation.reload(&plan.federated, &read).await;
         self.reading.reload(&plan.read, &plan.federated).await;
+        self.loki_reading.reload(&plan.lokis).await;
         self.scraping.reload(&plan.jobs).await?;
         drop(plan);
         self.metrics.forget_unused();
         self.receiver.reload(&config.remote_write);
         self.otlp.reload(&config.otlp);
+        self.log_push.reload(&config.log_push);
         self.identity.reload(config).await
     }
 
     /// Stops asking sources. What is being written is written; no series is marked as ended.
     pub async fn stop(self) {
-        tokio::join!(self.federation.stop(), self.reading.stop(), self.scraping.stop(), self.token_watch.stop());
+        tokio::join!(
+            self.federation.stop(),
+            self.reading.stop(),
+            self.loki_reading.stop(),
+            self.scraping.stop(),
+            self.token_watch.stop()
+        );
     }
 }
 

@@ -4,6 +4,7 @@
 //! Does not own: the endpoint that shows them (the binary), the state of single sources ([`model::Sources`]).
 
 mod exposition;
+mod log_push;
 mod otlp;
 mod push;
 
@@ -14,6 +15,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use parking_lot::Mutex;
 
 use self::exposition::Family;
+use self::log_push::LogPushCounters;
 pub(crate) use self::otlp::OtlpCounters;
 use self::push::PushCounters;
 use crate::fetch::Stage;
@@ -23,6 +25,7 @@ use crate::fetch::Stage;
 pub struct Metrics {
     federate: SourceFamilies,
     remote_read: SourceFamilies,
+    loki_read: SourceFamilies,
     scrape: SourceFamilies,
     /// The receiver's.
     pub(crate) remote_write: RemoteWriteCounters,
@@ -30,6 +33,8 @@ pub struct Metrics {
     pub(crate) pushes: PushCounters,
     /// Those of the OTLP receivers.
     pub(crate) otlp: OtlpCounters,
+    /// Those of the receivers of log rows.
+    pub(crate) log_push: LogPushCounters,
 }
 
 /// What became of the rows of an answer.
@@ -143,6 +148,11 @@ impl Metrics {
         counters(&self.remote_read, cluster, job)
     }
 
+    /// The counters of the Loki servers of a cluster and job that are read.
+    pub(crate) fn loki_read(&self, cluster: &str, job: &str) -> Arc<SourceCounters> {
+        counters(&self.loki_read, cluster, job)
+    }
+
     /// The counters of the scraped targets of a cluster and job.
     pub(crate) fn scrape(&self, cluster: &str, job: &str) -> Arc<SourceCounters> {
         counters(&self.scrape, cluster, job)
@@ -150,7 +160,7 @@ impl Metrics {
 
     /// Forgets the counters that no source uses any more.
     pub(crate) fn forget_unused(&self) {
-        for families in [&self.federate, &self.remote_read, &self.scrape] {
+        for families in [&self.federate, &self.remote_read, &self.loki_read, &self.scrape] {
             families.lock().retain(|_, counters| Arc::strong_count(counters) > 1);
         }
     }
@@ -159,11 +169,13 @@ impl Metrics {
     pub fn render(&self, out: &mut String) {
         render_sources("federate", &self.federate, out);
         render_sources("remote_read", &self.remote_read, out);
+        render_sources("loki_read", &self.loki_read, out);
         render_sources("scrape", &self.scrape, out);
         render_targets(&self.scrape, out);
         self.render_remote_write(out);
         self.pushes.render(out);
         self.otlp.render(out);
+        self.log_push.render(out);
     }
 
     fn render_remote_write(&self, out: &mut String) {

@@ -1,15 +1,16 @@
 //! What a configuration asks for: its sources and jobs, checked, resolved and told apart.
 //!
 //! Owns: what one entry cannot know of itself, and the place of a mistake.
-//! Does not own: the shape of an entry (`config`), what an entry resolves to (`federate`, `remote_read`, `scrape`).
+//! Does not own: the shape of an entry (`config`), what an entry resolves to (`federate`, `remote_read`, `loki_read`, `scrape`).
 
 use std::sync::Arc;
 
 use model::Error;
 
-use crate::config::{Config, FederateConfig, ScrapeConfig, Via};
+use crate::config::{Config, FederateConfig, LokiConfig, ScrapeConfig, Via};
 use crate::federate::Source;
 use crate::fetch::check_files;
+use crate::loki_read::Loki;
 use crate::metrics::Metrics;
 use crate::remote_read::Server;
 use crate::scrape::Job;
@@ -21,6 +22,8 @@ pub(crate) struct Plan {
     pub(crate) federated: Vec<Arc<Source>>,
     /// The servers that are read by remote read.
     pub(crate) read: Vec<Arc<Server>>,
+    /// The Loki servers whose lines are read.
+    pub(crate) lokis: Vec<Arc<Loki>>,
     /// The jobs whose targets are scraped.
     pub(crate) jobs: Vec<Arc<Job>>,
 }
@@ -48,6 +51,7 @@ impl Plan {
                 Via::RemoteRead => plan.read.push(Arc::new(Server::new(source).map_err(place)?)),
             }
         }
+        plan.lokis = lokis(config)?;
         for (index, entry) in config.scrape_configs.iter().enumerate() {
             let job = Job::resolve(entry, metrics.clone());
             let job = job.and_then(|job| check_name(entry, &config.scrape_configs[..index]).map(|()| job));
@@ -73,7 +77,10 @@ impl Config {
     /// `Invalid`, with the section.
     pub(crate) fn validate_receivers(&self) -> Result<(), Error> {
         self.validate_push()?;
-        self.remote_write.validate().map_err(|e| e.context("remote_write"))?;
+        let remote_write = self.remote_write.validate(1, "the sum of body_size_limit and decoded_size_limit");
+        remote_write.map_err(|e| e.context("remote_write"))?;
+        let log_push = self.log_push.validate(2, "body_size_limit and twice decoded_size_limit, for its rows");
+        log_push.map_err(|e| e.context("log_push"))?;
         self.otlp.validate().map_err(|e| e.context("otlp"))
     }
 
@@ -86,6 +93,24 @@ impl Config {
         let Some((entry, others)) = self.federate_configs.split_last() else { return Ok(()) };
         let checked = Source::resolve(entry).and_then(|source| check_files(&source.endpoint));
         checked.map_err(|e| e.context(source_place(others.len(), entry)))
+    }
+
+    /// Checks the entries of `loki_configs`.
+    ///
+    /// # Errors
+    /// As [`Config::validate`].
+    pub fn validate_lokis(&self) -> Result<(), Error> {
+        lokis(self).map(drop)
+    }
+
+    /// As [`Config::check_source_files`], for the last Loki.
+    ///
+    /// # Errors
+    /// As [`Config::check_source_files`].
+    pub fn check_loki_files(&self) -> Result<(), Error> {
+        let Some((entry, others)) = self.loki_configs.split_last() else { return Ok(()) };
+        let checked = Loki::resolve(entry).and_then(|loki| check_files(&loki.endpoint));
+        checked.map_err(|e| e.context(loki_place(others.len(), entry)))
     }
 
     /// As [`Config::check_source_files`], for the last job.
@@ -123,6 +148,26 @@ fn check_name(config: &ScrapeConfig, others: &[ScrapeConfig]) -> Result<(), Erro
 
 fn job_place(index: usize, config: &ScrapeConfig) -> String {
     format!("scrape_configs[{index}] (cluster {:?}, job_name {:?})", config.cluster, config.job_name)
+}
+
+fn lokis(config: &Config) -> Result<Vec<Arc<Loki>>, Error> {
+    let mut lokis: Vec<Arc<Loki>> = Vec::with_capacity(config.loki_configs.len());
+    for (index, entry) in config.loki_configs.iter().enumerate() {
+        let place = |e: Error| e.context(loki_place(index, entry));
+        let loki = Loki::resolve(entry).map_err(place)?;
+        if let Some(twin) = lokis.iter().position(|other| other.id == loki.id) {
+            return Err(place(Error::invalid(format!(
+                "the same cluster, job_name {:?} and host as loki_configs[{twin}], give it another job_name",
+                entry.job_name
+            ))));
+        }
+        lokis.push(Arc::new(loki));
+    }
+    Ok(lokis)
+}
+
+fn loki_place(index: usize, config: &LokiConfig) -> String {
+    format!("loki_configs[{index}] (cluster {:?}, {})", config.cluster, config.url)
 }
 
 fn source_place(index: usize, config: &FederateConfig) -> String {

@@ -7,26 +7,29 @@ mod body;
 mod budget;
 mod identity;
 mod intake;
+mod log_push;
 mod otlp;
 mod remote_write;
 mod senders;
+mod unpack;
 
 use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::Request;
-use axum::http::StatusCode;
 use axum::http::header::ALLOW;
+use axum::http::{HeaderMap, HeaderName, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use parking_lot::RwLock;
 
 pub(crate) use self::identity::{Identity, Reason};
 use self::intake::Intake;
+pub(crate) use self::log_push::LogPush;
 pub(crate) use self::otlp::{Otlp, Signal};
 use self::senders::Senders;
 use crate::Parts;
-use crate::config::RemoteWriteConfig;
+use crate::config::ReceiverConfig;
 use crate::metrics::Metrics;
 
 /// Where remote write is received: as Prometheus itself does, as one that is served below a path, and as Mimir does.
@@ -48,26 +51,26 @@ struct State {
 /// What a reload replaces as a whole.
 #[derive(Debug)]
 struct Settings {
-    config: RemoteWriteConfig,
+    config: ReceiverConfig,
     intake: Intake,
 }
 
 impl Settings {
-    fn new(config: &RemoteWriteConfig) -> Arc<Self> {
-        Arc::new(Settings { intake: Intake::new("remote_write", &config.receiver()), config: config.clone() })
+    fn new(config: &ReceiverConfig) -> Arc<Self> {
+        Arc::new(Settings { intake: Intake::new("remote_write", config), config: config.clone() })
     }
 }
 
 impl Receiver {
     /// A receiver that writes to `parts` what `identity` lets in.
-    pub(crate) fn new(config: &RemoteWriteConfig, identity: Identity, parts: Parts, metrics: Arc<Metrics>) -> Self {
+    pub(crate) fn new(config: &ReceiverConfig, identity: Identity, parts: Parts, metrics: Arc<Metrics>) -> Self {
         let senders = Senders::new(parts.sources.clone());
         let settings = RwLock::new(Settings::new(config));
         Receiver(Arc::new(State { parts, metrics, senders, identity, settings }))
     }
 
     /// Goes over to another configuration; requests that have begun end under the old one.
-    pub(crate) fn reload(&self, config: &RemoteWriteConfig) {
+    pub(crate) fn reload(&self, config: &ReceiverConfig) {
         let is_same = self.0.settings.read().config == *config;
         if !is_same {
             *self.0.settings.write() = Settings::new(config);
@@ -82,6 +85,11 @@ impl Receiver {
         }
         routes.with_state(self.clone())
     }
+}
+
+/// A header's text in lower case, empty if there is none; one that is no text is of no use, whatever it says.
+fn header(headers: &HeaderMap, name: HeaderName) -> String {
+    headers.get(name).map_or(Ok(""), |value| value.to_str()).unwrap_or("?").trim().to_ascii_lowercase()
 }
 
 /// What whoever comes with another method is told.

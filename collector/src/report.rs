@@ -1,6 +1,7 @@
 //! What the rows `up` and `scrape_*` tell of one attempt, as Prometheus writes them for each scrape.
 
-use model::batch::STALE_NAN_BITS;
+use model::batch::{BatchBuilder, Kind, STALE_NAN_BITS};
+use model::source::SourceId;
 
 /// The names of the rows, in the order of [`Report::values`].
 pub(crate) const NAMES: [&str; 5] = [
@@ -35,5 +36,14 @@ impl Report {
         let count = |rows: u64| rows as f64;
         let up = f64::from(u8::from(self.up));
         [up, self.duration_seconds, count(self.samples), count(self.kept), count(self.series_added)]
+    }
+}
+
+/// Adds the rows of a source to a batch that is being built.
+pub(crate) fn add_report(builder: &mut BatchBuilder, id: &SourceId, values: [f64; NAMES.len()], time_ms: i64) {
+    for (name, value) in NAMES.into_iter().zip(values) {
+        let labels = [("instance", id.instance.as_str()), ("job", id.job.as_str())];
+        let series = builder.series(name, &labels, Kind::Gauge);
+        builder.sample(series, time_ms, value);
     }
 }

@@ -67,7 +67,8 @@ impl Token {
         Ok(Token(text.to_owned()))
     }
 
-    /// The one that a request shows: its bearer token, or the password of basic authentication, whoever the user is.
+    /// The one that a request shows: its bearer token, the password of basic authentication, whoever the user is, or the secret
+    /// of an API key as clients of Elasticsearch show it, whatever its id is.
     pub fn of_request(headers: &HeaderMap) -> Option<Self> {
         let mut all = headers.get_all(AUTHORIZATION).iter();
         let (Some(value), None) = (all.next(), all.next()) else { return None };
@@ -75,7 +76,7 @@ impl Token {
         if scheme.eq_ignore_ascii_case("bearer") {
             return Token::parse(credential).ok();
         }
-        if !scheme.eq_ignore_ascii_case("basic") {
+        if !scheme.eq_ignore_ascii_case("basic") && !scheme.eq_ignore_ascii_case("apikey") {
             return None;
         }
         let pair = String::from_utf8(STANDARD.decode(credential.trim()).ok()?).ok()?;

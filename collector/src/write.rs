@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use model::worker::Stop;
-use model::{Batch, Ingest, Receipt};
+use model::{Batch, Error, Ingest, Logs, Receipt};
 use tokio::time::{Instant, sleep_until};
 
 use crate::fetch::{Failure, Stage};
@@ -30,13 +30,36 @@ pub(crate) async fn write_until(
     batch: Batch,
     give_up: Instant,
     stop: &Stop,
-    mut on_retry: impl FnMut(),
+    on_retry: impl FnMut(),
 ) -> Result<Receipt, Failure> {
+    offer_until(|| ingest.write(batch.clone()), give_up, stop, on_retry).await
+}
+
+/// As [`write_until`], for log rows.
+pub(crate) async fn write_logs_until(
+    ingest: &Arc<dyn Ingest>,
+    logs: Logs,
+    give_up: Instant,
+    stop: &Stop,
+    on_retry: impl FnMut(),
+) -> Result<(), Failure> {
+    offer_until(|| ingest.write_logs(logs.clone()), give_up, stop, on_retry).await
+}
+
+async fn offer_until<T, F>(
+    offer: impl Fn() -> F,
+    give_up: Instant,
+    stop: &Stop,
+    mut on_retry: impl FnMut(),
+) -> Result<T, Failure>
+where
+    F: Future<Output = Result<T, Error>>,
+{
     let mut pause = FIRST_PAUSE;
     let mut tries = 1u32;
     loop {
-        let error = match ingest.write(batch.clone()).await {
-            Ok(receipt) => return Ok(receipt),
+        let error = match offer().await {
+            Ok(taken) => return Ok(taken),
             Err(error) => error,
         };
         let next = Instant::now() + error.retry_after().unwrap_or(pause).max(FIRST_PAUSE);

@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use async_trait::async_trait;
 
-use crate::{Error, NativeHistogram, SeriesKey};
+use crate::{Error, Logs, NativeHistogram, SeriesKey};
 
 /// The newest row of a series.
 #[derive(Debug, Clone, PartialEq)]
@@ -49,4 +49,12 @@ pub trait Recall: Send + Sync {
     /// # Errors
     /// As [`Recall::recall`].
     async fn newest(&self, series: &[SeriesKey], from_ms: i64) -> Result<Vec<Option<Newest>>, Error>;
+
+    /// The log rows of `cluster` whose times are within `time_unix_nano`, in nanoseconds since the Unix epoch, in any order. Of
+    /// each there are its time, its body, its ids and its attributes, those of its resource too; the other columns are left
+    /// out.
+    ///
+    /// # Errors
+    /// As [`Recall::recall`].
+    async fn logs(&self, cluster: &str, time_unix_nano: RangeInclusive<i64>) -> Result<Logs, Error>;
 }

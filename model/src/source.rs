@@ -11,8 +11,8 @@ use serde::Serialize;
 pub struct SourceStatus {
     /// The cluster its rows are stamped with.
     pub cluster: String,
-    /// The way it comes in: `federate`, `remote_read`, `scrape`, `remote_write`, `otlp`, `otlp_logs`, `otlp_traces`; `file_sd`
-    /// and `http_sd` for lists of targets.
+    /// The way it comes in: `federate`, `remote_read`, `scrape`, `loki_read`, `remote_write`, `otlp`, `otlp_logs`,
+    /// `otlp_traces`, `loki`, `elasticsearch`; `file_sd` and `http_sd` for lists of targets.
     pub kind: &'static str,
     /// The name of its job in the configuration.
     pub job: String,

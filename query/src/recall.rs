@@ -1,5 +1,6 @@
 //! Finds rows again for the collectors.
 
+mod logs;
 mod newest;
 
 use std::ops::RangeInclusive;
@@ -10,7 +11,7 @@ use async_trait::async_trait;
 use datafusion::common::ScalarValue;
 use futures::TryStreamExt;
 use model::recall::Newest;
-use model::{Recall, SeriesKey};
+use model::{Logs, Recall, SeriesKey};
 
 use crate::engine::Engine;
 use crate::params::Params;
@@ -48,6 +49,10 @@ impl Recall for Engine {
 
     async fn newest(&self, series: &[SeriesKey], from_ms: i64) -> Result<Vec<Option<Newest>>, model::Error> {
         newest::find(self, series, from_ms).await
+    }
+
+    async fn logs(&self, cluster: &str, time_unix_nano: RangeInclusive<i64>) -> Result<Logs, model::Error> {
+        logs::find(self, cluster, time_unix_nano).await
     }
 }
 

@@ -142,8 +142,8 @@ async fn enter_into(front: &Front, which: fn(&Inside) -> &Router, request: Reque
 async fn nothing_there(request: Request) -> Response {
     let path = request.uri().path().chars().take(200).collect::<String>();
     let text = format!(
-        "there is nothing at {path:?}: remote write goes to /api/v1/write, OTLP to /v1/metrics, /v1/logs and /v1/traces, SQL to \
-         /api/v1/sql"
+        "there is nothing at {path:?}: remote write goes to /api/v1/write, OTLP to /v1/metrics, /v1/logs and /v1/traces, log \
+         shippers to /loki/api/v1/push and /_bulk, SQL to /api/v1/sql"
     );
     refuse(Error::new(ErrorKind::NotFound, text))
 }

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
-use collector::config::{FederateConfig, OtlpConfig, PushConfig, RemoteWriteConfig, ScrapeConfig};
+use collector::config::{FederateConfig, LokiConfig, OtlpConfig, PushConfig, ReceiverConfig, ScrapeConfig};
 use model::{duration, size};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -64,7 +64,9 @@ pub(super) struct File {
     clusters: Vec<Spanned<access::ClusterEntry>>,
     scrape_configs: Vec<Spanned<ScrapeConfig>>,
     federate_configs: Vec<Spanned<FederateConfig>>,
-    remote_write: Option<Spanned<RemoteWriteConfig>>,
+    loki_configs: Vec<Spanned<LokiConfig>>,
+    remote_write: Option<Spanned<ReceiverConfig>>,
+    log_push: Option<Spanned<ReceiverConfig>>,
     push: Option<Spanned<PushConfig>>,
     otlp: Option<Spanned<OtlpConfig>>,
     otlp_listen: OtlpListen,
@@ -101,6 +103,7 @@ impl Global {
 struct Own {
     scrape_configs: Vec<OwnTimes>,
     federate_configs: Vec<OwnTimes>,
+    loki_configs: Vec<OwnTimes>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -150,6 +153,10 @@ pub(super) fn read(text: &str) -> Result<File, Mistake> {
         let source = &mut source.value;
         file.global.fill_in(&mut source.scrape_interval, &mut source.scrape_timeout, &own);
     }
+    for (loki, own) in file.loki_configs.iter_mut().zip(own.loki_configs) {
+        let loki = &mut loki.value;
+        file.global.fill_in(&mut loki.scrape_interval, &mut loki.scrape_timeout, &own);
+    }
     Ok(file)
 }
 
@@ -162,8 +169,9 @@ impl File {
         }
         let push_place = self.push.as_ref().map(|given| given.referenced);
         let access = access::resolve(self.clusters, self.push, self.readers, self.tls_server_config, depth)?;
-        let mut collector =
-            collector_config(self.scrape_configs, self.federate_configs, self.remote_write, self.otlp, depth)?;
+        let receivers = Receivers { remote_write: self.remote_write, log_push: self.log_push, otlp: self.otlp };
+        let mut collector = collector_config(self.scrape_configs, self.federate_configs, receivers, depth)?;
+        add_lokis(&mut collector, self.loki_configs, depth)?;
         (collector.push, collector.clusters) = (access.push, access.pushing);
         // What each says alone has been checked; together the cluster of pushes without a token can be wrong.
         collector.validate_push().map_err(|e| Mistake::new(Path::new(""), push_place, e.to_string()))?;
@@ -231,20 +239,31 @@ fn log(given: Option<Spanned<Log>>) -> Result<Log, Mistake> {
     }
 }
 
+/// The sections of the receivers.
+#[derive(Debug)]
+struct Receivers {
+    remote_write: Option<Spanned<ReceiverConfig>>,
+    log_push: Option<Spanned<ReceiverConfig>>,
+    otlp: Option<Spanned<OtlpConfig>>,
+}
+
 /// Each job and source is checked alone, so that the mistake has the place of its entry, then all together.
 fn collector_config(
     jobs: Vec<Spanned<ScrapeConfig>>,
     sources: Vec<Spanned<FederateConfig>>,
-    remote_write: Option<Spanned<RemoteWriteConfig>>,
-    otlp: Option<Spanned<OtlpConfig>>,
+    receivers: Receivers,
     depth: Depth,
 ) -> Result<collector::Config, Mistake> {
     let mut config = collector::Config::default();
-    if let Some(given) = remote_write {
+    if let Some(given) = receivers.remote_write {
         config.remote_write = given.value;
         config.validate().map_err(|e| Mistake::at(given.referenced, e.to_string()))?;
     }
-    if let Some(given) = otlp {
+    if let Some(given) = receivers.log_push {
+        config.log_push = given.value;
+        config.validate().map_err(|e| Mistake::at(given.referenced, e.to_string()))?;
+    }
+    if let Some(given) = receivers.otlp {
         config.otlp = given.value;
         config.validate().map_err(|e| Mistake::at(given.referenced, e.to_string()))?;
     }
@@ -262,6 +281,16 @@ fn collector_config(
     }
     config.scrape_configs = jobs;
     Ok(config)
+}
+
+/// As [`collector_config`], of the Loki servers.
+fn add_lokis(config: &mut collector::Config, lokis: Vec<Spanned<LokiConfig>>, depth: Depth) -> Result<(), Mistake> {
+    for loki in lokis {
+        config.loki_configs.push(loki.value);
+        let files = || if depth == Depth::NamedFiles { config.check_loki_files() } else { Ok(()) };
+        config.validate_lokis().and_then(|()| files()).map_err(|e| Mistake::at(loki.referenced, e.to_string()))?;
+    }
+    Ok(())
 }
 
 /// What is older than the retention would be read, dropped, and read again after the next start.

@@ -79,6 +79,8 @@ fn sources_take_the_global_times_unless_they_have_their_own() {
         .map(|s| (s.scrape_interval.as_secs(), s.timeout().as_secs()))
         .collect();
     assert_eq!(times, [(5, 5), (60, 3)]);
+    let config = parse("global: {scrape_interval: 5s}\nloki_configs: [{cluster: a, url: 'http://a:3100'}]\n").unwrap();
+    assert_eq!(config.collector.loki_configs[0].scrape_interval.as_secs(), 5);
 }
 
 #[test]
@@ -89,8 +91,14 @@ fn a_wrong_source_is_named_with_its_place() {
     let message =
         parse("federate_configs:\n  - cluster: a\n    url: http://a:1\n    scrap_interval: 1s\n").unwrap_err();
     assert_eq!(message, "f.yaml:4:5: unknown key \"scrap_interval\", did you mean \"scrape_interval\"");
+    let message = parse("loki_configs:\n  - cluster: a\n    url: http://a:1\n    limits: 1\n").unwrap_err();
+    assert_eq!(message, "f.yaml:4:5: unknown key \"limits\", did you mean \"limit\"");
+    let message = parse("loki_configs:\n  - {cluster: a, url: 'http://a:1', limit: 0}\n").unwrap_err();
+    assert!(message.starts_with("f.yaml:2:5: loki_configs[0] (cluster \"a\", http://a:1): limit is not"), "{message}");
     let message = parse("remote_write:\n  body_timeout: 0s\n").unwrap_err();
     assert!(message.starts_with("f.yaml:2:3: remote_write: body_timeout is 0s"), "{message}");
+    let message = parse("log_push:\n  memory_limit: 1MB\n").unwrap_err();
+    assert!(message.starts_with("f.yaml:2:3: log_push: memory_limit 1MB has no room"), "{message}");
     let message = parse("otlp:\n  delta_idle: 0s\n").unwrap_err();
     assert!(message.starts_with("f.yaml:2:3: otlp: delta_idle is 0s"), "{message}");
 }
@@ -171,7 +179,7 @@ fn an_entry_of_clusters_says_something_to_queries_and_something_to_collectors() 
 #[test]
 fn the_cluster_of_pushes_without_a_token_is_one_setting() {
     assert_eq!(parse("push: {cluster: a}\n").unwrap().collector.push.cluster.as_deref(), Some("a"));
-    for section in ["remote_write", "otlp"] {
+    for section in ["remote_write", "log_push", "otlp"] {
         let message = parse(&format!("{section}:\n  cluster: a\n")).unwrap_err();
         assert_eq!(message, "f.yaml:2:3: unknown key \"cluster\", it is push.cluster for all receivers");
     }

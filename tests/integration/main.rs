@@ -38,5 +38,6 @@ mod replicas;
 mod scrape;
 mod server;
 mod server_tls;
+mod sql_docs;
 mod sql_socket;
 mod tls;

@@ -1,17 +1,41 @@
-//! What every receiver has among its own settings.
+//! What every receiver has among its own settings, and all that those of remote write and of log rows have.
 
 use std::time::Duration;
 
-use model::{Error, size};
+use model::{Error, duration, size};
+use serde::{Deserialize, Serialize};
 
 /// How large a request may be, how long it may take, and how much is held at once.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct ReceiverConfig {
-    pub(crate) body_size_limit: u64,
-    pub(crate) decoded_size_limit: u64,
-    pub(crate) body_timeout: Duration,
-    pub(crate) max_concurrent_requests: usize,
-    pub(crate) memory_limit: u64,
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ReceiverConfig {
+    /// The compressed bytes of a request above which it is refused. Default `16MB`.
+    #[serde(with = "size")]
+    pub body_size_limit: u64,
+    /// The bytes of a request after decompression above which it is refused. Default `64MB`.
+    #[serde(with = "size")]
+    pub decoded_size_limit: u64,
+    /// The time a sender may take to send its body. Default `30s`.
+    #[serde(with = "duration")]
+    pub body_timeout: Duration,
+    /// The requests that are worked on at once; further ones are told to come again. Default 256.
+    pub max_concurrent_requests: usize,
+    /// The bytes of bodies, compressed and not, and of rows on their way, that are held at once; further ones are told to
+    /// come again. Default `256MB`.
+    #[serde(with = "size")]
+    pub memory_limit: u64,
+}
+
+impl Default for ReceiverConfig {
+    fn default() -> Self {
+        ReceiverConfig {
+            body_size_limit: 16 << 20,
+            decoded_size_limit: 64 << 20,
+            body_timeout: Duration::from_secs(30),
+            max_concurrent_requests: 256,
+            memory_limit: 256 << 20,
+        }
+    }
 }
 
 impl ReceiverConfig {

@@ -224,6 +224,10 @@ fn limits_of_the_receiver_must_leave_room_for_a_request() {
         let error = error(&format!("remote_write: {fields}"));
         assert!(error.contains(expected), "{fields} -> {error}");
     }
+    // Rows stand beside the body that they are read from.
+    let error = error("log_push: {memory_limit: 143MB}");
+    assert!(error.contains("log_push: memory_limit 143MB has no room for one request of 144MB"), "{error}");
+    read("log_push: {memory_limit: 144MB}").unwrap();
     read("remote_write: {memory_limit: 80MB}").unwrap();
 }
 

@@ -82,7 +82,7 @@ impl Source {
 }
 
 /// Host and port, the port spelt out.
-fn instance(url: &Url) -> String {
+pub(crate) fn instance(url: &Url) -> String {
     let port = url.port_or_known_default().unwrap_or(0);
     format!("{}:{port}", url.host_str().unwrap_or(""))
 }

@@ -64,6 +64,15 @@ impl Endpoint {
         Endpoint { has_body: true, ..self }
     }
 
+    /// The same, with further parameters.
+    pub(crate) fn with_params(&self, params: &[(&str, &str)]) -> Self {
+        let mut endpoint = self.clone();
+        for url in [&mut endpoint.url, &mut endpoint.target] {
+            url.query_pairs_mut().extend_pairs(params);
+        }
+        endpoint
+    }
+
     /// Whether another name is asked for than the host's.
     pub(crate) fn has_server_name(&self) -> bool {
         self.target != self.url

@@ -24,6 +24,7 @@ use self::answer::{Failure, Written};
 use self::negotiation::Message;
 use super::budget::Share;
 use super::identity::{Caller, Reason, Unit};
+use super::unpack::snappy_claim;
 use super::{Receiver, Settings};
 
 /// The [`model::source::SourceId::kind`] of senders.
@@ -140,21 +141,6 @@ fn bad_request(caller: &Caller, reason: Reason, error: &decode::Error) -> Error 
         ErrorKind::TooLarge => caller.refused(reason, told),
         _ => told,
     }
-}
-
-/// The length that a snappy block says it has when decompressed: a little-endian base-128 number at its start.
-///
-/// Source: "Snappy compressed format description", section 1.
-fn snappy_claim(wire: &[u8]) -> usize {
-    let digits = wire.iter().take(5).enumerate();
-    let mut claim = 0u64;
-    for (place, byte) in digits {
-        claim |= u64::from(byte & 0x7f) << (7 * place);
-        if byte & 0x80 == 0 {
-            break;
-        }
-    }
-    usize::try_from(claim).unwrap_or(usize::MAX)
 }
 
 /// Puts the outcome on the board.

@@ -7,7 +7,7 @@ use model::source::{READ_SINCE, read_after_ms};
 use super::coverage::Span;
 use super::server::Server;
 use crate::federate::Source;
-use crate::report::{ENDED, NAMES, Report};
+use crate::report::{ENDED, Report, add_report};
 
 /// The label that has [`Server::key`].
 pub(super) const SOURCE: &str = "source";
@@ -15,7 +15,7 @@ pub(super) const SOURCE: &str = "source";
 /// The rows of an attempt: how it went, and that `read` has been read, if anything has.
 pub(super) fn of_attempt(server: &Server, report: &Report, time_ms: i64, read: Option<Span>) -> Batch {
     let mut builder = BatchBuilder::default();
-    add_report(&mut builder, &server.source, report.values(), time_ms);
+    add_report(&mut builder, &server.source.id, report.values(), time_ms);
     if let Some(span) = read {
         add_span(&mut builder, server, span);
     }
@@ -32,7 +32,7 @@ pub(super) fn of_span(server: &Server, span: Span) -> Batch {
 /// The markers that end the rows of a source that has left the configuration.
 pub(super) fn end(source: &Source, time_ms: i64) -> Batch {
     let mut builder = BatchBuilder::default();
-    add_report(&mut builder, source, ENDED, time_ms);
+    add_report(&mut builder, &source.id, ENDED, time_ms);
     builder.build().stamped(source.cluster.clone())
 }
 
@@ -40,14 +40,6 @@ fn add_span(builder: &mut BatchBuilder, server: &Server, span: Span) {
     let labels = [(SOURCE, server.key.as_str()), ("url", &server.config().url)];
     let series = builder.series(READ_SINCE, &labels, Kind::Gauge);
     builder.sample(series, span.until_ms, span.after_ms as f64 / 1000.0);
-}
-
-fn add_report(builder: &mut BatchBuilder, source: &Source, values: [f64; NAMES.len()], time_ms: i64) {
-    for (name, value) in NAMES.into_iter().zip(values) {
-        let labels = [("instance", source.id.instance.as_str()), ("job", source.id.job.as_str())];
-        let series = builder.series(name, &labels, Kind::Gauge);
-        builder.sample(series, time_ms, value);
-    }
 }
 
 /// What rows of the name [`READ_SINCE`] say: their times in milliseconds and their values.

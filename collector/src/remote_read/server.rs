@@ -2,10 +2,10 @@
 
 use decode::remote_read::Matcher;
 use model::Error;
-use xxhash_rust::xxh3::Xxh3;
 
 use crate::config::FederateConfig;
 use crate::federate::Source;
+use crate::source_key::source_key;
 
 /// One server, checked and resolved.
 #[derive(Debug)]
@@ -25,20 +25,8 @@ impl Server {
         let source = Source { endpoint: source.endpoint.with_body(), ..source };
         let config = &source.config;
         let selections = config.selections()?;
-        let mut hasher = Xxh3::new();
-        // Headers, users and tokens name the tenant at some servers.
-        let headers = config.headers.iter().flat_map(|(name, value)| [name.clone(), value.clone()]);
-        let user = config.basic_auth.iter().flat_map(|basic| {
-            let files = basic.username_file.iter().chain([&basic.password_file]);
-            files.map(|file| file.display().to_string()).chain([basic.username.clone()])
-        });
-        let token = config.authorization.iter().map(|token| token.credentials_file.display().to_string());
-        let texts = [source.endpoint.url.to_string()].into_iter().chain(config.matchers.iter().cloned());
-        for text in texts.chain(headers).chain(user).chain(token) {
-            hasher.update(text.as_bytes());
-            hasher.update(&[0xff]);
-        }
-        let key = format!("{:016x}", hasher.digest());
+        let asked = [source.endpoint.url.to_string()].into_iter().chain(config.matchers.iter().cloned());
+        let key = source_key(asked, &config.http());
         Ok(Server { source, selections, key })
     }
 

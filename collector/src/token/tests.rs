@@ -34,12 +34,14 @@ fn a_hash_is_sha256_in_hexadecimal_digits() {
 }
 
 #[test]
-fn a_request_shows_its_token_in_two_ways() {
+fn a_request_shows_its_token_in_three_ways() {
     let token = Token::parse("0123456789abcdef").unwrap();
     let basic = |pair: &str| format!("Basic {}", STANDARD.encode(pair));
     for shown in ["Bearer 0123456789abcdef", "bearer  0123456789abcdef ", &basic("anyone:0123456789abcdef")] {
         assert_eq!(request(&[shown]), Some(token.clone()), "{shown}");
     }
+    let api_key = format!("ApiKey {}", STANDARD.encode("id:0123456789abcdef"));
+    assert_eq!(request(&[&api_key]), Some(token));
     assert_eq!(request(&[&basic("u:0123456789abcdef:with:colons")]).unwrap().reveal(), "0123456789abcdef:with:colons");
     let nothing = [
         "",
@@ -52,6 +54,8 @@ fn a_request_shows_its_token_in_two_ways() {
         "Basic 0123456789abcdef!",
         &basic("0123456789abcdef"),
         &basic("0123456789abcdef:"),
+        "ApiKey 0123456789abcdef",
+        &format!("ApiKey {}", STANDARD.encode("0123456789abcdef")),
         &format!("Bearer {}", "x".repeat(5000)),
     ];
     for shown in nothing {
@@ -65,7 +69,7 @@ fn a_request_shows_its_token_in_two_ways() {
 proptest! {
     #[test]
     fn whatever_a_request_shows_is_a_token_that_can_be_sent_or_none(
-        scheme in prop_oneof![Just("Bearer"), Just("Basic"), Just("basic"), Just("x"), Just("")],
+        scheme in prop_oneof![Just("Bearer"), Just("Basic"), Just("basic"), Just("ApiKey"), Just("x"), Just("")],
         space in " {0,2}",
         credential in prop::collection::vec(any::<u8>(), 0..80),
         is_encoded in any::<bool>(),

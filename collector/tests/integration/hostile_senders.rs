@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use collector::config::RemoteWriteConfig;
+use collector::config::ReceiverConfig;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::net::tcp::OwnedReadHalf;
@@ -15,7 +15,7 @@ use crate::support::sender::{body, compressed, message, varint};
 
 /// Sends each body, checks that the answer is of these, and that the receiver still works afterwards.
 async fn refused(cases: Vec<(&str, Vec<u8>, u16, &str)>) {
-    let served = Served::start(RemoteWriteConfig::default()).await;
+    let served = Served::start(ReceiverConfig::default()).await;
     for (name, body, code, expected) in cases {
         let (status, text) = served.send(body).await;
         assert_eq!(status, code, "{name}: {text}");
@@ -53,7 +53,7 @@ async fn what_is_no_request_is_refused() {
 /// The first version of remote write has no way to say that a part was bad, and its senders drop what a 400 answers.
 #[tokio::test]
 async fn series_with_bad_labels_are_left_out_of_the_first_version() {
-    let served = Served::start(RemoteWriteConfig::default()).await;
+    let served = Served::start(ReceiverConfig::default()).await;
     let mut not_text = message(&[(&[("__name__", "abcd")], &[(1, 1.0)])]);
     let at = not_text.windows(4).position(|window| window == b"abcd").unwrap();
     not_text[at] = 0xff;
@@ -99,7 +99,7 @@ async fn a_claim_of_four_gigabytes_is_refused_without_them() {
 
 #[tokio::test]
 async fn other_types_are_told_what_to_send() {
-    let served = Served::start(RemoteWriteConfig::default()).await;
+    let served = Served::start(ReceiverConfig::default()).await;
     let cases = [
         ("content-type", "application/x-protobuf;proto=other.Message", "other.Message"),
         ("content-type", "application/json", "application/x-protobuf"),
@@ -140,14 +140,14 @@ async fn status_line(stream: &mut OwnedReadHalf) -> String {
 
 #[tokio::test]
 async fn a_body_of_a_gigabyte_is_refused_before_it_is_read() {
-    let served = Served::start(RemoteWriteConfig::default()).await;
+    let served = Served::start(ReceiverConfig::default()).await;
     let stream = connect(&served, "Content-Length: 1073741824").await;
     assert_eq!(status_line(&mut stream.into_split().0).await, "HTTP/1.1 413 Payload Too Large\r\n");
 }
 
 #[tokio::test]
 async fn a_body_that_does_not_end_is_refused_at_the_limit() {
-    let limits = RemoteWriteConfig { body_size_limit: 1 << 20, ..RemoteWriteConfig::default() };
+    let limits = ReceiverConfig { body_size_limit: 1 << 20, ..ReceiverConfig::default() };
     let served = Served::start(limits).await;
     let (mut answers, mut writer) = connect(&served, "Transfer-Encoding: chunked").await.into_split();
     let mut chunk = b"10000\r\n".to_vec();
@@ -171,7 +171,7 @@ async fn a_body_that_does_not_end_is_refused_at_the_limit() {
 
 #[tokio::test]
 async fn a_slow_body_is_cut() {
-    let limits = RemoteWriteConfig { body_timeout: Duration::from_millis(200), ..RemoteWriteConfig::default() };
+    let limits = ReceiverConfig { body_timeout: Duration::from_millis(200), ..ReceiverConfig::default() };
     let served = Served::start(limits).await;
     let mut stream = connect(&served, "Content-Length: 1000").await;
     stream.write_all(b"a").await.unwrap();
@@ -184,7 +184,7 @@ async fn a_slow_body_is_cut() {
 #[tokio::test]
 async fn more_requests_than_there_is_room_for_are_told_to_come_again() {
     let recorder = Arc::new(Recorder::with_gate(0));
-    let limits = RemoteWriteConfig { max_concurrent_requests: 1, ..RemoteWriteConfig::default() };
+    let limits = ReceiverConfig { max_concurrent_requests: 1, ..ReceiverConfig::default() };
     let served = Served::start_with(limits, recorder.clone()).await;
     let first = served.send(small_body());
     tokio::pin!(first);
@@ -202,11 +202,11 @@ async fn more_requests_than_there_is_room_for_are_told_to_come_again() {
 
 #[tokio::test]
 async fn more_bytes_than_there_is_room_for_are_told_to_come_again() {
-    let limits = RemoteWriteConfig {
+    let limits = ReceiverConfig {
         body_size_limit: 1 << 20,
         decoded_size_limit: 64 << 10,
         memory_limit: (1 << 20) + (128 << 10),
-        ..RemoteWriteConfig::default()
+        ..ReceiverConfig::default()
     };
     let served = Served::start(limits).await;
     // A sender announces a megabyte and takes the room, but for what is kept for other clusters; its body does not come.

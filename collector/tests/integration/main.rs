@@ -2,8 +2,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say so at once")]
 
+mod elasticsearch;
 mod hostile_senders;
 mod hostile_sources;
+mod loki_push;
+mod loki_read;
 mod otlp;
 mod otlp_records;
 mod otlp_sdk;

@@ -397,7 +397,7 @@ async fn all_signals_share_the_room_for_requests() {
         assert_eq!(called(call).await.0, "14");
     }
     assert_eq!(rows(&served), [""; 0]);
-    recorder.open(1);
+    recorder.open(3);
     assert_eq!(first.await.0, 200);
     for signal in BOTH {
         assert_eq!(answer(served.post_to(signal.paths[0], JSON, signal.json(signal.record))).await.0, 200);

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use collector::Config;
-use collector::config::{PushConfig, RemoteWriteConfig};
+use collector::config::{PushConfig, ReceiverConfig};
 use model::batch::STALE_NAN_BITS;
 use model::worker::Worker;
 use model::{Error, ErrorKind};
@@ -22,11 +22,11 @@ pub(crate) struct Served {
 }
 
 impl Served {
-    pub(crate) async fn start(remote_write: RemoteWriteConfig) -> Self {
+    pub(crate) async fn start(remote_write: ReceiverConfig) -> Self {
         Self::start_with(remote_write, Arc::new(Recorder::default())).await
     }
 
-    pub(crate) async fn start_with(remote_write: RemoteWriteConfig, recorder: Arc<Recorder>) -> Self {
+    pub(crate) async fn start_with(remote_write: ReceiverConfig, recorder: Arc<Recorder>) -> Self {
         Self::start_whole(&Config { remote_write, ..Config::default() }, recorder).await
     }
 
@@ -77,7 +77,7 @@ pub(crate) fn small_body() -> Vec<u8> {
 
 #[tokio::test]
 async fn samples_are_acknowledged_once_they_are_written() {
-    let served = Served::start(RemoteWriteConfig::default()).await;
+    let served = Served::start(ReceiverConfig::default()).await;
     let stale = f64::from_bits(STALE_NAN_BITS);
     let sent = body(&[
         (&[("__name__", "a"), ("cluster", "own"), ("job", "x")], &[(1, 1.5), (2, -0.0)]),
@@ -114,7 +114,7 @@ async fn a_stamp_decides_the_cluster_and_a_reload_the_stamp() {
 
 #[tokio::test]
 async fn a_large_request_is_taken_whole() {
-    let served = Served::start(RemoteWriteConfig::default()).await;
+    let served = Served::start(ReceiverConfig::default()).await;
     let samples: Vec<(i64, f64)> = (0..100_000).map(|n| (1_700_000_000_000 + n, n as f64)).collect();
     let sent = body(&[(&[("__name__", "a")], &samples)]);
     assert_eq!(served.send(sent).await.0, 204);
@@ -123,7 +123,7 @@ async fn a_large_request_is_taken_whole() {
 
 #[tokio::test]
 async fn headers_that_mean_the_same_are_accepted() {
-    let served = Served::start(RemoteWriteConfig::default()).await;
+    let served = Served::start(ReceiverConfig::default()).await;
     let plain = |content_type: &str| {
         let client = reqwest::Client::new();
         let request = client.post(format!("http://{}/api/v1/write", served.address)).body(small_body());
@@ -138,7 +138,7 @@ async fn headers_that_mean_the_same_are_accepted() {
 
 #[tokio::test]
 async fn a_request_without_samples_is_acknowledged_and_not_written() {
-    let served = Served::start(RemoteWriteConfig::default()).await;
+    let served = Served::start(ReceiverConfig::default()).await;
     assert_eq!(served.send(body(&[])).await.0, 204);
     assert_eq!(served.bench.recorder.offered(), 0);
 }
@@ -146,7 +146,7 @@ async fn a_request_without_samples_is_acknowledged_and_not_written() {
 #[tokio::test]
 async fn the_answer_waits_for_the_store() {
     let recorder = Arc::new(Recorder::with_gate(0));
-    let served = Served::start_with(RemoteWriteConfig::default(), recorder.clone()).await;
+    let served = Served::start_with(ReceiverConfig::default(), recorder.clone()).await;
     let sending = served.send(small_body());
     tokio::pin!(sending);
     tokio::select! {
@@ -161,7 +161,7 @@ async fn the_answer_waits_for_the_store() {
 #[tokio::test]
 async fn what_the_store_refuses_is_told_with_its_status() {
     let recorder = Arc::new(Recorder::default());
-    let served = Served::start_with(RemoteWriteConfig::default(), recorder.clone()).await;
+    let served = Served::start_with(ReceiverConfig::default(), recorder.clone()).await;
     let seconds = std::time::Duration::from_secs(7);
     let cases = [
         (Error::new(ErrorKind::Busy, "the head is full").with_retry_after(seconds), 503, Some("7")),

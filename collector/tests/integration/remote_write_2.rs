@@ -1,6 +1,6 @@
 //! Senders of remote write 2.0, and what is left out of a request while the rest of it is written.
 
-use collector::config::RemoteWriteConfig;
+use collector::config::ReceiverConfig;
 use model::batch::{Kind, Start};
 use model::{Clock, Error, ErrorKind, SystemClock};
 use reqwest::Response;
@@ -43,7 +43,7 @@ fn request() -> Request2 {
 
 #[tokio::test]
 async fn a_request_is_acknowledged_with_what_was_written() {
-    let served = Served::start(RemoteWriteConfig::default()).await;
+    let served = Served::start(ReceiverConfig::default()).await;
     let response = send(&served, request().body()).await;
     assert_eq!(written(&response), Some([2, 1, 1]));
     assert_eq!(answer(response).await, (204, String::new()));
@@ -66,7 +66,7 @@ async fn a_request_is_acknowledged_with_what_was_written() {
 
 #[tokio::test]
 async fn every_path_is_the_same_receiver() {
-    let served = Served::start(RemoteWriteConfig::default()).await;
+    let served = Served::start(ReceiverConfig::default()).await;
     for path in ["/api/v1/write", "/prometheus/api/v1/write", "/api/v1/push"] {
         let url = format!("http://{}{path}", served.address);
         let one = message(&[(A, &[(1, 1.0)])]);
@@ -81,7 +81,7 @@ async fn every_path_is_the_same_receiver() {
 
 #[tokio::test]
 async fn what_is_good_is_written_and_what_is_bad_is_listed() {
-    let served = Served::start(RemoteWriteConfig::default()).await;
+    let served = Served::start(ReceiverConfig::default()).await;
     let mut request = request();
     request.push(&[("job", "x")], &[(2, sample(1, 1.0, 0))]);
     request.push(&[("__name__", "empty")], &[]);
@@ -106,7 +106,7 @@ async fn what_is_good_is_written_and_what_is_bad_is_listed() {
 
 #[tokio::test]
 async fn the_first_version_is_told_of_bad_rows_as_well() {
-    let served = Served::start(RemoteWriteConfig::default()).await;
+    let served = Served::start(ReceiverConfig::default()).await;
     let mut series = Vec::new();
     let mut label = Vec::new();
     field(&mut label, 1, b"__name__");
@@ -126,7 +126,7 @@ async fn the_first_version_is_told_of_bad_rows_as_well() {
 
 #[tokio::test]
 async fn what_is_too_far_in_the_future_is_left_out() {
-    let served = Served::start(RemoteWriteConfig::default()).await;
+    let served = Served::start(ReceiverConfig::default()).await;
     let now_ms = SystemClock.now_ms();
     let (near_ms, far_ms) = (now_ms + 540_000, now_ms + 660_000);
     let (status, text) = served.send(compressed(&message(&[(A, &[(near_ms, 1.0), (far_ms, 2.0)])]))).await;
@@ -141,7 +141,7 @@ async fn what_is_too_far_in_the_future_is_left_out() {
 
 #[tokio::test]
 async fn nothing_is_written_of_what_is_damaged_or_what_the_store_refuses() {
-    let served = Served::start(RemoteWriteConfig::default()).await;
+    let served = Served::start(ReceiverConfig::default()).await;
     let good = request().body();
     let mut damaged = snap::raw::Decoder::new().decompress_vec(&good).unwrap();
     damaged.truncate(damaged.len() - 1);

@@ -1,5 +1,6 @@
 //! What the tests stand on: a store that records, a server that answers by script, a few short words.
 
+pub(crate) mod loki;
 pub(crate) mod past;
 pub(crate) mod prometheus;
 pub(crate) mod recorder;

@@ -3,7 +3,7 @@
 use model::logs::Log;
 use model::resource::{Resource, Scope};
 use model::spans::Span;
-use model::{Logs, Spans};
+use model::{Logs, Recall, Spans};
 
 use super::*;
 
@@ -159,6 +159,26 @@ async fn check(engine: &Engine, place: &str) {
     for (question, answer) in questions() {
         assert_eq!(ask(engine, &question).await, answer, "{place}: {question}");
     }
+    // What a collector finds again has all that tells a row from others.
+    let second = |n: i64| NOON * 1_000_000 - ROWS * SECOND + n * SECOND;
+    let found = engine.logs("west", second(990)..=second(1109)).await.unwrap();
+    let all = logs(990, 1110);
+    let of_west = |row: &usize| &*all.resources.get(all.resource[*row]).unwrap().cluster == "west";
+    assert_eq!(recognised(&found, 0..found.len()), recognised(&all, (0..all.len()).filter(of_west)), "{place}");
+    assert!(engine.logs("north", 0..=i64::MAX).await.unwrap().is_empty(), "{place}");
+}
+
+/// By what rows are known again, in order.
+fn recognised(logs: &Logs, rows: impl Iterator<Item = usize>) -> Vec<String> {
+    let shown = |row| {
+        let (log, resource) = (logs.row(row), logs.resources.get(logs.resource[row]).unwrap());
+        let mut pairs: Vec<_> = resource.attributes.iter().chain(logs.attributes.row(row)).collect();
+        pairs.sort_unstable();
+        format!("{} {} {} {} {pairs:?}", log.time_unix_nano, log.body, hex(&log.trace_id), hex(&log.span_id))
+    };
+    let mut all: Vec<String> = rows.map(shown).collect();
+    all.sort_unstable();
+    all
 }
 
 #[tokio::test(flavor = "multi_thread")]

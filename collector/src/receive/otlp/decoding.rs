@@ -11,11 +11,10 @@ use super::records::Records;
 use super::{Form, Origin, Sent, Settings, Signal};
 use crate::receive::budget::Share;
 use crate::receive::identity::Reason;
+use crate::receive::unpack::unpack;
 
 /// Bodies up to this size on the wire are decoded where they are: it takes less time than moving them to another thread.
 const INLINE_BYTES: usize = 16 << 10;
-/// Room that is taken for what a body may become, in multiples of it: most become less.
-const USUAL_GROWTH: usize = 16;
 /// Room for the labels of a body, in multiples of it, one tried after the other: enough for numbers, for histograms, and
 /// for histograms with many buckets.
 const LABEL_GROWTHS: [usize; 3] = [4, 16, 64];
@@ -69,7 +68,7 @@ pub(super) async fn decode(
 
 fn decode_within(sent: Sent, settings: &Settings, bounds: &Bounds, share: &mut Share) -> Result<Decoded, Error> {
     let (wire_bytes, signal) = (sent.wire.len(), sent.signal);
-    let mut body = unpack(&sent, &bounds.limits, share)?;
+    let mut body = unpack(sent.encoding, &sent.wire, &bounds.limits, share)?;
     drop(sent.wire);
     if sent.form == Form::Json {
         share.grow_to(wire_bytes + body.len() * 2)?;
@@ -141,22 +140,4 @@ impl Room<'_> {
         self.share.grow_to(self.held_bytes + bytes)?;
         Ok(Decoded::Records(records, refused))
     }
-}
-
-/// Takes the compression off, within room that is taken before: no format tells the size in a way that can be trusted.
-fn unpack(sent: &Sent, limits: &decode::Limits, share: &mut Share) -> Result<Bytes, Error> {
-    if sent.encoding == ContentEncoding::Identity {
-        return Ok(decode::body::decompress(sent.encoding, &sent.wire, limits)?);
-    }
-    let wire_bytes = sent.wire.len();
-    let usual = (wire_bytes * USUAL_GROWTH + INLINE_BYTES).min(limits.max_decoded_bytes);
-    for room in [usual, limits.max_decoded_bytes] {
-        share.grow_to(wire_bytes + room)?;
-        let within = decode::Limits { max_decoded_bytes: room, ..limits.clone() };
-        match decode::body::decompress(sent.encoding, &sent.wire, &within) {
-            Err(error) if error.kind() == ErrorKind::TooLarge && room < limits.max_decoded_bytes => {}
-            done => return Ok(done?),
-        }
-    }
-    Err(Error::internal("a body was neither unpacked nor refused"))
 }

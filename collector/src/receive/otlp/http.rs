@@ -11,7 +11,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use decode::body::ContentEncoding;
@@ -20,7 +20,7 @@ use tokio::time::Instant;
 
 use super::{Form, Origin, Otlp, Sent, Settings, Signal, Taken, answer};
 use crate::http::error;
-use crate::receive::only_post;
+use crate::receive::{header, only_post};
 
 impl Form {
     fn media_type(self) -> &'static str {
@@ -73,10 +73,6 @@ async fn receive(
     let encoding = ContentEncoding::parse(&header(headers, CONTENT_ENCODING)).map_err(Error::from)?;
     let (wire, share) = settings.intake.read(&origin.caller, signal.unit(), headers, body, 0).await?;
     otlp.take(settings, origin, Sent { signal, wire, encoding, form }, share).await
-}
-
-fn header(headers: &HeaderMap, name: HeaderName) -> String {
-    headers.get(name).map_or(Ok(""), |value| value.to_str()).unwrap_or("?").to_ascii_lowercase()
 }
 
 fn form(headers: &HeaderMap) -> Result<Form, String> {

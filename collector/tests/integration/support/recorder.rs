@@ -42,6 +42,19 @@ impl Row {
     }
 }
 
+/// A log row as a store sees it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct LogRow {
+    pub(crate) cluster: String,
+    pub(crate) service: String,
+    /// `name=value`, joined by commas, in order.
+    pub(crate) resource: String,
+    pub(crate) time_unix_nano: i64,
+    pub(crate) body: String,
+    /// As `resource`.
+    pub(crate) attributes: String,
+}
+
 /// One write.
 pub(crate) type Written = Vec<Row>;
 
@@ -111,6 +124,11 @@ impl Recorder {
         self.batches.lock().clone()
     }
 
+    /// Every log row that was written.
+    pub(crate) fn log_rows(&self) -> Vec<LogRow> {
+        self.logs.lock().iter().flat_map(log_rows).collect()
+    }
+
     /// Log rows that were written, as they were given.
     pub(crate) fn logs(&self) -> Vec<Logs> {
         self.logs.lock().clone()
@@ -151,9 +169,35 @@ impl Recorder {
         waited.unwrap_or_else(|_| panic!("{what} did not happen, there were {:#?}", self.writes()))
     }
 
+    /// Waits until so many log rows were written, and gives them.
+    pub(crate) async fn wait_for_log_rows(&self, count: usize) -> Vec<LogRow> {
+        let waiting = async {
+            loop {
+                let changed = self.changed.notified();
+                tokio::pin!(changed);
+                changed.as_mut().enable();
+                let rows = self.log_rows();
+                if rows.len() >= count {
+                    return rows;
+                }
+                changed.await;
+            }
+        };
+        let waited = tokio::time::timeout(PATIENCE, waiting).await;
+        waited.unwrap_or_else(|_| panic!("no {count} log rows, there were {:#?}", self.log_rows()))
+    }
+
     /// Waits for the write of number `number`, from 0, and gives it.
     pub(crate) async fn write_number(&self, number: usize) -> Written {
         self.wait_for(&format!("write {number}"), |writes| writes.get(number).cloned()).await
+    }
+
+    /// The way in of a write, whatever it brings.
+    async fn enter(&self) -> Result<(), Error> {
+        *self.offered.lock() += 1;
+        self.changed.notify_waiters();
+        self.gate.acquire().await.unwrap().forget();
+        self.failures.lock().pop_front().map_or(Ok(()), Err)
     }
 
     /// Waits until `count` batches were offered.
@@ -196,12 +240,7 @@ fn without_bad_labels(mut batch: Batch) -> (Batch, Option<Box<LeftOut>>) {
 #[async_trait]
 impl Ingest for Recorder {
     async fn write(&self, batch: Batch) -> Result<Receipt, Error> {
-        *self.offered.lock() += 1;
-        self.changed.notify_waiters();
-        self.gate.acquire().await.unwrap().forget();
-        if let Some(error) = self.failures.lock().pop_front() {
-            return Err(error);
-        }
+        self.enter().await?;
         let (batch, left_out) = without_bad_labels(batch);
         let rows = rows(&batch)?;
         let receipt = Receipt { samples: rows.len(), left_out, ..Receipt::default() };
@@ -212,18 +251,14 @@ impl Ingest for Recorder {
     }
 
     async fn write_logs(&self, logs: Logs) -> Result<(), Error> {
-        if let Some(error) = self.failures.lock().pop_front() {
-            return Err(error);
-        }
+        self.enter().await?;
         self.logs.lock().push(logs);
         self.changed.notify_waiters();
         Ok(())
     }
 
     async fn write_spans(&self, spans: Spans) -> Result<(), Error> {
-        if let Some(error) = self.failures.lock().pop_front() {
-            return Err(error);
-        }
+        self.enter().await?;
         self.spans.lock().push(spans);
         self.changed.notify_waiters();
         Ok(())
@@ -271,6 +306,39 @@ impl Recall for Recorder {
         }
         Ok(found)
     }
+
+    async fn logs(&self, cluster: &str, time_unix_nano: RangeInclusive<i64>) -> Result<Logs, Error> {
+        if let Some(error) = self.forgetting.lock().pop_front() {
+            return Err(error);
+        }
+        let mut found = Logs::default();
+        for logs in self.logs.lock().iter() {
+            let is_asked_for = |row: &usize| {
+                let of = logs.resources.get(logs.resource[*row]).is_some_and(|it| &*it.cluster == cluster);
+                of && time_unix_nano.contains(&logs.time_unix_nano[*row])
+            };
+            found.append(logs, (0..logs.len()).filter(is_asked_for));
+        }
+        Ok(found)
+    }
+}
+
+fn log_rows(logs: &Logs) -> Vec<LogRow> {
+    let text = |pairs: &mut dyn Iterator<Item = (&str, &str)>| {
+        pairs.map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(",")
+    };
+    let of_row = |row: usize| {
+        let (log, resource) = (logs.row(row), logs.resources.get(logs.resource[row]).unwrap());
+        LogRow {
+            cluster: resource.cluster.to_string(),
+            service: resource.service.to_string(),
+            resource: text(&mut resource.attributes.iter()),
+            time_unix_nano: log.time_unix_nano,
+            body: log.body.to_owned(),
+            attributes: text(&mut logs.attributes.row(row)),
+        }
+    };
+    (0..logs.len()).map(of_row).collect()
 }
 
 fn rows(batch: &Batch) -> Result<Written, Error> {
