@@ -47,7 +47,9 @@ impl Rows {
     /// The next request: new rows, or acknowledged ones with new values.
     pub(crate) fn request(&mut self) -> Request {
         if self.way.is_columnar() {
-            let records = (0..self.options.samples).map(|_| self.new_record()).collect();
+            // Of more days than a cut takes, and seldom: each of them becomes a block.
+            let is_late = self.options.late && self.draw.one_in(100);
+            let records = (0..self.options.samples).map(|_| self.new_record(is_late)).collect();
             return Request { way: self.way, connection: self.sender, rows: Vec::new(), records, help: String::new() };
         }
         let rewrite = self.options.rewrites && !self.acknowledged.is_empty() && self.draw.one_in(4);
@@ -93,7 +95,8 @@ impl Rows {
         let most = if self.way.is_delta() { DELTA_SERIES } else { u64::MAX };
         let series = self.draw.below(self.options.series.min(most));
         let kind = self.kind(series);
-        let (time_ms, is_late) = self.time();
+        let is_late = self.options.late && !self.way.is_delta() && self.draw.one_in(50);
+        let time_ms = self.time(is_late);
         // Which start holds for rows out of order is nobody's promise.
         let is_in_order = !self.options.late && !self.options.rewrites;
         let starts = kind != Kind::Gauge && is_in_order && self.way != Way::RemoteWrite1;
@@ -107,18 +110,17 @@ impl Rows {
         Row { kind, series, time_ms, start_ms: starts.then_some(self.start_ms), value, exemplar }
     }
 
-    fn new_record(&mut self) -> Record {
+    fn new_record(&mut self, is_late: bool) -> Record {
         self.count += 1;
-        Record { time_ms: self.time().0, number: self.count }
+        Record { time_ms: self.time(is_late), number: self.count }
     }
 
-    /// A time that no other row of this sender has, and whether it is of a day past.
-    fn time(&mut self) -> (i64, bool) {
+    /// A time that no other row of this sender has, of today or of a day past.
+    fn time(&mut self, is_late: bool) -> i64 {
         self.last_time_ms = now_ms().max(self.last_time_ms + 1);
-        let is_late = self.options.late && !self.way.is_delta() && self.draw.one_in(50);
         // Whole days back: the time stays this sender's own.
         let days = if is_late { 1 + self.draw.below(40) as i64 } else { 0 };
-        (self.last_time_ms - DAY_MS * days, is_late)
+        self.last_time_ms - DAY_MS * days
     }
 
     /// The start of a delta is the time of the one before, or where there is none since when its series counts.

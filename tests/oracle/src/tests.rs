@@ -73,7 +73,7 @@ fn no_two_logs_or_spans_are_alike() {
     let mut seen = HashSet::new();
     for (sender, _) in (0..).zip(Way::ALL).filter(|(_, way)| way.is_columnar()) {
         let mut rows = rows("records", sender, &["--late"]);
-        let requests: Vec<Request> = (0..50).map(|_| rows.request()).collect();
+        let requests: Vec<Request> = (0..500).map(|_| rows.request()).collect();
         assert!(requests.iter().all(|request| request.rows.is_empty() && request.size() == 50));
         let records: Vec<Record> = requests.iter().flat_map(|request| request.records.clone()).collect();
         assert!(records.iter().all(|record| seen.insert(record.number)));
