@@ -157,6 +157,16 @@ impl Store {
         work::cut(&self.0.inner, Reason::Regular).await
     }
 
+    /// Cuts logs and spans alone, as the store does by itself once they are as many as a block should have. Returns the number
+    /// of rows that moved.
+    ///
+    /// # Errors
+    /// As [`Store::cut`].
+    #[doc(hidden)] // Reached by the model's histories, which say when a cut happens.
+    pub async fn cut_columns(&self) -> Result<u64, Error> {
+        work::cut(&self.0.inner, Reason::Size).await
+    }
+
     /// Removes the days that are older than the retention, and files that no table needs. Returns the blocks removed.
     ///
     /// # Errors

@@ -8,6 +8,10 @@
 
 #[path = "model/check.rs"]
 mod check;
+#[path = "model/columnar.rs"]
+mod columnar;
+#[path = "model/columnar_read.rs"]
+mod columnar_read;
 #[path = "model/driver.rs"]
 mod driver;
 #[path = "model/histories.rs"]

@@ -96,7 +96,7 @@ async fn kill(wanted: u64, load: Load, random: &mut Random) {
         _ if wanted >= 100 => 10,
         _ => 2,
     };
-    let (mut kills, mut acknowledged) = (Kills::default(), 0);
+    let (mut kills, mut acknowledged, mut commits) = (Kills::default(), 0, [0, 0]);
     let is_done = |kills: &Kills| kills.all() >= 4 * wanted + 20 || kills.all() >= wanted && kills.fewest() >= least;
     while !is_done(&kills) {
         let mut campaign = Campaign::start(load, random.next());
@@ -110,8 +110,12 @@ async fn kill(wanted: u64, load: Load, random: &mut Random) {
         // Every key once as a physical row, because nothing was sent twice.
         assert!(load != Load::New || verdict["physical_rows"] == verdict["stored"], "{verdict}");
         acknowledged += verdict["acknowledged"].as_u64().unwrap();
+        for (sum, table) in commits.iter_mut().zip(["logs", "samples"]) {
+            *sum += verdict["commits"][table].as_u64().unwrap();
+        }
     }
     kills.print();
+    assert!(commits[0] > commits[1], "no cut took logs and spans alone: {commits:?} commits of logs and of samples");
     assert!(kills.fewest() >= least, "a phase had less than {least} kills: {kills:?}");
     println!("chaos: {} kills under {load:?}, {acknowledged} acknowledged rows, none lost", kills.all());
 }

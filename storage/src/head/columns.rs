@@ -7,7 +7,6 @@ use model::time::Date;
 use model::{Logs, Spans};
 use parking_lot::Mutex;
 
-use super::freeze::CutDates;
 use super::settle::Carried;
 use crate::columnar::{Chunk, Columnar};
 use crate::cut::plan;
@@ -80,12 +79,7 @@ impl<C: Columnar> OfTable<C> {
 
     /// The first dates, as many as a cut takes.
     pub(super) fn dates(&self) -> BTreeSet<Date> {
-        let of_chunk = |chunk: &Chunk<C>| match chunk.date() {
-            Some(date) => BTreeSet::from([date]),
-            None => chunk.dates().collect(),
-        };
-        let dates = self.live.iter().flat_map(of_chunk).map(|date| (date, false)).collect();
-        plan::admitted(&dates).into_iter().collect()
+        first_dates(&self.live)
     }
 
     /// Takes all for cut `number`.
@@ -96,9 +90,13 @@ impl<C: Columnar> OfTable<C> {
         frozen
     }
 
-    /// Of what cut `number` has taken gives the rows of other dates back, once; returns what leaves, what stays, and by how
-    /// many bytes that grew.
-    fn settle(&mut self, number: u64, whole: &Chunks<C>, dates: &BTreeSet<Date>) -> (Chunks<C>, Vec<Chunk<C>>, i64) {
+    /// Of what cut `number` has taken gives the rows beyond its first dates back, once; returns what leaves, what stays, and by
+    /// how many bytes that grew.
+    ///
+    /// The dates are those of what was taken, not those that were there when the cut was planned: only a block tells a start
+    /// that carried rows count, so a cut must not carry rows of a table that it has no block of.
+    fn settle(&mut self, number: u64, whole: &Chunks<C>) -> (Chunks<C>, Vec<Chunk<C>>, i64) {
+        let dates = first_dates(whole);
         let may_leave = |date: Date| dates.contains(&date);
         let (mut leave, mut stay) = (Vec::with_capacity(whole.len()), Vec::new());
         for chunk in whole.iter() {
@@ -139,6 +137,16 @@ impl<C: Columnar> OfTable<C> {
     }
 }
 
+/// The first dates of some chunks, as many as a cut takes.
+fn first_dates<C: Columnar>(chunks: &[Chunk<C>]) -> BTreeSet<Date> {
+    let of_chunk = |chunk: &Chunk<C>| match chunk.date() {
+        Some(date) => BTreeSet::from([date]),
+        None => chunk.dates().collect(),
+    };
+    let dates = chunks.iter().flat_map(of_chunk).map(|date| (date, false)).collect();
+    plan::admitted(&dates).into_iter().collect()
+}
+
 impl Columns {
     pub(super) fn is_empty(&self) -> bool {
         self.logs.lock().is_empty() && self.spans.lock().is_empty()
@@ -153,11 +161,10 @@ impl Columns {
         &self,
         number: u64,
         (logs, spans): (&Chunks<Logs>, &Chunks<Spans>),
-        dates: &CutDates,
         carried: &mut Carried,
     ) -> (Chunks<Logs>, Chunks<Spans>, i64) {
-        let (logs, logs_stay, of_logs) = self.logs.lock().settle(number, logs, &dates.logs);
-        let (spans, spans_stay, of_spans) = self.spans.lock().settle(number, spans, &dates.spans);
+        let (logs, logs_stay, of_logs) = self.logs.lock().settle(number, logs);
+        let (spans, spans_stay, of_spans) = self.spans.lock().settle(number, spans);
         carried.logs.extend(logs_stay.into_iter().map(|chunk| chunk.rows));
         carried.spans.extend(spans_stay.into_iter().map(|chunk| chunk.rows));
         (logs, spans, of_logs + of_spans)

@@ -29,7 +29,7 @@ pub(crate) struct Frozen {
     /// The cut's number.
     pub(crate) number: u64,
     pub(crate) window: Window,
-    /// The dates that it may take rows of: those whose rows of `series` are known.
+    /// The dates that it may take rows of series of: those whose rows of `series` are known.
     pub(crate) dates: CutDates,
     /// The samples of each series that has some, shard by shard.
     pub(super) samples: Vec<FrozenRun<Run>>,
@@ -49,7 +49,7 @@ pub(crate) struct FrozenRun<R> {
     pub(crate) run: Arc<R>,
 }
 
-/// The dates that a cut takes rows of; of each table no more than a cut may.
+/// The dates that a cut takes rows of; of each table no more than a cut may. Of logs and spans what is frozen decides anew.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct CutDates {
     pub(crate) samples: BTreeSet<Date>,
@@ -103,7 +103,7 @@ impl Head {
         Frozen { number, window, dates, samples, histograms, extras, logs, spans, leaves_metrics: false }
     }
 
-    /// The dates of which a cut may take rows now. What comes for other dates before it is made stays behind.
+    /// The dates of which a cut may take rows now. What comes for other dates of series before it is made stays behind.
     pub(crate) fn dates(&self, window: Window, takes: Takes) -> CutDates {
         let (logs, spans) = (self.columns.logs.lock().dates(), self.columns.spans.lock().dates());
         if takes == Takes::Columns {

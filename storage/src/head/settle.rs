@@ -65,7 +65,7 @@ impl Head {
         let histograms = self.settle_runs(frozen, &frozen.histograms, of_date, &mut carried);
         let extras = self.extras.lock().settle(frozen.number, &frozen.extras, &frozen.dates, &mut carried);
         let of_frozen = (&frozen.logs, &frozen.spans);
-        let (logs, spans, grown) = self.columns.settle(frozen.number, of_frozen, &frozen.dates, &mut carried);
+        let (logs, spans, grown) = self.columns.settle(frozen.number, of_frozen, &mut carried);
         self.usage.add(grown);
         let rows = samples.iter().map(|of| of.run.len() as u64).sum::<u64>()
             + histograms.iter().map(|of| of.run.len() as u64).sum::<u64>()

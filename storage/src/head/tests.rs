@@ -6,6 +6,7 @@ use model::batch::Sample;
 use model::labels::LabelsBuilder;
 
 use super::*;
+use crate::columnar::testing::logs;
 use crate::cut::plan::{MAX_DATES, Window, watermark};
 use crate::rows::SeriesList;
 use crate::series::SeriesInfo;
@@ -216,4 +217,15 @@ fn series_of_one_name_share_its_text_and_it_goes_with_them() {
     assert_eq!((head.evict(round), head.names.len()), (0, 1));
     drop(all);
     assert_eq!((head.evict(round), head.names.len()), (10, 0));
+}
+
+#[test]
+fn logs_that_come_between_the_plan_of_a_cut_and_its_barrier_leave_with_it() {
+    let (head, window) = (Head::new(1), Window::new(0, 1));
+    let dates = head.dates(window, Takes::Columns);
+    let rows: Vec<(i64, u8)> = (0..40).map(|day| (day * DAY * 1_000_000, 1)).collect();
+    head.apply_logs(Arc::new(logs(&rows)));
+    let cut = head.settle(&head.freeze(1, window, Takes::Columns, dates));
+    assert_eq!(cut.rows, MAX_DATES as u64, "a cut that carries rows of a table has a block of it");
+    assert_eq!(cut.carried_logs.iter().map(|logs| logs.len()).sum::<usize>(), 40 - MAX_DATES);
 }

@@ -8,6 +8,7 @@ use model::time::{DAY_MS, Date};
 use storage::Table;
 use storage::block::Block;
 
+use crate::columnar_read::{ColumnarBlocks, Seed};
 use crate::read::{Blocks, HeadPart, Picture, Stored};
 use crate::reference::WriteId;
 use crate::series::{Identity, Key, identities};
@@ -28,8 +29,40 @@ pub(crate) fn check(picture: &Picture, seen: &BTreeMap<Key, u64>) -> Result<(), 
             check_head(part, newest).map_err(|wrong| format!("head rows of rank {}: {wrong}", part.rank))?;
         }
     }
+    check_columnar(&picture.columnar)?;
     check_series(picture)?;
     check_resolved(picture, seen)
+}
+
+/// Blocks of logs and spans are sorted, each is of one date, and a cut has at most one of a date and table.
+fn check_columnar(blocks: &ColumnarBlocks) -> Result<(), String> {
+    const NANOS: i64 = 1_000_000;
+    let mut dates: BTreeMap<_, BTreeSet<Date>> = BTreeMap::new();
+    for (table, block, rows) in blocks {
+        let wrong = |what: &str| Err(format!("block {block:?} of {} {what}", table.name()));
+        let times = || rows.iter().map(|row| row.time_unix_nano.div_euclid(NANOS));
+        if !rows.is_sorted_by_key(Seed::order) {
+            return wrong("is not sorted");
+        }
+        if rows.len() as u64 != block.rows {
+            return wrong("has another number of rows");
+        }
+        if (times().min(), times().max()) != (Some(block.min_time_ms), Some(block.max_time_ms)) {
+            return wrong("has rows of other times");
+        }
+        if !block.path.contains(&format!("date={}", block.date)) || times().any(|time| Date::of_ms(time) != block.date)
+        {
+            return wrong("has rows of another date");
+        }
+        let dates = dates.entry((*table, block.journal, block.gen_min, block.gen_max)).or_default();
+        if !dates.insert(block.date) {
+            return wrong("is the second one of its cut and date");
+        }
+        if dates.len() > LATE_DATES {
+            return wrong("is of one date too many for its cut");
+        }
+    }
+    Ok(())
 }
 
 /// The last sample of a cluster is no older than the newest sign of its life that is there, and was written.

@@ -12,13 +12,15 @@ use model::files::sim::{Fate, SimDisk};
 use model::time::{MAX_TIME_MS, MIN_TIME_MS, ManualClock};
 use model::{Clock, Error, ErrorKind, Ingest};
 use storage::store::Parts;
-use storage::{Config, Snapshot, Store};
+use storage::{Config, Snapshot, Store, Table};
 use tokio::runtime::Runtime;
 
 use crate::check;
+use crate::columnar::{Batches, Columnar, Parcel};
+use crate::columnar_read::{Seed, logs, spans};
 use crate::life::{Dice, Fault, Life};
 use crate::read::{Picture, Reader};
-use crate::reference::{Outcome, Reference};
+use crate::reference::{Outcome, Reference, WriteId};
 use crate::sender::{Lot, Planned, Sender, What, When};
 use crate::series::{Key, Row, batch, identity};
 
@@ -39,7 +41,7 @@ pub(crate) type Tally = BTreeMap<&'static str, usize>;
 pub(crate) enum Step {
     Write(Lot),
     /// Batches in flight at once.
-    Together(Vec<Lot>),
+    Together(Vec<Lot>, Vec<Parcel>),
     /// One row on each of so many days.
     Wide {
         stamp: usize,
@@ -49,10 +51,12 @@ pub(crate) enum Step {
     /// A batch of which one row has a time no table can hold.
     Unacceptable(Lot),
     Cut,
+    /// Logs and spans leave, rows of series stay; and batches while that goes on.
+    CutColumns(Vec<Parcel>),
     /// So many times half an hour in which nobody writes, a cut at the end of each: series leave memory.
     Quiet(usize),
     /// A cut, and batches while it runs.
-    CutDuring(Vec<Lot>),
+    CutDuring(Vec<Lot>, Vec<Parcel>),
     Advance(i64),
     /// Takes a snapshot, which is read at the end of this life.
     Hold,
@@ -67,11 +71,27 @@ pub(crate) enum Step {
     TroubleNext(Fault),
 }
 
-/// What was seen of a snapshot when it was taken, how many writes there were, and a second snapshot of that instant.
-struct Held {
-    snapshot: Snapshot,
+/// What cut a step makes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Cut {
+    None,
+    Regular,
+    Columns,
+}
+
+/// What was seen at some instant, and how many writes there were.
+#[derive(Debug, Clone, Default)]
+struct Sight {
     seen: BTreeMap<Key, u64>,
     writes: usize,
+    batches: Batches,
+    parcels: usize,
+}
+
+/// A snapshot, and what was seen of it when it was taken.
+struct Held {
+    snapshot: Snapshot,
+    sight: Sight,
 }
 
 /// The running process.
@@ -91,8 +111,9 @@ pub(crate) struct Case {
     process: Option<Process>,
     truth: Reference<Key>,
     sender: Sender,
+    columnar: Columnar,
     /// What the last observation of this life saw.
-    last_seen: Option<BTreeMap<Key, u64>>,
+    last: Option<Sight>,
     /// How often what happened.
     pub(crate) tally: Tally,
     /// Whether no write and no cut has failed since a test last set this, and the last error.
@@ -115,7 +136,8 @@ impl Case {
             process: None,
             truth: Reference::new(),
             sender: Sender::default(),
-            last_seen: None,
+            columnar: Columnar::new(),
+            last: None,
             tally: Tally::new(),
             answered_well: true,
             last_error: String::new(),
@@ -135,19 +157,20 @@ impl Case {
     /// Takes a step and checks that all that must hold does.
     pub(crate) fn step(&mut self, step: &Step) -> Result<(), String> {
         match step {
-            Step::Write(lot) => self.write(std::slice::from_ref(lot), false)?,
-            Step::Together(lots) => self.write(lots, false)?,
-            Step::CutDuring(lots) => self.write(lots, true)?,
+            Step::Write(lot) => self.write(std::slice::from_ref(lot), &[], Cut::None)?,
+            Step::Together(lots, parcels) => self.write(lots, parcels, Cut::None)?,
+            Step::CutDuring(lots, parcels) => self.write(lots, parcels, Cut::Regular)?,
+            Step::CutColumns(parcels) => self.write(&[], parcels, Cut::Columns)?,
             Step::Wide { stamp, series, days } => {
                 let row = |day: i64| Planned { series: *series, when: When::Days(-day), what: What::Decimal };
-                self.write(&[Lot { stamp: *stamp, rows: (0..*days).map(row).collect() }], false)?;
+                self.write(&[Lot { stamp: *stamp, rows: (0..*days).map(row).collect() }], &[], Cut::None)?;
             }
             Step::Unacceptable(lot) => self.write_unacceptable(lot)?,
-            Step::Cut => self.write(&[], true)?,
+            Step::Cut => self.write(&[], &[], Cut::Regular)?,
             Step::Quiet(times) => {
                 for _ in 0..*times {
                     self.clock.advance(QUIET_MS);
-                    self.write(&[], true)?;
+                    self.write(&[], &[], Cut::Regular)?;
                 }
             }
             Step::Advance(by_ms) => self.clock.advance(*by_ms),
@@ -162,7 +185,7 @@ impl Case {
         if self.process()?.life.is_dead() {
             return self.restart(self.fates_at_death);
         }
-        self.observe(matches!(step, Step::Cut | Step::Quiet(_) | Step::CutDuring(_)))
+        self.observe(matches!(step, Step::Cut | Step::Quiet(_) | Step::CutDuring(..) | Step::CutColumns(_)))
     }
 
     /// The end of a history: no fault from now on, all rows into blocks, and the next process must find them.
@@ -250,7 +273,8 @@ impl Case {
             });
         }
         self.truth.restarted(power_cut.is_some());
-        self.last_seen = None;
+        self.columnar.restarted(power_cut.is_some());
+        self.last = None;
         self.open()?;
         self.observe(false)
     }
@@ -259,11 +283,15 @@ impl Case {
         let process = self.process()?;
         let Some(store) = process.store.clone() else { return Err("no store".into()) };
         self.truth.cut_begins();
+        self.columnar.cut_begins();
         let process = self.process()?;
         let closed = patiently(&process.runtime, "close", store.close())?;
         drop(store);
         match closed {
-            Ok(()) if !process.life.is_dead() => self.truth.cut_done(),
+            Ok(()) if !process.life.is_dead() => {
+                self.truth.cut_done();
+                self.columnar.cut_done();
+            }
             Err(error) => blame_away(&process.life, "close", &error)?,
             Ok(()) => {}
         }
@@ -272,7 +300,7 @@ impl Case {
     }
 
     fn hold(&mut self) -> Result<(), String> {
-        let writes = self.sender.writes();
+        let (writes, parcels) = (self.sender.writes(), self.columnar.writes());
         let process = self.process()?;
         let Some(store) = &process.store else { return Err("no store".into()) };
         let (snapshot, now) = (store.snapshot(), store.snapshot());
@@ -281,8 +309,9 @@ impl Case {
         process.life.pause(false);
         match picture {
             Ok(picture) => {
-                let (seen, _) = picture.merged()?;
-                process.held.push(Held { snapshot, seen, writes });
+                let ((seen, _), batches) = (picture.merged()?, self.columnar.batches_of(&picture.seeds())?);
+                let sight = Sight { seen, writes, batches, parcels };
+                self.process()?.held.push(Held { snapshot, sight });
                 Ok(())
             }
             Err(_) if process.life.is_dead() => Ok(()),
@@ -297,10 +326,7 @@ impl Case {
         process.life.pause(true);
         let snapshot = store.snapshot();
         let picture = patiently(&process.runtime, "read", process.reader.read(&snapshot))?;
-        let again = |held: &Held| {
-            let read = patiently(&process.runtime, "read", Reader::default().read(&held.snapshot))?;
-            read.and_then(|picture| picture.merged()).map(|(seen, _)| seen)
-        };
+        let again = |held: &Held| patiently(&process.runtime, "read", Reader::default().read(&held.snapshot))?;
         let held: Vec<_> = process.held.iter().filter(|_| read_held).map(again).collect();
         process.life.pause(false);
         if process.life.is_dead() {
@@ -312,27 +338,33 @@ impl Case {
         self.truth.observe(&seen)?;
         self.truth.count(&stored)?;
         check::check(&picture, &seen)?;
+        let batches = self.columnar.batches_of(&picture.seeds())?;
+        self.columnar.observe(&batches)?;
         let evicted = self.process()?.store.as_ref().map_or(0, |store| store.stats().series_evicted);
         for (name, most) in picture.sizes().into_iter().chain([("most series evicted in a life", evicted as usize)]) {
             let entry = self.tally.entry(name).or_default();
             *entry = most.max(*entry);
         }
         for (at, now) in held.into_iter().enumerate() {
-            self.compare_held(at, &now.map_err(|wrong| format!("held snapshot {at}: {wrong}"))?)?;
+            let compared = now.and_then(|now| self.compare_held(at, &now));
+            compared.map_err(|wrong| format!("held snapshot {at}: {wrong}"))?;
         }
-        self.last_seen = Some(seen);
+        self.last = Some(Sight { seen, batches, ..Sight::default() });
         Ok(())
     }
 
-    fn compare_held(&self, at: usize, now: &BTreeMap<Key, u64>) -> Result<(), String> {
+    fn compare_held(&self, at: usize, now: &Picture) -> Result<(), String> {
         let Some(held) = self.process.as_ref().and_then(|process| process.held.get(at)) else { return Ok(()) };
-        self.compare(&held.seen, held.writes, now).map_err(|wrong| format!("held snapshot {at}: {wrong}"))
+        let ((seen, _), batches) = (now.merged()?, self.columnar.batches_of(&now.seeds())?);
+        self.compare(&held.sight, &seen, &batches)
     }
 
     /// A snapshot shows what was seen when there were so many writes; rows written since may show too.
-    fn compare(&self, seen: &BTreeMap<Key, u64>, writes: usize, now: &BTreeMap<Key, u64>) -> Result<(), String> {
+    fn compare(&self, sight: &Sight, now: &BTreeMap<Key, u64>, batches: &Batches) -> Result<(), String> {
+        self.columnar.compare(&sight.batches, sight.parcels, batches)?;
+        let Sight { seen, writes, .. } = sight;
         let written_since =
-            |key: &Key, bits: u64| self.sender.written.iter().any(|(w, k, b)| *w >= writes && k == key && *b == bits);
+            |key: &Key, bits: u64| self.sender.written.iter().any(|(w, k, b)| w >= writes && k == key && *b == bits);
         for (key, bits) in seen {
             match now.get(key) {
                 None => return Err(format!("{key:?} is gone")),
@@ -347,7 +379,11 @@ impl Case {
     }
 
     /// What queries saw while a cut ran: all that was there before, and each row once.
-    fn compare_passing(&mut self, pictures: Vec<Result<Picture, String>>, writes: usize) -> Result<(), String> {
+    fn compare_passing(
+        &mut self,
+        pictures: Vec<Result<Picture, String>>,
+        (writes, parcels): (usize, usize),
+    ) -> Result<(), String> {
         let life = &self.process()?.life;
         let hurt = life.was_hurt() || life.is_away();
         for picture in pictures {
@@ -359,24 +395,29 @@ impl Case {
             *self.tally.entry("pictures while a cut ran").or_default() += 1;
             let (seen, stored) = picture.merged()?;
             // The head is live: the index must know what was there when the snapshot was taken, later rows it may not.
-            let before = self.last_seen.as_ref();
-            let mut checked = self.truth.count(&stored);
-            checked = checked.and_then(|()| check::check(&picture, before.unwrap_or(&BTreeMap::new())));
-            if let Some(before) = before {
-                checked = checked.and_then(|()| self.compare(before, writes, &seen));
-            }
+            let before = self.last.clone().map(|last| Sight { writes, parcels, ..last });
+            let known = before.as_ref().map(|before| before.seen.clone()).unwrap_or_default();
+            let mut checked = self.truth.count(&stored).and_then(|()| check::check(&picture, &known));
+            checked = checked.and_then(|()| {
+                let batches = self.columnar.batches_of(&picture.seeds())?;
+                self.columnar.may_be(&batches)?;
+                before.map_or(Ok(()), |before| self.compare(&before, &seen, &batches))
+            });
             checked.map_err(|wrong| format!("while a cut ran: {wrong}"))?;
         }
         Ok(())
     }
 
-    fn write(&mut self, lots: &[Lot], cut: bool) -> Result<(), String> {
+    fn write(&mut self, lots: &[Lot], parcels: &[Parcel], cut: Cut) -> Result<(), String> {
         let now = self.clock.now_ms();
         let planned: Vec<(Option<&str>, Vec<Row>)> =
             lots.iter().map(|lot| (lot.stamp(), self.sender.rows(lot, now))).collect();
         let keyed: Vec<Vec<(Key, u64)>> = planned.iter().map(|(stamp, rows)| keyed(*stamp, rows)).collect();
+        let sent: Vec<Vec<Seed>> = parcels.iter().map(|parcel| self.columnar.seeds(parcel, now)).collect();
         self.truth.cut_begins();
-        let writes_before = self.sender.writes();
+        self.columnar.cut_begins();
+        let before = (self.sender.writes(), self.columnar.writes());
+        let sent_ids = self.columnar.issue(&sent);
         let ids = self.truth.issue_group(&keyed);
         for (id, rows) in ids.iter().zip(keyed) {
             self.sender.written.extend(rows.into_iter().map(|(key, bits)| (*id, key, bits)));
@@ -385,10 +426,17 @@ impl Case {
         let Some(store) = process.store.clone() else { return Err("no store".into()) };
         let batches = planned.iter().map(|(stamp, rows)| batch(*stamp, rows));
         let writes = futures::future::join_all(batches.map(|batch| store.write(batch)));
-        let cutting = async { if cut { store.cut().await.map(|_| ()) } else { Ok(()) } };
-        let reading = pass_by(&store, &mut process.reader, if cut { 3 } else { 0 });
-        let all = async { futures::join!(cutting, writes, reading) };
-        let (was_cut, answers, pictures) = patiently(&process.runtime, "write or cut", all)?;
+        let sending = futures::future::join_all(sent.iter().map(|seeds| send(&store, seeds)));
+        let cutting = async {
+            match cut {
+                Cut::None => Ok(0),
+                Cut::Regular => store.cut().await,
+                Cut::Columns => store.cut_columns().await,
+            }
+        };
+        let reading = pass_by(&store, &mut process.reader, if cut == Cut::None { 0 } else { 3 });
+        let all = async { futures::join!(cutting, writes, sending, reading) };
+        let (was_cut, answers, sent_answers, pictures) = patiently(&process.runtime, "write or cut", all)?;
         let life = process.life.clone();
         for ((id, answer), (_, rows)) in ids.iter().zip(answers).zip(&planned) {
             match answer {
@@ -405,25 +453,70 @@ impl Case {
                 }
             }
         }
+        for (id, answer) in sent_ids.into_iter().zip(sent_answers) {
+            self.sent(id, answer, &life)?;
+        }
+        self.was_cut(cut, was_cut, &store, &life, parcels.is_empty())?;
+        self.compare_passing(pictures, before)
+    }
+
+    /// Notes what the sender of a batch of logs or spans was told.
+    fn sent(&mut self, id: WriteId, answer: Result<(), Error>, life: &Life) -> Result<(), String> {
+        let outcome = match answer {
+            Ok(()) => {
+                *self.tally.entry("batches of logs and spans acknowledged").or_default() += 1;
+                Outcome::Acked
+            }
+            Err(error) => {
+                blame(life, "write of logs or spans", &error)?;
+                *self.tally.entry("batches of logs and spans failed").or_default() += 1;
+                (self.answered_well, self.last_error) = (false, error.to_string());
+                outcome_of(&error, life)
+            }
+        };
+        self.columnar.settle(id, outcome);
+        Ok(())
+    }
+
+    /// Notes what became of a cut. `alone` if no logs or spans were written meanwhile.
+    fn was_cut(
+        &mut self,
+        cut: Cut,
+        outcome: Result<u64, Error>,
+        store: &Store,
+        life: &Life,
+        alone: bool,
+    ) -> Result<(), String> {
         if life.is_away() && !life.was_hurt() && store.stats().staged_blocks > 0 {
             *self.tally.entry("staged while the bucket was away").or_default() += 1;
         }
-        match was_cut {
-            Ok(()) if cut && !life.is_dead() => {
+        match outcome {
+            Ok(moved) if cut != Cut::None && !life.is_dead() => {
                 if store.stats().staged_blocks > 0 {
                     return Err("a cut came through and left staged blocks behind".into());
                 }
-                *self.tally.entry("cuts").or_default() += 1;
-                self.truth.cut_done();
+                let name = if cut == Cut::Regular { "cuts" } else { "cuts of logs and spans alone" };
+                *self.tally.entry(name).or_default() += 1;
+                let stays = |table: &Table| !store.snapshot().head_columns(*table).is_empty();
+                if alone && moved > 0 && [Table::Logs, Table::Spans].iter().any(stays) {
+                    *self.tally.entry("cuts that carried logs or spans").or_default() += 1;
+                }
+                // A cut of logs and spans alone says nothing of the others, nor does one that took nothing say anything.
+                if cut == Cut::Regular {
+                    self.truth.cut_done();
+                }
+                if cut == Cut::Regular && moved > 0 {
+                    self.columnar.cut_done();
+                }
             }
-            Ok(()) => {}
+            Ok(_) => {}
             Err(error) => {
-                blame_away(&life, "cut", &error)?;
+                blame_away(life, "cut", &error)?;
                 *self.tally.entry("cuts failed").or_default() += 1;
                 (self.answered_well, self.last_error) = (false, error.to_string());
             }
         }
-        self.compare_passing(pictures, writes_before)
+        Ok(())
     }
 
     fn write_unacceptable(&mut self, lot: &Lot) -> Result<(), String> {
@@ -442,6 +535,14 @@ impl Case {
         }
         self.truth.settle(id, Outcome::Refused);
         Ok(())
+    }
+}
+
+/// Writes a batch of logs or of spans, whose rows are all of one table.
+async fn send(store: &Store, seeds: &[Seed]) -> Result<(), Error> {
+    match seeds.first().map(|seed| seed.table) {
+        Some(Table::Spans) => store.write_spans(spans(seeds)).await,
+        _ => store.write_logs(logs(seeds)).await,
     }
 }
 

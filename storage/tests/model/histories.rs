@@ -6,6 +6,9 @@ use std::hash::{BuildHasher, RandomState};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
 
+use storage::Table;
+
+use crate::columnar::Parcel;
 use crate::driver::{Case, Step, Tally};
 use crate::life::{Fault, Place, Trouble};
 use crate::sender::{Lot, Planned, What, When};
@@ -64,6 +67,25 @@ fn lots() -> impl Strategy<Value = Vec<Lot>> {
     proptest::collection::vec(lot(), 2..4)
 }
 
+fn table() -> impl Strategy<Value = Table> {
+    prop_oneof![Just(Table::Logs), Just(Table::Spans)]
+}
+
+/// A batch of logs or spans: a few rows, or one on each of so many days that a cut cannot take all.
+fn parcel() -> impl Strategy<Value = Parcel> {
+    let spread = (32i64..40).prop_map(|days| (0..days).map(|day| When::Days(-day)).collect());
+    let rows = prop_oneof![
+        20 => proptest::collection::vec(when(), 1..6),
+        1 => proptest::collection::vec(when(), 6..40),
+        3 => spread,
+    ];
+    (table(), rows).prop_map(|(table, rows)| Parcel { table, rows })
+}
+
+fn parcels(least: usize) -> impl Strategy<Value = Vec<Parcel>> {
+    proptest::collection::vec(parcel(), least..4)
+}
+
 fn advance() -> impl Strategy<Value = i64> {
     prop_oneof![
         4 => 1i64..=2 * MINUTE_MS,
@@ -105,12 +127,14 @@ fn fault() -> impl Strategy<Value = Fault> {
 fn peaceful() -> impl Strategy<Value = Step> {
     prop_oneof![
         10 => lot().prop_map(Step::Write),
-        3 => lots().prop_map(Step::Together),
+        6 => parcels(1).prop_map(|parcels| Step::Together(Vec::new(), parcels)),
+        3 => (lots(), parcels(0)).prop_map(|(lots, parcels)| Step::Together(lots, parcels)),
         1 => (0usize..3, 0..SERIES, 30i64..42).prop_map(|(stamp, series, days)| Step::Wide { stamp, series, days }),
         1 => lot().prop_map(Step::Unacceptable),
         8 => Just(Step::Cut),
+        3 => parcels(0).prop_map(Step::CutColumns),
         3 => (2usize..4).prop_map(Step::Quiet),
-        3 => lots().prop_map(Step::CutDuring),
+        3 => (lots(), parcels(0)).prop_map(|(lots, parcels)| Step::CutDuring(lots, parcels)),
         6 => advance().prop_map(Step::Advance),
         2 => Just(Step::Hold),
         2 => Just(Step::Kill),
@@ -190,6 +214,10 @@ fn the_store_keeps_its_promises_over_kills_and_power_cuts() {
         "most rows in the head",
         "most series evicted in a life",
         "staged while the bucket was away",
+        "batches of logs and spans acknowledged",
+        "cuts of logs and spans alone",
+        "cuts that carried logs or spans",
+        "most logs and spans in blocks",
     ];
     assert_happened(&tally, CASES, &events);
 }
@@ -197,7 +225,14 @@ fn the_store_keeps_its_promises_over_kills_and_power_cuts() {
 #[test]
 fn the_store_keeps_its_promises_when_calls_fail() {
     let tally = search("the_store_keeps_its_promises_when_calls_fail", troubled().boxed(), CASES);
-    let events = ["writes failed", "cuts failed", "lives hurt", "deaths by a fault", "most blocks of a window"];
+    let events = [
+        "writes failed",
+        "batches of logs and spans failed",
+        "cuts failed",
+        "lives hurt",
+        "deaths by a fault",
+        "most blocks of a window",
+    ];
     assert_happened(&tally, CASES, &events);
 }
 
@@ -220,12 +255,33 @@ fn scenario() -> Vec<Step> {
     ]
 }
 
-/// Plays the scenario with a fault at call `n` of a life: the first, or a second that opens before the last step.
+/// Logs of one date more than a cut takes, so that a row is carried; spans; a cut of both alone beside rows of series; what comes
+/// after it.
+fn columnar_scenario() -> Vec<Step> {
+    let row = Planned { series: 0, when: When::Steps(0), what: What::Decimal };
+    let send = |table, rows: &[When]| Step::Together(Vec::new(), vec![Parcel { table, rows: rows.to_vec() }]);
+    let dates: Vec<When> = (0..33).map(|day| When::Days(-day)).collect();
+    vec![
+        Step::Write(Lot { stamp: 1, rows: vec![row] }),
+        send(Table::Logs, &dates),
+        send(Table::Spans, &[When::Steps(-1), When::Days(-1), When::Again(0)]),
+        Step::CutColumns(Vec::new()),
+        send(Table::Logs, &[When::Steps(-2), When::Days(-40), When::Again(3)]),
+        send(Table::Spans, &[When::Steps(0)]),
+    ]
+}
+
+/// Plays a scenario with a fault at call `n` of a life: the first, or a second that opens before the last step.
 /// Tells whether that life has so many calls.
-fn broken_off(n: u64, second_life: bool, trouble: Trouble, fates: Option<u64>) -> Result<bool, String> {
+fn broken_off(
+    mut steps: Vec<Step>,
+    n: u64,
+    second_life: bool,
+    trouble: Trouble,
+    fates: Option<u64>,
+) -> Result<bool, String> {
     let fault = Fault { place: Place::Anywhere, changes_only: false, after: n, times: 1, trouble };
     let mut case = Case::new((!second_life).then_some(fault), fates)?;
-    let mut steps = scenario();
     if second_life {
         let at = steps.len() - 1;
         steps.splice(at..at, [Step::TroubleNext(fault), Step::Kill]);
@@ -241,8 +297,8 @@ fn broken_off(n: u64, second_life: bool, trouble: Trouble, fates: Option<u64>) -
 }
 
 /// By default every so-many-th call; `MODEL_STRIDE=1` tries all.
-fn sweep(trouble: Trouble, fates: &[Option<u64>]) {
-    let stride = setting("MODEL_STRIDE").unwrap_or(17);
+fn sweep((scenario, stride): (fn() -> Vec<Step>, u64), trouble: Trouble, fates: &[Option<u64>]) {
+    let stride = setting("MODEL_STRIDE").unwrap_or(stride);
     let first = setting("MODEL_CALL").unwrap_or_else(|| RandomState::new().hash_one(stride) % stride);
     for second_life in [false, true] {
         let mut beyond = 0;
@@ -252,7 +308,7 @@ fn sweep(trouble: Trouble, fates: &[Option<u64>]) {
                 break;
             }
             for fates in fates {
-                match broken_off(n, second_life, trouble, *fates) {
+                match broken_off(scenario(), n, second_life, trouble, *fates) {
                     Ok(true) => beyond = 0,
                     Ok(false) => beyond += 1,
                     Err(wrong) => {
@@ -267,13 +323,20 @@ fn sweep(trouble: Trouble, fates: &[Option<u64>]) {
     }
 }
 
+/// The scenarios, and each how-many-th call is tried.
+const ROWS_OF_SERIES: (fn() -> Vec<Step>, u64) = (scenario, 17);
+const LOGS_AND_SPANS: (fn() -> Vec<Step>, u64) = (columnar_scenario, 97);
+
 #[test]
 fn a_death_at_any_call_loses_and_repeats_nothing() {
-    sweep(Trouble::DieAfter, &[None, Some(0), Some(2)]);
+    sweep(ROWS_OF_SERIES, Trouble::DieAfter, &[None, Some(0), Some(2)]);
+    sweep(LOGS_AND_SPANS, Trouble::DieAfter, &[None, Some(0), Some(2)]);
 }
 
 #[test]
 fn a_failure_at_any_call_loses_and_repeats_nothing() {
-    sweep(Trouble::Errno(EIO), &[None]);
-    sweep(Trouble::Errno(ENOSPC), &[None]);
+    for scenario in [ROWS_OF_SERIES, LOGS_AND_SPANS] {
+        sweep(scenario, Trouble::Errno(EIO), &[None]);
+        sweep(scenario, Trouble::Errno(ENOSPC), &[None]);
+    }
 }

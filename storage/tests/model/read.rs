@@ -14,6 +14,7 @@ use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderB
 use storage::block::Block;
 use storage::{Resolved, Selection, Snapshot, Table};
 
+use crate::columnar_read::{ColumnarBlocks, Seed, logs_of, spans_of};
 use crate::series::{Identity, Key, distribution};
 
 /// The value of each key.
@@ -68,6 +69,8 @@ pub(crate) struct Picture {
     pub(crate) head: Vec<HeadPart>,
     pub(crate) head_series: Vec<StoredSeries>,
     pub(crate) resolved: Resolved,
+    pub(crate) columnar: ColumnarBlocks,
+    pub(crate) columnar_head: Vec<Seed>,
 }
 
 /// Blocks never change: each is read once in a life.
@@ -75,6 +78,7 @@ pub(crate) struct Picture {
 pub(crate) struct Reader {
     rows: BTreeMap<String, Arc<Vec<Stored>>>,
     series: BTreeMap<String, Arc<Vec<StoredSeries>>>,
+    columnar: BTreeMap<String, Arc<Vec<Seed>>>,
 }
 
 impl Reader {
@@ -104,7 +108,26 @@ impl Reader {
             let rows = self.series[&block.path].clone();
             series.push((block, rows));
         }
-        Ok(Picture { samples, histograms, series, head, head_series, resolved })
+        let (columnar, columnar_head) = self.columnar(snapshot).await?;
+        Ok(Picture { samples, histograms, series, head, head_series, resolved, columnar, columnar_head })
+    }
+
+    async fn columnar(&mut self, snapshot: &Snapshot) -> Result<(ColumnarBlocks, Vec<Seed>), String> {
+        let (mut blocks, mut head) = (Vec::new(), Vec::new());
+        for table in [Table::Logs, Table::Spans] {
+            let seeds_of = if table == Table::Logs { logs_of } else { spans_of };
+            let rows = snapshot.head_rows(table).await.map_err(|e| format!("head rows of {}: {e}", table.name()))?;
+            head.extend(all(&rows, seeds_of)?);
+            for block in snapshot.blocks(table) {
+                if !self.columnar.contains_key(&block.path) {
+                    let batches = fetch(snapshot, table, &block).await?;
+                    self.columnar.insert(block.path.clone(), Arc::new(all(&batches, seeds_of)?));
+                }
+                let rows = self.columnar[&block.path].clone();
+                blocks.push((table, block, rows));
+            }
+        }
+        Ok((blocks, head))
     }
 
     async fn blocks(
@@ -174,8 +197,13 @@ impl Picture {
         Ok((seen, stored))
     }
 
+    /// All log rows and spans, in blocks and not.
+    pub(crate) fn seeds(&self) -> Vec<Seed> {
+        self.columnar.iter().flat_map(|(_, _, rows)| rows.iter()).chain(&self.columnar_head).copied().collect()
+    }
+
     /// How large the parts are, for the tally of a case.
-    pub(crate) fn sizes(&self) -> [(&'static str, usize); 5] {
+    pub(crate) fn sizes(&self) -> [(&'static str, usize); 7] {
         let late = self.samples.iter().filter(|(block, _)| block.window_ms.is_none()).count();
         [
             ("most late blocks", late),
@@ -183,6 +211,8 @@ impl Picture {
             ("most rows in blocks", self.samples.iter().map(|(_, rows)| rows.len()).sum()),
             ("most rows of histograms in blocks", self.histograms.iter().map(|(_, rows)| rows.len()).sum()),
             ("most rows in the head", self.head.iter().map(|part| part.rows.len()).sum()),
+            ("most logs and spans in blocks", self.columnar.iter().map(|(_, _, rows)| rows.len()).sum()),
+            ("most logs and spans in the head", self.columnar_head.len()),
         ]
     }
 
@@ -212,7 +242,7 @@ fn all<T>(batches: &[RecordBatch], rows: fn(&RecordBatch) -> Result<Vec<T>, Stri
     Ok(batches.iter().map(rows).collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
 }
 
-fn column(batch: &RecordBatch, name: &str, kind: &DataType) -> Result<Arc<dyn Array>, String> {
+pub(crate) fn column(batch: &RecordBatch, name: &str, kind: &DataType) -> Result<Arc<dyn Array>, String> {
     let column = batch.column_by_name(name).ok_or_else(|| format!("no column {name}"))?;
     arrow::compute::cast(column, kind).map_err(|e| format!("column {name}: {e}"))
 }

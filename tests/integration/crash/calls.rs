@@ -32,7 +32,7 @@ enum Cut {
     Adopted,
     /// Commits have begun.
     Uploaded,
-    /// The samples are committed, which come last; the generation is not yet dropped.
+    /// All tables of a cut that has samples have theirs; the generation is not yet dropped.
     Committed,
 }
 
@@ -47,6 +47,10 @@ struct Done {
     cut: Cut,
     /// Files of the blocks that were staged in this life and have no name in a table yet.
     staged: BTreeSet<String>,
+    /// The tables that were given blocks and no commit yet.
+    uncommitted: BTreeSet<String>,
+    /// Samples were committed in the cut under way. One without them, of logs and spans alone, drops nothing.
+    has_samples: bool,
 }
 
 /// The phases into which the end of a log falls. `in_sync` says that the writer was stopped before it could return from
@@ -88,8 +92,9 @@ impl Done {
             "rename" | "link" if path.contains("/date=") && is_block && ended => {
                 let is_ours = self.staged.remove(&file(path));
                 self.cut = if is_ours { Cut::Uploading } else { Cut::Adopted };
+                self.uncommitted.insert(table(path, "/date="));
             }
-            "link" if path.contains("/samples/_delta_log/0") && ended => self.cut = Cut::Committed,
+            "link" if path.contains("/_delta_log/0") && ended => self.committed(&table(path, "/_delta_log/")),
             // All that is done to a log of a table while there is something to be committed belongs to a commit of it.
             _ if path.contains("/_delta_log/") && matches!(self.cut, Cut::Uploading | Cut::Adopted) => {
                 self.cut = Cut::Uploaded;
@@ -97,6 +102,17 @@ impl Done {
             "remove" if is_segment && ended && self.cut == Cut::Committed => self.cut = Cut::None,
             _ => {}
         }
+    }
+
+    fn committed(&mut self, table: &str) {
+        self.has_samples |= table == "samples";
+        let is_last = self.uncommitted.remove(table) && self.uncommitted.is_empty();
+        self.cut = match self.cut {
+            _ if is_last && std::mem::take(&mut self.has_samples) => Cut::Committed,
+            _ if is_last => Cut::None,
+            Cut::Uploading | Cut::Adopted => Cut::Uploaded,
+            other => other,
+        };
     }
 
     fn phases(&self, in_sync: bool) -> Vec<&'static str> {
@@ -120,6 +136,11 @@ impl Done {
 /// The name of a block's file, which it keeps from the staging folder on.
 fn file(path: &str) -> String {
     path.rsplit('/').next().unwrap_or_default().to_owned()
+}
+
+/// The table that a path is of: the folder before `mark`.
+fn table(path: &str, mark: &str) -> String {
+    path.split(mark).next().and_then(|folder| folder.rsplit('/').next()).unwrap_or_default().to_owned()
 }
 
 #[test]
@@ -166,4 +187,15 @@ fn a_log_of_calls_says_where_a_kill_fell() {
     let committing = adopted + "B create 0 /s/series/_delta_log/00000000000000000002.json.tmp\n";
     assert_eq!(phases_at_end(&committing, false), [UPLOAD_TO_COMMIT]);
     assert_eq!(phases_at_end("E write 900 /s/local/journal/1.jour", false), none);
+    // Spans are committed after samples; without samples nothing is dropped.
+    let delivered = |table: &str| {
+        let block = format!("E create 0 /s/local/staged/{table}.parquet\n");
+        let upload = format!("E rename 0 /s/{table}/date=2026-11-22/{table}.parquet\n");
+        (block + &upload, format!("E link 0 /s/{table}/_delta_log/00000000000000000001.json\n"))
+    };
+    let ((samples, samples_commit), (spans, spans_commit)) = (delivered("samples"), delivered("spans"));
+    let with_samples = [samples, spans.clone(), samples_commit].concat();
+    assert_eq!(phases_at_end(&with_samples, false), [UPLOAD_TO_COMMIT]);
+    assert_eq!(phases_at_end(&(with_samples + &spans_commit), false), [COMMIT_TO_DROP]);
+    assert_eq!(phases_at_end(&(spans + &spans_commit), false), none);
 }

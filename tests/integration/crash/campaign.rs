@@ -16,7 +16,8 @@ use crate::peers::{Process, program, python};
 use crate::readers::deduplicate;
 use crate::server::{PATIENCE, Server, Setup};
 
-const YAML: &str = "storage: {cut_every: 1s, retention: 3650d, reserve_bytes: 64MiB}\n";
+/// A `cut_bytes` so small that logs and spans are cut alone too.
+const YAML: &str = "storage: {cut_every: 1s, cut_bytes: 1MiB, retention: 3650d, reserve_bytes: 64MiB}\n";
 const SIGKILL: i32 = 9;
 /// Between two requests of a sender: without it they would leave nothing of the machine to the search for the sums of deltas,
 /// which every life begins with.
@@ -247,6 +248,9 @@ impl Campaign {
         for table in ["samples", "histograms", "exemplars"] {
             let stored = |verdict: &serde_json::Value| verdict[table]["stored"].clone();
             assert_eq!(stored(&verdict), stored(&answered), "our own answer differs from the tables: {answered}");
+        }
+        for table in ["logs", "spans"] {
+            assert_eq!(verdict[table], answered[table], "our own answer differs from the tables: {answered}");
         }
         if self.load == Load::RewritesAndLate {
             let server =

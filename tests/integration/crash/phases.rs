@@ -49,7 +49,7 @@ pub(crate) const PHASES: [Phase; 5] = [
     Phase {
         name: COMMIT_TO_DROP,
         places: &[
-            ("link", "samples/_delta_log/0", "after", 2),
+            ("link", "spans/_delta_log/0", "after", 2),
             ("remove", "/staged/", "after", 2),
             ("remove", ".journal", "before", 2),
         ],
@@ -86,6 +86,8 @@ pub(crate) const FAILING: Failing = Failing {
         ("sync", "/staged/"),
         ("write", "/samples/"),
         ("sync", "/samples/"),
+        ("write", "/logs/"),
+        ("sync", "/spans/"),
         ("link", "_delta_log/0"),
         ("sync_dir", "_delta_log"),
         ("write", "/series/"),

@@ -59,11 +59,37 @@ fn delta(begin_ms: i64, request: u32) -> Vec<u8> {
     format!(r#"{{"resourceMetrics":[{{"scopeMetrics":[{{"metrics":{metrics}}}]}}]}}"#).into_bytes()
 }
 
+/// Logs and spans, each told from the others by a number: where they are sent, the table, the column of the number.
+const RECORDS: [(&str, &str, &str); 2] = [("/v1/logs", "logs", "body"), ("/v1/traces", "spans", "name")];
+
+/// Two log rows or spans, one of them two days late, as OTLP says them in JSON.
+fn records(table: &str, begin_ms: i64, request: u32) -> Vec<u8> {
+    let row = |at: u32| {
+        let (number, time_ms) = (value(request, at), begin_ms + i64::from(request) - i64::from(at) * 2 * DAY_MS);
+        match table {
+            "logs" => format!(r#"{{"timeUnixNano":"{time_ms}000000","body":{{"stringValue":"{number}"}}}}"#),
+            _ => format!(
+                r#"{{"traceId":"{0:032x}","spanId":"{0:016x}","name":"{number}","startTimeUnixNano":"{time_ms}000000"}}"#,
+                number + 1
+            ),
+        }
+    };
+    let resource = r#"{"attributes":[{"key":"service.name","value":{"stringValue":"sweep"}}]}"#;
+    let (resources, scopes, rows) = match table {
+        "logs" => ("resourceLogs", "scopeLogs", "logRecords"),
+        _ => ("resourceSpans", "scopeSpans", "spans"),
+    };
+    let rows = format!(r#"[{{"{rows}":[{},{}]}}]"#, row(0), row(1));
+    format!(r#"{{"{resources}":[{{"resource":{resource},"{scopes}":{rows}}}]}}"#).into_bytes()
+}
+
 /// What a first life came to.
 #[derive(Debug, Default)]
 struct Life {
     /// The values that were acknowledged.
     acknowledged: BTreeSet<u32>,
+    /// The numbers of logs and of spans that were.
+    records: [BTreeSet<u32>; 2],
     /// How many deltas were: the first ones, since one that is not waits for its turn, and those behind it too.
     deltas: u32,
     stderr: String,
@@ -75,7 +101,7 @@ async fn broken_off(rule: &str) -> bool {
     let folder = tempdir().unwrap();
     let setup = Setup::new(folder.path(), YAML).with_binary(program("faulty-server"));
     let begin_ms = now_ms() - 1000;
-    let Life { acknowledged, deltas, stderr } =
+    let Life { acknowledged, records, deltas, stderr } =
         first_life(&setup.clone().with_env("FLEETSCOPE_FAULTS", rule), begin_ms).await;
     assert!(!stderr.contains("panicked"), "{rule}: {stderr}");
     let server = Server::start(&setup).await;
@@ -85,18 +111,40 @@ async fn broken_off(rule: &str) -> bool {
     }
     let value = "coalesce(value, mantissa / power(10e0, scale))";
     let rows = server.rows(&format!("SELECT {value} FROM samples WHERE name = 'sweep'")).await;
+    let mut found: Vec<Vec<u32>> = Vec::new();
+    for (_, table, column) in RECORDS {
+        let rows = server.rows(&format!("SELECT {column} FROM {table} WHERE service = 'sweep'")).await;
+        found.push(rows.iter().map(|row| row[0].parse::<u32>().unwrap()).collect());
+    }
     let sums =
         server.rows(&format!("SELECT {value} FROM samples WHERE name = 'sweep_delta_total' ORDER BY time_ms")).await;
     server.terminate().await;
     assert_eq!(sums.concat(), ["1.0", "3.0", "7.0"], "{rule}: {deltas} deltas were acknowledged: {stderr}");
     let stored: Vec<u32> = rows.iter().map(|row| row[0].parse::<f64>().unwrap() as u32).collect();
-    let distinct: BTreeSet<u32> = stored.iter().copied().collect();
-    assert_eq!(stored.len(), distinct.len(), "{rule}: a sample is there twice: {stored:?}");
-    let sent: BTreeSet<u32> = (0..REQUESTS).flat_map(|n| (0..10).map(move |at| self::value(n, at))).collect();
-    assert!(distinct.is_subset(&sent), "{rule}: nobody sent that: {stored:?}");
-    let lost: Vec<&u32> = acknowledged.difference(&distinct).collect();
-    assert!(lost.is_empty(), "{rule}: lost {lost:?}: {stderr}");
+    let of_samples = check("samples", &stored, 10, &acknowledged);
+    let of_records = RECORDS
+        .iter()
+        .zip(&found)
+        .zip(&records)
+        .map(|(((_, table, _), stored), acknowledged)| check(table, stored, 2, acknowledged));
+    let checked = of_records.fold(of_samples, Result::and);
+    checked.unwrap_or_else(|wrong| panic!("{rule}: {wrong}: {stderr}"));
     stderr.contains("fault: ")
+}
+
+/// Holds the numbers of the rows of a table, so many a request, against those that were acknowledged: each sent request counts
+/// once or not at all, since none was sent again.
+fn check(table: &str, stored: &[u32], of_request: u32, acknowledged: &BTreeSet<u32>) -> Result<(), String> {
+    let distinct: BTreeSet<u32> = stored.iter().copied().collect();
+    let sent: BTreeSet<u32> = (0..REQUESTS).flat_map(|n| (0..of_request).map(move |at| value(n, at))).collect();
+    let lost: Vec<&u32> = acknowledged.difference(&distinct).collect();
+    if stored.len() != distinct.len() {
+        return Err(format!("a row of {table} is there twice: {stored:?}"));
+    }
+    if !distinct.is_subset(&sent) {
+        return Err(format!("nobody sent that to {table}: {stored:?}"));
+    }
+    if lost.is_empty() { Ok(()) } else { Err(format!("{table} lost {lost:?}")) }
 }
 
 async fn first_life(setup: &Setup, begin_ms: i64) -> Life {
@@ -119,6 +167,11 @@ async fn first_life(setup: &Setup, begin_ms: i64) -> Life {
             if is_taken("/api/v1/write", &HEADERS, request(n)).await {
                 life.acknowledged.extend((0..10).map(|at| value(n, at)));
             }
+            for ((path, table, _), taken) in RECORDS.iter().zip(&mut life.records) {
+                if is_taken(path, &JSON, records(table, begin_ms, n)).await {
+                    taken.extend((0..2).map(|at| value(n, at)));
+                }
+            }
             if life.deltas == n && is_taken("/v1/metrics", &JSON, delta(begin_ms, n)).await {
                 life.deltas += 1;
             }
@@ -133,7 +186,7 @@ async fn first_life(setup: &Setup, begin_ms: i64) -> Life {
 
 #[tokio::test]
 async fn crash_at_every_call_loses_and_doubles_nothing() {
-    let (stride, mut random) = (setting("FLEETSCOPE_STRIDE", 19), random());
+    let (stride, mut random) = (setting("FLEETSCOPE_STRIDE", 29), random());
     for (name, calls, what, times) in WAYS {
         let stride = if stride == 1 { 1 } else { stride * times };
         let (mut call, mut hits) = (random.between(1, stride), 0);

@@ -8,20 +8,30 @@ values are equal bit for bit; in mode `rewrites` the stored values of a key are 
 row is no older than the newest acknowledged value. A row of deltas has the sum of all deltas that are stored up to its time, and
 is once there in either mode. `starts` says of each sample, by its newest row that is not after it, what its sender said, and
 has no row that nobody sent. `metadata` has the newest that was acknowledged of each metric.
+
+`logs` and `spans` have no key: a row is there at least as often as it was acknowledged and at most as often as it was sent, and
+all rows of a request are there equally often.
 """
 
 import json
 import os
 import struct
 import sys
-from collections import defaultdict
+from collections import Counter, defaultdict
 
+import pyarrow
 from deltalake import DeltaTable
 
 import our_sql
 from witness_log import Log
 
 PREFIX = "oracle_"
+MILLISECOND = 1_000_000
+# Of logs and spans: the column of the time, that of the text, and one more that is read.
+RECORDS = {
+    "logs": ("time_unix_nano", "body", "severity_number"),
+    "spans": ("start_time_unix_nano", "name", "duration_nano"),
+}
 
 
 def bits(value):
@@ -55,6 +65,33 @@ class Tables:
             pages = (our_sql.ask(self.place, f"SELECT * FROM {table} WHERE name = '{name}'") for name in names)
             found = (row for page in pages for row in page.to_pylist())
         return (row for row in found if row["name"].startswith(PREFIX))
+
+    def records(self, table, services):
+        """The rows of `logs` or `spans`, each with its key as the log has it, or `None` if it is not as it was sent."""
+        time, text, more = RECORDS[table]
+        columns = ["service", "trace_id", "span_id", "attributes", text, more]
+        if self.place.startswith("http://"):
+            ask = f"SELECT ts AS {time}, {', '.join(columns)} FROM {table} WHERE service = "
+            found = pyarrow.concat_tables(our_sql.ask(self.place, f"{ask}'{service}'") for service in sorted(services))
+        else:
+            found = DeltaTable(f"{self.place}/{table}").to_pyarrow_table(columns=[time, *columns])
+        times = found[time].cast(pyarrow.int64()).to_pylist()
+        for nanos, row in zip(times, found.drop_columns([time]).to_pylist()):
+            ids = [id if isinstance(id, str) else id.hex() for id in (row["trace_id"], row["span_id"])]
+            number, connection = row[text][:16], str(int(ids[0][:16], 16) - 1)
+            is_as_sent = (
+                row[text] == number * (30 if table == "logs" else 1)
+                and ids == [ids[0][:16] + number, number]
+                and ("connection", connection) in row["attributes"]
+                and row[more] in (0, 9, int(number, 16) % 1_000_000_007)
+                and nanos % MILLISECOND == 0
+            )
+            yield (row["service"], connection, nanos // MILLISECOND, number) if is_as_sent else None, row
+
+    def commits(self):
+        """How often something was committed to a table, if tables are read."""
+        tables = () if self.place.startswith("http://") else ("samples", "logs", "spans")
+        return {table: DeltaTable(f"{self.place}/{table}").version() for table in tables}
 
     def keyed(self, table):
         """The rows of a table that names series by their ids, each with its key as the log has it."""
@@ -147,7 +184,7 @@ def add_up(log, table, stored):
 class Verdict:
     def __init__(self, log, mode):
         self.log, self.mode = log, mode
-        self.wrong, self.counts = defaultdict(list), {}
+        self.wrong, self.counts, self.commits = defaultdict(list), {}, {}
         self.by_name = defaultdict(int)
         self.wrong["partial"] += log.partial
 
@@ -213,12 +250,35 @@ class Verdict:
             self.wrong["metadata invented"] += [(name, words) for words in found - {words for words, _ in said}]
         self.wrong["metadata invented"] += stored.items()
 
+    def hold_records(self, table, services, rows):
+        """Holds the rows of `logs` or `spans` against what was sent and how often that was acknowledged."""
+        stored = Counter()
+        for key, row in rows:
+            if key is None or key not in self.log.records:
+                self.wrong[f"{table} invented or changed"].append(row)
+            stored[key] += 1
+        of_table = {key: sent for key, sent in self.log.records.items() if key[0] in services}
+        copies, acknowledged = defaultdict(set), 0
+        for key, sent in of_table.items():
+            least = sum(request in self.log.acknowledged for request in sent)
+            acknowledged += least > 0
+            self.by_name[key[0]] += least > 0
+            copies[tuple(sent)].add(stored[key])
+            if stored[key] < least:
+                self.wrong[f"{table} lost"].append(key)
+            if stored[key] > len(sent):
+                self.wrong[f"{table} doubled"].append(key)
+        self.wrong[f"{table} in part"] += [sent for sent, counts in copies.items() if len(counts) > 1]
+        self.counts[table] = {
+            "issued": len(of_table), "acknowledged": acknowledged, "stored": len(stored), "physical_rows": stored.total(),
+        }
+
     def end(self):
         """Prints the counts; gives what is wrong, if anything is."""
         tables = [self.counts[table] for table in ("samples", "histograms", "exemplars")]
         totals = {what: sum(table[what] for table in tables) for what in tables[0]}
         print(json.dumps({
-            **totals, **self.counts, "by_name": self.by_name, "acknowledged_without_power": self.log.without_power,
+            **totals, **self.counts, "commits": self.commits, "by_name": self.by_name, "acknowledged_without_power": self.log.without_power,
         }))
         found = {what: (len(keys), keys[:3]) for what, keys in self.wrong.items() if keys}
         return str(found) if found else None
@@ -246,9 +306,14 @@ def main():
     for row in tables.rows("metadata"):
         said[row["name"]].add((row["kind"], row["help"]))
     verdict.hold_metadata(said)
+    services = {key[0] for key in log.records}
+    for table, letter in (("logs", "l"), ("spans", "s")):
+        of_table = {service for service in services if service.startswith(f"{PREFIX}{letter}")}
+        verdict.hold_records(table, of_table, tables.records(table, of_table))
+    verdict.commits = tables.commits()
     wrong = verdict.end()
-    names = {key[0] for rows in log.issued.values() for key in rows}
-    if not all(ways.values()) or len(names) < 16 or not all(verdict.by_name[name] for name in names):
+    names = {key[0] for rows in log.issued.values() for key in rows} | services
+    if not all(ways.values()) or len(names) < 20 or not all(verdict.by_name[name] for name in names):
         wrong = wrong or f"the load met only {ways} and {dict(verdict.by_name)}, it proves too little"
     if wrong:
         print(wrong, file=sys.stderr)

@@ -22,11 +22,12 @@ class Issued:
 
 
 class Log:
-    """By table, of each key (name, connection, series, time_ms) all that was issued, in order; of each metric what was said."""
+    """By table, of each key (name, connection, series, time_ms) all that was issued, in order; of each metric what was said; of
+    each log row or span (service, connection, time_ms, text) the requests that it was sent with."""
 
     def __init__(self, path):
         self.issued = {table: defaultdict(list) for table in ("samples", "histograms", "exemplars")}
-        self.metadata = defaultdict(list)
+        self.metadata, self.records = defaultdict(list), defaultdict(list)
         self.deltas, self.acknowledged, self.partial = set(), set(), []
         self.without_power = 0
         powerless, offset = cuts(f"{path}.cuts"), 0
@@ -41,6 +42,9 @@ class Log:
                     self.issued[LETTERS[kind]][key].append(issued)
                     if kind in DELTAS:
                         self.deltas.add(name)
+                elif kind == "K":
+                    connection, service, time_ms, text = rest
+                    self.records[service, connection, int(time_ms), text].append(request)
                 elif kind == "M":
                     _, name, *words = rest
                     self.metadata[name].append((tuple(words), request))

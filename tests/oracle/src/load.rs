@@ -18,7 +18,8 @@ const REST_MS: u64 = 20;
 ///
 /// Deltas whose answer did not come, or was another than yes, are sent again as they are, as exporters do: the time of each
 /// says whether it has been added. Now and then one is given up, and now and then one is sent by somebody who goes away before
-/// the answer and sends it again at once. Nothing else is sent twice.
+/// the answer and sends it again at once. So it is with logs and spans, of which nothing says that they were there before.
+/// Nothing else is sent twice.
 #[derive(Debug)]
 pub(crate) struct Sender {
     way: Way,
@@ -27,7 +28,7 @@ pub(crate) struct Sender {
     requests: Arc<AtomicU64>,
     rows: Rows,
     draw: Draw,
-    /// Deltas of which it is not known whether they were added.
+    /// What is sent again: it is not known whether it was taken.
     unknown: Option<Request>,
 }
 
@@ -65,7 +66,7 @@ impl Sender {
         let request = again.unwrap_or_else(|| self.rows.request());
         let number = self.requests.fetch_add(1, Ordering::SeqCst);
         self.log.sending(number, &request);
-        if self.way.is_delta() && is_first && self.draw.one_in(16) {
+        if self.way.comes_again() && is_first && self.draw.one_in(16) {
             // Whether it went out or not: nobody knows.
             let _ = connection.hang_up_on(&request);
             self.log.answered(number, Answer::Lost);
@@ -76,7 +77,7 @@ impl Sender {
         self.log.answered(number, answer);
         match answer {
             Answer::Acknowledged => self.rows.acknowledged(request),
-            _ if self.way.is_delta() => self.unknown = Some(request),
+            _ if self.way.comes_again() => self.unknown = Some(request),
             _ => {}
         }
         (answer, Some(connection).filter(|_| answer != Answer::Lost))

@@ -38,7 +38,7 @@ impl Log {
 
     /// Notes a request that is about to be sent.
     pub(crate) fn sending(&self, number: u64, request: &Request) {
-        let Request { way, connection, rows, help } = request;
+        let Request { way, connection, rows, records, help } = request;
         let mut text = String::new();
         for row in rows {
             let letter = match (&row.value, way.is_delta()) {
@@ -54,6 +54,9 @@ impl Log {
             if let Some(exemplar) = &row.exemplar {
                 let _ = writeln!(text, "E {number} {connection} {series} - {exemplar}");
             }
+        }
+        for record in records {
+            let _ = writeln!(text, "K {number} {connection} {} {} {}", way.service(), record.time_ms, record.text());
         }
         for kind in request.kinds() {
             let _ = writeln!(text, "M {number} {connection} {} {} {help}", way.name(kind), kind.word());

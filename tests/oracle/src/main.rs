@@ -12,6 +12,7 @@
 //! G request connection name series time_ms start histogram   a delta of a native histogram
 //! E request connection name series time_ms - exemplar        value, trace, span and label of an exemplar
 //! M request connection name kind help                        what is said of a metric
+//! K request connection service time_ms text                  a log row or a span
 //! A request                                                  acknowledged
 //! P request rows                                             taken, says the answer, but not all of it
 //! R request status                                           answered otherwise: may or may not be stored
@@ -25,7 +26,8 @@
 //! What the log promises its reader: a row that was acknowledged is stored, once, as it was sent. One that was not may be. Of
 //! deltas, which are sent again under another request until they are acknowledged or given up, each is a row too: its time, and
 //! the sum of all deltas of its series that are stored up to that time. So one that is lost, or counts twice, is told by every
-//! row behind it.
+//! row behind it. Logs and spans have no key, and are sent again too: a request of theirs is stored in whole, once if it was
+//! acknowledged, once or not at all if it was not.
 //!
 //! Ends when its standard input ends, after the answer to what is in flight.
 

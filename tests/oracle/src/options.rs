@@ -10,7 +10,7 @@ usage: oracle --address-file FILE --log FILE [--seed N] [--connections N] [--ser
                 connect, so it may change
 --log           the log of rows and acknowledgements
 --seed          what the load is drawn from (default 1)
---connections   senders at once, each with series of its own, over the six ways in turn (default 6)
+--connections   senders at once, each with series of its own, over the ten ways in turn (default 10)
 --series        series of one sender (default 20)
 --samples       rows of one request (default 50)
 --pause-ms      between two requests of a sender whose rows are no deltas (default 0)
@@ -39,7 +39,7 @@ impl Options {
             address_file: PathBuf::new(),
             log: PathBuf::new(),
             seed: 1,
-            connections: 6,
+            connections: 10,
             series: 20,
             samples: 50,
             pause_ms: 0,

@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::draw::Draw;
 use crate::options::Options;
-use crate::row::{CUSTOM, Exemplar, Histogram, Kind, Row, Value};
+use crate::row::{CUSTOM, Exemplar, Histogram, Kind, Record, Row, Value};
 use crate::way::{Request, Way};
 
 const DAY_MS: i64 = 86_400_000;
@@ -46,6 +46,12 @@ impl Rows {
 
     /// The next request: new rows, or acknowledged ones with new values.
     pub(crate) fn request(&mut self) -> Request {
+        if self.way.is_columnar() {
+            // Of more days than a cut takes, and seldom: each of them becomes a block.
+            let is_late = self.options.late && self.draw.one_in(100);
+            let records = (0..self.options.samples).map(|_| self.new_record(is_late)).collect();
+            return Request { way: self.way, connection: self.sender, rows: Vec::new(), records, help: String::new() };
+        }
         let rewrite = self.options.rewrites && !self.acknowledged.is_empty() && self.draw.one_in(4);
         if self.draw.one_in(200) {
             // As if what is measured had begun anew.
@@ -59,7 +65,7 @@ impl Rows {
             self.set_starts(&mut rows);
         }
         let help = format!("help_{}_{}", self.sender, self.helps);
-        Request { way: self.way, connection: self.sender, rows, help }
+        Request { way: self.way, connection: self.sender, rows, records: Vec::new(), help }
     }
 
     /// Notes what was acknowledged, if it may be sent again with other values. The sum of deltas has but one.
@@ -89,13 +95,8 @@ impl Rows {
         let most = if self.way.is_delta() { DELTA_SERIES } else { u64::MAX };
         let series = self.draw.below(self.options.series.min(most));
         let kind = self.kind(series);
-        self.last_time_ms = now_ms().max(self.last_time_ms + 1);
-        let mut time_ms = self.last_time_ms;
         let is_late = self.options.late && !self.way.is_delta() && self.draw.one_in(50);
-        if is_late {
-            // Whole days back: the time stays this sender's own.
-            time_ms -= DAY_MS * (1 + self.draw.below(40) as i64);
-        }
+        let time_ms = self.time(is_late);
         // Which start holds for rows out of order is nobody's promise.
         let is_in_order = !self.options.late && !self.options.rewrites;
         let starts = kind != Kind::Gauge && is_in_order && self.way != Way::RemoteWrite1;
@@ -107,6 +108,19 @@ impl Rows {
             draw: self.draw.below(1000),
         });
         Row { kind, series, time_ms, start_ms: starts.then_some(self.start_ms), value, exemplar }
+    }
+
+    fn new_record(&mut self, is_late: bool) -> Record {
+        self.count += 1;
+        Record { time_ms: self.time(is_late), number: self.count }
+    }
+
+    /// A time that no other row of this sender has, of today or of a day past.
+    fn time(&mut self, is_late: bool) -> i64 {
+        self.last_time_ms = now_ms().max(self.last_time_ms + 1);
+        // Whole days back: the time stays this sender's own.
+        let days = if is_late { 1 + self.draw.below(40) as i64 } else { 0 };
+        self.last_time_ms - DAY_MS * days
     }
 
     /// The start of a delta is the time of the one before, or where there is none since when its series counts.

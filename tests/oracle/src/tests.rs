@@ -9,9 +9,9 @@ use crate::hpack;
 use crate::load::Sender;
 use crate::log::{Answer, Log};
 use crate::options::Options;
-use crate::row::{Exemplar, Histogram, Kind, Row, Value};
+use crate::row::{Exemplar, Histogram, Kind, Record, Row, Value};
 use crate::rows::Rows;
-use crate::way::{Request, Way, otlp, otlp_json, remote_write_1, remote_write_2};
+use crate::way::{Request, Way, loki, otlp, otlp_json, remote_write_1, remote_write_2};
 
 fn options(folder: &Path, more: &[&str]) -> Arc<Options> {
     let path = |name: &str| folder.join(name).to_string_lossy().into_owned();
@@ -51,7 +51,7 @@ fn no_value_and_no_key_comes_twice() {
 
 #[test]
 fn every_way_has_what_it_can_carry() {
-    for (sender, way) in (0..).zip(Way::ALL) {
+    for (sender, way) in (0..).zip(Way::ALL).filter(|(_, way)| !way.is_columnar()) {
         let mut rows = rows("forms", sender, &[]);
         let all: Vec<Row> = (0..20).flat_map(|_| rows.request().rows).collect();
         let kinds: HashSet<&str> = all.iter().map(|row| row.kind.word()).collect();
@@ -65,6 +65,20 @@ fn every_way_has_what_it_can_carry() {
         let is_remote_write = matches!(way, Way::RemoteWrite1 | Way::RemoteWrite2);
         assert_eq!(has(|histogram| histogram.is_float), is_remote_write, "{way:?}");
         assert_eq!(has(|histogram| !histogram.bounds.is_empty()), way == Way::RemoteWrite2, "{way:?}");
+    }
+}
+
+#[test]
+fn no_two_logs_or_spans_are_alike() {
+    let mut seen = HashSet::new();
+    for (sender, _) in (0..).zip(Way::ALL).filter(|(_, way)| way.is_columnar()) {
+        let mut rows = rows("records", sender, &["--late"]);
+        let requests: Vec<Request> = (0..500).map(|_| rows.request()).collect();
+        assert!(requests.iter().all(|request| request.rows.is_empty() && request.size() == 50));
+        let records: Vec<Record> = requests.iter().flat_map(|request| request.records.clone()).collect();
+        assert!(records.iter().all(|record| seen.insert(record.number)));
+        let days: HashSet<i64> = records.iter().map(|record| record.time_ms / 86_400_000).collect();
+        assert!(days.len() > 20, "{days:?}");
     }
 }
 
@@ -89,7 +103,7 @@ fn deltas_of_a_series_come_in_order_and_their_sums_are_exact() {
 fn request(way: Way, kind: Kind, value: Value) -> Request {
     let exemplar = Some(Exemplar { value: 0.5, trace_id: 1, span_id: 2, draw: 6 });
     let rows = vec![Row { kind, series: 7, time_ms: 300, start_ms: Some(200), value, exemplar }];
-    Request { way, connection: 3, rows, help: "h".into() }
+    Request { way, connection: 3, rows, records: Vec::new(), help: "h".into() }
 }
 
 fn histogram() -> Value {
@@ -156,6 +170,42 @@ fn otlp_says_the_same_as_protobuf_and_as_json() {
     assert!(whole.contains("21000000000000f03f") && whole.ends_with("10021801"), "cumulative and monotonic: {whole}");
 }
 
+/// A request of one log row or span.
+fn records(way: Way) -> Request {
+    let records = vec![Record { time_ms: 300, number: 0x1_0000_0000 }];
+    Request { way, connection: 3, rows: Vec::new(), records, help: String::new() }
+}
+
+#[test]
+fn logs_and_spans_are_the_messages_of_their_specifications() {
+    let expected = concat!(
+        r#"{"resourceSpans":[{"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"oracle_spans_json"}}]},"#,
+        r#""scopeSpans":[{"spans":[{"traceId":"00000000000000040000000100000000","spanId":"0000000100000000","#,
+        r#""name":"0000000100000000","kind":2,"startTimeUnixNano":"300000000","endTimeUnixNano":"594967268","#,
+        r#""attributes":[{"key":"connection","value":{"stringValue":"3"}}]}]}]}]}"#
+    );
+    assert_eq!(otlp_json::encode(&records(Way::SpansJson)), expected);
+    let line = "0000000100000000".repeat(30);
+    let expected = format!(
+        r#"{{"streams":[{{"stream":{{"service_name":"oracle_logs_loki"}},"values":[["300000000","{line}",{}]]}}]}}"#,
+        r#"{"trace_id":"00000000000000040000000100000000","span_id":"0000000100000000","connection":"3"}"#
+    );
+    assert_eq!(loki::encode(&records(Way::LogsLoki)), expected);
+    let (text, attribute) = (hexadecimal(b"0000000100000000"), "0a0a636f6e6e656374696f6e12030a0133");
+    let log = hexadecimal(&otlp::encode(&records(Way::LogsHttp)));
+    let record = format!(
+        "09 00a3e11100000000 1009 2ae303 0ae003{} 3211 {attribute} 4a10 00000000000000040000000100000000 5208 0000000100000000",
+        text.repeat(30)
+    );
+    assert!(log.ends_with(&record.replace(' ', "")), "{log}");
+    let span = hexadecimal(&otlp::encode(&records(Way::SpansGrpc)));
+    let record = format!(
+        "0a10 00000000000000040000000100000000 1208 0000000100000000 2a10{text} 3002 39 00a3e11100000000 41 e47a762300000000 \
+         4a11 {attribute}"
+    );
+    assert!(span.ends_with(&record.replace(' ', "")), "{span}");
+}
+
 #[test]
 fn an_answer_that_counts_refused_points_is_no_acknowledgement() {
     let request = request(Way::OtlpHttp, Kind::Gauge, Value::Number(1.0));
@@ -215,13 +265,13 @@ fn the_log_says_what_was_sent_and_what_was_answered() {
         let stop = stop.clone();
         move || moody_server(&listener, &stop)
     });
-    Sender::new(6, options.clone(), log, Arc::new(AtomicU64::new(0))).run(&stop);
+    Sender::new(10, options.clone(), log, Arc::new(AtomicU64::new(0))).run(&stop);
     server.join().unwrap();
     let text = std::fs::read_to_string(&options.log).unwrap();
     let words: Vec<Vec<&str>> = text.lines().map(|line| line.split(' ').collect()).collect();
     let kinds: String = words.iter().map(|w| w[0]).filter(|kind| *kind != "E").collect();
     assert_eq!(kinds, "SSMASSMRSSML");
-    assert_eq!((words[0][1], words[0][2], words[0][3]), ("0", "6", "oracle_remote_write_1_gauge"));
+    assert_eq!((words[0][1], words[0][2], words[0][3]), ("0", "10", "oracle_remote_write_1_gauge"));
     assert_eq!((words[0][6], words[0].len()), ("-", 8));
     let answers: Vec<&Vec<&str>> = words.iter().filter(|w| "ARL".contains(w[0])).collect();
     assert_eq!(answers, [&vec!["A", "0"], &vec!["R", "1", "503"], &vec!["L", "2"]]);

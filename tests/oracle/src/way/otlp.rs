@@ -20,12 +20,15 @@
 use crate::log::Answer;
 use crate::protobuf::{double, field, fixed, message, number, read_varint, signed, varint};
 use crate::row::{Exemplar, Histogram, Kind, Row, Value};
-use crate::way::Request;
+use crate::way::{Request, otlp_records};
 
-const NANOS: i64 = 1_000_000;
+pub(crate) const NANOS: i64 = 1_000_000;
 
 /// The message.
 pub(crate) fn encode(request: &Request) -> Vec<u8> {
+    if request.way.is_columnar() {
+        return otlp_records::encode(request);
+    }
     let mut out = Vec::new();
     message(&mut out, 1, |resource| {
         message(resource, 2, |scope| {
@@ -133,7 +136,7 @@ fn encode_attributes(out: &mut Vec<u8>, number: u8, request: &Request, series: u
     }
 }
 
-fn encode_attribute(out: &mut Vec<u8>, number: u8, key: &str, value: &str) {
+pub(crate) fn encode_attribute(out: &mut Vec<u8>, number: u8, key: &str, value: &str) {
     message(out, number, |attribute| {
         field(attribute, 1, key.as_bytes());
         message(attribute, 2, |any| field(any, 1, value.as_bytes()));
@@ -161,6 +164,6 @@ pub(crate) fn answer(request: &Request, mut response: &[u8]) -> Answer {
         .then(|| read_varint(&mut response).unwrap_or(u64::MAX));
     match rejected.unwrap_or(0) {
         0 => Answer::Acknowledged,
-        rejected => Answer::Partial((request.rows.len() as u64).saturating_sub(rejected)),
+        rejected => Answer::Partial(request.size().saturating_sub(rejected)),
     }
 }

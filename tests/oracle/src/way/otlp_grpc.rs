@@ -7,7 +7,8 @@ use crate::http2::Connection;
 use crate::log::Answer;
 use crate::way::Request;
 
-const PATH: &str = "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export";
+const METRICS: &str = "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export";
+const TRACES: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
 /// Before a message: that it is not compressed, and its length in four bytes.
 const PREFIX_BYTES: usize = 5;
 
@@ -17,7 +18,7 @@ pub(crate) fn send(connection: &mut Connection, request: &Request) -> io::Result
     let mut framed = vec![0];
     framed.extend_from_slice(&(message.len() as u32).to_be_bytes());
     framed.extend_from_slice(&message);
-    connection.post(PATH, &framed)
+    connection.post(if request.way.has_spans() { TRACES } else { METRICS }, &framed)
 }
 
 pub(crate) fn ask(connection: &mut Connection, request: &Request) -> io::Result<Answer> {

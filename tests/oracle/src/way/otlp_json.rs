@@ -2,42 +2,64 @@
 
 use std::io;
 
-use super::otlp::{self, dense, whole};
+use super::otlp::{self, NANOS, dense, whole};
 use crate::http::Connection;
 use crate::log::Answer;
 use crate::row::{Histogram, Kind, Row, Value};
 use crate::way::Request;
 
-const PATH: &str = "/v1/metrics";
 const HEADERS: &str = "content-type: application/json\r\n";
+
+fn path(request: &Request) -> &'static str {
+    if request.way.has_spans() { "/v1/traces" } else { "/v1/metrics" }
+}
 
 /// Sends a request, and waits for nothing.
 pub(crate) fn send(connection: &mut Connection, request: &Request) -> io::Result<()> {
-    connection.send(PATH, HEADERS, encode(request).as_bytes())
+    connection.send(path(request), HEADERS, encode(request).as_bytes())
 }
 
 pub(crate) fn ask(connection: &mut Connection, request: &Request) -> io::Result<Answer> {
-    let reply = connection.post(PATH, HEADERS, encode(request).as_bytes())?;
+    let reply = connection.post(path(request), HEADERS, encode(request).as_bytes())?;
     if !reply.is_success() {
         return Ok(Answer::Refused(reply.status));
     }
     let text = String::from_utf8_lossy(&reply.body);
-    let rejected = text.split_once("\"rejectedDataPoints\":\"").and_then(|(_, rest)| rest.split_once('"'));
+    let field = if request.way.has_spans() { "\"rejectedSpans\":\"" } else { "\"rejectedDataPoints\":\"" };
+    let rejected = text.split_once(field).and_then(|(_, rest)| rest.split_once('"'));
     match rejected.map_or(Ok(0), |(number, _)| number.parse::<u64>()) {
         Ok(0) => Ok(Answer::Acknowledged),
-        Ok(rejected) => Ok(Answer::Partial((request.rows.len() as u64).saturating_sub(rejected))),
+        Ok(rejected) => Ok(Answer::Partial(request.size().saturating_sub(rejected))),
         Err(_) => Err(io::Error::new(io::ErrorKind::InvalidData, format!("odd answer: {text}"))),
     }
 }
 
 /// The message.
 pub(crate) fn encode(request: &Request) -> String {
+    if request.way.has_spans() {
+        return spans(request);
+    }
     let metrics = list(request.kinds(), |kind| metric(request, kind));
     format!(r#"{{"resourceMetrics":[{{"scopeMetrics":[{{"metrics":{metrics}}}]}}]}}"#)
 }
 
 fn list<T>(items: impl IntoIterator<Item = T>, text: impl Fn(T) -> String) -> String {
     format!("[{}]", items.into_iter().map(text).collect::<Vec<_>>().join(","))
+}
+
+/// The message of traces.
+fn spans(request: &Request) -> String {
+    let service = attribute("service.name", &request.way.service());
+    let own = attribute("connection", &request.connection.to_string());
+    let spans = list(&request.records, |record| {
+        let (start, end) = (record.time_ms * NANOS, record.time_ms * NANOS + record.duration_nanos() as i64);
+        let (name, trace) = (record.text(), record.trace_id(request.connection));
+        format!(
+            r#"{{"traceId":"{trace:032x}","spanId":"{name}","name":"{name}","kind":2,"startTimeUnixNano":"{start}","endTimeUnixNano":"{end}","attributes":[{own}]}}"#
+        )
+    });
+    let scope = format!(r#"[{{"spans":{spans}}}]"#);
+    format!(r#"{{"resourceSpans":[{{"resource":{{"attributes":[{service}]}},"scopeSpans":{scope}}}]}}"#)
 }
 
 fn metric(request: &Request, kind: Kind) -> String {
