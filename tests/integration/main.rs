@@ -27,6 +27,7 @@ mod life;
 mod missing_data;
 mod mixins;
 mod otlp;
+mod otlp_records;
 mod peers;
 mod power;
 mod promql;
