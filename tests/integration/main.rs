@@ -24,6 +24,7 @@ mod healing;
 mod ingest;
 mod join;
 mod life;
+mod log_shippers;
 mod missing_data;
 mod mixins;
 mod otlp;
