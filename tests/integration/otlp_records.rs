@@ -227,12 +227,7 @@ fn emit_logs(exporter: LogExporter, cluster: &str, begin: Begin) -> Vec<serde_js
 
 /// All rows of a table that a cluster has, by their time.
 async fn all_rows(server: &Server, table: &str, cluster: &str) -> Vec<serde_json::Value> {
-    let sql = format!("SELECT * FROM {table} WHERE cluster = '{cluster}' ORDER BY ts");
-    let headers = [("content-type", "application/json"), ("accept", "application/json")];
-    let (status, body) = server.post("/api/v1/sql", &headers, json!({ "query": sql }).to_string().into_bytes()).await;
-    assert_eq!(status, 200, "{body}");
-    let mut answer: serde_json::Value = serde_json::from_str(&body).unwrap();
-    serde_json::from_value(answer["rows"].take()).unwrap()
+    server.objects(&format!("SELECT * FROM {table} WHERE cluster = '{cluster}' ORDER BY ts")).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
