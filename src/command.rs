@@ -51,7 +51,7 @@ pub fn main_with(parts: Parts) -> ExitCode {
 
 async fn serve(arguments: Serve, parts: Parts) -> Result<(), Error> {
     let mut config = load(arguments.config.as_deref())?;
-    telemetry::log_to_stderr(&config.log);
+    let traces = telemetry::start(&config.log, &config.telemetry)?;
     if let Some(url) = arguments.store {
         if config.path.is_some() && url != config.storage.url {
             tracing::info!(url, "--store or FLEETSCOPE_STORE wins over storage.url of the file");
@@ -68,6 +68,7 @@ async fn serve(arguments: Serve, parts: Parts) -> Result<(), Error> {
         .map_err(|e| Error::internal("cannot listen to signals").with_source(e))?;
     let served = app::run(config, options, parts, events, announce).await;
     signals.stop().await;
+    traces.end().await;
     served
 }
 

@@ -12,7 +12,7 @@ mod file;
 mod mistake;
 
 use file::Depth;
-pub use file::{Door, Log, LogFormat, OtlpListen, Readers, TlsServer};
+pub use file::{Door, Log, LogFormat, OtlpListen, Readers, Telemetry, TlsServer};
 pub use mistake::Mistake;
 
 /// The default address: this machine only.
@@ -29,6 +29,8 @@ pub struct Config {
     pub otlp_listen: OtlpListen,
     /// What is logged, and how.
     pub log: Log,
+    /// To whom we send traces of ourselves.
+    pub telemetry: Telemetry,
     /// The store.
     pub storage: storage::Config,
     /// The clusters and their attributes.
@@ -50,6 +52,7 @@ impl Default for Config {
             listen: DEFAULT_LISTEN,
             otlp_listen: OtlpListen::default(),
             log: Log::default(),
+            telemetry: Telemetry::default(),
             storage: storage::Config::default(),
             clusters: Vec::new(),
             readers: Readers::default(),
@@ -94,6 +97,7 @@ impl Config {
             ("listen", self.listen != other.listen),
             ("otlp_listen", self.otlp_listen != other.otlp_listen),
             ("log", self.log != other.log),
+            ("telemetry", self.telemetry != other.telemetry),
             ("storage", self.storage != other.storage),
             ("query", self.query != other.query),
             ("tls_server_config", self.tls_server_config != other.tls_server_config),

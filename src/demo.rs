@@ -22,7 +22,7 @@ use tokio::sync::oneshot;
 
 use crate::app::{self, Address, Events, Options, Parts};
 use crate::cli::Demo;
-use crate::config::{Config, Door, Log, OtlpListen};
+use crate::config::{Config, Door, Log, OtlpListen, Telemetry};
 use crate::telemetry;
 
 use self::emitter::Emitter;
@@ -40,7 +40,8 @@ const SILENT_AFTER: Duration = Duration::from_secs(40);
 /// # Errors
 /// `Invalid` for a cluster that the fleet does not have, and what [`app::run`] gives.
 pub async fn run(demo: Demo, parts: Parts) -> Result<(), Error> {
-    telemetry::log_to_stderr(&Log { level: demo.log.clone(), ..Log::default() });
+    let log = Log { level: demo.log.clone(), ..Log::default() };
+    telemetry::start(&log, &Telemetry::default())?;
     let now_ms = parts.clock.now_ms();
     let fleet = simulated(&demo, now_ms)?;
     let exporters = Exporters::start(fleet.clone(), parts.clock.clone()).await?;

@@ -1,6 +1,6 @@
-//! What we tell of ourselves: logs on standard error, and the metrics of the process.
+//! What we tell of ourselves: logs on standard error, traces to whoever is named, and the metrics of the process.
 //!
-//! Owns: the log's form, the counters of HTTP answers, what the operating system knows of this process.
+//! Owns: the log's form, the counters of HTTP answers, the span of each, what the operating system knows of this process.
 //! Does not own: the metrics of a crate, which each renders itself.
 
 use std::collections::BTreeMap;
@@ -10,22 +10,42 @@ use std::sync::Arc;
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
+use model::Error;
 use parking_lot::Mutex;
-use tracing_subscriber::EnvFilter;
+use tracing::Instrument;
+use tracing_subscriber::filter::{FilterExt, filter_fn};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer};
 
-use crate::config::{Log, LogFormat};
+use crate::config::{Log, LogFormat, Telemetry};
 
 mod process;
+mod traces;
 
-/// Begins to log. Only the first call of a process has an effect.
-pub fn log_to_stderr(log: &Log) {
+pub use traces::Traces;
+
+/// Begins to log, and to trace if somebody is named to send traces to. Only the first call of a process has an effect.
+///
+/// # Errors
+/// `Invalid` if traces cannot be sent as the settings say.
+pub fn start(log: &Log, telemetry: &Telemetry) -> Result<Traces, Error> {
+    let traces = Traces::new(telemetry)?;
     let filter = EnvFilter::try_new(&log.level).unwrap_or_else(|_| EnvFilter::new("info"));
-    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // Spans are for traces: a log line is as it was before there were any.
+    let filter = filter.and(filter_fn(|of| of.target() != model::TRACE_TARGET));
+    let logs = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let spans = traces.tracer().map(|tracer| {
+        let spans = tracing_opentelemetry::layer().with_tracer(tracer).with_location(false).with_threads(false);
+        spans.with_filter(filter_fn(|of| of.target() == model::TRACE_TARGET))
+    });
+    let registry = tracing_subscriber::registry().with(spans);
     // The one error is that a subscriber is there already, as in tests that start two servers.
     let _ = match log.format {
-        LogFormat::Text => logs.with_ansi(false).try_init(),
-        LogFormat::Json => logs.json().flatten_event(true).try_init(),
+        LogFormat::Text => registry.with(logs.with_ansi(false).with_filter(filter)).try_init(),
+        LogFormat::Json => registry.with(logs.json().flatten_event(true).with_filter(filter)).try_init(),
     };
+    Ok(traces)
 }
 
 /// Counters of answered HTTP requests. Cloning shares them.
@@ -66,7 +86,9 @@ impl Requests {
 pub async fn count(State(requests): State<Requests>, request: Request, next: Next) -> Response {
     let route = request.extensions().get::<MatchedPath>().map_or("other", MatchedPath::as_str).to_owned();
     let begin = std::time::Instant::now();
-    let answer = next.run(request).await;
+    let span = traces::of_request(&request, &route);
+    let answer = next.run(request).instrument(span.clone()).await;
+    traces::answered(&span, answer.status());
     requests.answered(&route, answer.status().as_u16(), begin.elapsed().as_secs_f64());
     answer
 }

@@ -29,6 +29,9 @@ pub mod texts;
 pub mod time;
 pub mod worker;
 
+/// The target of spans that tell of our own work; no log has it.
+pub const TRACE_TARGET: &str = "fleetscope::trace";
+
 pub use batch::Batch;
 pub use cluster::Cluster;
 pub use error::{Error, ErrorKind};

@@ -1,23 +1,22 @@
 //! What many rows share: each value kept once and named by its place.
 
-use std::collections::hash_map::RandomState;
 use std::fmt;
 use std::hash::{BuildHasher, Hash};
 use std::sync::Arc;
 
-use hashbrown::HashTable;
+use hashbrown::{DefaultHashBuilder, HashTable};
 
 /// Values by their place, no two of them equal.
 #[derive(Clone)]
 pub struct Shared<T> {
     values: Vec<Arc<T>>,
     places: HashTable<u32>,
-    hasher: RandomState,
+    hasher: DefaultHashBuilder,
 }
 
 impl<T> Default for Shared<T> {
     fn default() -> Self {
-        Shared { values: Vec::new(), places: HashTable::new(), hasher: RandomState::new() }
+        Shared { values: Vec::new(), places: HashTable::new(), hasher: DefaultHashBuilder::default() }
     }
 }
 

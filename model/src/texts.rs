@@ -1,10 +1,9 @@
 //! Columns of text: all texts one behind the other, and where each ends.
 
-use std::collections::hash_map::RandomState;
 use std::fmt;
 use std::hash::BuildHasher;
 
-use hashbrown::HashTable;
+use hashbrown::{DefaultHashBuilder, HashTable};
 
 /// Texts by their place, in one allocation.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -94,7 +93,7 @@ impl fmt::Debug for Texts {
 pub struct Dictionary {
     texts: Texts,
     places: HashTable<u32>,
-    hasher: RandomState,
+    hasher: DefaultHashBuilder,
 }
 
 impl Dictionary {

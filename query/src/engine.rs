@@ -16,6 +16,7 @@ use parking_lot::RwLock;
 use storage::Store;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
+use tracing::Instrument;
 
 use crate::catalog::Fleet;
 use crate::config::Config;
@@ -174,7 +175,17 @@ impl Engine {
         let (sender, mut receiver) = mpsc::channel(BATCHES_AHEAD);
         let halt = Halt::at(deadline);
         let task = Task { engine: self.clone(), question, sender, halt: halt.clone(), timeout };
-        let guarded = std::panic::AssertUnwindSafe(task.run()).catch_unwind();
+        let (language, text) = task.question.told();
+        let span = tracing::info_span!(
+            target: model::TRACE_TARGET,
+            "query",
+            db.system.name = "fleetscope",
+            db.query.language = language,
+            db.query.text = text,
+            otel.status_code = tracing::field::Empty,
+            otel.status_description = tracing::field::Empty,
+        );
+        let guarded = std::panic::AssertUnwindSafe(task.run()).catch_unwind().instrument(span);
         // The ticket lives as long as the task, so a place is free only once its query is.
         let running = ticket.handle().clone().spawn(hold(ticket, async move {
             if let Err(panic) = guarded.await {

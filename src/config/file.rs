@@ -1,7 +1,7 @@
 //! What the file says, key by key, before it is resolved.
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use collector::config::{FederateConfig, LokiConfig, OtlpConfig, PushConfig, ReceiverConfig, ScrapeConfig};
@@ -44,6 +44,16 @@ pub enum LogFormat {
     Json,
 }
 
+/// To whom we send traces of ourselves.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Telemetry {
+    /// The address of a receiver of OTLP over gRPC, `http://host:4317`; it may be our own. Without it nothing is sent.
+    pub otlp_endpoint: Option<String>,
+    /// A file with the token that the receiver asks for.
+    pub token_file: Option<PathBuf>,
+}
+
 /// How far a check goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Depth {
@@ -59,6 +69,7 @@ pub(super) enum Depth {
 pub(super) struct File {
     listen: Option<SocketAddr>,
     log: Option<Spanned<Log>>,
+    telemetry: Option<Spanned<Telemetry>>,
     storage: Storage,
     global: Global,
     clusters: Vec<Spanned<access::ClusterEntry>>,
@@ -180,6 +191,7 @@ impl File {
             listen: self.listen.unwrap_or(DEFAULT_LISTEN),
             otlp_listen: self.otlp_listen,
             log: log(self.log)?,
+            telemetry: telemetry(self.telemetry)?,
             storage,
             clusters: access.clusters,
             readers: access.readers,
@@ -211,6 +223,20 @@ impl Storage {
         config.reserve_bytes = self.reserve_bytes.map_or(config.reserve_bytes, |bytes| bytes.value.0);
         config.cache_bytes = at_least_bytes(self.cache_bytes, "storage.cache_bytes", config.cache_bytes)?;
         Ok(config)
+    }
+}
+
+fn telemetry(given: Option<Spanned<Telemetry>>) -> Result<Telemetry, Mistake> {
+    let Some(given) = given else { return Ok(Telemetry::default()) };
+    match given.value.otlp_endpoint.as_deref() {
+        Some(endpoint) if !endpoint.starts_with("http://") => {
+            let what = format!("telemetry.otlp_endpoint is {endpoint:?}, write it like http://127.0.0.1:4317");
+            Err(Mistake::at(given.referenced, what))
+        }
+        None if given.value.token_file.is_some() => {
+            Err(Mistake::at(given.referenced, "telemetry.token_file is of no use without telemetry.otlp_endpoint"))
+        }
+        _ => Ok(given.value),
     }
 }
 

@@ -51,13 +51,13 @@ type PageKey = (String, usize, usize);
 impl BlockCache {
     /// Caches of what is in `object_store` that keep about `bytes` together.
     pub(crate) fn new(object_store: Arc<dyn ObjectStore>, bytes: u64) -> Self {
-        let quarter = usize::try_from(bytes / 4).unwrap_or(usize::MAX);
+        let sixteenths = |parts: u64| usize::try_from(bytes / 16 * parts).unwrap_or(usize::MAX);
         BlockCache {
             object_store,
-            series: Mutex::new(Cache::new(quarter)),
-            footers: Mutex::new(Cache::new(quarter)),
-            pages: Mutex::new(Cache::new(quarter)),
-            filters: Mutex::new(Cache::new(quarter)),
+            series: Mutex::new(Cache::new(sixteenths(4))),
+            footers: Mutex::new(Cache::new(sixteenths(3))),
+            pages: Mutex::new(Cache::new(sixteenths(7))),
+            filters: Mutex::new(Cache::new(sixteenths(2))),
         }
     }
 

@@ -29,6 +29,7 @@ mod missing_data;
 mod mixins;
 mod otlp;
 mod otlp_records;
+mod own_traces;
 mod peers;
 mod power;
 mod promql;

@@ -108,18 +108,20 @@ impl Reader {
                     reading.loss = Some(self.skip(&mut place, &failure));
                     continue;
                 }
-                Err(failure) if failure.is_too_much && self.piece_ms > LEAST_MS && Instant::now() < last_begin => {
-                    self.piece_ms = (self.piece_ms / 2).max(LEAST_MS);
-                    continue;
-                }
+                Err(failure) if Instant::now() < last_begin && self.asks_for_less(question, &failure) => continue,
+                Err(failure) => return Err(failure),
+            };
+            let settled_unix_nano = page.settled_unix_nano;
+            let (is_full, rows, refused) = (page.is_full, page.logs.len(), page.refused);
+            let step = match self.step(&mut place, page).await {
+                Ok(step) => step,
+                // Others may have written much in these times.
+                Err(failure) if Instant::now() < last_begin && self.asks_for_less(question, &failure) => continue,
                 Err(failure) => return Err(failure),
             };
             self.piece_ms = self.piece_ms.saturating_mul(2).min(MOST_MS);
-            let settled_unix_nano = page.settled_unix_nano;
-            let (is_full, rows) = (page.is_full, page.logs.len());
-            reading.refused += page.refused;
-            reading.counts.exposed += rows as u64 + page.refused;
-            let step = self.step(&mut place, page).await?;
+            reading.refused += refused;
+            reading.counts.exposed += rows as u64 + refused;
             reading.counts.kept += step.new.len() as u64;
             reading.counts.repeated += step.repeated;
             let is_stuck = step.is_stuck;
@@ -170,6 +172,16 @@ impl Reader {
         let end_unix_nano = settled.min(furthest).max(start_unix_nano.saturating_add(1));
         let limit = self.loki.config.limit << self.doublings;
         (Question { start_unix_nano, end_unix_nano, limit, now_ms }, end_unix_nano >= settled)
+    }
+
+    /// Whether a shorter piece is left to be asked for, which may go well where this failed.
+    fn asks_for_less(&mut self, question: Question, failure: &Failure) -> bool {
+        let length_ms = question.end_unix_nano.saturating_sub(question.start_unix_nano) / NANOS_PER_MILLI;
+        let is_left = failure.is_too_much && length_ms > LEAST_MS;
+        if is_left {
+            self.piece_ms = (length_ms / 2).max(LEAST_MS);
+        }
+        is_left
     }
 
     async fn ask(&self, question: Question) -> Result<Page, Failure> {
@@ -306,8 +318,8 @@ async fn patiently<T>(asked: impl Future<Output = Result<T, model::Error>>) -> R
     let failure = |why: String| Failure::new(Stage::Write, format!("the store does not say what is there: {why}"));
     match timeout(RECALL_PATIENCE, asked).await {
         Ok(Ok(found)) => Ok(found),
-        Ok(Err(error)) => Err(failure(error.to_string())),
-        Err(_) => Err(failure("no answer in time".to_owned())),
+        Ok(Err(error)) => Err(failure(error.to_string()).too_much()),
+        Err(_) => Err(failure("no answer in time".to_owned()).too_much()),
     }
 }
 

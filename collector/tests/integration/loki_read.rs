@@ -331,3 +331,23 @@ async fn a_store_that_does_not_say_what_is_there_is_asked_again() {
     bench.recorder.wait_for_log_rows(10).await;
     assert_once(&bench.recorder, 10);
 }
+
+#[tokio::test]
+async fn what_is_too_much_to_compare_is_compared_in_shorter_pieces() {
+    // Once the recorded time is known, the question for the lines of the first page fails.
+    let recorder = Arc::new(Recorder::default());
+    let asks = recorder.clone();
+    let loki = Loki::with(lines(10), move |number, _| {
+        if number == 0 {
+            asks.forget([Error::new(ErrorKind::Busy, "too many rows")]);
+        }
+        None
+    });
+    let loki = loki.await;
+    let bench = Bench::start_with(&reading([loki.config()]), recorder);
+    bench.recorder.wait_for_log_rows(10).await;
+    assert_once(&bench.recorder, 10);
+    let lengths: Vec<i64> = loki.questions().iter().map(|question| question.end - question.start).collect();
+    assert!(lengths.len() > 1 && lengths[0] > 3 * lengths[1] / 2, "{lengths:?}");
+    shown(&bench, "no error", |status| status.error.is_none() && status.missing_ms == Some(0)).await;
+}

@@ -167,10 +167,14 @@ impl ExecutionPlan for ColumnarExec {
     /// Takes what operators above learn while they run: the newest so far of a `LIMIT`, the keys of a join.
     fn handle_child_pushdown_result(
         &self,
-        _phase: FilterPushdownPhase,
+        phase: FilterPushdownPhase,
         pushed: ChildPushdownResult,
         _config: &ConfigOptions,
     ) -> Result<FilterPushdownPropagation<Arc<dyn ExecutionPlan>>> {
+        // What is known before it runs has come with the scan, but for what must be asked once for each row.
+        if phase != FilterPushdownPhase::Post {
+            return Ok(FilterPushdownPropagation::all_unsupported(pushed));
+        }
         let filters: Vec<_> = pushed.parent_filters.into_iter().map(|parent| parent.filter).collect();
         // Who asks keeps them: it has to check the rows itself.
         let answers = vec![PushedDown::No; filters.len()];

@@ -30,6 +30,9 @@ const MAX_CONSTANT_BYTES: usize = 1 << 20;
 /// What the constants of one batch may come to; a batch gets fewer rows instead.
 const MAX_BATCH_CONSTANT_BYTES: usize = 32 << 20;
 
+/// Bytes of a query's text in a trace.
+const MAX_TRACED_BYTES: usize = 1 << 10;
+
 /// What is asked.
 #[derive(Debug)]
 pub(super) enum Question {
@@ -42,6 +45,16 @@ pub(super) enum Question {
 }
 
 impl Question {
+    /// The language and the beginning of the text, for those who trace us.
+    pub(super) fn told(&self) -> (&'static str, &str) {
+        let (language, text) = match self {
+            Question::Sql(text, _) => ("sql", text.as_str()),
+            Question::Promql(question) => ("promql", question.text.as_str()),
+            Question::Raw(_) => ("matchers", ""),
+        };
+        (language, text.get(..text.floor_char_boundary(MAX_TRACED_BYTES)).unwrap_or_default())
+    }
+
     /// Bytes of the text that was sent.
     pub(super) fn text_bytes(&self) -> usize {
         match self {
@@ -82,6 +95,11 @@ impl Task {
             }
             Err(error) => Message::Batch(Err(error)),
         };
+        if let Message::Batch(Err(error)) = &last {
+            let span = tracing::Span::current();
+            span.record("otel.status_code", "ERROR");
+            span.record("otel.status_description", tracing::field::display(error));
+        }
         // Nobody listens any more if the client has gone.
         let _ = self.sender.send(last).await;
     }

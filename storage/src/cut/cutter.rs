@@ -9,6 +9,7 @@ use std::sync::{Arc, Weak};
 use journal::Position;
 use model::time::Date;
 use model::{Error, ErrorKind};
+use tracing::Instrument;
 
 use super::job::Job;
 use super::plan::{self, Window};
@@ -72,6 +73,26 @@ impl Cutter {
     /// `Unavailable` or `Busy` if the disk, the journal or the bucket does not take what it is given: the rows are safe
     /// where they are, in journal and memory or in staged blocks, and [`Cutter::resume`] goes on.
     pub(crate) async fn cut(&mut self, inner: &Inner, reason: Reason) -> Result<u64, Error> {
+        let span = tracing::info_span!(
+            target: model::TRACE_TARGET,
+            "cut",
+            reason = ?reason,
+            rows = tracing::field::Empty,
+            otel.status_code = tracing::field::Empty,
+            otel.status_description = tracing::field::Empty,
+        );
+        let done = self.cut_and_deliver(inner, reason).instrument(span.clone()).await;
+        match &done {
+            Ok(rows) => drop(span.record("rows", rows)),
+            Err(error) => {
+                span.record("otel.status_code", "ERROR");
+                span.record("otel.status_description", tracing::field::display(error));
+            }
+        }
+        done
+    }
+
+    async fn cut_and_deliver(&mut self, inner: &Inner, reason: Reason) -> Result<u64, Error> {
         // A query that held an old view may have ended since.
         self.retire(inner);
         let moved = self.move_head(inner, reason).await;

@@ -3,7 +3,8 @@
 //! Left out, besides what `expressions.rs` names: names of metrics in anything but selectors, since 3.x takes them away only at
 //! the end; ties of `topk`; and what turns the last bits of a number into more than that (`numbers.rs`).
 //!
-//! FLEETSCOPE_SEED repeats a run, FLEETSCOPE_EXPRESSIONS says how many there are.
+//! FLEETSCOPE_SEED repeats a run, FLEETSCOPE_EXPRESSIONS says how many of those that are answered with rows there are: how many
+//! others come between them is chance, and says little.
 
 mod aggregations;
 mod choices;
@@ -31,8 +32,8 @@ const SHRINKS: usize = 200;
 #[tokio::test(flavor = "multi_thread")]
 async fn random_expressions_are_answered_as_by_prometheus() {
     let seed = setting("FLEETSCOPE_SEED", u64::from(std::process::id()));
-    let count = setting("FLEETSCOPE_EXPRESSIONS", 300);
-    println!("FLEETSCOPE_SEED={seed} FLEETSCOPE_EXPRESSIONS={count}");
+    let wanted = setting("FLEETSCOPE_EXPRESSIONS", 240);
+    println!("FLEETSCOPE_SEED={seed} FLEETSCOPE_EXPRESSIONS={wanted}");
     let beside = Beside::start().await;
     let (start, end) = beside.data.range();
     let mut bytes = [0; 32];
@@ -40,8 +41,10 @@ async fn random_expressions_are_answered_as_by_prometheus() {
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
     let mut runner = TestRunner::new_with_rng(Config { failure_persistence: None, ..Config::default() }, rng);
     let strategy = proptest::collection::vec(any::<u16>(), NUMBERS / 4..NUMBERS);
-    let (mut wrong, mut empty, mut errors) = (Vec::new(), 0, 0);
-    for _ in 0..count {
+    let (mut wrong, mut empty, mut errors, mut count) = (Vec::new(), 0, 0, 0);
+    while count - empty - errors < wanted {
+        count += 1;
+        assert!(count < 2 * wanted, "FLEETSCOPE_SEED={seed}: {empty} empty answers, {errors} errors: they say little");
         let mut tree = strategy.new_tree(&mut runner).unwrap();
         let expression = Generator::expression(&tree.current(), (start + end) / 2);
         match beside.compare(&expression).await {
@@ -55,7 +58,6 @@ async fn random_expressions_are_answered_as_by_prometheus() {
     }
     println!("{count} expressions: {empty} answers are empty, {errors} errors in both, {} differ", wrong.len());
     assert!(wrong.is_empty(), "FLEETSCOPE_SEED={seed}: {} of {count} differ:\n{}", wrong.len(), wrong.join("\n"));
-    assert!(empty * 5 < count, "{empty} empty answers say little");
     assert!(errors * 20 < count, "{errors} errors say little");
     beside.server.terminate().await;
 }
