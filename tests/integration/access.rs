@@ -32,6 +32,14 @@ impl Secret {
     }
 }
 
+/// A configuration with these clusters, and each with the secret that its senders show.
+pub(crate) fn clusters<const N: usize>(names: [String; N]) -> (String, [(String, Secret); N]) {
+    let all = names.map(|name| (name, Secret::new()));
+    let lines =
+        all.iter().map(|(name, secret)| format!("  - {{name: {name}, tokens: [{{sha256: {}}}]}}\n", secret.hash));
+    (format!("clusters:\n{}", lines.collect::<String>()), all)
+}
+
 /// Pushes one sample with these labels and gives status and body of the answer.
 async fn push(server: &Server, client: &Client, token: Option<&str>, labels: &[(&str, &str)]) -> (StatusCode, String) {
     let request = client.post(server.url("/api/v1/write")).body(body(&[(labels, &[(now_ms(), 1.0)])]));

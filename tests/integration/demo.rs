@@ -9,6 +9,13 @@ use rustix::process::{Pid, Signal, kill_process};
 use crate::peers::fleetscope;
 use crate::server::{PATIENCE, eventually};
 
+/// Whether there are exemplars of how long requests took, and each leads to the span that took so long in the cluster that it
+/// is of, and that to a line that was written meanwhile.
+const CHAIN: &str = "SELECT count(*) > 0 AND count(*) = count(l.body) FROM exemplars e LEFT JOIN spans s ON s.trace_id = \
+                     e.trace_id AND s.span_id = e.span_id AND s.cluster = e.cluster AND abs(s.duration_nano / 1e9 - e.value) < \
+                     1e-6 LEFT JOIN logs l ON l.trace_id = s.trace_id AND l.span_id = s.span_id WHERE e.name = \
+                     'http_request_duration_seconds_bucket'";
+
 /// A demo, killed when dropped.
 pub(crate) struct Demo {
     child: Child,
@@ -68,11 +75,20 @@ async fn a_fleet_is_there_at_once_and_a_cluster_can_be_silenced() {
     let series = ask("SELECT min(series) FROM (SELECT cluster, count(*) AS series FROM series GROUP BY cluster)");
     let least: u64 = series.lines().nth(1).unwrap().parse().unwrap();
     assert!(least > 1500, "{series}");
-    let sources = reqwest::get(format!("{server}/api/v1/sources")).await.unwrap().text().await.unwrap();
-    let sources: serde_json::Value = serde_json::from_str(&sources).unwrap();
-    let kinds: BTreeSet<&str> =
-        sources["sources"].as_array().unwrap().iter().map(|source| source["kind"].as_str().unwrap()).collect();
-    assert_eq!(kinds.into_iter().collect::<Vec<_>>(), ["federate", "http_sd", "scrape"]);
+    let kinds = async || {
+        let sources = reqwest::get(format!("{server}/api/v1/sources")).await.unwrap().text().await.unwrap();
+        let sources: serde_json::Value = serde_json::from_str(&sources).unwrap();
+        let kinds = sources["sources"].as_array().unwrap().iter().map(|source| source["kind"].as_str().unwrap());
+        let kinds: BTreeSet<String> = kinds.map(str::to_owned).collect();
+        (kinds == ["federate", "http_sd", "otlp_logs", "otlp_traces", "scrape"].map(str::to_owned).into()).then_some(())
+    };
+    eventually("there is each kind of source", PATIENCE, kinds).await;
+    for table in ["logs", "spans"] {
+        let named = format!("SELECT count(DISTINCT cluster) FROM {table}");
+        eventually(table, PATIENCE, async || (ask(&named).lines().nth(1)? == "4").then_some(())).await;
+    }
+    let is_led = async || (ask(CHAIN).lines().nth(1)? == "true").then_some(());
+    eventually("each exemplar leads to its span and a line", PATIENCE, is_led).await;
     // The past and the present are the same series: only pods come and go.
     let both = "SELECT count(*) FROM (SELECT labels FROM metrics WHERE name = 'node_load1' GROUP BY cluster, labels \
                 HAVING max(ts) - min(ts) > INTERVAL '50 minutes')";

@@ -35,7 +35,8 @@ pub(crate) fn free_port() -> u16 {
     }
 }
 
-fn spawn(program: &str, arguments: &[String], log: &Path) -> Process {
+/// Starts a program that writes into a file what it says.
+pub(crate) fn spawn(program: &str, arguments: &[String], log: &Path) -> Process {
     let log = std::fs::File::create(log).unwrap();
     let mut command = Command::new(program);
     command.args(arguments).stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);

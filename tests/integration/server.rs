@@ -234,6 +234,16 @@ impl Server {
         body.lines().skip(1).map(|line| line.split(',').map(str::to_owned).collect()).collect()
     }
 
+    /// The rows of a statement, each an object with all its columns.
+    pub(crate) async fn objects(&self, sql: &str) -> Vec<serde_json::Value> {
+        let headers = [("content-type", "application/json"), ("accept", "application/json")];
+        let body = serde_json::json!({ "query": sql }).to_string().into_bytes();
+        let (status, body) = self.post("/api/v1/sql", &headers, body).await;
+        assert_eq!(status, StatusCode::OK, "{sql}: {body}");
+        let mut answer: serde_json::Value = serde_json::from_str(&body).unwrap();
+        serde_json::from_value(answer["rows"].take()).unwrap()
+    }
+
     /// The one number that a statement gives.
     pub(crate) async fn number(&self, sql: &str) -> u64 {
         let rows = self.rows(sql).await;

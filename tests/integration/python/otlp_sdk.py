@@ -16,9 +16,8 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
 
 from native_histograms import Native, bits
+from otlp_exporters import exporter, watch
 from our_sql import key
-
-PROTOCOLS = ("grpc", "http/protobuf", "http/json")
 
 # Name of the instrument: name of the family, its kind, unit and help.
 FAMILIES = {
@@ -65,35 +64,6 @@ class Rows:
     metadata: set = field(default_factory=set)
 
 
-def exporter(protocol, address, token):
-    """The exporter of this protocol."""
-    headers = {"authorization": f"Bearer {token}"}
-    if protocol == "grpc":
-        from opentelemetry.exporter.otlp.proto.grpc.metric_exporter import OTLPMetricExporter
-
-        return OTLPMetricExporter(endpoint=f"http://{address}", insecure=True, headers=headers)
-    if protocol == "http/protobuf":
-        from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
-    elif protocol == "http/json":
-        from opentelemetry.exporter.otlp.json.http.metric_exporter import OTLPMetricExporter
-    else:
-        raise ValueError(f"{protocol} is none of {PROTOCOLS}")
-    return OTLPMetricExporter(endpoint=f"http://{address}/v1/metrics", headers=headers)
-
-
-def watch(given):
-    """Keeps what an exporter is given and whether it was taken."""
-    exported, inner = [], given.export
-
-    def export(data, *arguments, **further):
-        result = inner(data, *arguments, **further)
-        exported.append((data, result))
-        return result
-
-    given.export = export
-    return exported
-
-
 def traced(numbers):
     """A context whose span was sampled, and its ids as they are written."""
     trace_id, span_id = numbers.getrandbits(128) | 1, numbers.getrandbits(64) | 1
@@ -103,7 +73,7 @@ def traced(numbers):
 
 def send(protocol, address, token, seed):
     """Records and exports: what the exporter was given, what had been recorded each time, and the traces with their spans."""
-    given = exporter(protocol, address, token)
+    given = exporter("metrics", protocol, address, token)
     exported = watch(given)
     reader = PeriodicExportingMetricReader(given, export_interval_millis=3_600_000)
     resource = RESOURCE | {"service.instance.id": protocol}

@@ -84,3 +84,30 @@ def exemplars(server, cluster):
         (bits,) = struct.unpack("<Q", struct.pack("<d", row["value"]))
         found.add((series, row["time_ms"], bits, tuple(sorted(own))))
     return found
+
+
+def plain(column):
+    """A column as Python has it: times in nanoseconds since 1970, maps as dictionaries, whatever is nested in it likewise."""
+    if isinstance(column, pyarrow.ChunkedArray):
+        column = column.combine_chunks()
+    kind = column.type
+    if pyarrow.types.is_timestamp(kind):
+        return column.cast(pyarrow.timestamp("ns", kind.tz)).cast(pyarrow.int64()).to_pylist()
+    if pyarrow.types.is_map(kind):
+        maps = [dict(pairs) for pairs in column.to_pylist()]
+        assert [len(pairs) for pairs in column.to_pylist()] == list(map(len, maps)), f"a key twice: {column}"
+        return maps
+    if pyarrow.types.is_list(kind):
+        items, ends = plain(column.values), column.offsets.to_pylist()
+        return [items[begin:end] for begin, end in zip(ends, ends[1:])]
+    if pyarrow.types.is_struct(kind):
+        parts = [plain(column.field(place)) for place in range(kind.num_fields)]
+        return [dict(zip((field.name for field in kind), row)) for row in zip(*parts)]
+    return column.to_pylist()
+
+
+def rows(server, sql):
+    """The rows of a statement, each a dictionary of all its columns."""
+    table = ask(server, sql)
+    columns = [plain(column) for column in table.columns]
+    return [dict(zip(table.column_names, row)) for row in zip(*columns)]
