@@ -242,12 +242,17 @@ impl Head {
 
     /// Whether there is anything that a cut could take.
     pub(crate) fn is_empty(&self) -> bool {
-        self.columns.is_empty() && !self.has_metrics()
+        !self.has_columns() && !self.has_metrics()
     }
 
     /// Whether there are rows of series.
     pub(crate) fn has_metrics(&self) -> bool {
         !self.extras.lock().is_empty() || self.shards.iter().any(|shard| shard.lock().has_rows())
+    }
+
+    /// Whether there are logs or spans.
+    pub(crate) fn has_columns(&self) -> bool {
+        !self.columns.is_empty()
     }
 
     /// Bytes of logs and spans that a cut would take.

@@ -286,7 +286,11 @@ pub(crate) fn list_item(item: DataType) -> FieldRef {
 
 /// `map<string, string>` with the field names that Parquet and Delta use.
 pub fn labels_type() -> DataType {
-    let entries =
-        Fields::from(vec![Field::new("key", DataType::Utf8, false), Field::new("value", DataType::Utf8, true)]);
+    map_type(DataType::Utf8, DataType::Utf8)
+}
+
+/// As [`labels_type`], with keys and values in other types of text.
+pub(crate) fn map_type(key: DataType, value: DataType) -> DataType {
+    let entries = Fields::from(vec![Field::new("key", key, false), Field::new("value", value, true)]);
     DataType::Map(Arc::new(Field::new("key_value", DataType::Struct(entries), false)), false)
 }

@@ -35,7 +35,7 @@ use super::prune::Pruner;
 use super::stages::{self, Columns, Stage};
 use super::view::View;
 use crate::error::external;
-use crate::scan::inputs::SelectedBlock;
+use crate::scan::inputs::{SelectedBlock, location};
 use crate::scan::pages;
 use crate::scan::reader::BlockReader;
 
@@ -266,12 +266,7 @@ impl Task {
         rows: &[std::ops::Range<usize>],
     ) -> Result<Batches> {
         let view = self.inputs.view;
-        let path = Path::parse(format!("{}/{path}", self.inputs.folder)).map_err(|e| {
-            external(
-                model::Error::new(model::ErrorKind::Corrupt, "the log names a file that no store can have")
-                    .with_source(e),
-            )
-        })?;
+        let path = location(&self.inputs.folder, path)?;
         let reader = BlockReader {
             metrics: ParquetFileMetrics::new(self.partition, path.as_ref(), &self.metrics),
             store: Arc::clone(&self.inputs.store),

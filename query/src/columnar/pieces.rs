@@ -36,17 +36,21 @@ pub(crate) enum PieceRows {
     Head { columns: HeadColumns, rows: Range<usize> },
 }
 
+/// The first and the last nanosecond from one millisecond to another.
+pub(crate) fn nanos(min_ms: i64, max_ms: i64) -> (i64, i64) {
+    (min_ms.saturating_mul(MS), max_ms.saturating_mul(MS).saturating_add(MS - 1))
+}
+
 /// The pieces of blocks and head, the newest first.
 pub(crate) fn of(view: &View, blocks: &[SelectedBlock], heads: &[HeadColumns], newest_first: bool) -> Vec<Piece> {
     let size = if newest_first { NEWEST_ROWS } else { ROWS };
     let mut pieces = Vec::new();
     for block in blocks {
         let path: Arc<str> = Arc::from(block.block.path.as_str());
-        let (min, max) =
-            (block.block.min_time_ms.saturating_mul(MS), block.block.max_time_ms.saturating_mul(MS) + (MS - 1));
+        let whole = nanos(block.block.min_time_ms, block.block.max_time_ms);
         for (group, ranges) in block.rows.groups.iter().enumerate() {
             for rows in parts(ranges, size) {
-                let time = pages::long_bounds(&block.footer, group, view.table.time().0, &rows).unwrap_or((min, max));
+                let time = pages::long_bounds(&block.footer, group, view.table.time().0, &rows).unwrap_or(whole);
                 let rows = PieceRows::Block { path: path.clone(), footer: block.footer.clone(), group, rows };
                 pieces.push(Piece { rows, time });
             }
@@ -54,7 +58,7 @@ pub(crate) fn of(view: &View, blocks: &[SelectedBlock], heads: &[HeadColumns], n
     }
     for columns in heads {
         let (min_ms, max_ms) = columns.time_ms();
-        let time = (min_ms.saturating_mul(MS), max_ms.saturating_mul(MS).saturating_add(MS - 1));
+        let time = nanos(min_ms, max_ms);
         for start in (0..columns.rows()).step_by(size) {
             let rows = start..columns.rows().min(start + size);
             pieces.push(Piece { rows: PieceRows::Head { columns: columns.clone(), rows }, time });

@@ -11,6 +11,7 @@ use storage::block::filters::{self, FilterKind, Filters};
 use storage::snapshot::HeadColumns;
 
 use super::conditions::Conditions;
+use super::pieces::nanos;
 use super::view::View;
 use crate::error::external;
 use crate::scan::inputs::SelectedBlock;
@@ -19,15 +20,16 @@ use crate::source::Source;
 
 /// Blocks whose filters are read at the same time.
 const FILTERS_AT_ONCE: usize = 16;
-/// Nanoseconds of a millisecond.
-const MS: i64 = 1_000_000;
-
-/// The blocks that may have rows that fulfil the conditions, each with those that may.
+/// Those of all blocks that may have rows that fulfil the conditions, each with those that may.
 ///
 /// # Errors
 /// Those of reading a footer.
-pub(crate) async fn blocks(source: &Source, view: &View, conditions: &Conditions) -> Result<Vec<SelectedBlock>> {
-    let all = source.blocks(view.table);
+pub(crate) async fn blocks(
+    source: &Source,
+    view: &View,
+    all: Vec<Arc<Block>>,
+    conditions: &Conditions,
+) -> Result<Vec<SelectedBlock>> {
     let overlapping = all.into_iter().filter(|block| overlaps(block.min_time_ms, block.max_time_ms, conditions));
     let found = source.with_footers(view.table, overlapping).await.map_err(external)?;
     let select = |(block, footer): (Arc<Block>, Arc<ParquetMetaData>)| async move {
@@ -78,7 +80,7 @@ async fn filtered(
 
 /// Whether rows between two times, in milliseconds, may fulfil the conditions.
 pub(crate) fn overlaps(min_ms: i64, max_ms: i64, conditions: &Conditions) -> bool {
-    let (min, max) = (min_ms.saturating_mul(MS), max_ms.saturating_mul(MS).saturating_add(MS - 1));
+    let (min, max) = nanos(min_ms, max_ms);
     min <= *conditions.time.end() && max >= *conditions.time.start()
 }
 

@@ -61,8 +61,9 @@ impl TableProvider for ColumnarTable {
         // The head first: rows that a cut moves meanwhile are not missed, since the snapshot keeps both apart.
         let heads = self.source.head_columns(view.table);
         let heads = heads.into_iter().filter(|rows| select::head_may_have(rows, &conditions)).collect();
-        let considered = self.source.blocks(view.table).len();
-        let blocks = select::blocks(&self.source, view, &conditions).await?;
+        let all = self.source.blocks(view.table);
+        let considered = all.len();
+        let blocks = select::blocks(&self.source, view, all, &conditions).await?;
         let schema = Arc::clone(&view.schema).to_dfschema()?;
         let mut stages = Vec::new();
         for filter in filters {

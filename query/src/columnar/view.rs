@@ -3,8 +3,7 @@
 use std::sync::{Arc, LazyLock};
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, BinaryArray, BinaryViewArray, ListArray, StringViewArray, StringViewBuilder, StructArray,
-    TimestampNanosecondArray,
+    Array, ArrayRef, AsArray, ListArray, StringViewArray, StringViewBuilder, StructArray, TimestampNanosecondArray,
 };
 use arrow::datatypes::{DataType, Field, FieldRef, Fields, Int32Type, Int64Type, Schema, SchemaRef, TimeUnit};
 use datafusion::common::{DataFusionError, Result};
@@ -159,7 +158,7 @@ impl Form {
         Ok(match self {
             Form::Same => Arc::clone(array),
             Form::Time => times(array).ok_or_else(unfit)?,
-            Form::Id => Arc::new(hex(array.as_binary_view_opt().ok_or_else(unfit)?)),
+            Form::Id => hex(array.as_binary_view_opt().ok_or_else(unfit)?.iter()),
             Form::Kind => words(array, &KINDS).ok_or_else(unfit)?,
             Form::Status => words(array, &STATUSES).ok_or_else(unfit)?,
             Form::Events => {
@@ -173,7 +172,7 @@ impl Form {
                 let list = array.as_list_opt::<i32>().ok_or_else(unfit)?;
                 let parts = list.values().as_struct_opt().ok_or_else(unfit)?;
                 let [trace, span, state, attributes] = parts.columns() else { return Err(unfit()) };
-                let id = |ids: &ArrayRef| ids.as_binary_opt::<i32>().map(plain_hex).ok_or_else(unfit);
+                let id = |ids: &ArrayRef| ids.as_binary_opt::<i32>().map(|ids| hex(ids.iter())).ok_or_else(unfit);
                 let columns = vec![id(trace)?, id(span)?, Arc::clone(state), Arc::clone(attributes)];
                 lists(list, link_fields(), columns)?
             }
@@ -216,7 +215,7 @@ fn words(array: &ArrayRef, words: &[&str]) -> Option<ArrayRef> {
 }
 
 /// Bytes in hexadecimal digits.
-fn hex(ids: &BinaryViewArray) -> StringViewArray {
+fn hex<'a>(ids: impl ExactSizeIterator<Item = Option<&'a [u8]>>) -> ArrayRef {
     let mut builder = StringViewBuilder::with_capacity(ids.len());
     let mut digits = String::new();
     for id in ids {
@@ -225,13 +224,6 @@ fn hex(ids: &BinaryViewArray) -> StringViewArray {
             None => builder.append_null(),
         }
     }
-    builder.finish()
-}
-
-fn plain_hex(ids: &BinaryArray) -> ArrayRef {
-    let mut builder = StringViewBuilder::with_capacity(ids.len());
-    let mut digits = String::new();
-    ids.iter().for_each(|id| builder.append_value(write_hex(id.unwrap_or_default(), &mut digits)));
     Arc::new(builder.finish())
 }
 

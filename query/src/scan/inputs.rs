@@ -103,14 +103,18 @@ pub(crate) fn store_url(table: Table) -> Result<ObjectStoreUrl> {
 
 /// A block as a file of DataFusion, with its footer attached.
 pub(crate) fn file(folder: &Path, block: &Block, footer: Footer) -> Result<PartitionedFile> {
-    let path = format!("{folder}/{}", block.path);
-    let location = Path::parse(&path).map_err(|e| {
+    let mut file = PartitionedFile::new("", block.size_bytes);
+    file.object_meta.location = location(folder, &block.path)?;
+    Ok(file.with_extension(footer))
+}
+
+/// Where a block is in the store, by its path below the folder of its table.
+pub(crate) fn location(folder: &Path, path: &str) -> Result<Path> {
+    let path = format!("{folder}/{path}");
+    Path::parse(&path).map_err(|e| {
         let what = format!("the log names a file that no store can have, {path:?}");
         external(model::Error::new(ErrorKind::Corrupt, what).with_source(e))
-    })?;
-    let mut file = PartitionedFile::new("", block.size_bytes);
-    file.object_meta.location = location;
-    Ok(file.with_extension(footer))
+    })
 }
 
 impl FlatRows {

@@ -89,12 +89,7 @@ pub(crate) fn of_column(footer: &ParquetMetaData, name: &str, is_wanted: impl Fn
     let mut rows = Rows::default();
     for (number, group) in footer.row_groups().iter().enumerate() {
         let count = usize::try_from(group.num_rows()).unwrap_or(0);
-        let pages = Pages::of(footer, number, group, name, count);
-        let mut ranges = Vec::new();
-        for page in (0..pages.len()).filter(|page| is_wanted(pages.bounds(*page))) {
-            push(&mut ranges, pages.start(page)..pages.end(page));
-        }
-        rows.groups.push(ranges);
+        rows.groups.push(Pages::of(footer, number, group, name, count).ranges(&is_wanted));
         rows.group_rows.push(count);
     }
     rows
@@ -148,7 +143,10 @@ pub(crate) fn select(footer: &ParquetMetaData, selected: &SelectedSeries, time_m
         rows.group_rows.push(count);
         let pages = |name| Pages::of(footer, number, group, name, count);
         let by_key = key_ranges(selected, &pages("name"), &pages("cluster"), &pages("series_id"));
-        rows.groups.push(intersect(&by_key, &time_ranges(&pages("time_ms"), time_ms)));
+        let touches = |bounds: PageBounds<'_>| {
+            bounds.long.is_none_or(|(min, max)| min <= *time_ms.end() && max >= *time_ms.start())
+        };
+        rows.groups.push(intersect(&by_key, &pages("time_ms").ranges(&touches)));
     }
     rows
 }
@@ -236,6 +234,15 @@ impl<'a> Pages<'a> {
     fn bounds(&self, page: usize) -> PageBounds<'a> {
         self.index.map_or(self.chunk, |(_, index)| page_bounds(index, page))
     }
+
+    /// The rows of those whose bounds may have what is wanted.
+    fn ranges(&self, is_wanted: &dyn Fn(PageBounds<'_>) -> bool) -> Vec<Range<usize>> {
+        let mut ranges = Vec::new();
+        for page in (0..self.len()).filter(|page| is_wanted(self.bounds(*page))) {
+            push(&mut ranges, self.start(page)..self.end(page));
+        }
+        ranges
+    }
 }
 
 fn page_bounds(index: &ColumnIndexMetaData, page: usize) -> PageBounds<'_> {
@@ -284,17 +291,6 @@ fn key_ranges(selected: &SelectedSeries, name: &Pages<'_>, cluster: &Pages<'_>, 
             push(&mut ranges, at..end);
         }
         at = end;
-    }
-    ranges
-}
-
-fn time_ranges(pages: &Pages<'_>, time_ms: &RangeInclusive<i64>) -> Vec<Range<usize>> {
-    let mut ranges = Vec::new();
-    for page in 0..pages.len() {
-        let bounds = pages.bounds(page).long;
-        if bounds.is_none_or(|(min, max)| min <= *time_ms.end() && max >= *time_ms.start()) {
-            push(&mut ranges, pages.start(page)..pages.end(page));
-        }
     }
     ranges
 }

@@ -7,7 +7,7 @@ use arrow::buffer::OffsetBuffer;
 use arrow::datatypes::DataType;
 use model::{Error, ErrorKind};
 
-use crate::tables::labels_type;
+use crate::tables::map_type;
 
 /// Gathers the maps of a column.
 #[derive(Default)]
@@ -34,20 +34,29 @@ impl LabelsColumn {
 
     /// The column so far; starts the next.
     pub(crate) fn take(&mut self) -> Result<ArrayRef, Error> {
-        let DataType::Map(field, sorted) = labels_type() else {
-            return Err(Error::internal("the labels column is not a map"));
-        };
-        let DataType::Struct(fields) = field.data_type() else {
-            return Err(Error::internal("the labels column has no entries"));
-        };
-        let mut offsets = vec![0];
-        offsets.append(&mut self.ends);
-        let columns: Vec<ArrayRef> = vec![Arc::new(self.names.finish()), Arc::new(self.values.finish())];
-        let fault = |e| Error::internal("cannot make a column of labels").with_source(e);
-        let entries = StructArray::try_new(fields.clone(), columns, None).map_err(fault)?;
-        let map = MapArray::try_new(field.clone(), OffsetBuffer::new(offsets.into()), entries, None, sorted);
-        Ok(Arc::new(map.map_err(fault)?))
+        let (names, values) = (Arc::new(self.names.finish()), Arc::new(self.values.finish()));
+        maps(names, values, std::mem::take(&mut self.ends))
     }
+}
+
+/// A column of maps: names and values one behind the other, each plain or with a dictionary, and where those of each row end.
+///
+/// # Errors
+/// `Internal` if they do not fit together.
+pub(crate) fn maps(names: ArrayRef, values: ArrayRef, ends: Vec<i32>) -> Result<ArrayRef, Error> {
+    let fault = |e| Error::internal("cannot make a column of maps").with_source(e);
+    let DataType::Map(entries, sorted) = map_type(names.data_type().clone(), values.data_type().clone()) else {
+        return Err(Error::internal("a column of maps is not a map"));
+    };
+    let DataType::Struct(fields) = entries.data_type() else {
+        return Err(Error::internal("a column of maps has no entries"));
+    };
+    let pairs = StructArray::try_new(fields.clone(), vec![names, values], None).map_err(fault)?;
+    let mut offsets = Vec::with_capacity(ends.len() + 1);
+    offsets.push(0);
+    offsets.extend(ends);
+    let map = MapArray::try_new(entries, OffsetBuffer::new(offsets.into()), pairs, None, sorted);
+    Ok(Arc::new(map.map_err(fault)?))
 }
 
 /// A column of maps that was read, row by row.

@@ -112,7 +112,7 @@ impl Cutter {
             (known, learned) = self.learn(inner, dates.of_series()).await;
             dates.retain_of_series(&known);
             // A cut that takes nothing would only journal again what stays.
-            if !dates.is_empty() || (takes == Takes::All && inner.head.has_metadata()) {
+            if !dates.is_empty() || inner.head.has_columns() || (takes == Takes::All && inner.head.has_metadata()) {
                 self.begin(inner, window, takes, dates).await?;
                 moved += self.stage(inner).await?;
             }

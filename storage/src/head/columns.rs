@@ -77,11 +77,6 @@ impl<C: Columnar> OfTable<C> {
         self.live.is_empty()
     }
 
-    /// The first dates, as many as a cut takes.
-    pub(super) fn dates(&self) -> BTreeSet<Date> {
-        first_dates(&self.live)
-    }
-
     /// Takes all for cut `number`.
     pub(super) fn freeze(&mut self, number: u64) -> Chunks<C> {
         self.live_bytes = 0;

@@ -56,8 +56,6 @@ pub(crate) struct CutDates {
     pub(crate) histograms: BTreeSet<Date>,
     pub(crate) exemplars: BTreeSet<Date>,
     pub(crate) starts: BTreeSet<Date>,
-    pub(crate) logs: BTreeSet<Date>,
-    pub(crate) spans: BTreeSet<Date>,
 }
 
 impl CutDates {
@@ -68,7 +66,7 @@ impl CutDates {
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.of_series().is_empty() && self.logs.is_empty() && self.spans.is_empty()
+        self.of_series().is_empty()
     }
 
     /// Leaves out the rows of series of dates that are not among these.
@@ -105,9 +103,8 @@ impl Head {
 
     /// The dates of which a cut may take rows now. What comes for other dates of series before it is made stays behind.
     pub(crate) fn dates(&self, window: Window, takes: Takes) -> CutDates {
-        let (logs, spans) = (self.columns.logs.lock().dates(), self.columns.spans.lock().dates());
         if takes == Takes::Columns {
-            return CutDates { logs, spans, ..CutDates::default() };
+            return CutDates::default();
         }
         let (mut samples, mut histograms) = (Leaving::new(window), Leaving::new(window));
         let (mut of_samples, mut of_histograms) = (Vec::new(), Vec::new());
@@ -122,7 +119,7 @@ impl Head {
         let (samples, histograms) = (samples.admitted(), histograms.admitted());
         let extras = self.extras.lock();
         let (exemplars, starts) = (extras.exemplar_dates(), extras.start_dates());
-        CutDates { samples, histograms, exemplars, starts, logs, spans }
+        CutDates { samples, histograms, exemplars, starts }
     }
 }
 

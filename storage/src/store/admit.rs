@@ -48,9 +48,6 @@ impl Inner {
         if is_short {
             self.pressure.notify_one();
         }
-        if self.head.columns_bytes() > self.config.cut_bytes {
-            self.fullness.notify_one();
-        }
         if used > budget {
             let message = format!(
                 "rows not yet in a block and their series take {used} bytes of memory, storage.memory_bytes allows \

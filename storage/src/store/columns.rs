@@ -38,5 +38,8 @@ pub(super) async fn write<C: Columnar>(
     inner.writer.submit(item).map_err(|(_, error)| Error::from(error))?;
     told.await
         .map_err(|_| Error::new(ErrorKind::Unavailable, "the store is closing").with_retry_after(RETRY_AFTER))??;
+    if inner.head.columns_bytes() > inner.config.cut_bytes {
+        inner.fullness.notify_one();
+    }
     Ok(())
 }

@@ -5,7 +5,8 @@ use model::Error;
 use model::attributes::Attributes;
 use model::texts::Texts;
 
-use super::words::{Words, maps, strings};
+use super::words::{Words, strings};
+use crate::block::labels::maps;
 
 /// Attributes gathered so far.
 #[derive(Default)]

@@ -5,7 +5,8 @@ use model::Error;
 use model::resource::{Resource, Scope};
 use model::shared::Shared;
 
-use super::words::{Words, maps};
+use super::words::Words;
+use crate::block::labels::maps;
 use crate::block::texts::Texts;
 
 /// What the rows of a block come from, row by row.

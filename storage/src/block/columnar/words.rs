@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, DictionaryArray, MapArray, StringArray, StructArray};
-use arrow::buffer::OffsetBuffer;
-use arrow::datatypes::{DataType, Field, FieldRef, Fields, Int32Type};
+use arrow::array::{Array, ArrayRef, DictionaryArray, StringArray};
+use arrow::datatypes::Int32Type;
 use model::Error;
 use model::texts::{Dictionary, Texts};
 
@@ -46,22 +45,4 @@ impl Words {
 /// Texts as an array.
 pub(crate) fn strings(texts: &Texts) -> ArrayRef {
     Arc::new(StringArray::from_iter_values(texts.iter()))
-}
-
-/// A column of maps: names and values one behind the other, and where those of each row end.
-///
-/// # Errors
-/// `Internal` if they do not fit together.
-pub(crate) fn maps(names: ArrayRef, values: ArrayRef, ends: Vec<i32>) -> Result<ArrayRef, Error> {
-    let fault = |e| Error::internal("cannot make a column of maps").with_source(e);
-    let fields = Fields::from(vec![
-        Field::new("key", names.data_type().clone(), false),
-        Field::new("value", values.data_type().clone(), true),
-    ]);
-    let entries = StructArray::try_new(fields.clone(), vec![names, values], None).map_err(fault)?;
-    let field: FieldRef = Arc::new(Field::new("key_value", DataType::Struct(fields), false));
-    let mut offsets = Vec::with_capacity(ends.len() + 1);
-    offsets.push(0);
-    offsets.extend(ends);
-    Ok(Arc::new(MapArray::try_new(field, OffsetBuffer::new(offsets.into()), entries, None, false).map_err(fault)?))
 }
