@@ -1,14 +1,13 @@
 //! Filtered aggregates over `metrics` at 50 million samples beside DuckDB on the same Parquet files: labels in the filter
 //! and in GROUP BY. Ours over HTTP with JSON, DuckDB inside its Python process; both with as many threads.
 
-use std::io::{BufRead, BufReader, Write};
-use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::path::PathBuf;
 use std::time::Instant;
 
 use reqwest::Client;
 use serde_json::Value;
 
+use crate::duckdb::DuckDb;
 use crate::fleet::{Fleet, MAX_SAMPLES, yesterday_noon_ms};
 use crate::process::Process;
 use crate::report::{Contender, table};
@@ -68,14 +67,14 @@ const QUESTIONS: &[Question] = &[
 pub(crate) async fn run(bench: &Bench) -> Result<(), Fault> {
     let folder = store(bench).await?;
     let server = peers::fleetscope(&folder, &format!("query: {{threads_per_query: {THREADS}, timeout: 5m}}\n")).await?;
-    let mut duckdb = DuckDb::start(&folder.join("store"))?;
+    let mut duckdb = DuckDb::start(&folder.join("store"), &["samples", "series"], THREADS)?;
     let client = Client::new();
     for question in QUESTIONS {
         let contenders = || [Contender::new("ours"), Contender::new("DuckDB")];
         let (mut cpu, mut wall) = (contenders(), contenders());
         for round in 0..=ROUNDS {
             let ours = ask(&client, &server, question.ours).await?;
-            let theirs = duckdb.ask(question.duckdb)?;
+            let theirs = Answer::of_duckdb(&mut duckdb, question)?;
             agree(question, &ours.rows, &theirs.rows)?;
             // The first round brings in footers and indexes, and finds out whether the file cache is warm.
             for (place, answer) in [ours, theirs].iter().enumerate().filter(|_| round > 0) {
@@ -118,6 +117,17 @@ struct Answer {
     wall: f64,
 }
 
+impl Answer {
+    fn of_duckdb(duckdb: &mut DuckDb, question: &Question) -> Result<Self, Fault> {
+        let answered = duckdb.ask(question.duckdb)?;
+        let rows = answered.rows.iter().map(|row| match &row[..] {
+            [key, value, count] => triple(key, value, count),
+            _ => Err("DuckDB has answered other columns".into()),
+        });
+        Ok(Answer { rows: rows.collect::<Result<_, _>>()?, cpu: answered.cpu, wall: answered.wall })
+    }
+}
+
 async fn ask(client: &Client, server: &Process, sql: &str) -> Result<Answer, Fault> {
     let (cpu, wall) = (server.cpu_seconds()?, Instant::now());
     let request = client.post(format!("{}/api/v1/sql", server.url)).header("content-type", "application/json");
@@ -155,51 +165,4 @@ fn agree(question: &Question, ours: &[(String, f64, f64)], theirs: &[(String, f6
         return Err(format!("{what}: {n} rows of ours, {m} of DuckDB, first difference {differ:?}").into());
     }
     Ok(())
-}
-
-/// DuckDB in a Python process that answers line by line.
-struct DuckDb {
-    child: Child,
-    questions: ChildStdin,
-    answers: BufReader<ChildStdout>,
-}
-
-impl DuckDb {
-    fn start(store: &Path) -> Result<Self, Fault> {
-        let venv = std::env::var("FLEETSCOPE_VENV").map(PathBuf::from);
-        let venv =
-            venv.or_else(|_| std::env::var("HOME").map(|home| Path::new(&home).join(".cache/fleetscope/venv")))?;
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/peers/aggregate.py");
-        let mut command = Command::new(venv.join("bin/python"));
-        command.arg(script).arg(store).arg(THREADS.to_string());
-        let mut child = command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .map_err(|e| format!("{}: {e}: run make setup", venv.display()))?;
-        let questions = child.stdin.take().ok_or("no standard input")?;
-        let answers = BufReader::new(child.stdout.take().ok_or("no standard output")?);
-        Ok(DuckDb { child, questions, answers })
-    }
-
-    fn ask(&mut self, sql: &str) -> Result<Answer, Fault> {
-        writeln!(self.questions, "{}", sql.replace('\n', " "))?;
-        let mut line = String::new();
-        self.answers.read_line(&mut line)?;
-        // Python writes NaN and Infinity as they are, which is no JSON.
-        let line = line.replace("NaN", "null").replace("-Infinity", "null").replace("Infinity", "null");
-        let answer: Value = serde_json::from_str(&line).map_err(|e| format!("DuckDB has failed, see above: {e}"))?;
-        let rows = answer["rows"].as_array().ok_or("no rows")?;
-        let rows = rows.iter().map(|row| triple(&row[0], &row[1], &row[2])).collect::<Result<_, Fault>>()?;
-        let seconds = |key: &str| answer[key].as_f64().ok_or("no time");
-        Ok(Answer { rows, cpu: seconds("cpu")?, wall: seconds("wall")? })
-    }
-}
-
-impl Drop for DuckDb {
-    fn drop(&mut self) {
-        // It may have ended by itself; then there is nothing to end.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
 }

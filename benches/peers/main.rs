@@ -11,9 +11,11 @@
 mod aggregate;
 mod blocks;
 mod bytes;
+mod duckdb;
 mod fleet;
 mod ingest;
 mod load;
+mod logs;
 mod markdown;
 mod otlp;
 mod pace;
@@ -22,10 +24,12 @@ mod pages;
 mod peers;
 mod process;
 mod promql;
+mod records;
 mod remote_write;
 mod report;
 mod scrape;
 mod scrapes;
+mod search;
 mod sections;
 mod series;
 mod start;
@@ -93,6 +97,8 @@ const PARTS: &[&str] = &[
     "series",
     "sustained",
     "promql",
+    "logs",
+    "search",
     "ingest",
     "aggregate",
     "start",
@@ -123,6 +129,8 @@ fn main() -> Result<(), Fault> {
             "series" => on_runtime(series::run(&bench))?,
             "sustained" => on_runtime(sustained::run(&bench))?,
             "promql" => on_runtime(promql::run(&bench))?,
+            "logs" => on_runtime(logs::run(&bench))?,
+            "search" => on_runtime(search::run(&bench))?,
             "ingest" => on_runtime(ingest::run(&bench))?,
             "aggregate" => on_runtime(aggregate::run(&bench))?,
             _ => on_runtime(start::run(&bench))?,

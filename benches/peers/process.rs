@@ -54,28 +54,22 @@ impl Process {
 
     /// CPU seconds of all its threads so far.
     pub(crate) fn cpu_seconds(&self) -> Result<f64, Fault> {
-        Ok(stat(&format!("/proc/{}/stat", self.child.id()))?.own)
+        cpu_seconds_of(self.child.id())
     }
 
     /// Bytes of its memory that are in RAM.
     pub(crate) fn resident_bytes(&self) -> Result<u64, Fault> {
-        self.status_bytes("VmRSS:")
+        status_bytes(self.child.id(), "VmRSS:")
     }
 
     /// Bytes of its memory in RAM, at most, since [`Process::forget_peak`].
     pub(crate) fn peak_bytes(&self) -> Result<u64, Fault> {
-        self.status_bytes("VmHWM:")
+        peak_bytes_of(self.child.id())
     }
 
     /// Has the kernel count the peak of its memory from now on.
     pub(crate) fn forget_peak(&self) -> Result<(), Fault> {
         Ok(std::fs::write(format!("/proc/{}/clear_refs", self.child.id()), "5")?)
-    }
-
-    fn status_bytes(&self, key: &str) -> Result<u64, Fault> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let line = status.lines().find_map(|line| line.strip_prefix(key)).ok_or_else(|| format!("no {key}"))?;
-        Ok(line.trim().trim_end_matches(" kB").parse::<u64>()? << 10)
     }
 
     /// The first row of what our server answers to a question in SQL, as CSV.
@@ -109,7 +103,7 @@ impl Process {
         let (begin, mut peak_bytes) = (Instant::now(), 0);
         let status = loop {
             // One that is just ending has no memory any more.
-            peak_bytes = self.status_bytes("VmHWM:").unwrap_or(0).max(peak_bytes);
+            peak_bytes = self.peak_bytes().unwrap_or(0).max(peak_bytes);
             if let Some(status) = self.child.try_wait()? {
                 break status;
             }
@@ -140,6 +134,22 @@ impl Drop for Process {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// CPU seconds of all threads of a process so far.
+pub(crate) fn cpu_seconds_of(process: u32) -> Result<f64, Fault> {
+    Ok(stat(&format!("/proc/{process}/stat"))?.own)
+}
+
+/// Bytes of a process' memory in RAM, at most, since [`Process::forget_peak`] or its start.
+pub(crate) fn peak_bytes_of(process: u32) -> Result<u64, Fault> {
+    status_bytes(process, "VmHWM:")
+}
+
+fn status_bytes(process: u32, key: &str) -> Result<u64, Fault> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix(key)).ok_or_else(|| format!("no {key}"))?;
+    Ok(line.trim().trim_end_matches(" kB").parse::<u64>()? << 10)
 }
 
 /// CPU seconds of this process so far.

@@ -7,9 +7,9 @@ import time
 
 import duckdb
 
-store, threads = sys.argv[1], int(sys.argv[2])
-db = duckdb.connect(config={"threads": threads})
-for table in ("samples", "series"):
+store, threads, *tables = sys.argv[1:]
+db = duckdb.connect(config={"threads": int(threads)})
+for table in tables:
     db.execute(
         f"CREATE VIEW {table} AS SELECT * FROM read_parquet('{store}/{table}/date=*/*.parquet', hive_partitioning = false)"
     )
