@@ -2,14 +2,13 @@
 //! and in GROUP BY. Ours over HTTP with JSON, DuckDB inside its Python process; both with as many threads.
 
 use std::path::PathBuf;
-use std::time::Instant;
 
 use reqwest::Client;
 use serde_json::Value;
 
 use crate::duckdb::DuckDb;
 use crate::fleet::{Fleet, MAX_SAMPLES, yesterday_noon_ms};
-use crate::process::Process;
+use crate::process::{Answered, Process};
 use crate::report::{Contender, table};
 use crate::scrapes::Scrapes;
 use crate::stores::Stopped;
@@ -74,7 +73,7 @@ pub(crate) async fn run(bench: &Bench) -> Result<(), Fault> {
         let (mut cpu, mut wall) = (contenders(), contenders());
         for round in 0..=ROUNDS {
             let ours = ask(&client, &server, question.ours).await?;
-            let theirs = Answer::of_duckdb(&mut duckdb, question)?;
+            let theirs = ask_duckdb(&mut duckdb, question)?;
             agree(question, &ours.rows, &theirs.rows)?;
             // The first round brings in footers and indexes, and finds out whether the file cache is warm.
             for (place, answer) in [ours, theirs].iter().enumerate().filter(|_| round > 0) {
@@ -110,55 +109,39 @@ async fn store(bench: &Bench) -> Result<PathBuf, Fault> {
     Ok(folder)
 }
 
-/// An answer, and what it took.
-struct Answer {
-    rows: Vec<(String, f64, f64)>,
-    cpu: f64,
-    wall: f64,
-}
+type Triple = (String, f64, f64);
 
-impl Answer {
-    fn of_duckdb(duckdb: &mut DuckDb, question: &Question) -> Result<Self, Fault> {
-        let answered = duckdb.ask(question.duckdb)?;
-        let rows = answered.rows.iter().map(|row| match &row[..] {
-            [key, value, count] => triple(key, value, count),
-            _ => Err("DuckDB has answered other columns".into()),
-        });
-        Ok(Answer { rows: rows.collect::<Result<_, _>>()?, cpu: answered.cpu, wall: answered.wall })
-    }
-}
-
-async fn ask(client: &Client, server: &Process, sql: &str) -> Result<Answer, Fault> {
-    let (cpu, wall) = (server.cpu_seconds()?, Instant::now());
-    let request = client.post(format!("{}/api/v1/sql", server.url)).header("content-type", "application/json");
-    let answer = request.body(serde_json::json!({ "query": sql }).to_string()).send().await?;
-    let (status, text) = (answer.status(), answer.text().await?);
-    if !status.is_success() {
-        return Err(format!("{status}: {text}").into());
-    }
-    let (wall, cpu) = (wall.elapsed().as_secs_f64(), server.cpu_seconds()? - cpu);
-    let answer: Value = serde_json::from_str(&text)?;
-    let rows = answer["rows"].as_array().ok_or("the answer has no rows")?;
+async fn ask(client: &Client, server: &Process, sql: &str) -> Result<Answered<Triple>, Fault> {
+    let Answered { rows, cpu, wall } = server.ask_timed(client, sql).await?;
     let rows = rows.iter().map(|row| triple(&row["k"], &row["v"], &row["n"])).collect::<Result<_, Fault>>()?;
-    Ok(Answer { rows, cpu, wall })
+    Ok(Answered { rows, cpu, wall })
 }
 
-fn triple(key: &Value, value: &Value, count: &Value) -> Result<(String, f64, f64), Fault> {
+fn ask_duckdb(duckdb: &mut DuckDb, question: &Question) -> Result<Answered<Triple>, Fault> {
+    let Answered { rows, cpu, wall } = duckdb.ask(question.duckdb)?;
+    let rows = rows.iter().map(|row| match &row[..] {
+        [key, value, count] => triple(key, value, count),
+        _ => Err("DuckDB has answered other columns".into()),
+    });
+    Ok(Answered { rows: rows.collect::<Result<_, _>>()?, cpu, wall })
+}
+
+fn triple(key: &Value, value: &Value, count: &Value) -> Result<Triple, Fault> {
     let key = key.as_str().unwrap_or_default().to_owned();
     // JSON has no NaN.
     Ok((key, value.as_f64().unwrap_or(f64::NAN), count.as_f64().ok_or("no count")?))
 }
 
 /// Both must have said the same.
-fn agree(question: &Question, ours: &[(String, f64, f64)], theirs: &[(String, f64, f64)]) -> Result<(), Fault> {
-    let sorted = |rows: &[(String, f64, f64)]| {
+fn agree(question: &Question, ours: &[Triple], theirs: &[Triple]) -> Result<(), Fault> {
+    let sorted = |rows: &[Triple]| {
         let mut rows = rows.to_vec();
         rows.sort_by(|a, b| a.0.cmp(&b.0));
         rows
     };
     let (ours, theirs) = (sorted(ours), sorted(theirs));
     let close = |a: f64, b: f64| (a - b).abs() <= 1e-9 * a.abs().max(b.abs()) || !(a.is_finite() && b.is_finite());
-    let same = |(a, b): (&(String, f64, f64), &(String, f64, f64))| a.0 == b.0 && close(a.1, b.1) && a.2 == b.2;
+    let same = |(a, b): (&Triple, &Triple)| a.0 == b.0 && close(a.1, b.1) && a.2 == b.2;
     if ours.is_empty() || ours.len() != theirs.len() || !ours.iter().zip(&theirs).all(same) {
         let differ = ours.iter().zip(&theirs).find(|pair| !same(*pair));
         let (what, n, m) = (question.what, ours.len(), theirs.len());

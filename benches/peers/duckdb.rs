@@ -1,4 +1,5 @@
-//! DuckDB on our own Parquet files, in a Python process that answers line by line.
+//! DuckDB on our own Parquet files, in a Python process that answers line by line: `duckdb_answers.py`, since a script named
+//! as the package would be imported in its place.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
@@ -7,6 +8,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use serde_json::Value;
 
 use crate::Fault;
+use crate::process::Answered;
 
 /// The process. Killed when dropped.
 #[derive(Debug)]
@@ -16,21 +18,13 @@ pub(crate) struct DuckDb {
     answers: BufReader<ChildStdout>,
 }
 
-/// An answer, and what it took in seconds.
-#[derive(Debug)]
-pub(crate) struct Answered {
-    pub(crate) rows: Vec<Vec<Value>>,
-    pub(crate) cpu: f64,
-    pub(crate) wall: f64,
-}
-
 impl DuckDb {
     /// Opens the tables of a store with so many threads.
     pub(crate) fn start(store: &Path, tables: &[&str], threads: usize) -> Result<Self, Fault> {
         let venv = std::env::var("FLEETSCOPE_VENV").map(PathBuf::from);
         let venv =
             venv.or_else(|_| std::env::var("HOME").map(|home| Path::new(&home).join(".cache/fleetscope/venv")))?;
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/peers/duckdb.py");
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/peers/duckdb_answers.py");
         let mut command = Command::new(venv.join("bin/python"));
         command.arg(script).arg(store).arg(threads.to_string()).args(tables);
         let mut child = command
@@ -43,7 +37,7 @@ impl DuckDb {
         Ok(DuckDb { child, questions, answers })
     }
 
-    pub(crate) fn ask(&mut self, sql: &str) -> Result<Answered, Fault> {
+    pub(crate) fn ask(&mut self, sql: &str) -> Result<Answered<Vec<Value>>, Fault> {
         writeln!(self.questions, "{}", sql.replace('\n', " "))?;
         let mut line = String::new();
         self.answers.read_line(&mut line)?;

@@ -13,13 +13,14 @@ use std::time::Instant;
 
 use futures::{StreamExt, TryStreamExt};
 use model::Clock;
-use reqwest::{Client, RequestBuilder};
+use reqwest::Client;
 
 use self::peer::Peer;
 use crate::markdown::{self, Table};
-use crate::process::{Process, folder_bytes};
+use crate::process::folder_bytes;
+use crate::records::OF_REQUEST;
+use crate::records::sent::Sent;
 use crate::records::way::Way;
-use crate::records::{OF_REQUEST, span};
 use crate::report::median;
 use crate::{Bench, Fault, peers};
 
@@ -27,15 +28,12 @@ const ROWS: usize = 1_000_000;
 const STEP_NANOS: i64 = 360_000;
 const ROUNDS: usize = 3;
 const CONNECTIONS: usize = 4;
-/// What is asked for: bytes of a log row with its indexes, spans a CPU-second, bytes of a span.
-const ASKED: [f64; 3] = [45.0, 150e3, 60.0];
-
-/// What is sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Sent {
-    Lines(Way),
-    Spans,
-}
+/// Bytes that a log row may take, indexes included.
+const LINE_BYTES: f64 = 45.0;
+/// Bytes that a span may take, likewise.
+const SPAN_BYTES: f64 = 60.0;
+/// Spans a CPU-second that are asked for.
+const SPANS: f64 = 150e3;
 
 /// What it came to, round by round.
 #[derive(Debug, Default)]
@@ -54,48 +52,6 @@ struct Taken {
     peak_bytes: f64,
     disk_bytes: f64,
     raw_bytes: f64,
-}
-
-impl Sent {
-    fn name(self) -> &'static str {
-        match self {
-            Sent::Lines(way) => way.name(),
-            Sent::Spans => "spans, OTLP protobuf",
-        }
-    }
-
-    fn table(self) -> &'static str {
-        if self == Sent::Spans { "spans" } else { "logs" }
-    }
-
-    fn url(self, process: &Process) -> String {
-        let path = match self {
-            Sent::Lines(way) => way.path(),
-            Sent::Spans => "/v1/traces",
-        };
-        format!("{}{path}", process.url)
-    }
-
-    /// A request and its bytes as raw lines.
-    fn request(
-        self,
-        client: &Client,
-        url: &str,
-        first: usize,
-        start_nanos: i64,
-    ) -> Result<(RequestBuilder, usize), Fault> {
-        let time = start_nanos + first as i64 * STEP_NANOS;
-        match self {
-            Sent::Lines(way) => {
-                let (body, raw_bytes) = way.body(first, time, STEP_NANOS)?;
-                Ok((way.request(client, url, body), raw_bytes))
-            }
-            Sent::Spans => {
-                let body = span::body(first, time, STEP_NANOS);
-                Ok((client.post(url).header("content-type", "application/x-protobuf").body(body), 0))
-            }
-        }
-    }
 }
 
 pub(crate) async fn run(bench: &Bench) -> Result<(), Fault> {
@@ -123,7 +79,8 @@ async fn send(sent: Sent, url: &str) -> Result<(f64, f64), Fault> {
     let requests = (0..ROWS).step_by(OF_REQUEST).map(|first| {
         let client = &client;
         async move {
-            let (request, raw_bytes) = sent.request(client, url, first, start_nanos)?;
+            let time = start_nanos + first as i64 * STEP_NANOS;
+            let (request, raw_bytes) = sent.request(client, url, first, time, STEP_NANOS)?;
             let answer = request.send().await?;
             let (status, text) = (answer.status(), answer.text().await?);
             // Elasticsearch's answer to a bulk is a success whatever became of the items.
@@ -140,7 +97,7 @@ async fn send(sent: Sent, url: &str) -> Result<(f64, f64), Fault> {
 async fn measure(bench: &Bench, sent: Sent) -> Result<Taken, Fault> {
     let folder = bench.fresh("logs")?;
     let server = peers::fleetscope_with(&folder, "cut_every: 24h", "").await?;
-    let (url, before) = (sent.url(&server), server.cpu_seconds()?);
+    let (url, before) = (format!("{}{}", server.url, sent.path()), server.cpu_seconds()?);
     let (seconds, raw_bytes) = send(sent, &url).await?;
     let found = server.ask(&format!("SELECT count(*) FROM {}", sent.table())).await?;
     if found != ROWS.to_string() {
@@ -207,13 +164,13 @@ fn report(ours: &[(Sent, Rounds)], theirs: &[(&Peer, Rounds)]) -> Result<String,
                 let (asked, found) = (way.asked(), median(&rounds.raw_bytes_per_cpu_second) / 1e6);
                 verdicts.push(format!("{}: {asked:.0} MB {}", way.name(), holds(found >= asked)));
                 if *way == Way::OtlpProtobuf {
-                    verdicts.push(format!("at most {:.0} bytes a row {}", ASKED[0], holds(bytes <= ASKED[0])));
+                    verdicts.push(format!("at most {LINE_BYTES:.0} bytes a row {}", holds(bytes <= LINE_BYTES)));
                 }
             }
             Sent::Spans => {
                 let rate = median(&rounds.rows_per_cpu_second);
-                verdicts.push(format!("{:.0} k spans a CPU-second {}", ASKED[1] / 1e3, holds(rate >= ASKED[1])));
-                verdicts.push(format!("at most {:.0} bytes a span {}", ASKED[2], holds(bytes <= ASKED[2])));
+                verdicts.push(format!("{:.0} k spans a CPU-second {}", SPANS / 1e3, holds(rate >= SPANS)));
+                verdicts.push(format!("at most {SPAN_BYTES:.0} bytes a span {}", holds(bytes <= SPAN_BYTES)));
             }
         }
     }

@@ -14,6 +14,7 @@ use reqwest::{Client, RequestBuilder};
 use crate::load::{OF_REQUEST, value};
 use crate::markdown::{self, Table};
 use crate::process::{Process, folder_bytes};
+use crate::records::attribute;
 use crate::report::median;
 use crate::wire::{self, field};
 use crate::{Bench, Fault, peers, remote_write};
@@ -233,15 +234,6 @@ fn point(index: usize, step: usize, start_ms: i64) -> Vec<u8> {
         }
     }
     point
-}
-
-/// `KeyValue{key=1, value=2}` with `AnyValue{string_value=1}`.
-fn attribute(out: &mut Vec<u8>, number: u8, key: &str, value: &str) {
-    let (mut any, mut pair) = (Vec::new(), Vec::new());
-    field(&mut any, 1, value.as_bytes());
-    field(&mut pair, 1, key.as_bytes());
-    field(&mut pair, 2, &any);
-    field(out, number, &pair);
 }
 
 fn gzip(body: &[u8]) -> std::io::Result<Vec<u8>> {

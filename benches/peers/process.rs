@@ -7,6 +7,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use reqwest::Client;
+use serde_json::Value;
+
 use crate::Fault;
 
 /// How long a process may take to answer.
@@ -84,6 +87,22 @@ impl Process {
         }
     }
 
+    /// All rows of what our server answers in JSON, each an object of its columns, and what that took.
+    pub(crate) async fn ask_timed(&self, client: &Client, sql: &str) -> Result<Answered<Value>, Fault> {
+        let (cpu, wall) = (self.cpu_seconds()?, Instant::now());
+        let request = client.post(format!("{}/api/v1/sql", self.url)).header("content-type", "application/json");
+        let answer = request.body(serde_json::json!({ "query": sql }).to_string()).send().await?;
+        let (status, text) = (answer.status(), answer.text().await?);
+        if !status.is_success() {
+            return Err(format!("{sql}: {status}: {text}").into());
+        }
+        let (wall, cpu) = (wall.elapsed().as_secs_f64(), self.cpu_seconds()? - cpu);
+        match serde_json::from_str::<Value>(&text)?["rows"].take() {
+            Value::Array(rows) => Ok(Answered { rows, cpu, wall }),
+            _ => Err(format!("{sql}: the answer has no rows").into()),
+        }
+    }
+
     /// What our server tells of itself under these names, which have no labels.
     pub(crate) async fn metrics<const N: usize>(&self, names: [&str; N]) -> Result<[f64; N], Fault> {
         let text = reqwest::get(format!("{}/metrics", self.url)).await?.text().await?;
@@ -117,6 +136,14 @@ impl Process {
             false => Err(format!("{}: {status}: {}", self.url, self.log()).into()),
         }
     }
+}
+
+/// The rows of an answer, and what it took in seconds.
+#[derive(Debug)]
+pub(crate) struct Answered<R> {
+    pub(crate) rows: Vec<R>,
+    pub(crate) cpu: f64,
+    pub(crate) wall: f64,
 }
 
 /// What a process has used in its life.

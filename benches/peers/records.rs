@@ -3,6 +3,7 @@
 //! A row follows from its number alone, so that every contender is sent the same ones and nobody has to keep them.
 
 pub(crate) mod line;
+pub(crate) mod sent;
 pub(crate) mod span;
 pub(crate) mod way;
 
@@ -88,7 +89,7 @@ pub(crate) fn hex(id: &[u8]) -> String {
 }
 
 /// `KeyValue{key=1, value=2}` with `AnyValue{string_value=1}`.
-fn attribute(out: &mut Vec<u8>, number: u8, key: &str, value: &str) {
+pub(crate) fn attribute(out: &mut Vec<u8>, number: u8, key: &str, value: &str) {
     let (mut any, mut pair) = (Vec::with_capacity(64), Vec::with_capacity(96));
     field(&mut any, 1, value.as_bytes());
     field(&mut pair, 1, key.as_bytes());

@@ -11,7 +11,6 @@ mod fill;
 mod questions;
 
 use std::path::Path;
-use std::time::Instant;
 
 use reqwest::Client;
 use serde_json::Value;
@@ -19,7 +18,7 @@ use serde_json::Value;
 use self::questions::Question;
 use crate::duckdb::DuckDb;
 use crate::markdown::{self, Table};
-use crate::process::Process;
+use crate::process::{Answered, Process};
 use crate::report::median;
 use crate::{Bench, Fault, page_cache, peers};
 
@@ -36,13 +35,8 @@ struct Figures {
     cpu: f64,
 }
 
-/// An answer: rows of texts, and what it took in seconds.
-#[derive(Debug)]
-struct Answer {
-    rows: Vec<Vec<String>>,
-    cpu: f64,
-    wall: f64,
-}
+/// Rows of texts, sorted.
+type Answer = Answered<Vec<String>>;
 
 /// What both needed for a question.
 #[derive(Debug)]
@@ -93,10 +87,10 @@ async fn measure(folder: &Path, question: Question) -> Result<Row, Fault> {
 
     page_cache::drop(&folder.join("store"))?;
     let mut duckdb = DuckDb::start(&folder.join("store"), &["logs", "spans"], THREADS)?;
-    let (theirs, mut walls, mut cpus) = (Answer::of_duckdb(&mut duckdb, &question)?, Vec::new(), Vec::new());
+    let (theirs, mut walls, mut cpus) = (ask_duckdb(&mut duckdb, &question)?, Vec::new(), Vec::new());
     agree(&question, &first, &theirs)?;
     for _ in 0..WARM {
-        let again = Answer::of_duckdb(&mut duckdb, &question)?;
+        let again = ask_duckdb(&mut duckdb, &question)?;
         walls.push(again.wall * 1e3);
         cpus.push(again.cpu * 1e3);
     }
@@ -110,29 +104,17 @@ fn mean(values: &[f64]) -> f64 {
 }
 
 async fn ask(client: &Client, server: &Process, sql: &str) -> Result<Answer, Fault> {
-    let (cpu, wall) = (server.cpu_seconds()?, Instant::now());
-    let request = client.post(format!("{}/api/v1/sql", server.url)).header("content-type", "application/json");
-    let answer = request.body(serde_json::json!({ "query": sql }).to_string()).send().await?;
-    let (status, text) = (answer.status(), answer.text().await?);
-    let wall = wall.elapsed().as_secs_f64();
-    if !status.is_success() {
-        return Err(format!("{sql}: {status}: {text}").into());
-    }
-    let cpu = server.cpu_seconds()? - cpu;
-    let answer: Value = serde_json::from_str(&text)?;
-    let rows = answer["rows"].as_array().ok_or("the answer has no rows")?;
+    let Answered { rows, cpu, wall } = server.ask_timed(client, sql).await?;
     // Columns are named so that their order is that of the alphabet.
     let row = |row: &Value| Some(row.as_object()?.values().map(shown).collect());
     let rows: Option<Vec<Vec<String>>> = rows.iter().map(row).collect();
-    Ok(Answer { rows: sorted(rows.ok_or("a row is no object")?), cpu, wall })
+    Ok(Answered { rows: sorted(rows.ok_or("a row is no object")?), cpu, wall })
 }
 
-impl Answer {
-    fn of_duckdb(duckdb: &mut DuckDb, question: &Question) -> Result<Self, Fault> {
-        let answered = duckdb.ask(&question.duckdb)?;
-        let rows = answered.rows.iter().map(|row| row.iter().map(shown).collect()).collect();
-        Ok(Answer { rows: sorted(rows), cpu: answered.cpu, wall: answered.wall })
-    }
+fn ask_duckdb(duckdb: &mut DuckDb, question: &Question) -> Result<Answer, Fault> {
+    let Answered { rows, cpu, wall } = duckdb.ask(&question.duckdb)?;
+    let rows = rows.iter().map(|row| row.iter().map(shown).collect()).collect();
+    Ok(Answered { rows: sorted(rows), cpu, wall })
 }
 
 fn shown(value: &Value) -> String {
@@ -170,19 +152,17 @@ fn report(filled: &fill::Filled, all: &[Row]) -> Result<String, Fault> {
     for Row { question, ours, duckdb, peak_mb } in all {
         let missed = question.asked_ms.is_some_and(|asked| ours.warm > asked);
         let asked = question.asked_ms.map_or(String::new(), |asked| format!("{asked:.0}"));
-        let mut cells = [ours.warm, duckdb.warm, ours.cold, duckdb.cold, ours.cpu, duckdb.cpu].map(number).into_iter();
-        let mut next = || cells.next().unwrap_or_default();
-        let (warm, theirs) = (next(), next());
+        let warm = number(ours.warm);
         table.row([
             question.what.to_owned(),
             asked,
             if missed { format!("{warm} **(missed)**") } else { warm },
-            theirs,
+            number(duckdb.warm),
             format!("**{:.2}**", ours.warm / duckdb.warm),
-            next(),
-            next(),
-            next(),
-            next(),
+            number(ours.cold),
+            number(duckdb.cold),
+            number(ours.cpu),
+            number(duckdb.cpu),
             number(*peak_mb),
         ]);
     }

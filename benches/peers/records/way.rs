@@ -1,8 +1,6 @@
 //! The forms in which lines of logs are pushed, each written by hand from its definition.
 
-use std::fmt::Write as _;
-
-use model::time::Date;
+use chrono::{DateTime, SecondsFormat};
 use reqwest::{Client, RequestBuilder};
 use serde_json::json;
 
@@ -178,7 +176,7 @@ impl Body {
     fn elasticsearch(&mut self, origin: &Origin, lines: &[Line]) {
         for line in lines {
             let document = json!({
-                "@timestamp": rfc3339(line.time_unix_nano),
+                "@timestamp": DateTime::from_timestamp_nanos(line.time_unix_nano).to_rfc3339_opts(SecondsFormat::Nanos, true),
                 "log.level": line.severity.1,
                 "message": line.body,
                 "trace.id": line.trace(),
@@ -220,13 +218,4 @@ fn labels(origin: &Origin) -> [(&str, &str); 6] {
 
 fn metadata(line: &Line) -> [(&'static str, String); 3] {
     [("level", line.severity.1.to_owned()), ("trace_id", line.trace()), ("span_id", line.span())]
-}
-
-fn rfc3339(time_unix_nano: i64) -> String {
-    let (day, of_day) = (Date::of_ms(time_unix_nano / 1_000_000), time_unix_nano.rem_euclid(86_400_000_000_000));
-    let (seconds, nanos) = (of_day / 1_000_000_000, of_day % 1_000_000_000);
-    let mut text = day.to_string();
-    // Writing to a text cannot fail.
-    let _ = write!(text, "T{:02}:{:02}:{:02}.{nanos:09}Z", seconds / 3600, seconds / 60 % 60, seconds % 60);
-    text
 }

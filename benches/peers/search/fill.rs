@@ -9,11 +9,13 @@ use model::Clock;
 use reqwest::Client;
 
 use crate::process::folder_bytes;
+use crate::records::OF_REQUEST;
+use crate::records::sent::Sent;
 use crate::records::way::Way;
-use crate::records::{OF_REQUEST, span};
 use crate::{Bench, Fault, peers};
 
 const AT_ONCE: usize = 4;
+const SENT: [Sent; 2] = [Sent::Lines(Way::OtlpProtobuf), Sent::Spans];
 /// Lines and spans are of the hour before.
 const LASTS_NANOS: i64 = 3_600_000_000_000;
 
@@ -70,16 +72,10 @@ async fn push(folder: &Path, rows: usize) -> Result<(), Fault> {
     let start = model::SystemClock.now_ms() * 1_000_000 - LASTS_NANOS;
     let step = LASTS_NANOS / rows as i64;
     let (client, url) = (&Client::new(), server.url.as_str());
-    let requests = (0..rows).step_by(OF_REQUEST).flat_map(|first| [(first, false), (first, true)]);
-    let sent = requests.map(|(first, is_span)| async move {
+    let requests = (0..rows).step_by(OF_REQUEST).flat_map(|first| SENT.map(|sent| (first, sent)));
+    let sent = requests.map(|(first, sent)| async move {
         let time = start + first as i64 * step;
-        let request = if is_span {
-            let body = span::body(first, time, step);
-            client.post(format!("{url}/v1/traces")).header("content-type", "application/x-protobuf").body(body)
-        } else {
-            let (body, _) = Way::OtlpProtobuf.body(first, time, step)?;
-            Way::OtlpProtobuf.request(client, &format!("{url}/v1/logs"), body)
-        };
+        let (request, _) = sent.request(client, &format!("{url}{}", sent.path()), first, time, step)?;
         loop {
             let again = request.try_clone().ok_or("a body that is a stream")?;
             let answer = again.send().await?;
@@ -93,7 +89,7 @@ async fn push(folder: &Path, rows: usize) -> Result<(), Fault> {
         }
     });
     futures::stream::iter(sent).buffer_unordered(AT_ONCE).try_collect::<()>().await?;
-    for table in ["logs", "spans"] {
+    for table in SENT.map(Sent::table) {
         let found = server.ask(&format!("SELECT count(*) FROM {table}")).await?;
         if found != rows.to_string() {
             return Err(format!("{found} of {rows} {table} are there").into());

@@ -39,15 +39,15 @@ pub(super) fn all(rows: usize) -> Vec<Question> {
         question(
             "two words, one of them a user's",
             Some(300.0),
-            format!("SELECT count(*) AS a FROM logs WHERE has_word(body, '{user}') AND has_word(body, '500')"),
-            format!("SELECT count(*) FROM logs WHERE body LIKE '%user {user}' AND body LIKE '%status 500 %'"),
+            format!("SELECT count(*) AS a FROM logs WHERE has_word(body, '{user}') AND has_word(body, 'checkout')"),
+            format!("SELECT count(*) FROM logs WHERE body LIKE '%user {user}' AND body LIKE '% /checkout %'"),
             1,
         ),
         question(
             "two words that are everywhere",
             Some(300.0),
-            "SELECT count(*) AS a FROM logs WHERE has_word(body, 'checkout') AND has_word(body, '500')".to_owned(),
-            "SELECT count(*) FROM logs WHERE body LIKE '% /checkout %' AND body LIKE '%status 500 %'".to_owned(),
+            "SELECT count(*) AS a FROM logs WHERE has_word(body, 'checkout') AND has_word(body, 'POST')".to_owned(),
+            "SELECT count(*) FROM logs WHERE body LIKE '% /checkout %' AND body LIKE 'POST %'".to_owned(),
             1,
         ),
         question(

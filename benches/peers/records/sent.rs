@@ -1,0 +1,57 @@
+//! What is sent: lines in one of their forms, or spans.
+
+use reqwest::{Client, RequestBuilder};
+
+use super::span;
+use super::way::Way;
+
+/// Rows of one kind in one form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sent {
+    Lines(Way),
+    Spans,
+}
+
+impl Sent {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Sent::Lines(way) => way.name(),
+            Sent::Spans => "spans, OTLP protobuf",
+        }
+    }
+
+    /// The table in which the rows are.
+    pub(crate) fn table(self) -> &'static str {
+        if self == Sent::Spans { "spans" } else { "logs" }
+    }
+
+    /// Where our server takes them.
+    pub(crate) fn path(self) -> &'static str {
+        match self {
+            Sent::Lines(way) => way.path(),
+            Sent::Spans => "/v1/traces",
+        }
+    }
+
+    /// A request to any URL with the rows from this one on, the first of this time, each a little later; and how many bytes
+    /// they are as raw lines, of which spans have none.
+    pub(crate) fn request(
+        self,
+        client: &Client,
+        url: &str,
+        first: usize,
+        time_unix_nano: i64,
+        step_nanos: i64,
+    ) -> Result<(RequestBuilder, usize), snap::Error> {
+        match self {
+            Sent::Lines(way) => {
+                let (body, raw_bytes) = way.body(first, time_unix_nano, step_nanos)?;
+                Ok((way.request(client, url, body), raw_bytes))
+            }
+            Sent::Spans => {
+                let body = span::body(first, time_unix_nano, step_nanos);
+                Ok((client.post(url).header("content-type", "application/x-protobuf").body(body), 0))
+            }
+        }
+    }
+}
