@@ -64,7 +64,7 @@ endif
 bench-report:
 	@scripts/setup victoria-metrics
 	FLEETSCOPE_BENCH_REPORT=docs/benchmarks.md cargo bench --locked --workspace --bench peers -- \
-	  remote_write otlp series sustained promql logs search
+	  remote_write otlp series sustained mixed promql logs search
 
 # Needs nothing but Rust: the fleet is inside the binary.
 demo:

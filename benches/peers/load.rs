@@ -3,8 +3,10 @@
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 
 use model::Clock;
+use reqwest::Client;
 
-use crate::wire;
+use crate::pace::{Request, Signal, Source};
+use crate::{remote_write, wire};
 
 /// Samples of a request, each of another series.
 pub(crate) const OF_REQUEST: usize = 500;
@@ -39,7 +41,7 @@ impl Load {
     }
 
     /// The body of the next request: a sample of this instant for each series whose turn it is.
-    pub(crate) fn next(&self) -> Result<Vec<u8>, snap::Error> {
+    fn body(&self) -> Result<Vec<u8>, snap::Error> {
         let made = self.made.fetch_add(1, Ordering::Relaxed);
         let (round, place) = (made / self.chunks.len(), made % self.chunks.len());
         let chunk = &self.chunks[place];
@@ -53,10 +55,11 @@ impl Load {
         }
         request.compressed()
     }
+}
 
-    /// The latest time of any sample so far, in milliseconds.
-    pub(crate) fn latest_ms(&self) -> i64 {
-        self.chunks.iter().map(|chunk| chunk.last_ms.load(Ordering::Relaxed)).max().unwrap_or(0)
+impl Source for Load {
+    fn next(&self, client: &Client, url: &str) -> Result<Request, snap::Error> {
+        Ok(Request { signal: Signal::Samples, builder: remote_write::request(client, url, self.body()?) })
     }
 }
 

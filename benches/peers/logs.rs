@@ -18,9 +18,9 @@ use reqwest::Client;
 use self::peer::Peer;
 use crate::markdown::{self, Table};
 use crate::process::folder_bytes;
-use crate::records::OF_REQUEST;
 use crate::records::sent::Sent;
 use crate::records::way::Way;
+use crate::records::{OF_REQUEST, Rows};
 use crate::report::median;
 use crate::{Bench, Fault, peers};
 
@@ -79,8 +79,9 @@ async fn send(sent: Sent, url: &str) -> Result<(f64, f64), Fault> {
     let requests = (0..ROWS).step_by(OF_REQUEST).map(|first| {
         let client = &client;
         async move {
-            let time = start_nanos + first as i64 * STEP_NANOS;
-            let (request, raw_bytes) = sent.request(client, url, first, time, STEP_NANOS)?;
+            let time_unix_nano = start_nanos + first as i64 * STEP_NANOS;
+            let rows = Rows { first, time_unix_nano, step_nanos: STEP_NANOS, cluster: None };
+            let (request, raw_bytes) = sent.request(client, url, &rows)?;
             let answer = request.send().await?;
             let (status, text) = (answer.status(), answer.text().await?);
             // Elasticsearch's answer to a bulk is a success whatever became of the items.

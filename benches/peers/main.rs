@@ -17,8 +17,10 @@ mod ingest;
 mod load;
 mod logs;
 mod markdown;
+mod mixed;
 mod otlp;
 mod pace;
+mod paces;
 mod page_cache;
 mod pages;
 mod peers;
@@ -35,6 +37,7 @@ mod series;
 mod start;
 mod stores;
 mod sustained;
+mod tally;
 mod targets;
 mod watch;
 mod wire;
@@ -96,6 +99,7 @@ const PARTS: &[&str] = &[
     "otlp",
     "series",
     "sustained",
+    "mixed",
     "promql",
     "logs",
     "search",
@@ -128,6 +132,7 @@ fn main() -> Result<(), Fault> {
             "otlp" => on_runtime(otlp::run(&bench))?,
             "series" => on_runtime(series::run(&bench))?,
             "sustained" => on_runtime(sustained::run(&bench))?,
+            "mixed" => on_runtime(mixed::run(&bench))?,
             "promql" => on_runtime(promql::run(&bench))?,
             "logs" => on_runtime(logs::run(&bench))?,
             "search" => on_runtime(search::run(&bench))?,

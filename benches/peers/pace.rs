@@ -1,4 +1,4 @@
-//! Senders of remote write: such that keep a pace whatever the server does, and such that send as fast as they are answered.
+//! Senders of samples, lines and spans: such that keep a pace whatever the server does, and such that send as fast as they are answered.
 //!
 //! An acknowledge time counts from the instant at which its request was due, not from when it could be sent: so a server
 //! that holds up its senders does not hide how long that took.
@@ -7,32 +7,54 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use reqwest::{Client, StatusCode};
+use reqwest::{Client, RequestBuilder, StatusCode};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use crate::load::{Load, OF_REQUEST};
 use crate::process::Process;
 use crate::report::quantile;
-use crate::{Fault, remote_write};
+use crate::{Fault, load, records};
 
-/// Requests on their way at once: twice what the server works on by default, so that it has to say when it is too much.
-const AT_ONCE: usize = 512;
-/// Bodies that are made before they are due.
+/// Requests on their way at once, of all senders: twice what the server works on by default, so that it has to say when it is
+/// too much, and half of the connections that it takes.
+pub(crate) const AT_ONCE: usize = 512;
+/// Requests that are made before they are due.
 const READY: usize = 16;
 
-/// Where requests go, and who sends them.
+/// What a request is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Signal {
+    Samples,
+    Lines,
+    Spans,
+}
+
+/// A request that is not sent yet.
+#[derive(Debug)]
+pub(crate) struct Request {
+    pub(crate) signal: Signal,
+    pub(crate) builder: RequestBuilder,
+}
+
+/// What is sent; it never runs out.
+pub(crate) trait Source: std::fmt::Debug + Send + Sync {
+    /// The next request, of this instant, to our server at a URL.
+    fn next(&self, client: &Client, url: &str) -> Result<Request, snap::Error>;
+}
+
+/// A cluster: what it sends, where to, and as whom.
 #[derive(Debug, Clone)]
-pub(crate) struct Target {
+pub(crate) struct Sender {
     client: Client,
     url: String,
     token: Option<String>,
+    source: Arc<dyn Source>,
 }
 
 /// What became of a request.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Outcome {
-    /// Its samples are durable.
+    /// Its rows are durable.
     Acknowledged,
     /// It was told when to come again: back-pressure.
     PutOff,
@@ -43,6 +65,7 @@ pub(crate) enum Outcome {
 /// A request, long after.
 #[derive(Debug, Clone)]
 pub(crate) struct Answer {
+    signal: Signal,
     /// When it was due, from the begin of all.
     due: Duration,
     took: Duration,
@@ -57,17 +80,51 @@ pub(crate) struct Answers {
     lasted: Duration,
 }
 
-impl Target {
-    pub(crate) fn new(process: &Process, token: Option<&str>) -> Self {
-        Target { client: Client::new(), url: process.url.clone(), token: token.map(str::to_owned) }
+impl Signal {
+    pub(crate) const ALL: [Signal; 3] = [Signal::Samples, Signal::Lines, Signal::Spans];
+
+    /// Rows of a request.
+    pub(crate) fn of_request(self) -> usize {
+        match self {
+            Signal::Samples => load::OF_REQUEST,
+            Signal::Lines | Signal::Spans => records::OF_REQUEST,
+        }
     }
 
-    async fn send(&self, body: Vec<u8>) -> Outcome {
-        let mut request = remote_write::request(&self.client, &self.url, body);
-        if let Some(token) = &self.token {
-            request = request.bearer_auth(token);
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Signal::Samples => "samples",
+            Signal::Lines => "lines",
+            Signal::Spans => "spans",
         }
-        let answer = match request.send().await {
+    }
+}
+
+impl Sender {
+    pub(crate) fn new(process: &Process, token: Option<&str>, source: Arc<dyn Source>) -> Self {
+        Sender { client: Client::new(), url: process.url.clone(), token: token.map(str::to_owned), source }
+    }
+
+    fn next(&self) -> Result<Request, snap::Error> {
+        let Request { signal, builder } = self.source.next(&self.client, &self.url)?;
+        let builder = match &self.token {
+            Some(token) => builder.bearer_auth(token),
+            None => builder,
+        };
+        Ok(Request { signal, builder })
+    }
+}
+
+impl Request {
+    /// Sends it, `due` after `begin`.
+    async fn answered(self, begin: Instant, due: Duration) -> Answer {
+        let signal = self.signal;
+        let outcome = self.send().await;
+        Answer { signal, due, took: begin.elapsed() - due, outcome }
+    }
+
+    async fn send(self) -> Outcome {
+        let answer = match self.builder.send().await {
             Ok(answer) => answer,
             Err(error) => return Outcome::Failed(format!("{error:?}")),
         };
@@ -77,6 +134,8 @@ impl Target {
         // Read to its end, so that the connection is free for the next.
         let text = answer.text().await;
         match text {
+            // A bulk of Elasticsearch is a success whatever became of its items.
+            Ok(text) if status.is_success() && text.contains("\"errors\":true") => Outcome::Failed(text),
             Ok(_) if status.is_success() => Outcome::Acknowledged,
             Ok(_) if is_busy && says_when => Outcome::PutOff,
             Ok(text) => Outcome::Failed(format!("{status}: {text}")),
@@ -85,27 +144,23 @@ impl Target {
     }
 }
 
-/// Sends so many requests a second, each when it is due, in as many connections as that takes.
+/// Sends so many requests a second, each when it is due, in as many connections as that takes up to `at_once`.
 pub(crate) async fn open_loop(
-    target: &Target,
-    load: &Arc<Load>,
+    sender: &Sender,
+    at_once: usize,
     per_second: f64,
     duration: Duration,
 ) -> Result<Answers, Fault> {
     let (ready, mut due) = mpsc::channel(READY);
-    let (begin, load) = (Instant::now(), load.clone());
+    let (begin, sender) = (Instant::now(), sender.clone());
     // A thread of its own: the runtime's timers are only good to a millisecond.
-    let pacer = tokio::task::spawn_blocking(move || keep_pace(&load, begin, per_second, duration, &ready));
+    let pacer = tokio::task::spawn_blocking(move || keep_pace(&sender, begin, per_second, duration, &ready));
     let (mut all, mut on_their_way) = (Vec::new(), JoinSet::new());
-    while let Some((due, body)) = due.recv().await {
-        if on_their_way.len() >= AT_ONCE {
+    while let Some((due, request)) = due.recv().await {
+        if on_their_way.len() >= at_once {
             all.extend(on_their_way.join_next().await.transpose()?);
         }
-        let target = target.clone();
-        on_their_way.spawn(async move {
-            let outcome = target.send(body).await;
-            Answer { due, took: begin.elapsed() - due, outcome }
-        });
+        on_their_way.spawn(request.answered(begin, due));
         while let Some(done) = on_their_way.try_join_next() {
             all.push(done?);
         }
@@ -118,21 +173,21 @@ pub(crate) async fn open_loop(
     Ok(Answers { all, lasted })
 }
 
-/// Makes bodies and hands over each when it is due.
+/// Makes requests and hands over each when it is due.
 #[expect(clippy::disallowed_methods, reason = "the time is what is waited for")]
 fn keep_pace(
-    load: &Load,
+    sender: &Sender,
     begin: Instant,
     per_second: f64,
     duration: Duration,
-    ready: &mpsc::Sender<(Duration, Vec<u8>)>,
+    ready: &mpsc::Sender<(Duration, Request)>,
 ) -> Result<(), snap::Error> {
     for number in 0..(per_second * duration.as_secs_f64()) as u64 {
         let due = Duration::from_secs_f64(number as f64 / per_second);
-        let body = load.next()?;
+        let request = sender.next()?;
         std::thread::sleep(due.saturating_sub(begin.elapsed()));
         // Nobody listens any more if the other side has failed, which tells so itself.
-        if ready.blocking_send((due, body)).is_err() {
+        if ready.blocking_send((due, request)).is_err() {
             break;
         }
     }
@@ -140,21 +195,15 @@ fn keep_pace(
 }
 
 /// Sends over so many connections, each the next request once the last one is answered.
-pub(crate) async fn closed_loop(
-    target: &Target,
-    load: &Arc<Load>,
-    connections: usize,
-    duration: Duration,
-) -> Result<Answers, Fault> {
+pub(crate) async fn closed_loop(sender: &Sender, connections: usize, duration: Duration) -> Result<Answers, Fault> {
     let (begin, mut senders) = (Instant::now(), JoinSet::new());
     for _ in 0..connections {
-        let (target, load) = (target.clone(), load.clone());
+        let sender = sender.clone();
         senders.spawn(async move {
             let mut answers = Vec::new();
             while begin.elapsed() < duration {
                 let due = begin.elapsed();
-                let outcome = target.send(load.next()?).await;
-                answers.push(Answer { due, took: begin.elapsed() - due, outcome });
+                answers.push(sender.next()?.answered(begin, due).await);
             }
             Ok::<_, snap::Error>(answers)
         });
@@ -167,25 +216,52 @@ pub(crate) async fn closed_loop(
 }
 
 impl Answers {
-    pub(crate) fn len(&self) -> usize {
-        self.all.len()
+    /// Those of several senders that began at one time.
+    pub(crate) fn of_all(senders: Vec<Answers>) -> Self {
+        let lasted = senders.iter().map(Answers::lasted).max().unwrap_or_default();
+        Answers { all: senders.into_iter().flat_map(|answers| answers.all).collect(), lasted }
     }
 
-    pub(crate) fn acknowledged(&self) -> usize {
-        self.all.iter().filter(|answer| answer.outcome == Outcome::Acknowledged).count()
+    /// What was sent at all, in the order of [`Signal::ALL`].
+    pub(crate) fn signals(&self) -> Vec<Signal> {
+        let is_there = |signal: &Signal| self.all.iter().any(|answer| answer.signal == *signal);
+        Signal::ALL.into_iter().filter(is_there).collect()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.all.len()
     }
 
     pub(crate) fn put_off(&self) -> usize {
         self.all.iter().filter(|answer| answer.outcome == Outcome::PutOff).count()
     }
 
-    /// The requests of which nobody knows what became of their samples, each with what was told.
-    pub(crate) fn failures<'a>(&'a self) -> impl Iterator<Item = &'a str> {
-        let told = |answer: &'a Answer| match &answer.outcome {
+    /// Rows that were sent.
+    pub(crate) fn sent(&self, signal: Signal) -> usize {
+        self.rows(signal, |_| true)
+    }
+
+    /// Rows that are durable.
+    pub(crate) fn acknowledged(&self, signal: Signal) -> usize {
+        self.rows(signal, |outcome| *outcome == Outcome::Acknowledged)
+    }
+
+    /// Rows of which nobody knows what became of them.
+    pub(crate) fn unknown(&self, signal: Signal) -> usize {
+        self.rows(signal, |outcome| matches!(outcome, Outcome::Failed(_)))
+    }
+
+    fn rows(&self, signal: Signal, counts: impl Fn(&Outcome) -> bool) -> usize {
+        let counts = |answer: &&Answer| answer.signal == signal && counts(&answer.outcome);
+        self.all.iter().filter(counts).count() * signal.of_request()
+    }
+
+    /// What was told of the first request of which nobody knows what became of it.
+    pub(crate) fn failure(&self) -> Option<&str> {
+        self.all.iter().find_map(|answer| match &answer.outcome {
             Outcome::Failed(text) => Some(text.as_str()),
             _ => None,
-        };
-        self.all.iter().filter_map(told)
+        })
     }
 
     pub(crate) fn lasted(&self) -> Duration {
@@ -195,11 +271,6 @@ impl Answers {
     /// Requests that were sent in a second.
     pub(crate) fn per_second(&self) -> f64 {
         self.all.len() as f64 / self.lasted.as_secs_f64()
-    }
-
-    /// Samples that were acknowledged in a second.
-    pub(crate) fn samples_per_second(&self) -> f64 {
-        (self.acknowledged() * OF_REQUEST) as f64 / self.lasted.as_secs_f64()
     }
 
     /// The time below which this share of the acknowledged requests was answered, in milliseconds.

@@ -56,6 +56,18 @@ fn configure_with(folder: &Path, storage: &str, yaml: &str) -> Result<PathBuf, F
     Ok(config)
 }
 
+/// The entry of a cluster in our configuration; its token is put into a file.
+pub(crate) fn cluster(folder: &Path, name: &str, limits: &str) -> Result<String, Fault> {
+    let file = folder.join(format!("{name}.token"));
+    std::fs::write(&file, token(name))?;
+    Ok(format!("  - {{name: {name}, limits: {limits}, tokens: [{{file: {}}}]}}\n", file.display()))
+}
+
+/// What a cluster of [`cluster`] says who it is with.
+pub(crate) fn token(name: &str) -> String {
+    format!("the-token-of-the-{name}-cluster")
+}
+
 /// Prometheus with its data in `folder/tsdb`, taking remote writes; `yaml` is its configuration.
 pub(crate) async fn prometheus(folder: &Path, yaml: &str) -> Result<Process, Fault> {
     let mut process = prometheus_starting(folder, &folder.join("tsdb"), yaml)?;

@@ -16,7 +16,37 @@ const OF_POD: usize = 50;
 const PODS: u64 = 100;
 const SERVICES: u64 = 20;
 const NODES: u64 = 12;
-const CLUSTERS: [&str; 4] = ["eu-1", "eu-2", "us-1", "us-2"];
+pub(crate) const CLUSTERS: [&str; 4] = ["eu-1", "eu-2", "us-1", "us-2"];
+
+/// The rows of a request.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Rows {
+    /// The number of the first.
+    pub(crate) first: usize,
+    /// The time of the first.
+    pub(crate) time_unix_nano: i64,
+    /// How much later each is than the one before it.
+    pub(crate) step_nanos: i64,
+    /// The cluster that they are of, if it is one.
+    pub(crate) cluster: Option<&'static str>,
+}
+
+impl Rows {
+    fn time_of(&self, number: usize) -> i64 {
+        self.time_unix_nano + (number - self.first) as i64 * self.step_nanos
+    }
+
+    /// Where a run of rows comes from, as long as [`OF_POD`].
+    fn origin(&self, run: usize) -> Origin {
+        let origin = Origin::of_run(run);
+        Origin { cluster: self.cluster.unwrap_or(origin.cluster), ..origin }
+    }
+
+    /// Those that have one origin: the number of the first of them, and the origin.
+    fn runs(&self) -> impl Iterator<Item = (usize, Origin)> {
+        (self.first..self.first + OF_REQUEST).step_by(OF_POD).map(|number| (number, self.origin(number / OF_POD)))
+    }
+}
 
 /// Where rows come from.
 #[derive(Debug)]
@@ -29,7 +59,6 @@ pub(crate) struct Origin {
 }
 
 impl Origin {
-    /// That of a run of rows, as long as [`OF_POD`].
     fn of_run(run: usize) -> Self {
         let pod = mixed(run as u64) % PODS;
         let service = format!("service-{}", pod % SERVICES);
@@ -53,11 +82,6 @@ impl Origin {
             ("k8s.node.name", &self.node),
         ]
     }
-}
-
-/// The rows of a request in the runs that have one origin: the first row of each and how many they are.
-fn runs(first: usize) -> impl Iterator<Item = (usize, Origin)> {
-    (first..first + OF_REQUEST).step_by(OF_POD).map(|row| (row, Origin::of_run(row / OF_POD)))
 }
 
 /// A number that looks random, of another one.

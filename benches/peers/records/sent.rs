@@ -2,8 +2,8 @@
 
 use reqwest::{Client, RequestBuilder};
 
-use super::span;
 use super::way::Way;
+use super::{Rows, span};
 
 /// Rows of one kind in one form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,23 +33,20 @@ impl Sent {
         }
     }
 
-    /// A request to any URL with the rows from this one on, the first of this time, each a little later; and how many bytes
-    /// they are as raw lines, of which spans have none.
+    /// A request to any URL with these rows; and how many bytes they are as raw lines, of which spans have none.
     pub(crate) fn request(
         self,
         client: &Client,
         url: &str,
-        first: usize,
-        time_unix_nano: i64,
-        step_nanos: i64,
+        rows: &Rows,
     ) -> Result<(RequestBuilder, usize), snap::Error> {
         match self {
             Sent::Lines(way) => {
-                let (body, raw_bytes) = way.body(first, time_unix_nano, step_nanos)?;
+                let (body, raw_bytes) = way.body(rows)?;
                 Ok((way.request(client, url, body), raw_bytes))
             }
             Sent::Spans => {
-                let body = span::body(first, time_unix_nano, step_nanos);
+                let body = span::body(rows);
                 Ok((client.post(url).header("content-type", "application/x-protobuf").body(body), 0))
             }
         }

@@ -1,6 +1,6 @@
 //! Spans: traces of ten, each a call of the one before it, over services of several pods.
 
-use super::{OF_REQUEST, Origin, attribute, fixed64, mixed, of_resource, span_id, trace_id};
+use super::{OF_REQUEST, Rows, attribute, fixed64, mixed, of_resource, span_id, trace_id};
 use crate::wire::field;
 
 /// Spans of a trace.
@@ -13,20 +13,20 @@ pub(crate) fn trace_of(number: usize) -> [u8; 16] {
     trace_id((number / OF_TRACE) as u64)
 }
 
-/// A request of OTLP with the spans from this one on, the first of them starting at this time, each a little later.
+/// A request of OTLP with these spans, each of which starts at its time.
 ///
 /// By hand, from the definition: `Span{trace_id=1, span_id=2, parent_span_id=4, name=5, kind=6, start_time_unix_nano=7,
 /// end_time_unix_nano=8, attributes=9, status=15}`, `Status{code=3}`.
-pub(crate) fn body(first: usize, time_unix_nano: i64, step_nanos: i64) -> Vec<u8> {
+pub(crate) fn body(rows: &Rows) -> Vec<u8> {
+    let first = rows.first;
     let mut out = Vec::with_capacity(OF_REQUEST * 420);
     // An agent of a node sends what its pods made: each of ten pods one span of every trace.
     for depth in 0..OF_TRACE {
         let mut records = Vec::with_capacity(OF_REQUEST / OF_TRACE * 420);
         for number in (first + depth..first + OF_REQUEST).step_by(OF_TRACE) {
-            let start = time_unix_nano + (number - first) as i64 * step_nanos;
-            field(&mut records, 2, &span(number, start));
+            field(&mut records, 2, &span(number, rows.time_of(number)));
         }
-        of_resource(&mut out, &Origin::of_run(first / OF_REQUEST * OF_TRACE + depth), &records);
+        of_resource(&mut out, &rows.origin(first / OF_REQUEST * OF_TRACE + depth), &records);
     }
     out
 }

@@ -5,7 +5,7 @@ use reqwest::{Client, RequestBuilder};
 use serde_json::json;
 
 use super::line::Line;
-use super::{OF_POD, OF_REQUEST, Origin, fixed64, of_resource, runs};
+use super::{OF_POD, OF_REQUEST, Origin, Rows, fixed64, of_resource};
 use crate::wire::{field, varint};
 
 /// A form.
@@ -57,18 +57,11 @@ impl Way {
         client.post(url).header("content-type", kind).body(body)
     }
 
-    /// The body with the lines from this one on, the first of this time, each a little later; and how many bytes they are
-    /// as raw lines.
-    pub(crate) fn body(
-        self,
-        first: usize,
-        time_unix_nano: i64,
-        step_nanos: i64,
-    ) -> Result<(Vec<u8>, usize), snap::Error> {
+    /// The body with these lines, and how many bytes they are as raw lines.
+    pub(crate) fn body(self, rows: &Rows) -> Result<(Vec<u8>, usize), snap::Error> {
         let mut body = Body { out: Vec::with_capacity(OF_REQUEST * 512), ..Body::default() };
-        for (from, origin) in runs(first) {
-            let time = |row: usize| time_unix_nano + (row - first) as i64 * step_nanos;
-            let lines: Vec<Line> = (from..from + OF_POD).map(|row| Line::new(row, time(row))).collect();
+        for (from, origin) in rows.runs() {
+            let lines: Vec<Line> = (from..from + OF_POD).map(|row| Line::new(row, rows.time_of(row))).collect();
             body.raw_bytes += lines.iter().map(|line| line.raw_bytes(&origin)).sum::<usize>();
             match self {
                 Way::OtlpProtobuf => body.otlp_protobuf(&origin, &lines),

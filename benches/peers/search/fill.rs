@@ -9,9 +9,9 @@ use model::Clock;
 use reqwest::Client;
 
 use crate::process::folder_bytes;
-use crate::records::OF_REQUEST;
 use crate::records::sent::Sent;
 use crate::records::way::Way;
+use crate::records::{OF_REQUEST, Rows};
 use crate::{Bench, Fault, peers};
 
 const AT_ONCE: usize = 4;
@@ -74,8 +74,9 @@ async fn push(folder: &Path, rows: usize) -> Result<(), Fault> {
     let (client, url) = (&Client::new(), server.url.as_str());
     let requests = (0..rows).step_by(OF_REQUEST).flat_map(|first| SENT.map(|sent| (first, sent)));
     let sent = requests.map(|(first, sent)| async move {
-        let time = start + first as i64 * step;
-        let (request, _) = sent.request(client, &format!("{url}{}", sent.path()), first, time, step)?;
+        let time_unix_nano = start + first as i64 * step;
+        let rows = Rows { first, time_unix_nano, step_nanos: step, cluster: None };
+        let (request, _) = sent.request(client, &format!("{url}{}", sent.path()), &rows)?;
         loop {
             let again = request.try_clone().ok_or("a body that is a stream")?;
             let answer = again.send().await?;

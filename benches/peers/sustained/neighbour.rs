@@ -4,12 +4,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use model::Clock;
-
-use super::{SERIES, Tally, counted};
+use super::SERIES;
 use crate::load::{Load, OF_REQUEST};
 use crate::markdown::Table;
-use crate::pace::{Answers, Target, open_loop};
+use crate::pace::{AT_ONCE, Answers, Sender, open_loop};
+use crate::tally::Tally;
 use crate::{Bench, Fault, peers};
 
 /// What a cluster's share is of all that the server can take.
@@ -62,20 +61,21 @@ pub(super) async fn measure(bench: &Bench, capacity: f64, lasts: Duration) -> Re
 }
 
 async fn pair(folder: &Path, limits: &str, share: f64, lasts: Duration) -> Result<Pair, Fault> {
-    let yaml = format!("clusters:\n{}{}", cluster(folder, "quiet", limits)?, cluster(folder, "loud", limits)?);
+    let [quiet, loud] = ["quiet", "loud"].map(|name| peers::cluster(folder, name, limits));
+    let yaml = format!("clusters:\n{}{}", quiet?, loud?);
     let server = peers::fleetscope_with(folder, "cut_every: 24h", &yaml).await?;
-    let [(quiet, few), (loud, many)] = [("quiet", FEW_SERIES), ("loud", SERIES)]
-        .map(|(name, series)| (Target::new(&server, Some(&token(name))), Arc::new(Load::new(series))));
-    let begin_ms = model::SystemClock.now_ms();
+    let [(quiet, few), (loud, many)] = [("quiet", FEW_SERIES), ("loud", SERIES)].map(|(name, series)| {
+        let load = Arc::new(Load::new(series));
+        (Sender::new(&server, Some(&peers::token(name)), load.clone()), load)
+    });
     // So that their series are known: that a cluster brings many new ones at once has limits of its own.
-    let known = open_loop(&quiet, &few, share, round(share, &few)).await?;
-    let known_too = open_loop(&loud, &many, share, round(share, &many)).await?;
-    let alone = open_loop(&quiet, &few, share, lasts).await?;
-    let beside = open_loop(&quiet, &few, share, lasts);
-    let pressing = open_loop(&loud, &many, share * TIMES, lasts);
+    let known = open_loop(&quiet, AT_ONCE / 2, share, round(share, &few)).await?;
+    let known_too = open_loop(&loud, AT_ONCE / 2, share, round(share, &many)).await?;
+    let alone = open_loop(&quiet, AT_ONCE / 2, share, lasts).await?;
+    let beside = open_loop(&quiet, AT_ONCE / 2, share, lasts);
+    let pressing = open_loop(&loud, AT_ONCE / 2, share * TIMES, lasts);
     let (beside, loud) = futures::future::try_join(beside, pressing).await?;
-    let found = counted(&server, begin_ms, few.latest_ms().max(many.latest_ms())).await?;
-    let tally = Tally::of([&known, &known_too, &alone, &beside, &loud].into_iter(), found);
+    let tally = Tally::of([&known, &known_too, &alone, &beside, &loud].into_iter(), &server).await?;
     server.terminate().await?;
     Ok(Pair { alone, beside, loud, tally })
 }
@@ -83,17 +83,6 @@ async fn pair(folder: &Path, limits: &str, share: f64, lasts: Duration) -> Resul
 /// How long it takes at a pace until all series have had a sample.
 fn round(per_second: f64, load: &Load) -> Duration {
     Duration::from_secs_f64(load.of_round() as f64 / per_second + 1.0)
-}
-
-/// The entry of a cluster in the configuration; its token is put into a file.
-fn cluster(folder: &Path, name: &str, limits: &str) -> Result<String, Fault> {
-    let file = folder.join(format!("{name}.token"));
-    std::fs::write(&file, token(name))?;
-    Ok(format!("  - {{name: {name}, limits: {limits}, tokens: [{{file: {}}}]}}\n", file.display()))
-}
-
-fn token(name: &str) -> String {
-    format!("the-token-of-the-{name}-cluster")
 }
 
 fn cells(what: &str, answers: &Answers, alone: &Answers, loud: Option<&Answers>) -> [String; 5] {
