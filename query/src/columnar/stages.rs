@@ -8,6 +8,7 @@ use arrow::compute::prep_null_mask_filter;
 use arrow::datatypes::{Schema, SchemaRef};
 use datafusion::common::{DataFusionError, Result};
 use datafusion::physical_expr::PhysicalExpr;
+use datafusion::physical_expr::conjunction;
 use datafusion::physical_expr::utils::{collect_columns, reassign_expr_columns};
 
 use super::view::View;
@@ -123,8 +124,18 @@ impl fmt::Display for Stage {
     }
 }
 
-/// The cheapest first.
+/// The cheapest first. Those about the same columns are one, so that columns are read once.
 pub(crate) fn in_order(mut stages: Vec<Stage>) -> Vec<Stage> {
-    stages.sort_by_key(Stage::cost);
-    stages
+    stages.sort_by_key(|stage| (stage.cost(), stage.columns.columns.clone()));
+    let mut ordered: Vec<Stage> = Vec::with_capacity(stages.len());
+    for stage in stages {
+        match ordered.last_mut() {
+            Some(last) if last.columns.columns == stage.columns.columns => {
+                let both = [Arc::clone(&last.condition), stage.condition];
+                last.condition = conjunction(both);
+            }
+            _ => ordered.push(stage),
+        }
+    }
+    ordered
 }

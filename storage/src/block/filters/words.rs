@@ -26,12 +26,34 @@ pub fn whole_words(part: &str, starts: bool, ends: bool) -> impl Iterator<Item =
     bytes.split(|byte| !is_of_word(*byte)).filter(|word| !word.is_empty())
 }
 
-/// Whether a word is one of the words of a text.
-pub fn has_word(text: &str, word: &str) -> bool {
-    let (text, word) = (text.as_bytes(), word.as_bytes());
-    let ends_here = |at: usize| text.get(at).is_none_or(|byte| !is_of_word(*byte));
-    let begins_here = |at: usize| at == 0 || !is_of_word(text[at - 1]);
-    memchr::memmem::find_iter(text, word).any(|at| begins_here(at) && ends_here(at + word.len()))
+/// Finds a word in texts.
+#[derive(Debug)]
+pub struct Finder<'w> {
+    word: memchr::memmem::Finder<'w>,
+}
+
+impl<'w> Finder<'w> {
+    /// Of one word.
+    pub fn new(word: &'w str) -> Self {
+        Finder { word: memchr::memmem::Finder::new(word) }
+    }
+
+    /// Whether the word is one of the words of a text.
+    pub fn is_in(&self, text: &[u8]) -> bool {
+        self.word.find_iter(text).any(|at| self.is_whole(text, at))
+    }
+
+    /// Where bytes next show the word, within a longer one or by itself.
+    pub fn next(&self, bytes: &[u8]) -> Option<usize> {
+        self.word.find(bytes)
+    }
+
+    /// Whether the word, which begins at `at` of a text, ends in it and is no part of a longer one.
+    pub fn is_whole(&self, text: &[u8], at: usize) -> bool {
+        let end = at + self.word.needle().len();
+        let is_end = |byte: Option<&u8>| byte.is_none_or(|byte| !is_of_word(*byte));
+        end <= text.len() && is_end(text[..at].last()) && is_end(text.get(end))
+    }
 }
 
 #[cfg(test)]
@@ -61,6 +83,7 @@ mod tests {
 
     #[test]
     fn a_word_is_found_only_whole() {
+        let has_word = |text: &str, word| Finder::new(word).is_in(text.as_bytes());
         assert!(has_word("error: disk full", "error") && has_word("error: disk full", "full"));
         assert!(!has_word("terrors", "error") && !has_word("errors, error_code", "error"));
         assert!(has_word("errors, error", "error"));
