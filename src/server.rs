@@ -19,11 +19,10 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
-use hyper_util::server::graceful::{GracefulConnection, GracefulShutdown};
 use model::worker::Stop;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tokio_rustls::server::TlsStream;
 use tower::ServiceExt;
@@ -31,19 +30,22 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 mod deadline;
 mod frames;
+mod idle;
 mod opening;
 pub mod tls;
 
 pub use deadline::BodyTimeout;
 use deadline::DeadlineBody;
 use frames::FullFrames;
+use idle::Connections;
 use opening::Opening;
 use tls::Tls;
 
 /// What every connection is held to.
 #[derive(Debug, Clone)]
 pub struct Limits {
-    /// Connections at once of each listener; further ones wait in its queue.
+    /// Connections at once of each listener. For a further one that closes on which nothing is asked for longest; it waits in the
+    /// listener's queue if something is asked on all.
     pub connections: usize,
     /// The time that the handshake of TLS may take.
     pub handshake_timeout: Duration,
@@ -94,13 +96,10 @@ pub async fn run(listeners: Vec<Listener>, tls: Option<Tls>, limits: Limits, sto
 async fn serve(listener: Listener, tls: Option<Tls>, limits: &Limits, stop: Stop) {
     let Listener { socket, router, .. } = listener;
     let router = router.layer(CatchPanicLayer::custom(panicked));
-    let graceful = GracefulShutdown::new();
-    let room = Arc::new(Semaphore::new(limits.connections));
+    let (room, places) = (Arc::new(Semaphore::new(limits.connections)), Connections::default());
     let mut connections = JoinSet::new();
     let builder = Arc::new(builder(limits));
     loop {
-        // The semaphore is never closed, so the permit always comes.
-        let Ok(permit) = room.clone().acquire_owned().await else { break };
         let (stream, peer) = tokio::select! {
             accepted = socket.accept() => match accepted {
                 Ok(accepted) => accepted,
@@ -113,15 +112,19 @@ async fn serve(listener: Listener, tls: Option<Tls>, limits: &Limits, stop: Stop
             },
             () = stop.stopped() => break,
         };
+        let permit = tokio::select! {
+            permit = make_room(&room, &places) => permit,
+            () = stop.stopped() => break,
+        };
         // Answers leave here in pieces as large as they get: waiting to fill a packet only adds time.
         let _ = stream.set_nodelay(true);
-        let (builder, router, watcher) = (builder.clone(), router.clone(), graceful.watcher());
+        let (builder, router, places) = (builder.clone(), router.clone(), places.clone());
         let (tls, limits, stop) = (tls.clone(), limits.clone(), stop.clone());
         connections.spawn(async move {
             let ended = match tls {
-                None => watcher.watch(connection(&builder, stream, peer, router, &limits)).await,
+                None => served(&builder, stream, peer, router, &limits, &places, &stop).await,
                 Some(tls) => match shake_hands(&tls, stream, limits.handshake_timeout, &stop).await {
-                    Ok(stream) => watcher.watch(connection(&builder, stream, peer, router, &limits)).await,
+                    Ok(stream) => served(&builder, stream, peer, router, &limits, &places, &stop).await,
                     Err(error) => Err(error.into()),
                 },
             };
@@ -133,11 +136,26 @@ async fn serve(listener: Listener, tls: Option<Tls>, limits: &Limits, stop: Stop
         while connections.try_join_next().is_some() {}
     }
     drop(socket);
-    let drained = tokio::time::timeout(limits.drain_timeout, graceful.shutdown()).await.is_ok();
-    if !drained {
+    let drain = async { while connections.join_next().await.is_some() {} };
+    if tokio::time::timeout(limits.drain_timeout, drain).await.is_err() {
         tracing::warn!(connections = connections.len(), "requests in flight took too long and are cut off");
     }
     connections.shutdown().await;
+}
+
+/// Waits for a place; an idle connection has to make it, if there is none.
+async fn make_room(room: &Arc<Semaphore>, places: &Connections) -> OwnedSemaphorePermit {
+    loop {
+        if let Ok(permit) = room.clone().try_acquire_owned() {
+            return permit;
+        }
+        let has_told = places.close_one();
+        tokio::select! {
+            // The semaphore is never closed, so the permit always comes.
+            Ok(permit) = room.clone().acquire_owned() => return permit,
+            () = places.became_idle(), if !has_told => {}
+        }
+    }
 }
 
 /// Begins TLS. No request is in flight before that is done, so it ends when the server stops.
@@ -165,26 +183,41 @@ fn builder(limits: &Limits) -> auto::Builder<TokioExecutor> {
     builder
 }
 
-fn connection<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
+/// Serves a connection until it ends, or is to close because another one needs its place or the server stops: then what
+/// was asked on it is still answered.
+async fn served<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     builder: &auto::Builder<TokioExecutor>,
     stream: S,
     peer: SocketAddr,
     router: Router,
     limits: &Limits,
-) -> impl GracefulConnection<Error = Box<dyn std::error::Error + Send + Sync>> + Send + use<S> {
-    let body_timeout = limits.body_timeout.clone();
-    let service = service_fn(move |request: Request<Incoming>| {
+    places: &Connections,
+    stop: &Stop,
+) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    let (body_timeout, place) = (limits.body_timeout.clone(), places.place());
+    let service = service_fn(|request: Request<Incoming>| {
         let mut request = request.map(|body| Body::new(DeadlineBody::new(body, body_timeout.get())));
         request.extensions_mut().insert(ConnectInfo(peer));
         // Whoever prints headers, now or later, prints no secret.
         if let Entry::Occupied(mut credentials) = request.headers_mut().entry(AUTHORIZATION) {
             credentials.iter_mut().for_each(|value| value.set_sensitive(true));
         }
-        let answer = router.clone().oneshot(request);
-        async move { Ok::<_, Infallible>(answer.await?.map(FullFrames)) }
+        let (answer, in_flight) = (router.clone().oneshot(request), place.begin());
+        async move {
+            let answer = answer.await?.map(FullFrames);
+            drop(in_flight);
+            Ok::<_, Infallible>(answer)
+        }
     });
     let stream = Opening::within(stream, limits.header_timeout);
-    builder.serve_connection(TokioIo::new(stream), service).into_owned()
+    let mut connection = std::pin::pin!(builder.serve_connection(TokioIo::new(stream), service));
+    tokio::select! {
+        ended = connection.as_mut() => return ended,
+        () = place.closes() => {}
+        () = stop.stopped() => {}
+    }
+    connection.as_mut().graceful_shutdown();
+    connection.await
 }
 
 /// A panic in a request is a fault of this program: logged by the panic hook, told to the client, survived.

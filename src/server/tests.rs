@@ -110,6 +110,66 @@ async fn requests_in_flight_are_answered_when_the_server_stops() {
     assert!(TcpStream::connect(address).await.is_err());
 }
 
+/// Asks on a connection and keeps it.
+async fn ask_on(stream: &mut TcpStream) {
+    stream.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    let mut answer = Vec::new();
+    while !answer.ends_with(b"fine") {
+        assert_ne!(stream.read_buf(&mut answer).await.unwrap(), 0, "closed before it was answered");
+    }
+}
+
+#[tokio::test]
+async fn the_connection_that_was_idle_for_longest_makes_room_for_another() {
+    let limits = Limits { connections: 2, header_timeout: Duration::from_secs(600), ..Limits::default() };
+    let running = start(Router::new().route("/", get(|| async { "fine" })), limits).await;
+    let mut first = TcpStream::connect(running.address).await.unwrap();
+    ask_on(&mut first).await;
+    let mut second = TcpStream::connect(running.address).await.unwrap();
+    ask_on(&mut second).await;
+    ask_on(&mut first).await;
+    let mut third = TcpStream::connect(running.address).await.unwrap();
+    ask_on(&mut third).await;
+    assert_eq!(second.read(&mut [0]).await.unwrap(), 0);
+    ask_on(&mut first).await;
+    // One on which nothing was ever asked is idle too.
+    let mut silent = TcpStream::connect(running.address).await.unwrap();
+    assert_eq!(third.read(&mut [0]).await.unwrap(), 0);
+    ask_on(&mut first).await;
+    let mut last = TcpStream::connect(running.address).await.unwrap();
+    ask_on(&mut last).await;
+    assert_eq!(silent.read(&mut [0]).await.unwrap(), 0);
+    running.worker.stop().await;
+}
+
+#[tokio::test]
+async fn who_finds_all_others_busy_waits_for_the_first_that_is_answered() {
+    let (entered, mut has_entered) = tokio::sync::mpsc::channel(1);
+    let go_on = Arc::new(tokio::sync::Notify::new());
+    let waits = go_on.clone();
+    let busy = get(move || async move {
+        entered.send(()).await.unwrap();
+        waits.notified().await;
+        "fine"
+    });
+    let router = Router::new().route("/busy", busy).route("/", get(|| async { "fine" }));
+    let limits = Limits { connections: 1, header_timeout: Duration::from_secs(600), ..Limits::default() };
+    let running = start(router, limits).await;
+    let mut first = TcpStream::connect(running.address).await.unwrap();
+    first.write_all(b"GET /busy HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    has_entered.recv().await.unwrap();
+    let mut second = TcpStream::connect(running.address).await.unwrap();
+    let waiting = async { ask_on(&mut second).await };
+    let answering = async {
+        go_on.notify_one();
+        let mut answer = String::new();
+        first.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.ends_with("fine"), "{answer}");
+    };
+    tokio::join!(waiting, answering);
+    running.worker.stop().await;
+}
+
 /// A certificate that vouches for itself.
 fn certificate(folder: &Path) -> Tls {
     let path = |name: &str| folder.join(name).to_string_lossy().into_owned();
