@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use serde_json::{Value, json};
 use tempfile::tempdir;
 
 use crate::peers::python;
@@ -34,6 +35,10 @@ async fn deltalake_and_duckdb_read_the_tables_without_us() {
         ],
     )
     .await;
+    for (path, body) in [("/v1/logs", lines(now)), ("/v1/traces", spans(now))] {
+        let (status, text) = server.post(path, &[("content-type", "application/json")], body).await;
+        assert!(status.is_success(), "{path}: {status} {text}");
+    }
     server.terminate().await;
     let store = folder.path().join("store");
     let out = python("read_tables.py", &[store.to_str().unwrap()]);
@@ -45,7 +50,63 @@ async fn deltalake_and_duckdb_read_the_tables_without_us() {
         // A row with neither value nor mantissa is the staleness marker.
         assert_eq!(found["stale"], 1, "{found}");
         assert!((found["sum_of_decimal"].as_f64().unwrap() - 495.0).abs() < 1e-9, "{found}");
+        let resource = json!({ "service.name": "shop", "service.version": "1.2" });
+        let row = |time_ms: i64, text: &str, attributes: Value| {
+            json!({
+                "time": time_ms * 1_000_000 + 123_456, "text": text, "cluster": "berlin", "service": "shop",
+                "trace_id": TRACE_ID, "span_id": SPAN_ID, "attributes": attributes, "resource": resource,
+            })
+        };
+        let lines = [
+            row(now - DAY_MS, "a late line", json!({})),
+            row(now, "a line with \u{1b}[31mcolours", json!({ "code": "500", "user": "ümit" })),
+        ];
+        assert_eq!(found["logs"], json!(lines), "{reader}");
+        assert_eq!(found["spans"], json!([row(now, "GET /cart", json!({ "http.route": "/cart" }))]), "{reader}");
     }
+}
+
+const TRACE_ID: &str = "0af7651916cd43dd8448eb211c80319c";
+const SPAN_ID: &str = "b7ad6b7169203331";
+
+/// What every record of the test has, by the name that OTLP has for it.
+fn record(time_key: &str, time_ms: i64, attributes: &[(&str, &str)]) -> Value {
+    json!({
+        time_key: format!("{}", time_ms * 1_000_000 + 123_456), "traceId": TRACE_ID, "spanId": SPAN_ID,
+        "attributes": key_values(attributes),
+    })
+}
+
+fn key_values(attributes: &[(&str, &str)]) -> Vec<Value> {
+    attributes.iter().map(|(key, value)| json!({ "key": key, "value": { "stringValue": value } })).collect()
+}
+
+/// The resource of all records.
+fn resource() -> Value {
+    json!({
+        "attributes": key_values(&[
+            ("service.name", "shop"), ("k8s.cluster.name", "berlin"), ("service.version", "1.2"),
+        ])
+    })
+}
+
+/// Two lines, one of the day before.
+fn lines(now: i64) -> Vec<u8> {
+    let mut first = record("timeUnixNano", now, &[("code", "500"), ("user", "ümit")]);
+    first["body"] = json!({ "stringValue": "a line with \u{1b}[31mcolours" });
+    let mut second = record("timeUnixNano", now - DAY_MS, &[]);
+    second["body"] = json!({ "stringValue": "a late line" });
+    let scopes = json!([{ "logRecords": [first, second] }]);
+    json!({ "resourceLogs": [{ "resource": resource(), "scopeLogs": scopes }] }).to_string().into_bytes()
+}
+
+fn spans(now: i64) -> Vec<u8> {
+    let mut span = record("startTimeUnixNano", now, &[("http.route", "/cart")]);
+    span["name"] = json!("GET /cart");
+    span["endTimeUnixNano"] = span["startTimeUnixNano"].clone();
+    json!({ "resourceSpans": [{ "resource": resource(), "scopeSpans": [{ "spans": [span] }] }] })
+        .to_string()
+        .into_bytes()
 }
 
 #[tokio::test]
