@@ -42,7 +42,7 @@ pub(crate) async fn write_logs_until(
     give_up: Instant,
     stop: &Stop,
     on_retry: impl FnMut(),
-) -> Result<(), Failure> {
+) -> Result<Receipt, Failure> {
     offer_until(|| ingest.write_logs(logs.clone()), give_up, stop, on_retry).await
 }
 

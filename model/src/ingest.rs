@@ -9,7 +9,7 @@ use crate::{Batch, Error, Logs, Spans};
 /// What a store answers once a batch is safe.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Receipt {
-    /// Samples that are durable, staleness markers and native histograms included.
+    /// Rows that are durable: samples, staleness markers and native histograms included; log rows; spans.
     pub samples: usize,
     /// Series that this store had not seen before.
     pub new_series: usize,
@@ -19,7 +19,7 @@ pub struct Receipt {
     pub left_out: Option<Box<LeftOut>>,
 }
 
-/// Why the rows of a series were left out of a batch.
+/// Why the rows of a series, or a row of logs or spans, were left out of a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum LeftOutReason {
@@ -37,7 +37,7 @@ impl LeftOutReason {
     const COUNT: usize = 4;
 }
 
-/// Rows that were left out of a batch.
+/// Rows that were left out of a batch. Of logs and spans each row stands where a series does.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct LeftOut {
     /// How many samples.
@@ -52,7 +52,8 @@ pub struct LeftOut {
     rows: [usize; LeftOutReason::COUNT],
     /// The places of the series in the batch, ascending.
     places: Vec<u32>,
-    messages: Vec<(LeftOutReason, String)>,
+    /// Each with the place that it was told of.
+    messages: Vec<(LeftOutReason, u32, String)>,
 }
 
 impl LeftOut {
@@ -61,11 +62,16 @@ impl LeftOut {
 
     /// Counts a series, by its place in the batch. To be called in the order of the batch.
     pub fn push(&mut self, place: u32, reason: LeftOutReason, message: &str) {
+        self.push_alike(place, reason);
+        if self.messages.iter().filter(|(other, ..)| *other == reason).count() < Self::MAX_MESSAGES {
+            self.messages.push((reason, place, message.to_owned()));
+        }
+    }
+
+    /// As [`LeftOut::push`], where an earlier message says it already.
+    pub fn push_alike(&mut self, place: u32, reason: LeftOutReason) {
         self.places.push(place);
         self.series[reason as usize] += 1;
-        if self.messages.iter().filter(|(other, _)| *other == reason).count() < Self::MAX_MESSAGES {
-            self.messages.push((reason, message.to_owned()));
-        }
     }
 
     /// How many series were left out for a reason.
@@ -96,7 +102,12 @@ impl LeftOut {
 
     /// The first messages of each reason, in the order of the batch.
     pub fn messages(&self) -> impl Iterator<Item = (LeftOutReason, &str)> {
-        self.messages.iter().map(|(reason, message)| (*reason, message.as_str()))
+        self.messages.iter().map(|(reason, _, message)| (*reason, message.as_str()))
+    }
+
+    /// The message that was told of a place, if it is one of the first.
+    pub fn message_at(&self, place: u32) -> Option<&str> {
+        self.messages.iter().find(|(_, other, _)| *other == place).map(|(.., message)| message.as_str())
     }
 }
 
@@ -111,16 +122,18 @@ pub trait Ingest: Send + Sync {
     /// sending it again is harmless.
     async fn write(&self, batch: Batch) -> Result<Receipt, Error>;
 
-    /// Writes log rows, all or none, and returns once they are durable and seen by queries.
+    /// Writes log rows, all or none but for those that [`Logs::max_clusters`] leaves out, and returns once they are durable and
+    /// seen by queries.
     ///
     /// # Errors
     /// `Invalid` if a row is at a time that no table can hold, `Busy` if a budget is full, `Unavailable` if the journal
     /// failed: then the rows may or may not come back after a restart, and sent again they may be there twice.
-    async fn write_logs(&self, logs: Logs) -> Result<(), Error>;
+    async fn write_logs(&self, logs: Logs) -> Result<Receipt, Error>;
 
-    /// Writes spans, all or none, and returns once they are durable and seen by queries.
+    /// Writes spans, all or none but for those that [`Spans::max_clusters`] leaves out, and returns once they are durable and
+    /// seen by queries.
     ///
     /// # Errors
     /// As [`Ingest::write_logs`].
-    async fn write_spans(&self, spans: Spans) -> Result<(), Error>;
+    async fn write_spans(&self, spans: Spans) -> Result<Receipt, Error>;
 }

@@ -38,6 +38,9 @@ pub struct Logs {
     pub flags: Vec<u32>,
     /// What else is said of each row.
     pub attributes: Attributes,
+    /// Clusters that the store may know once these rows have brought their own: for rows that say themselves which cluster
+    /// they are of. Those of a further one are left out. `None`: no limit.
+    pub max_clusters: Option<u64>,
 }
 
 /// One row of logs, its attributes aside.
@@ -122,6 +125,14 @@ impl Logs {
     pub fn stamped_where(mut self, cluster: &Arc<str>, is_meant: &dyn Fn(&Resource) -> bool) -> Self {
         crate::resource::stamp(&mut self.resources, &mut self.resource, cluster, is_meant);
         self
+    }
+
+    /// The rows of the resources that are kept, by place; the others go, and their resources with them.
+    pub fn of_resources(mut self, is_kept: &[bool]) -> Self {
+        let kept = crate::resource::keep(&mut self.resources, &mut self.resource, is_kept);
+        let mut rest = Logs { max_clusters: self.max_clusters, ..Logs::default() };
+        rest.append(&self, kept.into_iter());
+        rest
     }
 
     /// Adds rows of another batch, by their places there.

@@ -185,5 +185,21 @@ pub(crate) fn stamp(
     *resources = stamped;
 }
 
+/// Lets go of the resources that are not kept; returns the places of the rows that are of one that is. Of the other rows the
+/// place counts no more.
+pub(crate) fn keep(resources: &mut Shared<Resource>, places: &mut [u32], is_kept: &[bool]) -> Vec<usize> {
+    let mut kept = Shared::default();
+    let mut place = |(resource, is_kept): (&Arc<Resource>, &bool)| is_kept.then(|| kept.place(resource));
+    let new: Vec<Option<u32>> = resources.iter().zip(is_kept).map(&mut place).collect();
+    let mut rows = Vec::with_capacity(places.len());
+    for (row, place) in places.iter_mut().enumerate() {
+        let is_there = new.get(*place as usize).copied().flatten();
+        rows.extend(is_there.map(|_| row));
+        *place = is_there.unwrap_or_default();
+    }
+    *resources = kept;
+    rows
+}
+
 #[cfg(test)]
 mod tests;

@@ -48,6 +48,9 @@ pub struct Spans {
     pub events: Events,
     /// What each span points to.
     pub links: Links,
+    /// Clusters that the store may know once these spans have brought their own: for spans that say themselves which cluster
+    /// they are of. Those of a further one are left out. `None`: no limit.
+    pub max_clusters: Option<u64>,
 }
 
 /// One span, its attributes, events and links aside.
@@ -227,6 +230,14 @@ impl Spans {
     pub fn stamped_where(mut self, cluster: &Arc<str>, is_meant: &dyn Fn(&Resource) -> bool) -> Self {
         crate::resource::stamp(&mut self.resources, &mut self.resource, cluster, is_meant);
         self
+    }
+
+    /// The spans of the resources that are kept, by place; the others go, and their resources with them.
+    pub fn of_resources(mut self, is_kept: &[bool]) -> Self {
+        let kept = crate::resource::keep(&mut self.resources, &mut self.resource, is_kept);
+        let mut rest = Spans { max_clusters: self.max_clusters, ..Spans::default() };
+        rest.append(&self, kept.into_iter());
+        rest
     }
 
     /// Adds spans of another batch, by their places there.

@@ -34,22 +34,27 @@ impl Clusters {
         })
     }
 
-    /// As [`Clusters::entry`], for the cluster of a series, which may be new only while there are fewer than `max`. That of
-    /// rows that name none always may.
+    /// As [`Clusters::entry`], for a cluster that may be new only while there are fewer than `max`. That of rows that name none
+    /// always may. `rows` says what is left out if it may not.
     ///
     /// # Errors
     /// `Forbidden` if it may not be; it says how many there are.
-    pub(crate) fn entry_within(&self, key: &SeriesKey, max: u64) -> Result<(Arc<str>, Arc<ClusterState>), Error> {
-        if let Some(known) = self.known(&key.cluster) {
+    pub(crate) fn entry_within(
+        &self,
+        cluster: &Arc<str>,
+        max: u64,
+        rows: &dyn Fn() -> String,
+    ) -> Result<(Arc<str>, Arc<ClusterState>), Error> {
+        if let Some(known) = self.known(cluster) {
             return Ok(known);
         }
         // Held over count and entry, so that two batches cannot both take the last place.
         let mut clusters = self.0.write();
         let count = clusters.len() as u64;
-        if count >= max && !key.cluster.is_empty() && !clusters.contains_key(&key.cluster) {
-            return Err(unknown(key, count, max));
+        if count >= max && !cluster.is_empty() && !clusters.contains_key(cluster) {
+            return Err(unknown(cluster, (count, max), &rows()));
         }
-        let entry = clusters.entry(key.cluster.clone());
+        let entry = clusters.entry(cluster.clone());
         Ok((entry.key().clone(), entry.or_default().clone()))
     }
 
@@ -65,13 +70,12 @@ impl Clusters {
 }
 
 #[cold]
-fn unknown(key: &SeriesKey, count: u64, max: u64) -> Error {
-    let start: String = key.cluster.chars().take(SHOWN).collect();
-    let dots = if start.len() < key.cluster.len() { "…" } else { "" };
+fn unknown(cluster: &str, (count, max): (u64, u64), rows: &str) -> Error {
+    let start: String = cluster.chars().take(SHOWN).collect();
+    let dots = if start.len() < cluster.len() { "…" } else { "" };
     let text = format!(
         "cluster {start:?}{dots} is new, and there are {count} clusters, the limit for those that a push without a token \
-         names is {max} (push.cluster_limit): give the cluster a token, or raise the limit; series {} is left out",
-        key.name
+         names is {max} (push.cluster_limit): give the cluster a token, or raise the limit; {rows} left out"
     );
     Error::new(ErrorKind::Forbidden, text)
 }

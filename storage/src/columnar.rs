@@ -44,6 +44,12 @@ pub(crate) trait Columnar: Default + Debug + Send + Sync + 'static {
     /// The line of a row, whose words are to be found.
     fn line(&self, row: usize) -> Option<&str>;
 
+    /// How many clusters the store may know once these rows have brought theirs; forgotten, since it is no part of them.
+    fn take_max_clusters(&mut self) -> Option<u64>;
+
+    /// The rows of the resources that are kept, by place.
+    fn of_resources(self, is_kept: &[bool]) -> Self;
+
     /// Adds rows of another batch, by their places there.
     fn append(&mut self, other: &Self, rows: impl Iterator<Item = usize>);
 

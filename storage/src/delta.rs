@@ -116,7 +116,7 @@ impl DeltaTable {
         self.state.live.clone()
     }
 
-    /// The newest sample of each cluster, as far as the blocks tell that were live when the table was opened or came since.
+    /// The newest sample, log row or span of each cluster, as far as the blocks tell that were live when the table was opened or came since.
     pub fn last_samples(&self) -> &LastSamples {
         &self.state.last_samples
     }

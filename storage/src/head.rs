@@ -30,12 +30,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
 
 use model::batch::{Kind, Sample, SeriesLimits};
-use model::{Error, Logs, SeriesKey, Spans};
+use model::{Error, Logs, Resource, SeriesKey, Spans};
 use parking_lot::{Mutex, MutexGuard};
 
 use crate::block::LastSamples;
 use crate::cluster::Clusters;
-use crate::columnar::Chunk;
+use crate::columnar::{Chunk, Columnar};
 use crate::record::{Intern, Origin};
 use crate::rows::Rows;
 use crate::series::Series;
@@ -159,7 +159,8 @@ impl Head {
         let hash = shard::hash(&key.name, &key.cluster, id);
         let at = (hash >> 48) as usize % self.shards.len();
         let max_clusters = limits.map_or(u64::MAX, |(limits, _)| limits.max_clusters);
-        let (shared, cluster) = self.clusters.entry_within(&key, max_clusters)?;
+        let (shared, cluster) =
+            self.clusters.entry_within(&key.cluster, max_clusters, &|| format!("series {} is", key.name))?;
         let mut shard = self.shards[at].lock();
         if let Some(series) = shard.find(hash, &key.name, &key.cluster, id) {
             if series.key.labels != key.labels {
@@ -186,6 +187,28 @@ impl Head {
         for (cluster, time_ms) in told.iter() {
             self.clusters.entry(cluster).1.saw(time_ms);
         }
+    }
+
+    /// Takes in which clusters blocks of logs and spans have rows of. Those say nothing of the newest sample.
+    pub(crate) fn knows(&self, told: &LastSamples) {
+        told.iter().for_each(|(cluster, _)| drop(self.clusters.entry(cluster)));
+    }
+
+    /// Makes the clusters of rows known, but for those that the rows may not bring; says which resources may stay, by place,
+    /// and why the others may not. Resources that no row is of count for nothing.
+    pub(crate) fn admit_clusters<C: Columnar>(&self, rows: &C, max: Option<u64>) -> Vec<Result<(), Error>> {
+        let (resources, places) = rows.resources();
+        let mut is_used = vec![false; resources.len()];
+        places.iter().for_each(|place| is_used[*place as usize] = true);
+        let admit = |(resource, is_used): (&Arc<Resource>, bool)| match is_used {
+            true => {
+                let entry =
+                    self.clusters.entry_within(&resource.cluster, max.unwrap_or(u64::MAX), &|| "its rows are".into());
+                entry.map(drop)
+            }
+            false => Ok(()),
+        };
+        resources.iter().zip(is_used).map(admit).collect()
     }
 
     /// The newest sample of each cluster, in milliseconds.

@@ -246,11 +246,11 @@ impl Ingest for Store {
         Ok(receipt)
     }
 
-    async fn write_logs(&self, logs: Logs) -> Result<(), Error> {
+    async fn write_logs(&self, logs: Logs) -> Result<Receipt, Error> {
         columns::write(&self.0.inner, logs, Content::Logs).await
     }
 
-    async fn write_spans(&self, spans: Spans) -> Result<(), Error> {
+    async fn write_spans(&self, spans: Spans) -> Result<Receipt, Error> {
         columns::write(&self.0.inner, spans, Content::Spans).await
     }
 }

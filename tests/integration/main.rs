@@ -11,6 +11,7 @@ mod access;
 mod bad_input;
 mod bench_report;
 mod bucket;
+mod cluster_limit;
 mod command_line;
 mod crash;
 mod damage;

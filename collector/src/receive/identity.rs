@@ -21,7 +21,7 @@ use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use model::batch::SeriesLimits;
 use model::worker::Worker;
-use model::{Batch, Clock, Error, ErrorKind, Logs, Resource, Spans};
+use model::{Batch, Clock, Error, ErrorKind, LeftOut, Logs, Resource, Spans};
 use parking_lot::RwLock;
 use tokio::time::Instant;
 
@@ -172,6 +172,13 @@ impl Caller {
         if error.kind() == ErrorKind::TooLarge { self.refused(reason, error) } else { error }
     }
 
+    /// Counts what the store has left out of his push.
+    pub(crate) fn left_out_by_store(&self, left_out: &LeftOut) {
+        let mut refused = decode::Refused::default();
+        refused.note_left_out(left_out);
+        self.left_out(&refused);
+    }
+
     /// Counts what was left out of his push.
     pub(crate) fn left_out(&self, refused: &decode::Refused) {
         for (reason, rows) in refused.counts() {
@@ -239,21 +246,25 @@ impl Caller {
         })
     }
 
-    /// Decides whose log rows are. Without a token those of a resource that says that it is of a cluster that has tokens are of no
-    /// cluster.
+    /// Decides whose log rows are, and tells the store how many clusters there may be. Without a token those of a resource that
+    /// says that it is of a cluster that has tokens are of no cluster.
     pub(crate) fn admit_logs(&self, logs: Logs) -> Logs {
-        match self.cluster() {
+        let mut logs = match self.cluster() {
             Some(cluster) => logs.stamped(cluster),
             None => logs.stamped_where(&Arc::from(""), &|resource| self.is_guarded(resource)),
-        }
+        };
+        logs.max_clusters = self.max_clusters();
+        logs
     }
 
     /// As [`Caller::admit_logs`], for spans.
     pub(crate) fn admit_spans(&self, spans: Spans) -> Spans {
-        match self.cluster() {
+        let mut spans = match self.cluster() {
             Some(cluster) => spans.stamped(cluster),
             None => spans.stamped_where(&Arc::from(""), &|resource| self.is_guarded(resource)),
-        }
+        };
+        spans.max_clusters = self.max_clusters();
+        spans
     }
 
     fn is_guarded(&self, resource: &Resource) -> bool {
@@ -268,13 +279,14 @@ impl Caller {
         Ok(batch)
     }
 
-    /// Of a sender whose cluster is decided no name is taken, and so no number of names limited.
     fn series_limits(&self) -> SeriesLimits {
         let limits = self.account.limits().series_limits();
-        match self.cluster() {
-            Some(_) => limits,
-            None => SeriesLimits { max_clusters: self.rules.max_clusters, ..limits },
-        }
+        SeriesLimits { max_clusters: self.max_clusters().unwrap_or(limits.max_clusters), ..limits }
+    }
+
+    /// Of a sender whose cluster is decided no name is taken, and so no number of names limited.
+    fn max_clusters(&self) -> Option<u64> {
+        self.cluster().is_none().then_some(self.rules.max_clusters)
     }
 }
 

@@ -17,7 +17,7 @@ use axum::http::request::Parts;
 use bytes::Bytes;
 use decode::body::ContentEncoding;
 use decode::{Arrival, DecodedLogs, Limits, Refused};
-use model::{Error, ErrorKind};
+use model::{Error, ErrorKind, LeftOut, Receipt};
 use parking_lot::RwLock;
 use tokio::time::Instant;
 
@@ -90,6 +90,8 @@ struct Read<T> {
 struct Taken<T> {
     rows: usize,
     refused: Refused,
+    /// Those of the refused ones that the store has left out, by their places among the decoded rows.
+    left_out: Option<Box<LeftOut>>,
     more: T,
 }
 
@@ -183,16 +185,19 @@ impl LogPush {
             done.map_err(|_| Error::internal("the decoding of the request broke off"))?
         };
         let done = done.map_err(|error| origin.caller.too_large(Reason::RequestSize, error));
-        let (body_bytes, Read { decoded: DecodedLogs { logs, refused }, more, .. }, share) = done?;
+        let (body_bytes, Read { decoded: DecodedLogs { logs, mut refused }, more, .. }, share) = done?;
         counters.received(origin.protocol, wire_bytes, body_bytes);
-        let rows = logs.len();
-        origin.caller.take_rows(rows)?;
-        let logs = origin.caller.admit_logs(logs);
-        if !logs.is_empty() {
-            self.0.parts.ingest.write_logs(logs).await?;
-        }
+        origin.caller.take_rows(logs.len())?;
+        let receipt = match logs.is_empty() {
+            true => Receipt::default(),
+            false => self.0.parts.ingest.write_logs(origin.caller.admit_logs(logs)).await?,
+        };
         drop(share);
-        let taken = Taken { rows, refused, more };
+        let (rows, left_out) = (receipt.samples, receipt.left_out);
+        if let Some(left_out) = &left_out {
+            refused.note_left_out(left_out);
+        }
+        let taken = Taken { rows, refused, left_out, more };
         origin.caller.left_out(&taken.refused);
         counters.took(origin.protocol, rows as u64, taken.refused_rows());
         Ok(taken)

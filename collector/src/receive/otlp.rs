@@ -156,8 +156,8 @@ impl Otlp {
         counters.received(signal, wire_bytes);
         let taken = match decoded {
             Decoded::Metrics(points) => self.write_points(origin, points, now_ms, share).await?,
-            Decoded::Records(records, refused) => {
-                let rows = records.write(&origin.caller, &*self.0.parts.ingest).await?;
+            Decoded::Records(records, mut refused) => {
+                let rows = records.write(&origin.caller, &*self.0.parts.ingest, &mut refused).await?;
                 drop(share);
                 Taken { items: rows as u64, rows, refused }
             }

@@ -39,3 +39,20 @@ fn a_stamp_decides_the_cluster_of_all_rows() {
         assert_eq!((&*resource.cluster, resource.attributes.get("exported_cluster")), ("b", Some("a")));
     }
 }
+
+#[test]
+fn rows_of_resources_that_are_not_kept_go_with_all_that_is_theirs() {
+    let mut all = logs("one", &["a", "bb"]);
+    all.append(&logs("two", &["ccc", "dddd"]), [0, 1].into_iter());
+    all.append(&logs("one", &["eeeee"]), 0..1);
+    all.max_clusters = Some(7);
+    let kept = all.clone().of_resources(&[false, true]);
+    assert_eq!((kept.len(), kept.row(0).body, kept.row(1).body), (2, "ccc", "dddd"));
+    assert_eq!((kept.attributes.get(0, "len"), kept.attributes.get(1, "len")), (Some("3"), Some("4")));
+    let services: Vec<_> = kept.resources.iter().map(|resource| resource.service.to_string()).collect();
+    assert_eq!((services, kept.resource.clone(), kept.max_clusters), (vec!["two".to_owned()], vec![0, 0], Some(7)));
+    let kept = all.clone().of_resources(&[true, false]);
+    let bodies: Vec<_> = (0..kept.len()).map(|row| kept.row(row).body.to_owned()).collect();
+    assert_eq!(bodies, ["a", "bb", "eeeee"]);
+    assert!(all.of_resources(&[false, false]).is_empty());
+}

@@ -109,6 +109,7 @@ pub(crate) fn write<C: Blocked, W: Write + Send>(
     let mut file = File::<W, C::Columns>::new(sink)?;
     let (mut traces, mut words) = (FiltersBuilder::default(), FiltersBuilder::default());
     let places: Vec<_> = chunks.iter().map(|chunk| file.columns.adopt(&chunk.rows)).collect();
+    let ends_run = |number: usize| rows.get(number + 1).is_none_or(|next| next.rank != rows[number].rank);
     for (number, row) in rows.iter().enumerate() {
         if number > 0 && number.is_multiple_of(STRETCH_ROWS) {
             traces.end_stretch();
@@ -121,6 +122,10 @@ pub(crate) fn write<C: Blocked, W: Write + Send>(
         if let Some(resource) = resources.get(of_row[row.row as usize]) {
             let time_ms = row.time.div_euclid(MS);
             file.meta.add(1, [&resource.cluster, &resource.service], time_ms, time_ms);
+            // Rows of one cluster and service come by their time.
+            if ends_run(number) {
+                file.meta.last_samples.saw(&resource.cluster, time_ms);
+            }
         }
         let trace = &from.traces()[row.row as usize];
         if *trace != [0; 16] {

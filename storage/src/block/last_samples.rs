@@ -41,7 +41,8 @@ impl LastSamples {
         let mut left = TAG_BYTES - 2;
         for (cluster, time_ms) in self.by_urgency() {
             let entry = text(cluster, time_ms);
-            let Some(rest) = left.checked_sub(entry.len() + 1) else { break };
+            // One that is too long must not keep those behind it from being told.
+            let Some(rest) = left.checked_sub(entry.len() + 1) else { continue };
             left = rest;
             chosen.insert(cluster, entry);
         }

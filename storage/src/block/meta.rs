@@ -15,7 +15,7 @@ pub struct BlockMeta {
     pub size_bytes: u64,
     /// Smallest and largest time and keys; `None` if there is no row.
     pub bounds: Option<Bounds>,
-    /// The newest sample of each cluster; empty for other tables than `samples` and `histograms`.
+    /// The newest sample, log row or span of each cluster; empty for other tables than those of these.
     pub last_samples: LastSamples,
 }
 

@@ -44,25 +44,25 @@ fn series_that_go_make_room() {
 #[test]
 fn clusters_that_are_known_or_not_named_come_in_when_there_is_no_room_for_new_ones() {
     let clusters = Clusters::default();
-    let of = |cluster: &str| SeriesKey { cluster: Arc::from(cluster), ..key(0, "/") };
-    clusters.entry_within(&of("a"), 2).unwrap();
+    let of = |cluster: &str, max| clusters.entry_within(&Arc::from(cluster), max, &|| "its rows are".into());
+    of("a", 2).unwrap();
     clusters.entry(&Arc::from("b"));
     for known in ["a", "b", ""] {
-        clusters.entry_within(&of(known), 2).unwrap();
+        of(known, 2).unwrap();
     }
-    let error = clusters.entry_within(&of(&"ü".repeat(1000)), 2).unwrap_err();
+    let error = of(&"ü".repeat(1000), 2).unwrap_err();
     assert_eq!(
         (error.kind(), error.message()),
         (
             ErrorKind::Forbidden,
             format!(
                 "cluster {:?}… is new, and there are 3 clusters, the limit for those that a push without a token names is 2 \
-                 (push.cluster_limit): give the cluster a token, or raise the limit; series requests_total is left out",
+                 (push.cluster_limit): give the cluster a token, or raise the limit; its rows are left out",
                 "ü".repeat(60)
             )
             .as_str()
         )
     );
-    clusters.entry_within(&of("c"), 4).unwrap();
+    of("c", 4).unwrap();
     assert_eq!(clusters.0.read().len(), 4, "what was refused left nothing");
 }

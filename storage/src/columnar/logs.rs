@@ -32,6 +32,14 @@ impl Columnar for Logs {
         Some(self.body.get(row))
     }
 
+    fn take_max_clusters(&mut self) -> Option<u64> {
+        self.max_clusters.take()
+    }
+
+    fn of_resources(self, is_kept: &[bool]) -> Self {
+        Logs::of_resources(self, is_kept)
+    }
+
     fn append(&mut self, other: &Self, rows: impl Iterator<Item = usize>) {
         Logs::append(self, other, rows);
     }
@@ -66,6 +74,7 @@ impl Columnar for Logs {
         let flags = take_numbers(reader, rows, usize::MAX)?;
         let severity_number = take_numbers(reader, rows, 256)?.into_iter().map(|number| number as u8).collect();
         Ok(Logs {
+            max_clusters: None,
             resources,
             scopes,
             resource,

@@ -33,6 +33,14 @@ impl Columnar for Spans {
         None
     }
 
+    fn take_max_clusters(&mut self) -> Option<u64> {
+        self.max_clusters.take()
+    }
+
+    fn of_resources(self, is_kept: &[bool]) -> Self {
+        Spans::of_resources(self, is_kept)
+    }
+
     fn append(&mut self, other: &Self, rows: impl Iterator<Item = usize>) {
         Spans::append(self, other, rows);
     }
@@ -87,6 +95,7 @@ impl Columnar for Spans {
         };
         let (kind, status_code) = (bytes()?, bytes()?);
         Ok(Spans {
+            max_clusters: None,
             resources,
             scopes,
             resource,

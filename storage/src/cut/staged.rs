@@ -94,9 +94,9 @@ impl StagedCut {
         has.then_some(self.position)
     }
 
-    /// What the blocks tell of the newest sample of each cluster.
-    pub(crate) fn last_samples(&self) -> impl Iterator<Item = &LastSamples> {
-        self.commits.iter().flat_map(|(_, change, _)| &change.adds).map(|add| &add.last_samples)
+    /// What the blocks of each table tell of the newest sample of each cluster.
+    pub(crate) fn last_samples(&self) -> impl Iterator<Item = (Table, &LastSamples)> {
+        self.commits.iter().flat_map(|(table, change, _)| change.adds.iter().map(|add| (*table, &add.last_samples)))
     }
 
     /// The blocks of tables that have not yet got them by a commit.

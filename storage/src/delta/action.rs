@@ -251,7 +251,7 @@ pub struct NewBlock {
     pub keep_generations: bool,
     /// The smallest and largest of each of the [keys](Table::keys), if known: lets other engines skip the file.
     pub keys: Option<[(String, String); 2]>,
-    /// The newest sample of each cluster, for a block of `samples`.
+    /// The newest sample, log row or span of each cluster, for a block of such rows.
     pub last_samples: LastSamples,
 }
 

@@ -48,8 +48,13 @@ pub(super) async fn open(config: Config, parts: Parts, on_damage: OnDamage) -> R
 
     let staged = staged::adopt(&staging, &tables, on_damage).await?;
     let (journal, head) = replay(&config, &parts, &place, (&tables, &staged), on_damage).await?;
-    tables.iter().for_each(|table| head.saw(table.last_samples()));
-    staged.iter().flat_map(StagedCut::last_samples).for_each(|last_samples| head.saw(last_samples));
+    let of_tables = Table::ALL.into_iter().zip(&tables).map(|(table, state)| (table, state.last_samples()));
+    for (table, told) in of_tables.chain(staged.iter().flat_map(StagedCut::last_samples)) {
+        match table {
+            Table::Logs | Table::Spans => head.knows(told),
+            _ => head.saw(told),
+        }
+    }
     let damaged = !journal.damage().is_empty();
     let journal_uuid = journal.uuid();
     let freeze = FreezeSlot::default();
@@ -217,11 +222,13 @@ fn replay_into(
                 }
                 Recorded::Logs(logs, carry) => {
                     if committed.wants(Table::Logs, record.sequence, carry, &mut carried) {
+                        head.admit_clusters(&*logs, None);
                         head.apply_logs(logs);
                     }
                 }
                 Recorded::Spans(spans, carry) => {
                     if committed.wants(Table::Spans, record.sequence, carry, &mut carried) {
+                        head.admit_clusters(&*spans, None);
                         head.apply_spans(spans);
                     }
                 }

@@ -541,8 +541,8 @@ impl Case {
 /// Writes a batch of logs or of spans, whose rows are all of one table.
 async fn send(store: &Store, seeds: &[Seed]) -> Result<(), Error> {
     match seeds.first().map(|seed| seed.table) {
-        Some(Table::Spans) => store.write_spans(spans(seeds)).await,
-        _ => store.write_logs(logs(seeds)).await,
+        Some(Table::Spans) => store.write_spans(spans(seeds)).await.map(drop),
+        _ => store.write_logs(logs(seeds)).await.map(drop),
     }
 }
 

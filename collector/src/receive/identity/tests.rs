@@ -201,5 +201,8 @@ fn the_number_of_clusters_is_limited_where_senders_name_them() {
         for batch in parts.iter().chain([&whole]) {
             assert_eq!(batch.series_limits.max_clusters, expected, "{:?}", caller.cluster());
         }
+        let (logs, spans) = (caller.admit_logs(Logs::default()), caller.admit_spans(Spans::default()));
+        let of_records = [logs.max_clusters, spans.max_clusters].map(|max| max.unwrap_or(u64::MAX));
+        assert_eq!(of_records, [expected; 2], "{:?}", caller.cluster());
     }
 }

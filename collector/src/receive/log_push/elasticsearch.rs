@@ -17,8 +17,8 @@ use axum::response::Response;
 use axum::routing::post;
 use decode::DecodedLogs;
 use decode::body::ContentEncoding;
-use decode::elasticsearch::bulk::{self, Item};
-use model::Error;
+use decode::elasticsearch::bulk::{self, Item, ItemError};
+use model::{Error, LeftOut};
 
 use super::{LogPush, Origin, Read, Sent, Taken};
 use crate::receive::identity::Unit;
@@ -55,7 +55,10 @@ async fn handle(push: &LogPush, index: String, request: Request) -> Response {
         // It is not put on the board, which whoever can reach us could fill.
         Err(refused) => answer::unauthorized(&refused),
         Ok(origin) => {
-            let outcome = receive(push, &origin, index, &head.headers, body).await;
+            let mut outcome = receive(push, &origin, index, &head.headers, body).await;
+            if let Ok(Taken { more, left_out: Some(left_out), .. }) = &mut outcome {
+                mark(more, left_out);
+            }
             push.tell(&origin, &outcome);
             match &outcome {
                 Ok(taken) => answer::items(&taken.more, origin.started.elapsed()),
@@ -65,6 +68,20 @@ async fn handle(push: &LogPush, index: String, request: Request) -> Response {
     };
     push.0.metrics.log_push.answered(PROTOCOL, response.status().as_u16());
     response
+}
+
+/// Says at the items whose rows the store has left out why. Whose message is none of the first is told what all have in common:
+/// many items must not make a large answer.
+fn mark(items: &mut [Item], left_out: &LeftOut) {
+    const ALIKE: &str = "its cluster is new, and there are as many as pushes without a token may name (push.cluster_limit): give the \
+                         cluster a token, or raise the limit";
+    let mut places = left_out.places().iter().peekable();
+    for (row, item) in (0..).zip(items.iter_mut().filter(|item| item.error.is_none())) {
+        if places.next_if_eq(&&row).is_some() {
+            let reason = left_out.message_at(row).map_or(ALIKE.into(), |message| message.to_owned().into());
+            item.error = Some(Box::new(ItemError { kind: "illegal_argument_exception", reason }));
+        }
+    }
 }
 
 async fn receive(

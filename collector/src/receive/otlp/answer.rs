@@ -12,7 +12,7 @@
 use std::time::Duration;
 
 use decode::otlp::Refused;
-use model::{Error, ErrorKind};
+use model::{Error, ErrorKind, LeftOut};
 use serde_json::json;
 
 use super::deltas::NotAdded;
@@ -69,6 +69,13 @@ pub(super) fn note_not_added(refused: &mut Refused, not_added: &NotAdded) {
         let text = "deltas are before the last one of their series and cannot be added any more: send the points of a series \
                     in order, and from one sender";
         refused.add(not_added.late.len() as u64, text);
+    }
+}
+
+/// Takes in so many points, records or spans that the store has left out.
+pub(super) fn note_left_out(refused: &mut Refused, mut items: u64, left_out: &LeftOut) {
+    for (_, message) in left_out.messages() {
+        refused.add(std::mem::take(&mut items), message);
     }
 }
 

@@ -39,16 +39,11 @@ impl Otlp {
             written.receipt
         };
         if let Some(left_out) = &receipt.left_out {
-            let mut of_store = decode::Refused::default();
-            of_store.note_left_out(left_out);
-            origin.caller.left_out(&of_store);
+            origin.caller.left_out_by_store(left_out);
             // A point is not taken if one of its series is not, whatever number of rows it is.
             let is_new = |place: u32| !not_added.late.contains(&place) && !not_added.repeated.contains(&place);
             let missing = (0u32..).zip(&points).filter(|(place, series)| left_out.has_any(series) && is_new(*place));
-            let mut count = missing.count() as u64;
-            for (_, message) in left_out.messages() {
-                refused.add(std::mem::take(&mut count), message);
-            }
+            answer::note_left_out(&mut refused, missing.count() as u64, left_out);
         }
         counters.acknowledged(receipt.samples);
         let items = points.len() as u64 - (refused.points - refused_before);

@@ -1,7 +1,9 @@
 //! Log records and spans on their way into the store, which is the same for both.
 
-use model::{Error, Ingest, Logs, Spans};
+use decode::otlp::Refused;
+use model::{Error, Ingest, Logs, Receipt, Spans};
 
+use super::answer;
 use crate::receive::identity::Caller;
 
 /// The rows of a request that brings no metrics.
@@ -28,18 +30,27 @@ impl Records {
         }
     }
 
-    /// Writes them as rows of whoever sends, and returns how many are durable.
+    /// Writes them as rows of whoever sends, and returns how many are durable; the others are added to what was refused.
     ///
     /// # Errors
     /// `Busy` if he has sent more than he may in a second already; those of the store.
-    pub(super) async fn write(self, caller: &Caller, ingest: &dyn Ingest) -> Result<usize, Error> {
+    pub(super) async fn write(
+        self,
+        caller: &Caller,
+        ingest: &dyn Ingest,
+        refused: &mut Refused,
+    ) -> Result<usize, Error> {
         let rows = self.len();
         caller.take_rows(rows)?;
-        match self {
-            _ if rows == 0 => {}
+        let receipt = match self {
+            _ if rows == 0 => Receipt::default(),
             Records::Logs(logs) => ingest.write_logs(caller.admit_logs(*logs)).await?,
             Records::Spans(spans) => ingest.write_spans(caller.admit_spans(*spans)).await?,
+        };
+        if let Some(left_out) = &receipt.left_out {
+            caller.left_out_by_store(left_out);
+            answer::note_left_out(refused, left_out.places().len() as u64, left_out);
         }
-        Ok(rows)
+        Ok(receipt.samples)
     }
 }

@@ -32,6 +32,13 @@ fn what_cannot_be_read_tells_nothing() {
 }
 
 #[test]
+fn a_name_that_is_too_long_for_a_tag_keeps_no_other_from_it() {
+    let long = "x".repeat(TAG_BYTES);
+    let tag = of([(long, NOW - 2 * SILENT_MS), ("a".into(), NOW), ("b".into(), NOW)]).tag().unwrap();
+    assert_eq!(read(&tag), of([("a".into(), NOW), ("b".into(), NOW)]));
+}
+
+#[test]
 fn ten_thousand_clusters_take_turns_and_the_silent_come_first() {
     let silent = |n: i64| n % 100 == 7;
     let block = |turn: i64| {

@@ -130,3 +130,73 @@ async fn a_cut_that_fails_after_carrying_repeats_no_row() {
     }
     assert!(failed > 20 && carried > 20, "{failed} cuts failed, {carried} carried");
 }
+
+/// Log rows, or spans, one of each of these clusters.
+fn of_clusters<C: Default>(clusters: &[&str], append: impl Fn(&mut C, &str, &Seed)) -> C {
+    let mut all = C::default();
+    for (cluster, seed) in clusters.iter().zip(seeds(clusters.len(), BEFORE)) {
+        append(&mut all, cluster, &seed);
+    }
+    all
+}
+
+fn logs_of(clusters: &[&str]) -> Logs {
+    let all: Logs = of_clusters(clusters, |all: &mut Logs, cluster, seed| {
+        all.append(&logs(&[*seed]).stamped(&Arc::from(cluster)), 0..1);
+    });
+    Logs { max_clusters: Some(3), ..all }
+}
+
+fn spans_of(clusters: &[&str]) -> Spans {
+    let all: Spans = of_clusters(clusters, |all: &mut Spans, cluster, seed| {
+        all.append(&spans(&[*seed]).stamped(&Arc::from(cluster)), 0..1);
+    });
+    Spans { max_clusters: Some(3), ..all }
+}
+
+/// How many rows were written and at which places some were left out.
+fn outcome(receipt: &Receipt) -> (usize, Vec<u32>) {
+    let places = receipt.left_out.iter().flat_map(|left_out| left_out.places().to_vec()).collect();
+    (receipt.samples, places)
+}
+
+#[tokio::test]
+async fn rows_of_clusters_beyond_a_limit_are_left_out_whatever_made_the_others_known() {
+    let disk = SimDisk::new();
+    let mut store = Store::open(config(), parts(&disk, NOW)).await.unwrap();
+    store.write(batch(&[("known", NOW, 1.0)])).await.unwrap();
+    // The store knows "eu", and there is room for two more.
+    let told = store.write_logs(logs_of(&["eu", "a", "eu", "a"])).await.unwrap();
+    assert_eq!(outcome(&told), (4, vec![]));
+    let told = store.write_spans(spans_of(&["b", "c", "a", "d", "c"])).await.unwrap();
+    assert_eq!(outcome(&told), (2, vec![1, 3, 4]));
+    let left_out = told.left_out.unwrap();
+    let (series, rows) = (left_out.series(LeftOutReason::ClusterLimit), left_out.rows(LeftOutReason::ClusterLimit));
+    assert_eq!((series, rows, left_out.messages().count()), (3, 3, 2), "each cluster is told of once");
+    let message = left_out.message_at(1).unwrap();
+    assert!(
+        message.starts_with("cluster \"c\" is new, and there are 3 clusters")
+            && message.ends_with("its rows are left out"),
+        "{message}"
+    );
+    assert_eq!((left_out.message_at(3).is_some(), left_out.message_at(4)), (true, None));
+    assert_eq!(both(&store).await, (4, 2));
+    for what in ["from the journal", "from blocks"] {
+        store = reopen(store, &disk).await;
+        let told = store.write_logs(logs_of(&["a", "b", "e", "eu"])).await.unwrap();
+        assert_eq!(outcome(&told), (3, vec![2]), "known {what}");
+        let told = store.write_spans(spans_of(&["e"])).await.unwrap();
+        assert_eq!(outcome(&told), (0, vec![0]), "known {what}");
+        store.cut().await.unwrap();
+    }
+    assert_eq!(both(&store).await, (10, 2));
+    // Whose cluster is decided by a token or a source is not limited.
+    let told = store.write_logs(Logs { max_clusters: None, ..logs_of(&["f"]) }).await.unwrap();
+    assert_eq!(outcome(&told), (1, vec![]));
+    // Rows of series are held to what logs and spans have brought.
+    let series_limits = SeriesLimits { max_clusters: 3, ..SeriesLimits::default() };
+    let sent = |cluster: &str| Batch { series_limits, ..batch(&[("x", NOW + 1, 1.0)]).stamped(cluster.into()) };
+    assert_eq!(store.write(sent("b")).await.unwrap().samples, 1);
+    assert!(store.write(sent("g")).await.unwrap().left_out.is_some());
+    assert!(!store.snapshot().last_samples().contains_key("a"), "logs are no samples");
+}

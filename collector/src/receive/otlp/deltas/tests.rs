@@ -88,11 +88,11 @@ impl Ingest for Store {
         }
     }
 
-    async fn write_logs(&self, _: Logs) -> Result<(), Error> {
+    async fn write_logs(&self, _: Logs) -> Result<Receipt, Error> {
         unreachable!("deltas are metrics")
     }
 
-    async fn write_spans(&self, _: Spans) -> Result<(), Error> {
+    async fn write_spans(&self, _: Spans) -> Result<Receipt, Error> {
         unreachable!("deltas are metrics")
     }
 }
