@@ -120,7 +120,8 @@ impl Decoder<'_> {
             Some(None) => Err(Bad::new(Reason::OutOfRange, "an entry has a time outside the years 1678 to 2261")),
             None => Err(Bad::new(Reason::InvalidRow, "an entry has no timestamp")),
         };
-        if let Err(bad) = taken.and(time).and_then(|time| self.rows.end_row(time, &line)) {
+        let named = taken.and(time).map_err(|bad| bad.of_line(&line));
+        if let Err(bad) = named.and_then(|time| self.rows.end_row(time, &line)) {
             self.rows.refuse_row(*bad);
         }
         Ok(())

@@ -5,6 +5,7 @@ use std::fmt;
 use model::{Batch, LeftOut, LeftOutReason};
 
 use crate::Error;
+use crate::error::quoted;
 
 /// What a pushed body has become.
 #[derive(Debug)]
@@ -168,6 +169,13 @@ impl Bad {
     /// The same, with its place.
     pub(crate) fn of_series(mut self: Box<Self>, series: &str) -> Box<Self> {
         self.what = format!("{}, in series {series}", self.what);
+        self
+    }
+
+    /// The same, with the start of the line of its row.
+    #[cold]
+    pub(crate) fn of_line(mut self: Box<Self>, line: &str) -> Box<Self> {
+        self.what = format!("{}: {}", self.what, quoted(line.as_bytes()));
         self
     }
 }

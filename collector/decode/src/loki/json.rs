@@ -213,7 +213,8 @@ impl<'l> Decoder<'l> {
             }
             place += 1;
         }
-        if let Err(bad) = taken.and_then(|()| self.end_row(time, line)) {
+        let named = taken.map_err(|bad| bad.of_line(line.map_or("", |line| line.raw())));
+        if let Err(bad) = named.and_then(|()| self.end_row(time, line)) {
             self.rows.refuse_row(*bad);
         }
         Ok(())

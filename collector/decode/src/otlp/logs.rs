@@ -14,6 +14,8 @@
 //! Source: `opentelemetry/proto/logs/v1/logs.proto`,
 //! <https://opentelemetry.io/docs/specs/otel/logs/data-model/>
 
+use std::ops::Range;
+
 use model::Logs;
 use model::logs::Log;
 
@@ -52,7 +54,8 @@ pub fn decode(body: &[u8], now_nanos: i64, latest_ms: i64, limits: &Limits) -> R
     let mut decoder = Decoder {
         envelope: Envelope::new(body, latest_ms, limits, &WORDS)?,
         attributes: RowAttributes::new(body, limits),
-        line: Form { what: "the body", max_bytes: limits.max_line_bytes, is_mended: true },
+        form: Form { what: "the body", max_bytes: limits.max_line_bytes, is_mended: true },
+        line: 0..0,
         now_nanos,
         logs: Logs::default(),
     };
@@ -68,7 +71,9 @@ struct Decoder<'a> {
     envelope: Envelope<'a>,
     attributes: RowAttributes<'a>,
     /// How a body becomes a line.
-    line: Form,
+    form: Form,
+    /// Where the body of the record at hand is, as far as it is known.
+    line: Range<usize>,
     now_nanos: i64,
     logs: Logs,
 }
@@ -80,7 +85,8 @@ impl Decoder<'_> {
                 Ok(()) => {}
                 Err(Fault::Refused(reason)) => {
                     self.logs.attributes.cancel();
-                    self.envelope.refuse(b"", &reason);
+                    let line = values::string(self.envelope.body, self.line.clone());
+                    self.envelope.refuse(line, &reason);
                 }
                 Err(fatal) => return Err(fatal),
             }
@@ -92,7 +98,8 @@ impl Decoder<'_> {
         let body = self.envelope.body;
         let mut row = Log { resource: record.resource, scope: record.scope, ..Log::default() };
         let (mut time, mut observed, mut read) = (0, 0, 0);
-        let (mut severity_text, mut line, mut event_name) = (0..0, 0..0, 0..0);
+        let (mut severity_text, mut event_name) = (0..0, 0..0);
+        self.line = 0..0;
         let mut fields = Fields::new(body, record.range);
         while let Some((number, value)) = fields.next()? {
             match (number, value) {
@@ -100,7 +107,7 @@ impl Decoder<'_> {
                 (2, Value::Varint(number)) if number <= MAX_SEVERITY => row.severity_number = number as u8,
                 (2, Value::Varint(_)) => row.severity_number = 0,
                 (3, Value::Bytes(range)) => severity_text = range,
-                (5, Value::Bytes(range)) => line = range,
+                (5, Value::Bytes(range)) => self.line = range,
                 (6, Value::Bytes(range)) => self.attributes.push(range, &mut read, &mut self.logs.attributes)?,
                 (8, Value::Fixed32(flags)) => row.flags = flags,
                 // An id that is none says that there is none: the line is what counts.
@@ -119,7 +126,7 @@ impl Decoder<'_> {
         }
         self.envelope.push_scope(&mut self.logs.attributes)?;
         let severity_text = text("severity_text").text(&body[severity_text])?;
-        let line = values::read(body, line, &self.line, &mut self.attributes.scratch)?;
+        let line = values::read(body, self.line.clone(), &self.form, &mut self.attributes.scratch)?;
         self.logs.push(&Log { severity_text: &severity_text, body: &line, ..row });
         Ok(())
     }

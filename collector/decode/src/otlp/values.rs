@@ -153,6 +153,15 @@ pub(super) fn short_text(body: &[u8], range: &Range<usize>) -> Option<Range<usiz
     (usize::from(len) + 2 == range.len()).then(|| range.start + 2..range.end)
 }
 
+/// The string that the `AnyValue` at `range` is, to name what it is the value of; empty if it is none.
+#[cold]
+pub(super) fn string(body: &[u8], range: Range<usize>) -> &[u8] {
+    match any(body, range) {
+        Ok(Any::Text(range)) => &body[range],
+        _ => b"",
+    }
+}
+
 /// Writes the text of the `AnyValue` at `range`.
 pub(super) fn write(body: &[u8], range: Range<usize>, form: &Form, out: &mut String) -> Result<(), Fault> {
     let any = any(body, range)?;

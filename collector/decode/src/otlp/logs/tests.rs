@@ -103,20 +103,23 @@ fn what_breaks_a_limit_costs_its_record_alone() {
     for (bad, part) in [
         (record(&long(limits.max_line_bytes + 1), b""), "the body has 1048577 bytes or more, the limit is 1048576"),
         // A value without text is five bytes as JSON, and was two.
-        (message(5, &list), "the limit is 1048576"),
+        (message(5, &list), "the body has "),
         (record(b"", &many), "it has more than 128 attributes"),
         (
             record(b"", &message(6, &attribute(b"k", &long(65_537)))),
             "the value of an attribute has 65537 bytes or more",
         ),
-        (record(b"", &message(6, &attribute(&long(1025), b"v"))), "has 1025 bytes, the limit is 1024"),
+        (record(b"", &message(6, &attribute(&long(1025), b"v"))), "the attribute key "),
         (record(b"", &message(3, &long(65_537))), "severity_text has 65537 bytes"),
         (record(b"", &message(12, &long(65_537))), "event_name has 65537 bytes"),
         // Bytes that are no text are three each once they are mended.
         (record(&vec![0xff; limits.max_line_bytes / 2], b""), "the body has 1572864 bytes or more"),
     ] {
         let reason = refused(&limits, b"", b"", bad);
-        assert!(reason.starts_with("a log record of service \"\": ") && reason.contains(part), "{reason}");
+        assert!(
+            reason.starts_with("a log record") && reason.contains(&format!(" of service \"\": {part}")),
+            "{reason}"
+        );
     }
     let at_the_limit = request(b"", b"", &[record(&long(limits.max_line_bytes), &many[..many.len() - 13])]);
     assert_eq!(read(&at_the_limit).unwrap().logs.len(), 1);
