@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::body::{Body, BodyDataStream};
 use axum::http::HeaderMap;
-use axum::http::header::CONTENT_LENGTH;
+use axum::http::header::{CONTENT_LENGTH, EXPECT};
 use bytes::{Bytes, BytesMut};
 use futures::StreamExt;
 use model::{Error, ErrorKind, duration};
@@ -16,6 +16,8 @@ use super::budget::{Budget, Share};
 /// Of a body that nobody wants so much is read, for so long.
 const DISCARDED_BYTES: usize = 1 << 20;
 const DISCARDED_WITHIN: Duration = Duration::from_secs(1);
+/// Likewise of one that announces that it is too large. More, because who does not learn that sends it again and again, whole.
+const DISCARDED_TOO_LARGE_BYTES: usize = 128 << 20;
 /// Room that is taken for a body before its size is known.
 const FIRST_BYTES: usize = 64 << 10;
 
@@ -48,19 +50,19 @@ pub(super) async fn enter(
     match budget.enter(cluster) {
         Ok(share) => Ok((share, stream)),
         Err(error) => {
-            discard(&mut stream).await;
+            discard(&mut stream, DISCARDED_BYTES).await;
             Err(error)
         }
     }
 }
 
-/// Reads what is left of a body that is not too long, without keeping it.
-async fn discard(stream: &mut BodyDataStream) {
+/// Reads what is left of a body, without keeping it, up to so many bytes.
+async fn discard(stream: &mut BodyDataStream, most_bytes: usize) {
     let reading = async {
         let mut read = 0;
         while let Some(Ok(chunk)) = stream.next().await {
             read += chunk.len();
-            if read > DISCARDED_BYTES {
+            if read > most_bytes {
                 break;
             }
         }
@@ -69,7 +71,8 @@ async fn discard(stream: &mut BodyDataStream) {
     let _ = timeout(DISCARDED_WITHIN, reading).await;
 }
 
-/// Reads a body within `patience`. One that announces more than it may have is refused before a byte of it is read.
+/// Reads a body within `patience`. One that announces more than it may have is read and forgotten, unless that would take too
+/// long, or its sender waits to be asked for it; one without end is refused where it goes beyond its limit.
 ///
 /// # Errors
 /// `TooLarge`, `Timeout`, `Busy` if the shared room is used up, `Invalid` if the sender breaks off.
@@ -84,11 +87,14 @@ pub(super) async fn read(
     let announced = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     let announced = announced.map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX));
     if let Some(bytes) = announced.filter(|bytes| *bytes > max.bytes) {
+        if bytes <= DISCARDED_TOO_LARGE_BYTES && !headers.contains_key(EXPECT) {
+            discard(&mut stream, DISCARDED_TOO_LARGE_BYTES).await;
+        }
         return Err(max.exceeded(&format!("{bytes} bytes")));
     }
     // The sender's word is good for room in the books, not for memory: that is allocated as bytes come.
     if let Err(error) = share.grow_to(announced.unwrap_or(FIRST_BYTES)) {
-        discard(&mut stream).await;
+        discard(&mut stream, DISCARDED_BYTES).await;
         return Err(error);
     }
     let deadline = Instant::now() + patience;

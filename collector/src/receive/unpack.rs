@@ -25,7 +25,9 @@ pub(super) fn unpack(
 ) -> Result<Bytes, Error> {
     let max = limits.max_decoded_bytes;
     let usual = match encoding {
-        ContentEncoding::Identity => return Ok(decompress(encoding, wire, limits)?),
+        ContentEncoding::Identity => {
+            return decompress(encoding, wire, limits).map_err(|error| how_to_mend(error, share));
+        }
         ContentEncoding::Snappy => snappy_claim(wire),
         _ => wire.len() * USUAL_GROWTH + LEAST_BYTES,
     };
@@ -34,10 +36,22 @@ pub(super) fn unpack(
         let within = Limits { max_decoded_bytes: room, ..limits.clone() };
         match decompress(encoding, wire, &within) {
             Err(error) if error.kind() == ErrorKind::TooLarge && room < max => {}
-            done => return Ok(done?),
+            done => return done.map_err(|error| how_to_mend(error, share)),
         }
     }
     Err(Error::internal("a body was neither unpacked nor refused"))
+}
+
+/// The error, and of a body that is too large what its sender can do.
+fn how_to_mend(error: decode::Error, share: &Share) -> Error {
+    match error.kind() {
+        ErrorKind::TooLarge => {
+            let (what, section) = (error.message(), share.section());
+            let text = format!("{what}: send it in parts, or see decoded_size_limit of {section} and of its cluster");
+            Error::new(ErrorKind::TooLarge, text)
+        }
+        _ => error.into(),
+    }
 }
 
 /// The length that a snappy block says it has when decompressed: a little-endian base-128 number at its start. One that lies is

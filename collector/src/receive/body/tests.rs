@@ -48,3 +48,20 @@ async fn a_body_without_room_is_read_to_its_end_unless_that_is_far() {
     let error = super::read(body.into_data_stream(), &headers, &max, Duration::from_secs(60), &mut share).await;
     assert_eq!((error.unwrap_err().kind(), read.load(Ordering::Relaxed)), (ErrorKind::Busy, 20));
 }
+
+#[tokio::test]
+async fn a_body_that_says_that_it_is_too_large_is_read_unless_it_is_far_too_large_or_waits() {
+    let announced = |bytes: usize| HeaderMap::from_iter([(CONTENT_LENGTH, bytes.into())]);
+    let mut waiting = announced(20 << 10);
+    waiting.insert(EXPECT, "100-continue".parse().unwrap());
+    let cases =
+        [(HeaderMap::new(), 4), (announced(20 << 10), 20), (announced(DISCARDED_TOO_LARGE_BYTES + 1), 0), (waiting, 0)];
+    for (headers, expected) in cases {
+        let (body, read) = counted(20);
+        let budget = Budget::new("remote_write", 1, 1 << 20);
+        let (mut share, stream) = enter(&budget, None, body).await.unwrap();
+        let max = MaxBody { bytes: 3 << 10, setting: String::new() };
+        let error = super::read(stream, &headers, &max, Duration::from_secs(60), &mut share).await;
+        assert_eq!((error.unwrap_err().kind(), read.load(Ordering::Relaxed)), (ErrorKind::TooLarge, expected));
+    }
+}
