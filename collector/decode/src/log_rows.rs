@@ -95,13 +95,13 @@ impl<'l> LogRows<'l> {
             let value = quoted(value.as_bytes());
             return Bad::new(Reason::InvalidRow, format!("an attribute with the value {value} has no name"));
         }
-        let (part, bytes, limit) = if name.len() > self.limits.max_name_bytes {
-            ("name", name.len(), self.limits.max_name_bytes)
+        let (part, bytes, limit, setting) = if name.len() > self.limits.max_name_bytes {
+            ("name", name.len(), self.limits.max_name_bytes, "label_name_length_limit")
         } else {
-            ("value", value.len(), self.limits.max_attribute_bytes)
+            ("value", value.len(), self.limits.max_attribute_bytes, "attribute_value_length_limit")
         };
         let name = quoted(name.as_bytes());
-        let what = format!("the {part} of the attribute {name} has {bytes} bytes, the limit is {limit}");
+        let what = format!("the {part} of the attribute {name} has {bytes} bytes, the limit is {limit} ({setting})");
         Bad::new(Reason::RowLimit, what)
     }
 
@@ -150,7 +150,7 @@ impl<'l> LogRows<'l> {
 /// That `whose` attributes are more than there may be.
 #[cold]
 pub(crate) fn too_many_attributes(whose: &str, limits: &Limits) -> Box<Bad> {
-    Bad::new(Reason::RowLimit, format!("{whose} has more than {} attributes", limits.max_attributes))
+    Bad::new(Reason::RowLimit, format!("{whose} has more than {} attributes (attribute_limit)", limits.max_attributes))
 }
 
 #[cold]

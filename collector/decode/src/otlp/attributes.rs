@@ -54,7 +54,7 @@ impl<'a> RowAttributes<'a> {
 
     #[cold]
     fn too_many(&self) -> Fault {
-        Fault::Refused(format!("it has more than {} attributes", self.limits.max_attributes))
+        Fault::Refused(format!("it has more than {} attributes (attribute_limit)", self.limits.max_attributes))
     }
 }
 

@@ -319,7 +319,10 @@ fn next_message(fields: &mut Fields<'_>, number: u64, message: &str) -> Result<O
 #[cold]
 pub(super) fn long_key(key: &[u8], limits: &Limits) -> Fault {
     let (shown, max) = (quoted(key), limits.max_name_bytes);
-    Fault::Refused(format!("the attribute key {shown} has {} bytes, the limit is {max}", key.len()))
+    Fault::Refused(format!(
+        "the attribute key {shown} has {} bytes, the limit is {max} (label_name_length_limit)",
+        key.len()
+    ))
 }
 
 #[cold]

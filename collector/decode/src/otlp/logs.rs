@@ -54,7 +54,7 @@ pub fn decode(body: &[u8], now_nanos: i64, latest_ms: i64, limits: &Limits) -> R
     let mut decoder = Decoder {
         envelope: Envelope::new(body, latest_ms, limits, &WORDS)?,
         attributes: RowAttributes::new(body, limits),
-        form: Form { what: "the body", max_bytes: limits.max_line_bytes, is_mended: true },
+        form: Form::line(limits),
         line: 0..0,
         now_nanos,
         logs: Logs::default(),

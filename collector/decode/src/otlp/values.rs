@@ -28,8 +28,9 @@ pub(super) type Pairs = Vec<(String, String)>;
 pub(super) struct Form {
     /// What it is the value of, for messages.
     pub(super) what: &'static str,
-    /// The most bytes that the text may have.
+    /// The most bytes that the text may have, and the setting that says so.
     pub(super) max_bytes: usize,
+    pub(super) setting: &'static str,
     /// Whether bytes that are no UTF-8 become U+FFFD; otherwise they refuse what they are in.
     pub(super) is_mended: bool,
 }
@@ -37,12 +38,19 @@ pub(super) struct Form {
 impl Form {
     /// The form of attributes that become labels.
     pub(super) fn label(limits: &Limits) -> Self {
-        Form { what: "the value of an attribute", max_bytes: limits.max_value_bytes, is_mended: false }
+        let setting = "label_value_length_limit";
+        Form { what: "the value of an attribute", max_bytes: limits.max_value_bytes, setting, is_mended: false }
     }
 
     /// The form of attributes that stay attributes.
     pub(super) fn attribute(limits: &Limits) -> Self {
-        Form { what: "the value of an attribute", max_bytes: limits.max_attribute_bytes, is_mended: true }
+        let setting = "attribute_value_length_limit";
+        Form { what: "the value of an attribute", max_bytes: limits.max_attribute_bytes, setting, is_mended: true }
+    }
+
+    /// The form of the body of a log record.
+    pub(super) fn line(limits: &Limits) -> Self {
+        Form { what: "the body", max_bytes: limits.max_line_bytes, setting: "line_size_limit", is_mended: true }
     }
 
     /// The text that a string of the body is.
@@ -68,7 +76,8 @@ impl Form {
 
     #[cold]
     fn too_long(&self, bytes: usize) -> Fault {
-        Fault::Refused(format!("{} has {bytes} bytes or more, the limit is {}", self.what, self.max_bytes))
+        let Form { what, max_bytes, setting, .. } = self;
+        Fault::Refused(format!("{what} has {bytes} bytes or more, the limit is {max_bytes} ({setting})"))
     }
 }
 

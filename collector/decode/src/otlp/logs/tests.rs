@@ -101,10 +101,13 @@ fn what_breaks_a_limit_costs_its_record_alone() {
         .collect();
     let list = message(5, &[10, 0].repeat(limits.max_line_bytes / 3));
     for (bad, part) in [
-        (record(&long(limits.max_line_bytes + 1), b""), "the body has 1048577 bytes or more, the limit is 1048576"),
+        (
+            record(&long(limits.max_line_bytes + 1), b""),
+            "the body has 1048577 bytes or more, the limit is 1048576 (line_size_limit)",
+        ),
         // A value without text is five bytes as JSON, and was two.
         (message(5, &list), "the body has "),
-        (record(b"", &many), "it has more than 128 attributes"),
+        (record(b"", &many), "it has more than 128 attributes (attribute_limit)"),
         (
             record(b"", &message(6, &attribute(b"k", &long(65_537)))),
             "the value of an attribute has 65537 bytes or more",

@@ -88,9 +88,9 @@ fn what_breaks_a_limit_costs_its_span_alone() {
         keys.flat_map(|key| message(number, &attribute(key.as_bytes(), b"v"))).collect()
     };
     for (more, part) in [
-        (many(9), "it has more than 128 attributes"),
-        (message(11, &many(3)), "it has more than 128 attributes"),
-        (message(13, &many(4)), "it has more than 128 attributes"),
+        (many(9), "it has more than 128 attributes (attribute_limit)"),
+        (message(11, &many(3)), "it has more than 128 attributes (attribute_limit)"),
+        (message(13, &many(4)), "it has more than 128 attributes (attribute_limit)"),
         (message(9, &attribute(b"k", &long)), "the value of an attribute has 65537 bytes or more"),
         (message(9, &attribute(&long, b"v")), "has 65537 bytes, the limit is 1024"),
         (message(9, &attribute(b"\xff", b"v")), "the key of an attribute is not UTF-8"),

@@ -2,7 +2,7 @@ use super::*;
 
 fn written(value: &[u8], max_bytes: usize) -> Result<String, Fault> {
     let mut out = String::new();
-    let form = Form { what: "a value", max_bytes, is_mended: false };
+    let form = Form { what: "a value", max_bytes, setting: "a_limit", is_mended: false };
     write(value, 0..value.len(), &form, &mut out).map(|()| out)
 }
 
