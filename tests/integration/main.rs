@@ -22,6 +22,7 @@ mod disk_trouble;
 mod examples;
 mod federation;
 mod healing;
+mod hostile_records;
 mod ingest;
 mod join;
 mod life;
