@@ -12,28 +12,36 @@ const MAX_BYTES: usize = 64 << 10;
 /// Objects within objects of a line that are looked into: fields of the line and those of its objects.
 const MAX_DEPTH: usize = 2;
 
+/// The words that say a level, in the order in which Loki looks for them.
+const WORDS: [(&str, Level); 9] = [
+    ("trace", Level::Trace),
+    ("debug", Level::Debug),
+    ("fatal", Level::Fatal),
+    ("critical", Level::Critical),
+    ("error", Level::Error),
+    ("err", Level::Error),
+    ("warning", Level::Warn),
+    ("warn", Level::Warn),
+    ("info", Level::Info),
+];
+
 /// What words of a line are looked for with, made once for a whole body.
 #[derive(Debug)]
 pub(in super::super) struct Words {
-    info: [Finder<'static>; 2],
-    warning: [Finder<'static>; 2],
-    debug: [Finder<'static>; 2],
+    finders: [(Finder<'static>, Level); WORDS.len()],
+    /// The line in lower case.
+    lower: Vec<u8>,
 }
 
 impl Default for Words {
     fn default() -> Self {
-        let finders = |lower: &'static str, upper: &'static str| [Finder::new(lower), Finder::new(upper)];
-        Words {
-            info: finders("info", "INFO"),
-            warning: finders("warning", "WARNING"),
-            debug: finders("debug", "DEBUG"),
-        }
+        Words { finders: WORDS.map(|(word, level)| (Finder::new(word), level)), lower: Vec::new() }
     }
 }
 
 impl Words {
     /// The level of a line, and the value of the field that says it, if it is one.
-    pub(in super::super) fn level_of<'l>(&self, line: &'l str) -> (Level, Option<&'l str>) {
+    pub(in super::super) fn level_of<'l>(&mut self, line: &'l str) -> (Level, Option<&'l str>) {
         let start = &line[..line.floor_char_boundary(MAX_BYTES)];
         let value = if is_json(line) {
             // What breaks off or is no JSON after all has words all the same.
@@ -49,48 +57,28 @@ impl Words {
         }
     }
 
-    /// The first level in the order in which Loki looks for them.
-    fn in_words(&self, line: &[u8]) -> Level {
-        let holds = |finders: &[Finder<'_>; 2]| finders.iter().any(|finder| finder.find(line).is_some());
-        if holds(&self.info) {
-            return Level::Info;
-        }
-        let (mut warn, mut critical) = (false, false);
-        // The others are `word:` or `[word]`.
-        for end in memchr::memchr2_iter(b':', b']', line) {
-            match marked(&line[..=end]) {
-                Some(Level::Error) => return Level::Error,
-                Some(Level::Warn) => warn = true,
-                Some(Level::Critical) => critical = true,
-                _ => {}
-            }
-        }
-        if warn || holds(&self.warning) {
-            Level::Warn
-        } else if critical {
-            Level::Critical
-        } else if holds(&self.debug) {
-            Level::Debug
-        } else {
-            Level::Unknown
-        }
+    /// The level of the foremost word that stands by itself where it is first found; as Loki does, it is not looked for
+    /// behind that.
+    fn in_words(&mut self, line: &[u8]) -> Level {
+        self.lower.clear();
+        self.lower.extend(line.iter().map(u8::to_ascii_lowercase));
+        let line = self.lower.as_slice();
+        let stands = |(finder, _): &&(Finder<'_>, Level)| {
+            finder.find(line).is_some_and(|at| {
+                let (before, after) = (at.checked_sub(1), at + finder.needle().len());
+                let ends = |at: Option<usize>| at.and_then(|at| line.get(at)).is_none_or(|byte| !is_of_word(*byte));
+                ends(before) && ends(Some(after))
+            })
+        };
+        self.finders.iter().find(stands).map_or(Level::Unknown, |(_, level)| *level)
     }
 }
 
-/// The level whose word, in its mark, ends `line`.
-#[inline]
-fn marked(line: &[u8]) -> Option<Level> {
-    match line {
-        [.., b'e', b'r', b'r', b':'] | [.., b'E', b'R', b'R', b':'] => Some(Level::Error),
-        [.., b'[', b'e', b'r', b'r', b']'] | [.., b'[', b'E', b'R', b'R', b']'] => Some(Level::Error),
-        [.., b'w', b'a', b'r', b'n', b':'] | [.., b'W', b'A', b'R', b'N', b':'] => Some(Level::Warn),
-        [.., b'[', b'w', b'a', b'r', b'n', b']'] | [.., b'[', b'W', b'A', b'R', b'N', b']'] => Some(Level::Warn),
-        [.., b'r' | b'R', b']'] if line.ends_with(b"[error]") || line.ends_with(b"[ERROR]") => Some(Level::Error),
-        [.., b'l', b':'] if line.ends_with(b"critical:") => Some(Level::Critical),
-        [.., b'L', b':'] if line.ends_with(b"CRITICAL:") => Some(Level::Critical),
-        [.., b'l', b']'] if line.ends_with(b"[critical]") => Some(Level::Critical),
-        [.., b'L', b']'] if line.ends_with(b"[CRITICAL]") => Some(Level::Critical),
-        _ => None,
+/// Whether a byte makes a longer word of the one that it stands beside. Loki takes bytes for characters of Latin-1.
+fn is_of_word(byte: u8) -> bool {
+    match byte {
+        0xaa | 0xb5 | 0xba | 0xc0..=0xd6 | 0xd8..=0xf6 | 0xf8.. => true,
+        byte => byte.is_ascii_alphanumeric() || byte == b'_',
     }
 }
 

@@ -10,14 +10,21 @@ fn fields_of_json_say_the_level() {
     for (line, level, value) in [
         (r#"{"level":"ERROR","msg":"info"}"#, "error", Some("ERROR")),
         (r#" {"a":1,"b":[{"level":"x"}],"c":{"lvl":"dbg"}} "#, "debug", Some("dbg")),
-        (r#"{"a":{"b":{"level":"fatal"}}}"#, "unknown", None),
+        // What is deeper is no field, but its words count.
+        (r#"{"a":{"b":{"level":"fatal"}}}"#, "fatal", None),
+        (r#"{"a":{"b":{"level":"dbg"}}}"#, "unknown", None),
         // Only texts count, and keys as they are written.
         (r#"{"level":30,"Severity":"Warning"}"#, "warn", Some("Warning")),
-        (r#"{"LeVel":"error"}"#, "unknown", None),
+        (r#"{"LeVel":"err"}"#, "error", None),
+        (r#"{"LeVel":"wrn"}"#, "unknown", None),
         // The first that is there, known or not; then words.
         (r#"{"level":"audit","severity":"error","x":"debug"}"#, "debug", None),
         (r#"{"level":"er"#, "unknown", None),
         (r#"{"level":"er debug: }"#, "debug", None),
+        // What is broken before its level has words.
+        (r#"{"a":1,,"level":"error"}"#, "error", None),
+        (r#"{"msg":"a "quoted" word","level":"error"}"#, "error", None),
+        (r#"{"level":"error","msg":"a "quoted" word"}"#, "error", Some("error")),
         ("{}", "unknown", None),
     ] {
         assert_eq!(level_of(line), (level, value), "{line}");
@@ -30,11 +37,12 @@ fn fields_of_logfmt_say_the_level() {
         ("level=info", "info", Some("info")),
         ("ts=1 LEVEL=\"Error\" msg=x", "error", Some("Error")),
         ("lvl=debug severity=warn x=1", "warn", Some("warn")),
-        ("msg=\"a level=fatal \\\" level=trace\" level=crit lvl=wrn", "unknown", None),
-        ("msg=\"level=fatal", "unknown", None),
+        ("msg=\"a level=dbg \\\" level=trc\" level=crit lvl=wrn", "unknown", None),
+        ("msg=\"a level=dbg \\\" level=trace\" level=crit lvl=wrn", "trace", None),
+        ("msg=\"level=dbg", "unknown", None),
         ("x=1 level=", "unknown", None),
-        ("level==error", "unknown", None),
-        ("level =error", "unknown", None),
+        ("level==wrn", "unknown", None),
+        ("level =wrn", "unknown", None),
         ("a=b ERR: no", "error", None),
         ("=", "unknown", None),
         ("level=\"", "unknown", None),
@@ -46,19 +54,31 @@ fn fields_of_logfmt_say_the_level() {
 #[test]
 fn words_say_the_level_in_the_order_of_loki() {
     for (line, level) in [
-        ("an INFO and [error]", "info"),
+        ("ERROR failed", "error"),
+        ("error: disk", "error"),
+        ("2026-01-01 Error\tx", "error"),
+        ("an INFO and [error]", "error"),
         ("warning: then err: no", "error"),
-        ("[ERROR] x", "error"),
-        ("ERROR x", "unknown"),
+        ("error, critical", "critical"),
+        ("critical, fatal", "fatal"),
+        ("a fatal one in debug mode", "debug"),
+        ("debug and trace", "trace"),
         ("a warning", "warn"),
-        ("WARN: x", "warn"),
-        ("WARN x", "unknown"),
-        ("[CRITICAL]", "critical"),
-        ("critical: and debug", "critical"),
-        ("critical", "unknown"),
-        ("in debug mode", "debug"),
-        ("Debug", "unknown"),
-        ("err", "unknown"),
+        ("WARN", "warn"),
+        ("(Info)", "info"),
+        ("err", "error"),
+        ("x-err.y", "error"),
+        // Parts of words say nothing.
+        ("information", "unknown"),
+        ("terror errors err_no 5xx_info warned", "unknown"),
+        ("errors, and one error", "unknown"),
+        ("a debugger: info", "info"),
+        ("errno error", "error"),
+        ("stderr err", "unknown"),
+        ("error1 warn", "warn"),
+        ("errorü", "unknown"),
+        ("ü error ü", "error"),
+        ("information info", "unknown"),
         (":]", "unknown"),
         ("", "unknown"),
     ] {
@@ -69,8 +89,8 @@ fn words_say_the_level_in_the_order_of_loki() {
 #[test]
 fn the_start_of_a_long_line_is_looked_at() {
     let (blanks, umlauts) = (" ".repeat(64 << 10), "ü".repeat(40_000));
-    assert_eq!(level_of(&format!("[error]{blanks}info")).0, "error");
-    assert_eq!(level_of(&format!("x{umlauts}info")).0, "unknown");
+    assert_eq!(level_of(&format!("[info]{blanks}error")).0, "info");
+    assert_eq!(level_of(&format!("x{umlauts} info")).0, "unknown");
     assert_eq!(level_of(&format!("{{\"level\":\"warn\",\"x\":\"{umlauts}\"}}")).0, "warn");
     // Nested as deep as there is room for.
     assert_eq!(level_of(&format!("{}}}", "{\"a\":".repeat(1_000_000))).0, "unknown");
