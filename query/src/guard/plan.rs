@@ -5,6 +5,7 @@ use std::sync::Arc;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{DataFusionError, Result};
 use datafusion::logical_expr::expr::ScalarFunction;
+use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::{BinaryExpr, Expr, ExprSchemable, LogicalPlan, Operator};
 use model::ErrorKind;
 
@@ -30,14 +31,22 @@ pub(crate) fn admit(plan: LogicalPlan, functions: &Functions) -> Result<LogicalP
         }
         known(&node)?;
         let schema = merged_schema(&node);
+        // Nodes above know an aggregate by a name that tells its filter and its order as they are, aliases and all.
+        let names = NamePreserver::new_for_projection();
         node.map_expressions(|expr| {
-            expr.transform_up(|expr| {
+            let is_named = matches!(expr, Expr::AggregateFunction(_) | Expr::WindowFunction(_));
+            let name = is_named.then(|| names.save(&expr));
+            let admitted = expr.transform_up(|expr| {
                 expressions += 1;
                 if expressions > MAX_EXPRESSIONS {
                     let what = format!("the plan has more than {MAX_EXPRESSIONS} expressions");
                     return Err(refuse(ErrorKind::TooLarge, what));
                 }
                 replace(expr, functions, &schema)
+            })?;
+            Ok(match name {
+                Some(name) => admitted.update_data(|expr| name.restore(expr)),
+                None => admitted,
             })
         })
     })?;
