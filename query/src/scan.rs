@@ -9,6 +9,7 @@ pub(crate) mod head;
 pub(crate) mod inputs;
 pub(crate) mod label;
 pub(crate) mod latest;
+pub(crate) mod lower;
 pub(crate) mod membership;
 pub(crate) mod overlap;
 pub(crate) mod pages;

@@ -23,6 +23,7 @@ use crate::catalog::{CATALOG, Catalog, Catalogs, Fleet, SCHEMA};
 use crate::guard::Functions;
 use crate::scan::inputs::store_url;
 use crate::scan::label::LabelPlanner;
+use crate::scan::lower::optimizer_rules;
 use crate::source::Source;
 
 /// Rows of a batch.
@@ -54,12 +55,15 @@ impl Template {
         options.sql_parser.dialect = datafusion::config::Dialect::PostgreSQL;
         // A scan is split by the rows it selects, which a split by bytes would undo.
         options.optimizer.repartition_file_scans = false;
+        // Labels are moved towards the scans by a rule of our own.
+        options.optimizer.enable_leaf_expression_pushdown = false;
         let mut planners = SessionStateDefaults::default_expr_planners();
         planners.insert(0, Arc::new(LabelPlanner(Arc::clone(functions.label()))));
         let tables = Functions::tables().into_iter().map(|f| (f.name().to_owned(), Arc::new(f))).collect();
         let state = SessionStateBuilder::new()
             .with_config(config)
             .with_expr_planners(planners)
+            .with_optimizer_rules(optimizer_rules())
             .with_scalar_functions(functions.scalar())
             .with_aggregate_functions(Functions::aggregates())
             .with_window_functions(Functions::windows())

@@ -4,6 +4,8 @@
 
 #[path = "store/columnar.rs"]
 mod columnar;
+#[path = "store/expressions.rs"]
+mod expressions;
 #[path = "store/remote_read.rs"]
 mod remote_read;
 

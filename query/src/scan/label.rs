@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, MapArray, StringArray, StringViewBuilder};
 use arrow::datatypes::DataType;
-use datafusion::common::{DFSchema, DataFusionError, Result, ScalarValue, exec_err, plan_err};
+use datafusion::common::{Column, DFSchema, DataFusionError, Result, ScalarValue, exec_err, plan_err};
 use datafusion::logical_expr::expr::ScalarFunction;
 use datafusion::logical_expr::planner::{ExprPlanner, PlannerResult, RawFieldAccessExpr};
 use datafusion::logical_expr::{
@@ -139,6 +139,15 @@ impl ExprPlanner for LabelPlanner {
         // The column keeps the name that the user wrote.
         let call = Expr::ScalarFunction(call);
         Ok(PlannerResult::Planned(call))
+    }
+}
+
+/// The column of labels, if an expression is `labels['key']` on one.
+pub(crate) fn label_column(expr: &Expr) -> Option<&Column> {
+    let Expr::ScalarFunction(call) = expr else { return None };
+    match (call.name(), call.args.as_slice()) {
+        (NAME, [Expr::Column(labels), Expr::Literal(..)]) => Some(labels),
+        _ => None,
     }
 }
 

@@ -22,7 +22,7 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 /// Every second a line of each of two services in each of two clusters; every tenth is an error.
-fn logs(from: i64, to: i64) -> Logs {
+pub(super) fn logs(from: i64, to: i64) -> Logs {
     let mut logs = Logs::default();
     let scope = logs.scopes.place(&Arc::new(Scope { name: "scope".into(), version: "1".into() }));
     for cluster in ["east", "west"] {
@@ -56,7 +56,7 @@ fn logs(from: i64, to: i64) -> Logs {
 }
 
 /// Traces of a server span in the east and a client span in the west, its child.
-fn spans(from: i64, to: i64) -> Spans {
+pub(super) fn spans(from: i64, to: i64) -> Spans {
     let mut spans = Spans::default();
     let scope = spans.scopes.place(&Arc::new(Scope::default()));
     for n in from..to {
