@@ -27,6 +27,7 @@ mod trace;
 use std::sync::Arc;
 
 use model::Error;
+use model::time::MS_NANOS as MS_NS;
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use prost::Message;
@@ -38,8 +39,6 @@ pub(crate) use exemplars::{Exemplars, exemplars};
 use export::Export;
 use trace::{MAX_SKEW_NS, Trace};
 
-/// Nanoseconds of a millisecond.
-const MS_NS: i64 = 1_000_000;
 /// Nanoseconds of a second.
 const SECOND_NS: i64 = 1_000 * MS_NS;
 /// No request takes longer, whatever it waits for.

@@ -10,6 +10,8 @@ pub const MIN_TIME_MS: i64 = -62_135_596_800_000;
 pub const MAX_TIME_MS: i64 = 253_402_300_799_999;
 /// One UTC day in milliseconds.
 pub const DAY_MS: i64 = 86_400_000;
+/// One millisecond in nanoseconds.
+pub const MS_NANOS: i64 = 1_000_000;
 
 /// Whether every table can hold this instant.
 pub fn in_range(time_ms: i64) -> bool {

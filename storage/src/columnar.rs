@@ -14,16 +14,13 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 use model::shared::Shared;
-use model::time::Date;
+use model::time::{Date, MS_NANOS};
 use model::{Error, Resource};
 
 use crate::codec::Reader;
 use crate::tables::Table;
 
 pub(crate) use pack::{Carry, Packed, read_carry, read_rows};
-
-/// Nanoseconds of a millisecond.
-pub(crate) const MS: i64 = 1_000_000;
 
 /// Rows of logs or spans, each with a resource and a time.
 pub(crate) trait Columnar: Default + Debug + Send + Sync + 'static {
@@ -92,7 +89,7 @@ impl<C: Columnar> Chunk<C> {
     pub(crate) fn new(rows: Arc<C>) -> Option<Self> {
         let times = rows.times();
         let (min, max) = (times.iter().min()?, times.iter().max()?);
-        let (min_ms, max_ms, bytes) = (min.div_euclid(MS), max.div_euclid(MS), rows.memory_bytes() as i64);
+        let (min_ms, max_ms, bytes) = (min.div_euclid(MS_NANOS), max.div_euclid(MS_NANOS), rows.memory_bytes() as i64);
         Some(Chunk { rows, min_ms, max_ms, bytes })
     }
 
@@ -104,7 +101,7 @@ impl<C: Columnar> Chunk<C> {
 
     /// The day of each row.
     pub(crate) fn dates(&self) -> impl Iterator<Item = Date> {
-        self.rows.times().iter().map(|time| Date::of_ms(time.div_euclid(MS)))
+        self.rows.times().iter().map(|time| Date::of_ms(time.div_euclid(MS_NANOS)))
     }
 
     /// The rows that fulfil a condition on their day.

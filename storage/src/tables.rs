@@ -68,8 +68,8 @@ impl Table {
     pub fn time(self) -> (&'static str, i64) {
         match self {
             Table::Series => ("first_time_ms", 1),
-            Table::Logs => ("time_unix_nano", 1_000_000),
-            Table::Spans => ("start_time_unix_nano", 1_000_000),
+            Table::Logs => ("time_unix_nano", model::time::MS_NANOS),
+            Table::Spans => ("start_time_unix_nano", model::time::MS_NANOS),
             _ => ("time_ms", 1),
         }
     }

@@ -2,6 +2,7 @@
 
 use decode::{Arrival, Limits};
 use model::ErrorKind;
+use model::time::MS_NANOS;
 use reqwest::Client;
 use reqwest::header::HeaderMap;
 use tokio::time::Instant;
@@ -9,8 +10,6 @@ use tokio::time::Instant;
 use super::cursor::Page;
 use super::server::Loki;
 use crate::fetch::{Answer, ContentType, Failure, Stage, fetch};
-
-const NANOS_PER_MILLI: i64 = 1_000_000;
 
 /// The lines that are asked for.
 #[derive(Debug, Clone, Copy)]
@@ -41,8 +40,8 @@ pub(super) async fn ask(
     // What a source whose clock is behind takes in later may be of a time that ours has left already.
     let delay_ms = i64::try_from(loki.config.delay.as_millis()).unwrap_or(i64::MAX);
     let settled_ms = source_time_ms.map_or(now_ms, |time_ms| time_ms.min(now_ms)).saturating_sub(delay_ms);
-    let settled_unix_nano = settled_ms.saturating_mul(NANOS_PER_MILLI).min(end_unix_nano);
-    let arrival = Arrival { unix_nano: now_ms.saturating_mul(NANOS_PER_MILLI), latest_unix_nano: i64::MAX };
+    let settled_unix_nano = settled_ms.saturating_mul(MS_NANOS).min(end_unix_nano);
+    let arrival = Arrival { unix_nano: now_ms.saturating_mul(MS_NANOS), latest_unix_nano: i64::MAX };
     let (limits, cluster) = (loki.limits.clone(), loki.cluster.clone());
     let work = move || {
         let body = decode::body::decompress(encoding, &body, &limits).map_err(|error| failure(&error))?;

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use model::time::MS_NANOS;
 use model::worker::Stop;
 use tokio::time::{Instant, timeout};
 
@@ -32,7 +33,6 @@ const MAX_DOUBLINGS: u32 = 6;
 const MAX_REFUSALS: u32 = 3;
 /// The part of an interval in which pages are begun.
 const PART: f64 = 0.75;
-const NANOS_PER_MILLI: i64 = 1_000_000;
 
 /// How far a Loki has been read.
 #[derive(Debug, Clone)]
@@ -145,7 +145,7 @@ impl Reader {
     /// Where to go on: asked of the store, until it has said it.
     async fn recall(&mut self, now_ms: i64) -> Result<Place, Failure> {
         let horizon_ms = now_ms.saturating_sub(milliseconds(self.loki.config.backfill));
-        let horizon = horizon_ms.saturating_mul(NANOS_PER_MILLI);
+        let horizon = horizon_ms.saturating_mul(MS_NANOS);
         let place = match self.place.take() {
             Some(place) => place,
             None => {
@@ -166,8 +166,8 @@ impl Reader {
     /// What to ask next, and whether that is all there is.
     fn question(&self, place: &Place, now_ms: i64) -> (Question, bool) {
         let start_unix_nano = place.cursor.next_unix_nano;
-        let settled = now_ms.saturating_sub(milliseconds(self.loki.config.delay)).saturating_mul(NANOS_PER_MILLI);
-        let furthest = start_unix_nano.saturating_add(self.piece_ms.saturating_mul(NANOS_PER_MILLI));
+        let settled = now_ms.saturating_sub(milliseconds(self.loki.config.delay)).saturating_mul(MS_NANOS);
+        let furthest = start_unix_nano.saturating_add(self.piece_ms.saturating_mul(MS_NANOS));
         // A source that is not asked is not known to be up.
         let end_unix_nano = settled.min(furthest).max(start_unix_nano.saturating_add(1));
         let limit = self.loki.config.limit << self.doublings;
@@ -176,7 +176,7 @@ impl Reader {
 
     /// Whether a shorter piece is left to be asked for, which may go well where this failed.
     fn asks_for_less(&mut self, question: Question, failure: &Failure) -> bool {
-        let length_ms = question.end_unix_nano.saturating_sub(question.start_unix_nano) / NANOS_PER_MILLI;
+        let length_ms = question.end_unix_nano.saturating_sub(question.start_unix_nano) / MS_NANOS;
         let is_left = failure.is_too_much && length_ms > LEAST_MS;
         if is_left {
             self.piece_ms = (length_ms / 2).max(LEAST_MS);
@@ -269,7 +269,7 @@ impl Reader {
     /// Puts on the board what was refused or lost, and how much is still to be read.
     fn tell_rest(&self, now_ms: i64, result: &Result<Reading, Failure>) {
         let missing_ms = self.place.as_ref().map(|place| {
-            let next_ms = place.cursor.next_unix_nano.div_euclid(NANOS_PER_MILLI);
+            let next_ms = place.cursor.next_unix_nano.div_euclid(MS_NANOS);
             now_ms.saturating_sub(milliseconds(self.loki.config.delay)).saturating_sub(next_ms).max(0)
         });
         let fault = result.as_ref().ok().and_then(|reading| match (&reading.loss, reading.refused) {

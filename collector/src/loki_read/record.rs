@@ -2,6 +2,7 @@
 
 use model::Batch;
 use model::batch::{BatchBuilder, Kind};
+use model::time::MS_NANOS;
 
 use super::server::Loki;
 use crate::report::{ENDED, Report, add_report};
@@ -10,7 +11,6 @@ use crate::report::{ENDED, Report, add_report};
 pub(super) const READ_UNTIL: &str = "fleetscope_loki_read_until_timestamp_seconds";
 /// The label that has [`Loki::key`].
 pub(super) const SOURCE: &str = "source";
-const NANOS_PER_MILLI: i64 = 1_000_000;
 
 /// The rows that say how an attempt went.
 pub(super) fn of_attempt(loki: &Loki, report: &Report, time_ms: i64) -> Batch {
@@ -25,7 +25,7 @@ pub(super) fn of_page(loki: &Loki, time_ms: i64, next_unix_nano: i64) -> Batch {
     let labels = [(SOURCE, loki.key.as_str()), ("url", &loki.config.url)];
     let series = builder.series(READ_UNTIL, &labels, Kind::Gauge);
     // A number of 64 bits has no nanoseconds of our days: the millisecond that has begun is said, and read again.
-    builder.sample(series, time_ms, next_unix_nano.div_euclid(NANOS_PER_MILLI) as f64 / 1000.0);
+    builder.sample(series, time_ms, next_unix_nano.div_euclid(MS_NANOS) as f64 / 1000.0);
     builder.build().stamped(loki.cluster.clone())
 }
 
@@ -41,5 +41,5 @@ pub(super) fn end(loki: &Loki, time_ms: i64) -> Batch {
 pub(super) fn newest(rows: impl IntoIterator<Item = (i64, f64)>, now_ms: i64) -> Option<i64> {
     let until_ms = |(_, seconds): (i64, f64)| seconds.is_finite().then_some((seconds * 1000.0).round() as i64);
     let newest = rows.into_iter().filter_map(until_ms).filter(|until_ms| *until_ms <= now_ms).max();
-    newest.map(|until_ms| until_ms.saturating_mul(NANOS_PER_MILLI))
+    newest.map(|until_ms| until_ms.saturating_mul(MS_NANOS))
 }

@@ -17,6 +17,7 @@ use axum::http::request::Parts;
 use bytes::Bytes;
 use decode::body::ContentEncoding;
 use decode::{Arrival, DecodedLogs, Limits, Refused};
+use model::time::MS_NANOS;
 use model::{Error, ErrorKind, LeftOut, Receipt};
 use parking_lot::RwLock;
 use tokio::time::Instant;
@@ -31,7 +32,6 @@ use crate::metrics::Metrics;
 
 /// Bodies up to this size are decoded where they are: it takes less time than moving them to another thread.
 const INLINE_BYTES: usize = 64 << 10;
-const NANOS_PER_MILLI: i64 = 1_000_000;
 
 /// What the routes share. Cloning shares it.
 #[derive(Debug, Clone)]
@@ -158,8 +158,8 @@ impl LogPush {
         let counters = &self.0.metrics.log_push;
         let (wire_bytes, now_ms) = (sent.wire.len(), self.0.parts.clock.now_ms());
         let arrival = Arrival {
-            unix_nano: now_ms.saturating_mul(NANOS_PER_MILLI),
-            latest_unix_nano: origin.caller.latest_ms().saturating_mul(NANOS_PER_MILLI),
+            unix_nano: now_ms.saturating_mul(MS_NANOS),
+            latest_unix_nano: origin.caller.latest_ms().saturating_mul(MS_NANOS),
         };
         let (limits, memory_bytes) = (settings.intake.limits(&origin.caller), settings.intake.memory_bytes());
         let is_small = is_small(&sent);

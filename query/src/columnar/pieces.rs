@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use model::time::MS_NANOS;
 use parking_lot::Mutex;
 use parquet::file::metadata::ParquetMetaData;
 use storage::snapshot::HeadColumns;
@@ -16,8 +17,6 @@ use crate::scan::pages;
 const ROWS: usize = 128 << 10;
 /// Rows of a piece, where the newest may be enough.
 const NEWEST_ROWS: usize = 8 << 10;
-/// Nanoseconds of a millisecond.
-const MS: i64 = 1_000_000;
 
 /// Some rows.
 #[derive(Debug, Clone)]
@@ -38,7 +37,7 @@ pub(crate) enum PieceRows {
 
 /// The first and the last nanosecond from one millisecond to another.
 pub(crate) fn nanos(min_ms: i64, max_ms: i64) -> (i64, i64) {
-    (min_ms.saturating_mul(MS), max_ms.saturating_mul(MS).saturating_add(MS - 1))
+    (min_ms.saturating_mul(MS_NANOS), max_ms.saturating_mul(MS_NANOS).saturating_add(MS_NANOS - 1))
 }
 
 /// The pieces of blocks and head, the newest first.

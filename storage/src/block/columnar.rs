@@ -15,7 +15,7 @@ mod words;
 use std::collections::BTreeMap;
 use std::io::Write;
 
-use model::time::Date;
+use model::time::{Date, MS_NANOS};
 use model::{Error, Logs, Spans};
 
 use self::logs::LogColumns;
@@ -24,7 +24,7 @@ use crate::block::columns::Columns;
 use crate::block::file::File;
 use crate::block::filters::{self, FilterKind, FiltersBuilder, STRETCH_ROWS};
 use crate::block::meta::BlockMeta;
-use crate::columnar::{Chunk, Columnar, MS};
+use crate::columnar::{Chunk, Columnar};
 use crate::tables::Table;
 
 /// The columns of a block of such rows.
@@ -74,7 +74,7 @@ pub(crate) fn sorted<C: Columnar>(chunks: &[Chunk<C>]) -> BTreeMap<Date, Vec<Sor
             rows.map(|((place, time), row)| SortedRow { rank: ranks[*place as usize], time: *time, chunk: at, row });
         match chunk.date() {
             Some(date) => dates.entry(date).or_default().extend(rows),
-            None => rows.for_each(|row| dates.entry(Date::of_ms(row.time.div_euclid(MS))).or_default().push(row)),
+            None => rows.for_each(|row| dates.entry(Date::of_ms(row.time.div_euclid(MS_NANOS))).or_default().push(row)),
         }
     }
     dates.values_mut().for_each(|rows| rows.sort_unstable());
@@ -120,7 +120,7 @@ pub(crate) fn write<C: Blocked, W: Write + Send>(
         file.columns.push(from, row.row as usize, &places[chunk]);
         let (resources, of_row) = from.resources();
         if let Some(resource) = resources.get(of_row[row.row as usize]) {
-            let time_ms = row.time.div_euclid(MS);
+            let time_ms = row.time.div_euclid(MS_NANOS);
             file.meta.add(1, [&resource.cluster, &resource.service], time_ms, time_ms);
             // Rows of one cluster and service come by their time.
             if ends_run(number) {

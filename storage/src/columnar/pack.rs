@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use model::time::MS_NANOS;
 use model::{Error, Resource};
 
-use super::{Columnar, MS};
+use super::Columnar;
 use crate::codec::{Reader, damaged};
 use crate::record::{Origin, Summary, pack};
 
@@ -72,7 +73,7 @@ fn summary<C: Columnar>(rows: &C) -> Summary {
     // Of each resource how many rows, and between which times.
     let mut of_resource: Vec<Option<(u64, i64, i64)>> = vec![None; resources.len()];
     for (place, time) in places.iter().zip(rows.times()) {
-        let time_ms = time.div_euclid(MS);
+        let time_ms = time.div_euclid(MS_NANOS);
         let (count, min, max) = of_resource[*place as usize].get_or_insert((0, time_ms, time_ms));
         (*count, *min, *max) = (*count + 1, time_ms.min(*min), time_ms.max(*max));
     }

@@ -2,7 +2,7 @@
 //!
 //! Source: the date formats `strict_date_optional_time` and `epoch_millis` of Elasticsearch
 
-use model::time::{DAY_MS, Date};
+use model::time::{DAY_MS, Date, MS_NANOS};
 
 /// Why a text is no time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,7 +44,7 @@ fn millis(bytes: &[u8]) -> Result<i64, Fault> {
         },
         _ => return Err(Fault::Form),
     };
-    let nanos = whole.and_then(|millis| millis.checked_mul(1_000_000));
+    let nanos = whole.and_then(|millis| millis.checked_mul(MS_NANOS));
     nanos.and_then(|nanos| nanos.checked_add(fraction)).ok_or(Fault::Range)
 }
 

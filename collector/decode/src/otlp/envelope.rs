@@ -17,6 +17,7 @@ use model::attributes::Attributes;
 use model::resource::Scope;
 use model::shared::Shared;
 use model::texts::Texts;
+use model::time::MS_NANOS;
 
 use super::resource::SCOPE_ROWS;
 use super::values::{self, Form, Pairs};
@@ -190,12 +191,12 @@ impl<'a> Envelope<'a> {
     /// Refuses a time too far in the future.
     #[inline]
     pub(super) fn check_time(&self, nanos: i64, what: &str) -> Result<(), Fault> {
-        if nanos / 1_000_000 > self.latest_ms { Err(self.too_late(nanos, what)) } else { Ok(()) }
+        if nanos / MS_NANOS > self.latest_ms { Err(self.too_late(nanos, what)) } else { Ok(()) }
     }
 
     #[cold]
     fn too_late(&self, nanos: i64, what: &str) -> Fault {
-        let (time_ms, latest_ms) = (nanos / 1_000_000, self.latest_ms);
+        let (time_ms, latest_ms) = (nanos / MS_NANOS, self.latest_ms);
         Fault::Refused(format!(
             "{what}, {time_ms} ms, is too far in the future: nothing after {latest_ms} ms is taken (future_limit)"
         ))

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use decode::body::ContentEncoding;
 use decode::otlp::{DecodedLogs, DecodedSpans, Refused, Translation, logs, traces};
+use model::time::MS_NANOS;
 use model::{Error, ErrorKind};
 
 use super::records::Records;
@@ -81,7 +82,7 @@ fn decode_within(sent: Sent, settings: &Settings, bounds: &Bounds, share: &mut S
         Signal::Metrics => decode_points(&body, &settings.translation, bounds, &mut room),
         Signal::Logs => {
             room.take(COLUMN_GROWTH)?;
-            let now_nanos = bounds.now_ms.saturating_mul(1_000_000);
+            let now_nanos = bounds.now_ms.saturating_mul(MS_NANOS);
             let DecodedLogs { logs, refused } = logs::decode(&body, now_nanos, bounds.latest_ms, &bounds.limits)?;
             room.hold(Records::Logs(Box::new(logs)), refused)
         }

@@ -153,8 +153,8 @@ where
         for (row, from) in rows.iter().enumerate() {
             check(&batch, row, &chunks[from.chunk as usize].rows, from.row as usize);
             let (cluster, service, time) = keys(row);
-            assert_eq!(Date::of_ms(time.div_euclid(MS)), date);
-            assert!((bounds.min_time_ms..=bounds.max_time_ms).contains(&time.div_euclid(MS)));
+            assert_eq!(Date::of_ms(time.div_euclid(MS_NANOS)), date);
+            assert!((bounds.min_time_ms..=bounds.max_time_ms).contains(&time.div_euclid(MS_NANOS)));
             let of_key = |key: &str, (min, max): &(Arc<str>, Arc<str>)| &**min <= key && key <= &**max;
             assert!(of_key(&cluster, &bounds.keys[0]) && of_key(&service, &bounds.keys[1]));
             *seen.entry((from.chunk, from.row)).or_insert(0) += 1;
