@@ -20,7 +20,7 @@
 //!                                         ├─ otlp::decode ────────────────┘
 //!                                         ├─ otlp::logs::decode ──────────> DecodedLogs { logs, refused }
 //!                                         ├─ otlp::traces::decode ────────> DecodedSpans { spans, refused }
-//!                                         ├─ loki::decode ────────────────┬> DecodedLogs { logs, refused }
+//!                                         ├─ loki::decode ────────────────┬> DecodedLines { logs, refused }
 //!                                         ├─ loki::json::decode ──────────┤
 //!                                         ├─ loki::streams::decode ───────┘
 //!                                         └─ elasticsearch::bulk::decode ──> and the fate of each item
@@ -59,5 +59,5 @@ pub use arrival::Arrival;
 pub use error::{Error, Position};
 pub use exposition::families::Families;
 pub use limits::Limits;
-pub use log_rows::DecodedLogs;
+pub use log_rows::DecodedLines;
 pub use refused::{Decoded, Reason, Refused};

@@ -14,9 +14,9 @@ use crate::{Arrival, Error, Limits};
 /// A resource may take as much memory as so many rows: a few bytes of a hostile body can stand for one.
 const ROWS_OF_RESOURCE: usize = 8;
 
-/// What a body of logs has become.
+/// What a body of lines has become.
 #[derive(Debug)]
-pub struct DecodedLogs {
+pub struct DecodedLines {
     /// The rows that are good.
     pub logs: Logs,
     /// What is not among them.
@@ -142,8 +142,8 @@ impl<'l> LogRows<'l> {
     }
 
     /// The rows, once the whole body was read.
-    pub(crate) fn finish(self) -> DecodedLogs {
-        DecodedLogs { logs: self.logs, refused: self.refused }
+    pub(crate) fn finish(self) -> DecodedLines {
+        DecodedLines { logs: self.logs, refused: self.refused }
     }
 }
 

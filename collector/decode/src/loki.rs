@@ -31,16 +31,16 @@ use crate::error::quoted;
 use crate::log_rows::lossy;
 use crate::protobuf::wire::{Fields, Value};
 use crate::refused::{Bad, Reason};
-use crate::{Arrival, DecodedLogs, Error, Limits};
+use crate::{Arrival, DecodedLines, Error, Limits};
 
 /// Reads a whole `PushRequest`, protobuf, already decompressed.
 ///
 /// A row that is wrong by itself is left out and counted, and so are all rows of a stream whose labels are wrong. Where Loki
-/// would refuse the whole request for them, the caller may: [`DecodedLogs::refused`] has the messages.
+/// would refuse the whole request for them, the caller may: [`DecodedLines::refused`] has the messages.
 ///
 /// # Errors
 /// `Invalid` if the bytes are no such message, `TooLarge` if there are too many or too many rows: then nothing is taken.
-pub fn decode(body: &[u8], arrival: Arrival, limits: &Limits) -> Result<DecodedLogs, Error> {
+pub fn decode(body: &[u8], arrival: Arrival, limits: &Limits) -> Result<DecodedLines, Error> {
     let mut decoder = Decoder { body, rows: Rows::new(body.len(), arrival, limits)?, labels: Labels::default() };
     let mut fields = Fields::new(body, 0..body.len());
     while let Some((number, value)) = fields.next()? {

@@ -58,7 +58,7 @@ pub(super) async fn ask(
     Ok((page, bytes))
 }
 
-fn read(body: &[u8], arrival: Arrival, limits: &Limits) -> Result<decode::DecodedLogs, Failure> {
+fn read(body: &[u8], arrival: Arrival, limits: &Limits) -> Result<decode::DecodedLines, Failure> {
     decode::loki::streams::decode(body, arrival, limits).map_err(|error| failure(&error))
 }
 

@@ -16,7 +16,7 @@ use axum::extract::ConnectInfo;
 use axum::http::request::Parts;
 use bytes::Bytes;
 use decode::body::ContentEncoding;
-use decode::{Arrival, DecodedLogs, Limits, Refused};
+use decode::{Arrival, DecodedLines, Limits, Refused};
 use model::time::MS_NANOS;
 use model::{Error, ErrorKind, LeftOut, Receipt};
 use parking_lot::RwLock;
@@ -79,7 +79,7 @@ struct Sent {
 /// What a body has become.
 #[derive(Debug)]
 struct Read<T> {
-    decoded: DecodedLogs,
+    decoded: DecodedLines,
     /// What its protocol wants to know besides, and how many bytes its answer may take.
     more: T,
     answer_bytes: usize,
@@ -185,7 +185,7 @@ impl LogPush {
             done.map_err(|_| Error::internal("the decoding of the request broke off"))?
         };
         let done = done.map_err(|error| origin.caller.too_large(Reason::RequestSize, error));
-        let (body_bytes, Read { decoded: DecodedLogs { logs, mut refused }, more, .. }, share) = done?;
+        let (body_bytes, Read { decoded: DecodedLines { logs, mut refused }, more, .. }, share) = done?;
         counters.received(origin.protocol, wire_bytes, body_bytes);
         origin.caller.take_rows(logs.len())?;
         let receipt = match logs.is_empty() {

@@ -8,7 +8,7 @@ use crate::error::{Fault, quoted};
 use crate::json::{Kind, Reader, Text};
 use crate::log_rows::lossy;
 use crate::refused::{Bad, Reason};
-use crate::{Arrival, DecodedLogs, Error, Limits};
+use crate::{Arrival, DecodedLines, Error, Limits};
 
 /// Reads a whole request, already decompressed. What is no UTF-8 in it becomes U+FFFD.
 ///
@@ -17,7 +17,7 @@ use crate::{Arrival, DecodedLogs, Error, Limits};
 /// # Errors
 /// `Invalid` with line and column if it is no JSON or has no streams, `TooLarge` if there are too many or too many rows: then
 /// nothing is taken.
-pub fn decode(body: &[u8], arrival: Arrival, limits: &Limits) -> Result<DecodedLogs, Error> {
+pub fn decode(body: &[u8], arrival: Arrival, limits: &Limits) -> Result<DecodedLines, Error> {
     let rows = Rows::new(body.len(), arrival, limits)?;
     let text = lossy(body);
     let mut decoder = Decoder::new(rows, Form::Push);

@@ -8,7 +8,7 @@ use super::level::{self, DETECTED_LEVEL, Words};
 use crate::error::quoted;
 use crate::log_rows::{LogRows, too_many_attributes};
 use crate::refused::{Bad, Reason};
-use crate::{Arrival, DecodedLogs, Error, Limits, ids, severity};
+use crate::{Arrival, DecodedLines, Error, Limits, ids, severity};
 
 /// Structured metadata that says a number of OpenTelemetry: Loki's own OTLP endpoint writes it.
 const SEVERITY_NUMBER: &str = "severity_number";
@@ -230,7 +230,7 @@ impl<'l> Rows<'l> {
         self.rows.refused.note(bad, rows);
     }
 
-    pub(super) fn finish(self) -> DecodedLogs {
+    pub(super) fn finish(self) -> DecodedLines {
         self.rows.finish()
     }
 }

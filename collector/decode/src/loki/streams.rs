@@ -15,7 +15,7 @@ use super::rows::Rows;
 use crate::error::{Fault, quoted};
 use crate::json::{Kind, Reader};
 use crate::log_rows::lossy;
-use crate::{Arrival, DecodedLogs, Error, Limits};
+use crate::{Arrival, DecodedLines, Error, Limits};
 
 /// Reads a whole answer, already decompressed, into the rows that a push of the same lines becomes. What the Loki has
 /// derived itself, `service_name` and `detected_level`, is not derived again.
@@ -23,7 +23,7 @@ use crate::{Arrival, DecodedLogs, Error, Limits};
 /// # Errors
 /// `Invalid` if it is no JSON, of another kind than lines, or tells of an error; `TooLarge` if there are too many or too many
 /// rows.
-pub fn decode(body: &[u8], arrival: Arrival, limits: &Limits) -> Result<DecodedLogs, Error> {
+pub fn decode(body: &[u8], arrival: Arrival, limits: &Limits) -> Result<DecodedLines, Error> {
     let rows = Rows::new(body.len(), arrival, limits)?;
     let text = lossy(body);
     let mut decoder = Decoder::new(rows, Form::Answer);

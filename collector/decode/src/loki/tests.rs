@@ -42,11 +42,11 @@ fn request(streams: &[(&str, &[Vec<u8>])]) -> Vec<u8> {
     request.0
 }
 
-fn read(body: &[u8]) -> DecodedLogs {
+fn read(body: &[u8]) -> DecodedLines {
     decode(body, ARRIVAL, &Limits::default()).unwrap()
 }
 
-fn messages(decoded: &DecodedLogs) -> Vec<&str> {
+fn messages(decoded: &DecodedLines) -> Vec<&str> {
     decoded.refused.messages().map(|(_, message)| message).collect()
 }
 
@@ -58,7 +58,7 @@ fn a_row_has_what_stream_entry_and_line_say() {
         (r#"{app="shop", namespace="prod", cluster="eu"}"#, &[entry(NOW - 1, "level=WARN msg=\"a b\"", &metadata)]),
         (r#"{job="x"}"#, &[entry(NOW, "\0 \x1b[31m", &[]), entry(-5, "", &[])]),
     ]);
-    let DecodedLogs { logs, refused } = read(&body);
+    let DecodedLines { logs, refused } = read(&body);
     assert!(refused.is_empty() && logs.len() == 3);
     let shop = logs.resources.get(logs.resource[0]).unwrap();
     assert_eq!((&*shop.cluster, &*shop.service, &*shop.namespace), ("eu", "shop", "prod"));

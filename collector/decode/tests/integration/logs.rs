@@ -2,7 +2,7 @@
 
 use decode::body::{ContentEncoding, decompress};
 use decode::elasticsearch::bulk;
-use decode::{Arrival, DecodedLogs, Limits, loki};
+use decode::{Arrival, DecodedLines, Limits, loki};
 use model::logs::Log;
 use model::resource::{CLUSTER_NAMES, PROMOTED};
 use model::{ErrorKind, Logs};
@@ -151,7 +151,7 @@ fn a_line_as_long_as_a_body_is_refused_alone() {
         let all = [
             loki::decode(&protobuf, ARRIVAL, &limits).unwrap(),
             loki::json::decode(json.as_bytes(), ARRIVAL, &limits).unwrap(),
-            DecodedLogs { logs: bulk.logs, refused: bulk.refused },
+            DecodedLines { logs: bulk.logs, refused: bulk.refused },
         ];
         for decoded in all {
             assert_eq!((decoded.logs.len(), decoded.logs.row(0).body), (1, "good"));

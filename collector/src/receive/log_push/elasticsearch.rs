@@ -15,7 +15,7 @@ use axum::http::HeaderMap;
 use axum::http::header::CONTENT_ENCODING;
 use axum::response::Response;
 use axum::routing::post;
-use decode::DecodedLogs;
+use decode::DecodedLines;
 use decode::body::ContentEncoding;
 use decode::elasticsearch::bulk::{self, Item, ItemError};
 use model::{Error, LeftOut};
@@ -101,7 +101,7 @@ async fn receive(
     let decode = move |body: &[u8], arrival, limits: &_| {
         let bulk::Decoded { logs, refused, items } = bulk::decode(body, &index, arrival, limits)?;
         let answer_bytes = items.capacity() * size_of::<Item>() + answer::estimated_bytes(&items);
-        Ok(Read { decoded: DecodedLogs { logs, refused }, more: items, answer_bytes })
+        Ok(Read { decoded: DecodedLines { logs, refused }, more: items, answer_bytes })
     };
     push.take(&settings, origin, Sent { wire, encoding, share }, decode).await
 }

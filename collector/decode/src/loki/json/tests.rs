@@ -5,11 +5,11 @@ use super::*;
 const NOW: i64 = 1_700_000_000_000_000_000;
 const ARRIVAL: Arrival = Arrival { unix_nano: NOW, latest_unix_nano: NOW + 600_000_000_000 };
 
-fn read(body: impl AsRef<[u8]>) -> Result<DecodedLogs, Error> {
+fn read(body: impl AsRef<[u8]>) -> Result<DecodedLines, Error> {
     decode(body.as_ref(), ARRIVAL, &Limits::default())
 }
 
-fn messages(decoded: &DecodedLogs) -> Vec<&str> {
+fn messages(decoded: &DecodedLines) -> Vec<&str> {
     decoded.refused.messages().map(|(_, message)| message).collect()
 }
 

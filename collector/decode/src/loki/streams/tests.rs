@@ -5,7 +5,7 @@ use super::*;
 const NOW: i64 = 1_700_000_000_000_000_000;
 const ARRIVAL: Arrival = Arrival { unix_nano: NOW, latest_unix_nano: NOW + 600_000_000_000 };
 
-fn read(body: &str) -> Result<DecodedLogs, Error> {
+fn read(body: &str) -> Result<DecodedLines, Error> {
     decode(body.as_bytes(), ARRIVAL, &Limits::default())
 }
 
@@ -16,7 +16,7 @@ const ANSWER: &str = r#"{"status":"success","data":{"resultType":"streams","enco
 
 #[test]
 fn an_answer_has_the_rows_that_were_pushed() {
-    let DecodedLogs { logs, refused } = read(ANSWER).unwrap();
+    let DecodedLines { logs, refused } = read(ANSWER).unwrap();
     assert!(refused.is_empty() && logs.len() == 3);
     let resource = logs.resources.get(logs.resource[0]).unwrap();
     assert_eq!((&*resource.service, resource.attributes.get("app")), ("kept", Some("shop")));
