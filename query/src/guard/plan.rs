@@ -111,6 +111,11 @@ fn replace(expr: Expr, functions: &Functions, schema: &datafusion::common::DFSch
                     .schema_name()
                     .to_string();
             let text = |side: Expr| -> Result<Expr> {
+                // Only the whole is asked for by its name, and each name within would double what types are worked out.
+                let side = match side {
+                    Expr::Alias(named) if is_concatenation(&named.expr, functions) => *named.expr,
+                    side => side,
+                };
                 match side.get_type(schema)? {
                     arrow::datatypes::DataType::Utf8
                     | arrow::datatypes::DataType::Utf8View
@@ -128,6 +133,10 @@ fn replace(expr: Expr, functions: &Functions, schema: &datafusion::common::DFSch
         }
         other => Ok(Transformed::no(other)),
     }
+}
+
+fn is_concatenation(expr: &Expr, functions: &Functions) -> bool {
+    matches!(expr, Expr::ScalarFunction(call) if Arc::ptr_eq(&call.func, functions.concat_operator()))
 }
 
 /// The bytes of all constants of a plan: each may be repeated for every row of a batch.
