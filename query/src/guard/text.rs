@@ -13,6 +13,8 @@ const MAX_TOKENS: usize = 32_768;
 const MAX_OPERATORS: usize = 256;
 /// Parentheses, brackets, CASE … END inside each other.
 const MAX_DEPTH: usize = 32;
+/// Calls of functions inside each other: the parser reads each argument twice, so each level doubles its work.
+const MAX_CALLS: usize = 16;
 /// Common table expressions.
 const MAX_CTES: usize = 64;
 /// UNION, INTERSECT and EXCEPT.
@@ -31,6 +33,7 @@ struct Weight {
     tokens: usize,
     operators: usize,
     depth: usize,
+    calls: usize,
     ctes: usize,
     set_operations: usize,
     joins: usize,
@@ -58,19 +61,25 @@ pub(crate) fn weigh(text: &str, max_bytes: usize) -> Result<(), Error> {
     }
     let mut weight = Weight::default();
     let mut depth = 0usize;
+    // Of each parenthesis that is open, whether it holds arguments.
+    let mut open: Vec<bool> = Vec::new();
     for (at, token) in tokens.iter().enumerate() {
         weight.tokens += 1;
         let neighbour = |offset: isize| at.checked_add_signed(offset).and_then(|at| tokens.get(at)).map(|t| &t.token);
         match &token.token {
             Token::LParen | Token::LBracket | Token::LBrace => {
                 depth += 1;
+                open.push(token.token == Token::LParen && is_callable(neighbour(-1)));
                 if keyword(neighbour(-1)) == Some(Keyword::AS)
                     || matches!(keyword(neighbour(-1)), Some(Keyword::MATERIALIZED))
                 {
                     weight.ctes += 1;
                 }
             }
-            Token::RParen | Token::RBracket | Token::RBrace => depth = depth.saturating_sub(1),
+            Token::RParen | Token::RBracket | Token::RBrace => {
+                depth = depth.saturating_sub(1);
+                open.pop();
+            }
             Token::Comma if is_literal(neighbour(-1)) && is_literal(neighbour(1)) => weight.list += 1,
             Token::Comma if neighbour(-1) == Some(&Token::RParen) && neighbour(1) == Some(&Token::LParen) => {
                 weight.list += 1;
@@ -81,6 +90,7 @@ pub(crate) fn weigh(text: &str, max_bytes: usize) -> Result<(), Error> {
             _ => {}
         }
         weight.depth = weight.depth.max(depth);
+        weight.calls = open.iter().filter(|is_call| **is_call).count();
         if let Some(what) = weight.passed() {
             let at = token.span.start;
             return Err(Error::new(ErrorKind::TooLarge, what).at(Position { line: at.line, column: at.column }));
@@ -115,6 +125,7 @@ impl Weight {
             ("tokens", self.tokens, MAX_TOKENS),
             ("operators", self.operators, MAX_OPERATORS),
             ("levels of nesting", self.depth, MAX_DEPTH),
+            ("calls inside each other", self.calls, MAX_CALLS),
             ("common table expressions", self.ctes, MAX_CTES),
             ("set operations", self.set_operations, MAX_SET_OPERATIONS),
             ("joins", self.joins, MAX_JOINS),
@@ -158,6 +169,30 @@ fn keyword(token: Option<&Token>) -> Option<Keyword> {
         Some(Token::Word(word)) if word.quote_style.is_none() => Some(word.keyword),
         _ => None,
     }
+}
+
+/// Whether a parenthesis behind this holds arguments: behind a name, and behind words that may be one.
+fn is_callable(token: Option<&Token>) -> bool {
+    let Some(Token::Word(word)) = token else { return false };
+    !matches!(
+        word.keyword,
+        Keyword::AND
+            | Keyword::AS
+            | Keyword::BY
+            | Keyword::CASE
+            | Keyword::ELSE
+            | Keyword::EXISTS
+            | Keyword::FROM
+            | Keyword::IN
+            | Keyword::JOIN
+            | Keyword::NOT
+            | Keyword::ON
+            | Keyword::OR
+            | Keyword::SELECT
+            | Keyword::THEN
+            | Keyword::WHEN
+            | Keyword::WHERE
+    )
 }
 
 fn is_literal(token: Option<&Token>) -> bool {

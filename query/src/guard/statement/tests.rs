@@ -51,6 +51,16 @@ fn the_cap_on_operators_names_the_place() {
     assert_eq!(error.position().map(|at| at.line), Some(2));
 }
 
+#[test]
+fn calls_inside_each_other_are_few() {
+    let nested = |levels: usize| format!("SELECT {}x{}", "upper(".repeat(levels), ")".repeat(levels));
+    assert_eq!(kind(&nested(8)), None);
+    assert_eq!(kind(&nested(17)), Some(ErrorKind::TooLarge));
+    assert_eq!(kind(&format!("SELECT {}1", "upper(x), ".repeat(100))), None, "beside each other");
+    let grouped = format!("SELECT 1 WHERE {}a{}", "a AND (".repeat(30), ")".repeat(30));
+    assert_eq!(kind(&grouped), None, "parentheses that are no calls");
+}
+
 /// Changes texts of a corpus; also what the fuzz targets replay their seeds with.
 #[allow(dead_code, reason = "the part that reads seeds is not needed here")]
 #[path = "../../../../fuzz/checks/replay.rs"]
