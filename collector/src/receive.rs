@@ -11,6 +11,7 @@ mod log_push;
 mod otlp;
 mod remote_write;
 mod senders;
+mod state;
 mod unpack;
 
 use std::sync::Arc;
@@ -21,13 +22,11 @@ use axum::http::header::ALLOW;
 use axum::http::{HeaderMap, HeaderName, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
-use parking_lot::RwLock;
 
 pub(crate) use self::identity::{Identity, Reason};
-use self::intake::Intake;
 pub(crate) use self::log_push::LogPush;
 pub(crate) use self::otlp::{Otlp, Signal};
-use self::senders::Senders;
+use self::state::State;
 use crate::Parts;
 use crate::config::ReceiverConfig;
 use crate::metrics::Metrics;
@@ -39,42 +38,15 @@ const REMOTE_WRITE_PATHS: [&str; 3] = ["/api/v1/write", "/prometheus/api/v1/writ
 #[derive(Debug, Clone)]
 pub(crate) struct Receiver(Arc<State>);
 
-#[derive(Debug)]
-struct State {
-    parts: Parts,
-    metrics: Arc<Metrics>,
-    senders: Senders,
-    identity: Identity,
-    settings: RwLock<Arc<Settings>>,
-}
-
-/// What a reload replaces as a whole.
-#[derive(Debug)]
-struct Settings {
-    config: ReceiverConfig,
-    intake: Intake,
-}
-
-impl Settings {
-    fn new(config: &ReceiverConfig) -> Arc<Self> {
-        Arc::new(Settings { intake: Intake::new("remote_write", config), config: config.clone() })
-    }
-}
-
 impl Receiver {
     /// A receiver that writes to `parts` what `identity` lets in.
     pub(crate) fn new(config: &ReceiverConfig, identity: Identity, parts: Parts, metrics: Arc<Metrics>) -> Self {
-        let senders = Senders::new(parts.sources.clone());
-        let settings = RwLock::new(Settings::new(config));
-        Receiver(Arc::new(State { parts, metrics, senders, identity, settings }))
+        Receiver(State::new("remote_write", config, identity, parts, metrics))
     }
 
     /// Goes over to another configuration; requests that have begun end under the old one.
     pub(crate) fn reload(&self, config: &ReceiverConfig) {
-        let is_same = self.0.settings.read().config == *config;
-        if !is_same {
-            *self.0.settings.write() = Settings::new(config);
-        }
+        self.0.reload(config);
     }
 
     /// The routes of all receivers.

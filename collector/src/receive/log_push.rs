@@ -19,13 +19,11 @@ use decode::body::ContentEncoding;
 use decode::{Arrival, DecodedLines, Limits, Refused};
 use model::time::MS_NANOS;
 use model::{Error, ErrorKind, LeftOut, Receipt};
-use parking_lot::RwLock;
 use tokio::time::Instant;
 
 use super::budget::Share;
 use super::identity::{Caller, Identity, Reason, Unauthorized};
-use super::intake::Intake;
-use super::senders::Senders;
+use super::state::{Settings, State};
 use super::unpack::{snappy_claim, unpack};
 use crate::config::ReceiverConfig;
 use crate::metrics::Metrics;
@@ -36,28 +34,6 @@ const INLINE_BYTES: usize = 64 << 10;
 /// What the routes share. Cloning shares it.
 #[derive(Debug, Clone)]
 pub(crate) struct LogPush(Arc<State>);
-
-#[derive(Debug)]
-struct State {
-    parts: crate::Parts,
-    metrics: Arc<Metrics>,
-    senders: Senders,
-    identity: Identity,
-    settings: RwLock<Arc<Settings>>,
-}
-
-/// What a reload replaces as a whole.
-#[derive(Debug)]
-struct Settings {
-    config: ReceiverConfig,
-    intake: Intake,
-}
-
-impl Settings {
-    fn new(config: &ReceiverConfig) -> Arc<Self> {
-        Arc::new(Settings { intake: Intake::new("log_push", config), config: config.clone() })
-    }
-}
 
 /// Who sends a request, and as to what. Its protocol is the [`model::source::SourceId::kind`] of senders.
 #[derive(Debug)]
@@ -116,26 +92,17 @@ impl<T> Taken<T> {
 impl LogPush {
     /// A receiver that writes to `parts` what `identity` lets in.
     pub(crate) fn new(config: &ReceiverConfig, identity: Identity, parts: crate::Parts, metrics: Arc<Metrics>) -> Self {
-        let senders = Senders::new(parts.sources.clone());
-        let settings = RwLock::new(Settings::new(config));
-        LogPush(Arc::new(State { parts, metrics, senders, identity, settings }))
+        LogPush(State::new("log_push", config, identity, parts, metrics))
     }
 
     /// Goes over to another configuration; requests that have begun end under the old one.
     pub(crate) fn reload(&self, config: &ReceiverConfig) {
-        let is_same = self.0.settings.read().config == *config;
-        if !is_same {
-            *self.0.settings.write() = Settings::new(config);
-        }
+        self.0.reload(config);
     }
 
     /// The routes of all protocols.
     pub(crate) fn routes(&self) -> Router {
         loki::routes(self.clone()).merge(elasticsearch::routes(self.clone()))
-    }
-
-    fn settings(&self) -> Arc<Settings> {
-        self.0.settings.read().clone()
     }
 
     fn origin(&self, protocol: &'static str, head: &Parts) -> Result<Origin, Unauthorized> {

@@ -22,10 +22,11 @@ use tokio::time::Instant;
 
 use self::answer::{Failure, Written};
 use self::negotiation::Message;
+use super::Receiver;
 use super::budget::Share;
 use super::identity::{Caller, Reason, Unit};
+use super::state::Settings;
 use super::unpack::snappy_claim;
-use super::{Receiver, Settings};
 
 /// The [`model::source::SourceId::kind`] of senders.
 const KIND: &str = "remote_write";
@@ -40,7 +41,7 @@ type Outcome = Result<Written, Failure>;
 pub(super) async fn handle(State(receiver): State<Receiver>, request: Request) -> Response {
     let started = Instant::now();
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
-    let settings = receiver.0.settings.read().clone();
+    let settings = receiver.0.settings();
     let caller = match receiver.0.identity.caller(request.headers()) {
         Ok(caller) => caller,
         // It is not put on the board, which whoever can reach us could fill.

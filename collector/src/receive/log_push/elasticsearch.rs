@@ -96,7 +96,7 @@ async fn receive(
         return Err(Error::invalid(text));
     }
     let encoding = ContentEncoding::parse(&header(headers, CONTENT_ENCODING)).map_err(Error::from)?;
-    let settings = push.settings();
+    let settings = push.0.settings();
     let (wire, share) = settings.intake.read(&origin.caller, Unit::Rows, headers, body, 0).await?;
     let decode = move |body: &[u8], arrival, limits: &_| {
         let bulk::Decoded { logs, refused, items } = bulk::decode(body, &index, arrival, limits)?;

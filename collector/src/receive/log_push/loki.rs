@@ -58,7 +58,7 @@ async fn receive(
     headers: &HeaderMap,
     body: Body,
 ) -> Result<Taken<()>, Error> {
-    let settings = push.settings();
+    let settings = push.0.settings();
     let (wire, share) = settings.intake.read(&origin.caller, Unit::Rows, headers, body, 0).await?;
     let decode = move |body: &[u8], arrival, limits: &_| {
         let decoded = match form {

@@ -73,7 +73,7 @@ async fn named(State(push): State<LogPush>, request: Request) -> Response {
         return answer::not_found(&format!("there is nothing at {path:?}: log rows go to _bulk"));
     }
     // Read to its end: a connection that is closed with bytes unread may be reset before the sender has read the answer.
-    match push.settings().intake.read(&caller, Unit::Rows, &head.headers, body, 0).await {
+    match push.0.settings().intake.read(&caller, Unit::Rows, &head.headers, body, 0).await {
         Ok(_) => answer::success(&json!({ "acknowledged": true, "shards_acknowledged": true })),
         Err(error) => answer::failure(&error),
     }
