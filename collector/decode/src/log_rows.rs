@@ -119,7 +119,7 @@ impl<'l> LogRows<'l> {
     fn row_fault(&self, row: &Log<'_>) -> Box<Bad> {
         let (bytes, limit) = (row.body.len(), self.limits.max_line_bytes);
         if bytes > limit {
-            let what = format!("a line has {bytes} bytes, the limit is {limit} (max_line_bytes): {}", shown(row.body));
+            let what = format!("a line has {bytes} bytes, the limit is {limit} (line_size_limit): {}", shown(row.body));
             return Bad::new(Reason::RowLimit, what);
         }
         let (time, latest) = (row.time_unix_nano, self.arrival.latest_unix_nano);

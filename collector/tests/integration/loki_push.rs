@@ -169,7 +169,7 @@ async fn bad_rows_are_named_and_cost_no_good_one() {
     let (status, text) = send(protobuf(&served, sent)).await;
     assert_eq!(status, 400, "{text}");
     assert!(text.starts_with("5 rows were not written, the others were: "), "{text}");
-    for part in ["future_limit", "of the future", "max_line_bytes", "twice", "no name"] {
+    for part in ["future_limit", "of the future", "(line_size_limit)", "twice", "no name"] {
         assert!(text.contains(part), "{part:?} in {text}");
     }
     assert_eq!(bodies(&served), ["good", "good too"]);
