@@ -68,8 +68,8 @@ pub struct Item {
     pub index: Arc<str>,
     /// `_id`; empty if the sender leaves it to the server.
     pub id: Box<str>,
-    /// Why the document is not among the rows; `None` if it is.
-    pub error: Option<Box<ItemError>>,
+    /// Why the document is not among the rows; `None` if it is. Shared, since many may be refused for one reason.
+    pub error: Option<Arc<ItemError>>,
 }
 
 impl Item {
@@ -88,6 +88,10 @@ pub struct ItemError {
     pub reason: Cow<'static, str>,
 }
 
+/// So many items are told of each reason what is wrong with their own document; those behind them share one text. A body can
+/// hold hundreds of thousands of bad documents, and an answer must not grow with all that could be said of them.
+const TOLD_ITEMS: usize = 1000;
+
 /// Reads a whole request, already decompressed. What is no UTF-8 in it becomes U+FFFD. The last line may lack its end, and
 /// empty lines before an action are stepped over.
 ///
@@ -103,6 +107,7 @@ pub fn decode(body: &[u8], index: &str, arrival: Arrival, limits: &Limits) -> Re
     let mut lines = Lines { text: &text, at: 0, line: 0 };
     let mut documents = Documents::new(rows);
     let mut items = Vec::new();
+    let mut errors = Errors::default();
     let mut before = Before::new(index);
     while let Some(line) = lines.next() {
         if line.trim_ascii().is_empty() {
@@ -124,7 +129,7 @@ pub fn decode(body: &[u8], index: &str, arrival: Arrival, limits: &Limits) -> Re
                 }
             },
         };
-        let error = taken.err().map(|refusal| refusal.noted(&mut documents.rows));
+        let error = taken.err().map(|refusal| refusal.noted(&mut documents.rows, &mut errors));
         items.push(Item { action, index, id, error });
     }
     let decoded = documents.rows.finish();
@@ -142,22 +147,60 @@ enum Refusal {
 impl Refusal {
     /// Notes it; gives what its sender is told.
     #[cold]
-    fn noted(self, rows: &mut LogRows<'_>) -> Box<ItemError> {
-        let (kind, reason, why) = match self {
+    fn noted(self, rows: &mut LogRows<'_>, errors: &mut Errors) -> Arc<ItemError> {
+        match self {
             Refusal::Action(action) => {
                 let reason = match action {
                     Action::Delete => "logs are only added to: nothing is deleted, send \"create\" or \"index\"",
                     _ => "logs are only added to: nothing is updated, send \"create\" or \"index\"",
                 };
-                ("illegal_argument_exception", Cow::Borrowed(reason), Reason::InvalidRow)
+                rows.refuse(Bad { reason: Reason::InvalidRow, what: reason.to_owned() });
+                errors.shared("illegal_argument_exception", reason)
             }
-            Refusal::Bad(bad) if bad.reason == Reason::RowLimit => {
-                ("illegal_argument_exception", Cow::Owned(bad.what), bad.reason)
+            Refusal::Bad(bad) => {
+                let error = errors.of(&bad);
+                rows.refuse(bad);
+                error
             }
-            Refusal::Bad(bad) => ("document_parsing_exception", Cow::Owned(bad.what), bad.reason),
+        }
+    }
+}
+
+/// What the refused items are told.
+#[derive(Default)]
+struct Errors {
+    /// How many items of each reason were told what is wrong with their own document.
+    told: [usize; Reason::ALL.len()],
+    /// Those that more than one item may have: a few.
+    shared: Vec<Arc<ItemError>>,
+}
+
+impl Errors {
+    fn of(&mut self, bad: &Bad) -> Arc<ItemError> {
+        let (kind, alike) = match bad.reason {
+            Reason::RowLimit => {
+                ("illegal_argument_exception", "over a limit, as items before it, which name the limit")
+            }
+            Reason::OutOfRange => {
+                ("document_parsing_exception", "its time is too far in the future, as of items before it")
+            }
+            _ => ("document_parsing_exception", "no document of a log, as items before it, which say why"),
         };
-        rows.refuse(Bad { reason: why, what: reason.to_string() });
-        Box::new(ItemError { kind, reason })
+        let told = &mut self.told[bad.reason as usize];
+        if *told == TOLD_ITEMS {
+            return self.shared(kind, alike);
+        }
+        *told += 1;
+        Arc::new(ItemError { kind, reason: Cow::Owned(bad.what.clone()) })
+    }
+
+    fn shared(&mut self, kind: &'static str, reason: &'static str) -> Arc<ItemError> {
+        if let Some(known) = self.shared.iter().find(|known| known.kind == kind && known.reason == reason) {
+            return known.clone();
+        }
+        let error = Arc::new(ItemError { kind, reason: Cow::Borrowed(reason) });
+        self.shared.push(error.clone());
+        error
     }
 }
 

@@ -8,6 +8,8 @@
 mod answer;
 mod handshake;
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Path, Request, State};
@@ -75,11 +77,13 @@ async fn handle(push: &LogPush, index: String, request: Request) -> Response {
 fn mark(items: &mut [Item], left_out: &LeftOut) {
     const ALIKE: &str = "its cluster is new, and there are as many as pushes without a token may name (push.cluster_limit): give the \
                          cluster a token, or raise the limit";
+    let error = |reason| Arc::new(ItemError { kind: "illegal_argument_exception", reason });
+    let alike = error(ALIKE.into());
     let mut places = left_out.places().iter().peekable();
     for (row, item) in (0..).zip(items.iter_mut().filter(|item| item.error.is_none())) {
         if places.next_if_eq(&&row).is_some() {
-            let reason = left_out.message_at(row).map_or(ALIKE.into(), |message| message.to_owned().into());
-            item.error = Some(Box::new(ItemError { kind: "illegal_argument_exception", reason }));
+            let own = left_out.message_at(row).map(|message| error(message.to_owned().into()));
+            item.error = Some(own.unwrap_or_else(|| alike.clone()));
         }
     }
 }

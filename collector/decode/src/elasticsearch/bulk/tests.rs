@@ -166,7 +166,7 @@ fn hostile_documents_are_refused_by_item() {
         (format!("{{\"a\":{}", "[".repeat(100_000)), "nested more than 64 deep"),
         ("{\"a\":".repeat(100_000), "nested more than 64 deep"),
         ("{\"host\":".repeat(100_000), "nested more than 64 deep"),
-        ("{\"message\":\"12345678901\"}".to_owned(), "a line has 11 bytes, the limit is 10"),
+        ("{\"message\":\"12345678901\"}".to_owned(), "a line has 11 bytes, the limit is 10 (line_size_limit)"),
         ("{\"a\":\"123456\"}".to_owned(), "the value of the attribute \"a\" has 6 bytes"),
         ("{\"host\":{\"a\":\"123456\"}}".to_owned(), "the value of the attribute \"host.a\" has 6 bytes"),
         ("{\"level\":\"123456\"}".to_owned(), "the value of the attribute \"log.level\" has 6 bytes"),
@@ -183,6 +183,28 @@ fn hostile_documents_are_refused_by_item() {
         assert!(reason.starts_with("line 4") && reason.contains(part) && reason.len() < 300, "{reason}");
         assert!(decoded.logs.attributes.is_empty() && decoded.refused.messages().count() == 1);
     }
+}
+
+#[test]
+fn many_bad_items_share_what_they_are_told_and_the_first_of_each_reason_have_their_own() {
+    const EACH: usize = 20_000;
+    let limits = Limits { max_line_bytes: 10, ..Limits::default() };
+    let bad = ["{\"index\":{}}\n[]\n", "{\"index\":{}}\n{\"message\":\"12345678901\"}\n", "{\"delete\":{}}\n"];
+    // First the whole of one reason, so that the others have none of the first items.
+    let body: String = bad.iter().map(|item| item.repeat(EACH)).collect();
+    let decoded = decode(body.as_bytes(), "", ARRIVAL, &limits).unwrap();
+    let errors: Vec<_> = decoded.items.iter().map(|item| item.error.clone().unwrap()).collect();
+    let distinct: std::collections::HashSet<_> = errors.iter().map(Arc::as_ptr).collect();
+    assert_eq!((errors.len(), distinct.len()), (3 * EACH, 2 * TOLD_ITEMS + 3));
+    let at = |place: usize| reason(&decoded.items[place]);
+    assert!(at(TOLD_ITEMS - 1).1.starts_with("line 2000, column 1: expected an object"), "{:?}", at(TOLD_ITEMS - 1));
+    assert_eq!(at(TOLD_ITEMS).1, "no document of a log, as items before it, which say why");
+    assert!(at(EACH + TOLD_ITEMS - 1).1.contains("(line_size_limit)"));
+    let alike = ("illegal_argument_exception", "over a limit, as items before it, which name the limit");
+    assert_eq!((at(EACH + TOLD_ITEMS), at(2 * EACH - 1)), (alike, alike));
+    assert!(at(2 * EACH).1.contains("nothing is deleted"));
+    let counts = [Reason::InvalidRow, Reason::RowLimit].map(|reason| decoded.refused.count(reason));
+    assert_eq!(counts, [2 * EACH as u64, EACH as u64], "all are counted");
 }
 
 #[test]
