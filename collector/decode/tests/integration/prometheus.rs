@@ -237,13 +237,17 @@ fn hold_facts(format: &Format) {
     let folder = tempfile::tempdir().unwrap();
     #[expect(clippy::disallowed_methods, reason = "the server has no other clock")]
     let began_ms = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_millis() as i64;
-    let (_server, address) = start(bodies, cases.len(), folder.path());
+    let (mut server, mut address) = start(bodies, cases.len(), folder.path());
     let patience = Duration::from_secs(120);
     let answered = [began_ms, began_ms + patience.as_millis() as i64];
     let deadline = Instant::now() + patience;
     let mut found: Vec<Found> = cases.iter().map(|_| Found::default()).collect();
     while ask_health(address, &mut found) != Some(true) || ask_rows(address, &mut found, answered) != Some(true) {
         assert!(Instant::now() < deadline, "prometheus did not scrape every body within two minutes");
+        // Somebody else may have got its port between the look for one and its start.
+        if server.0.try_wait().unwrap().is_some() {
+            (server, address) = start(bodies, cases.len(), folder.path());
+        }
         // The machine is left to the server between two looks.
         std::thread::park_timeout(Duration::from_millis(50));
     }
