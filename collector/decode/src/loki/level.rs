@@ -4,7 +4,7 @@
 
 mod line;
 
-pub(super) use self::line::Words;
+pub(super) use self::line::level_of;
 
 /// The attribute that says the level.
 pub(super) const DETECTED_LEVEL: &str = "detected_level";

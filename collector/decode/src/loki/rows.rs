@@ -4,7 +4,7 @@ use model::Resource;
 use model::logs::Log;
 
 use super::labels::{SERVICE_NAME, derived_service};
-use super::level::{self, DETECTED_LEVEL, Words};
+use super::level::{self, DETECTED_LEVEL};
 use crate::error::quoted;
 use crate::log_rows::{LogRows, too_many_attributes};
 use crate::refused::{Bad, Reason};
@@ -16,7 +16,6 @@ const SEVERITY_NUMBER: &str = "severity_number";
 /// The rows that are good so far.
 pub(super) struct Rows<'l> {
     rows: LogRows<'l>,
-    words: Words,
     stream: Stream,
     row: Row,
 }
@@ -78,12 +77,7 @@ impl Row {
 
 impl<'l> Rows<'l> {
     pub(super) fn new(body_bytes: usize, arrival: Arrival, limits: &'l Limits) -> Result<Self, Error> {
-        Ok(Rows {
-            rows: LogRows::new(body_bytes, arrival, limits)?,
-            words: Words::default(),
-            stream: Stream::default(),
-            row: Row::default(),
-        })
+        Ok(Rows { rows: LogRows::new(body_bytes, arrival, limits)?, stream: Stream::default(), row: Row::default() })
     }
 
     /// Counts rows against the limit before they are read.
@@ -171,7 +165,7 @@ impl<'l> Rows<'l> {
                 (level, level)
             }
             (Says::Nothing, ..) => {
-                let (level, value) = self.words.level_of(line);
+                let (level, value) = level::level_of(line);
                 (value.unwrap_or(level.as_str()), level.as_str())
             }
         };

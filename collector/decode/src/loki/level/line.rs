@@ -1,7 +1,5 @@
 //! The level that a line says: in a field of JSON, in one of logfmt, or in a word.
 
-use memchr::memmem::Finder;
-
 use super::{FIELDS, Level};
 use crate::error::Fault;
 use crate::json::{Kind, Reader};
@@ -12,7 +10,7 @@ const MAX_BYTES: usize = 64 << 10;
 /// Objects within objects of a line that are looked into: fields of the line and those of its objects.
 const MAX_DEPTH: usize = 2;
 
-/// The words that say a level, in the order in which Loki looks for them.
+/// The words that say a level.
 const WORDS: [(&str, Level); 9] = [
     ("trace", Level::Trace),
     ("debug", Level::Debug),
@@ -25,61 +23,47 @@ const WORDS: [(&str, Level); 9] = [
     ("info", Level::Info),
 ];
 
-/// What words of a line are looked for with, made once for a whole body.
-#[derive(Debug)]
-pub(in super::super) struct Words {
-    finders: [(Finder<'static>, Level); WORDS.len()],
-    /// The line in lower case.
-    lower: Vec<u8>,
-}
-
-impl Default for Words {
-    fn default() -> Self {
-        Words { finders: WORDS.map(|(word, level)| (Finder::new(word), level)), lower: Vec::new() }
+/// The level of a line, and the value of the field that says it, if it is one.
+pub(in super::super) fn level_of(line: &str) -> (Level, Option<&str>) {
+    let start = &line[..line.floor_char_boundary(MAX_BYTES)];
+    let value = if is_json(line) {
+        // What breaks off or is no JSON after all has words all the same.
+        field_of_json(&mut Reader::new(start), 1).unwrap_or_default()
+    } else if memchr::memchr(b'=', start.as_bytes()).is_some() {
+        field_of_logfmt(start)
+    } else {
+        None
+    };
+    match value.and_then(|value| Some((Level::of_value(value)?, value))) {
+        Some((level, value)) => (level, Some(value)),
+        None => (in_words(start.as_bytes()), None),
     }
 }
 
-impl Words {
-    /// The level of a line, and the value of the field that says it, if it is one.
-    pub(in super::super) fn level_of<'l>(&mut self, line: &'l str) -> (Level, Option<&'l str>) {
-        let start = &line[..line.floor_char_boundary(MAX_BYTES)];
-        let value = if is_json(line) {
-            // What breaks off or is no JSON after all has words all the same.
-            field_of_json(&mut Reader::new(start), 1).unwrap_or_default()
-        } else if memchr::memchr(b'=', start.as_bytes()).is_some() {
-            field_of_logfmt(start)
-        } else {
-            None
+/// The level of the first word of a line that says one and stands by itself, in whatever case.
+fn in_words(line: &[u8]) -> Level {
+    let behind = line.iter().enumerate().filter(|(_, byte)| begins_word(**byte)).map(|(at, _)| at + 1);
+    let said = std::iter::once(0).chain(behind).find_map(|at| {
+        let rest = &line[at..];
+        // Few words begin as one of these does.
+        let may_say = matches!(rest.first()? | 0x20, b't' | b'd' | b'f' | b'c' | b'e' | b'w' | b'i');
+        let says = |(word, _): &&(&str, Level)| {
+            let is_word = rest.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word.as_bytes()));
+            is_word && rest.get(word.len()).is_none_or(|byte| ends_word(*byte))
         };
-        match value.and_then(|value| Some((Level::of_value(value)?, value))) {
-            Some((level, value)) => (level, Some(value)),
-            None => (self.in_words(start.as_bytes()), None),
-        }
-    }
-
-    /// The level of the foremost word that stands by itself where it is first found; as Loki does, it is not looked for
-    /// behind that.
-    fn in_words(&mut self, line: &[u8]) -> Level {
-        self.lower.clear();
-        self.lower.extend(line.iter().map(u8::to_ascii_lowercase));
-        let line = self.lower.as_slice();
-        let stands = |(finder, _): &&(Finder<'_>, Level)| {
-            finder.find(line).is_some_and(|at| {
-                let (before, after) = (at.checked_sub(1), at + finder.needle().len());
-                let ends = |at: Option<usize>| at.and_then(|at| line.get(at)).is_none_or(|byte| !is_of_word(*byte));
-                ends(before) && ends(Some(after))
-            })
-        };
-        self.finders.iter().find(stands).map_or(Level::Unknown, |(_, level)| *level)
-    }
+        may_say.then(|| WORDS.iter().find(says))?.map(|(_, level)| *level)
+    });
+    said.unwrap_or(Level::Unknown)
 }
 
-/// Whether a byte makes a longer word of the one that it stands beside. Loki takes bytes for characters of Latin-1.
-fn is_of_word(byte: u8) -> bool {
-    match byte {
-        0xaa | 0xb5 | 0xba | 0xc0..=0xd6 | 0xd8..=0xf6 | 0xf8.. => true,
-        byte => byte.is_ascii_alphanumeric() || byte == b'_',
-    }
+/// Whether a word may begin behind a byte, as Loki has it: what is behind a colon is a value.
+fn begins_word(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\n' | b'[' | b'(' | b'{' | b'"' | b'=')
+}
+
+/// Whether a word may end before a byte, as Loki has it.
+fn ends_word(byte: u8) -> bool {
+    begins_word(byte) || matches!(byte, b']' | b')' | b'}' | b':' | b',' | b'!')
 }
 
 fn is_json(line: &str) -> bool {
