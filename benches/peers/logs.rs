@@ -18,7 +18,7 @@ use reqwest::Client;
 use self::peer::Peer;
 use crate::markdown::{self, Table};
 use crate::process::folder_bytes;
-use crate::records::sent::Sent;
+use crate::records::sent::{Sent, took_all};
 use crate::records::way::Way;
 use crate::records::{OF_REQUEST, Rows};
 use crate::report::median;
@@ -84,8 +84,7 @@ async fn send(sent: Sent, url: &str) -> Result<(f64, f64), Fault> {
             let (request, raw_bytes) = sent.request(client, url, &rows)?;
             let answer = request.send().await?;
             let (status, text) = (answer.status(), answer.text().await?);
-            // Elasticsearch's answer to a bulk is a success whatever became of the items.
-            match status.is_success() && !text.contains("\"errors\":true") {
+            match took_all(status, &text) {
                 true => Ok(raw_bytes),
                 false => Err(Fault::from(format!("{}: {url}: {status}: {text}", sent.name()))),
             }

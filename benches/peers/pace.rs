@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use crate::process::Process;
+use crate::records::sent::took_all;
 use crate::report::quantile;
 use crate::{Fault, load, records};
 
@@ -134,9 +135,7 @@ impl Request {
         // Read to its end, so that the connection is free for the next.
         let text = answer.text().await;
         match text {
-            // A bulk of Elasticsearch is a success whatever became of its items.
-            Ok(text) if status.is_success() && text.contains("\"errors\":true") => Outcome::Failed(text),
-            Ok(_) if status.is_success() => Outcome::Acknowledged,
+            Ok(text) if took_all(status, &text) => Outcome::Acknowledged,
             Ok(_) if is_busy && says_when => Outcome::PutOff,
             Ok(text) => Outcome::Failed(format!("{status}: {text}")),
             Err(error) => Outcome::Failed(format!("{status}: {error:?}")),

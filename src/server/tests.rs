@@ -1,9 +1,10 @@
 use std::path::Path;
 use std::time::Duration;
 
-use axum::routing::{get, post};
+use axum::routing::{MethodRouter, get, post};
 use model::worker::Worker;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::sync::{Notify, mpsc};
 
 use super::*;
 use crate::config::TlsServer;
@@ -30,6 +31,19 @@ async fn ask(address: SocketAddr, text: &str) -> String {
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.unwrap();
     answer
+}
+
+/// A route that tells when it is asked, and answers once it is told to.
+fn held(answer: &'static str) -> (MethodRouter, mpsc::Receiver<()>, Arc<Notify>) {
+    let (entered, has_entered) = mpsc::channel(1);
+    let go_on = Arc::new(Notify::new());
+    let waits = go_on.clone();
+    let route = get(move || async move {
+        entered.send(()).await.unwrap();
+        waits.notified().await;
+        answer
+    });
+    (route, has_entered, go_on)
 }
 
 fn short() -> Limits {
@@ -88,14 +102,7 @@ async fn a_body_that_never_ends_is_a_timeout_to_its_reader() {
 
 #[tokio::test]
 async fn requests_in_flight_are_answered_when_the_server_stops() {
-    let (entered, mut has_entered) = tokio::sync::mpsc::channel(1);
-    let go_on = Arc::new(tokio::sync::Notify::new());
-    let waits = go_on.clone();
-    let handler = get(move || async move {
-        entered.send(()).await.unwrap();
-        waits.notified().await;
-        "answered"
-    });
+    let (handler, mut has_entered, go_on) = held("answered");
     let running = start(Router::new().route("/", handler), Limits::default()).await;
     let address = running.address;
     let client = ask(address, "GET / HTTP/1.1\r\nhost: x\r\n\r\n");
@@ -144,14 +151,7 @@ async fn the_connection_that_was_idle_for_longest_makes_room_for_another() {
 
 #[tokio::test]
 async fn who_finds_all_others_busy_waits_for_the_first_that_is_answered() {
-    let (entered, mut has_entered) = tokio::sync::mpsc::channel(1);
-    let go_on = Arc::new(tokio::sync::Notify::new());
-    let waits = go_on.clone();
-    let busy = get(move || async move {
-        entered.send(()).await.unwrap();
-        waits.notified().await;
-        "fine"
-    });
+    let (busy, mut has_entered, go_on) = held("fine");
     let router = Router::new().route("/busy", busy).route("/", get(|| async { "fine" }));
     let limits = Limits { connections: 1, header_timeout: Duration::from_secs(600), ..Limits::default() };
     let running = start(router, limits).await;

@@ -4,6 +4,7 @@ use reqwest::StatusCode;
 use serde_json::{Value, json};
 use tempfile::tempdir;
 
+use crate::otlp_json::{LOGS, SPANS, attributes, request};
 use crate::remote_write::{now_ms, write};
 use crate::server::{Server, Setup};
 
@@ -12,17 +13,14 @@ const REASON: &str = "is new, and there are 2 clusters, the limit for those that
                       (push.cluster_limit): give the cluster a token, or raise the limit";
 
 /// A row of each of these clusters in OTLP's JSON.
-fn records(resources: &str, scopes: &str, rows: &str, row: &Value, clusters: &[&str]) -> Vec<u8> {
-    let of_cluster = |cluster: &&str| {
-        let attribute = json!({ "key": "k8s.cluster.name", "value": { "stringValue": cluster } });
-        json!({ "resource": { "attributes": [attribute] }, scopes: [{ rows: [row] }] })
-    };
-    json!({ resources: clusters.iter().map(of_cluster).collect::<Vec<_>>() }).to_string().into_bytes()
+fn records(names: [&str; 3], row: &Value, clusters: &[&str]) -> Vec<u8> {
+    let of_cluster = |cluster: &&str| (attributes(&[("k8s.cluster.name", cluster)]), vec![row.clone()]);
+    request(names, clusters.iter().map(of_cluster))
 }
 
 fn logs(clusters: &[&str]) -> Vec<u8> {
     let row = json!({ "timeUnixNano": format!("{}000000", now_ms()), "body": { "stringValue": "a line" } });
-    records("resourceLogs", "scopeLogs", "logRecords", &row, clusters)
+    records(LOGS, &row, clusters)
 }
 
 fn spans(clusters: &[&str]) -> Vec<u8> {
@@ -30,7 +28,7 @@ fn spans(clusters: &[&str]) -> Vec<u8> {
         "traceId": "0af7651916cd43dd8448eb211c80319c", "spanId": "b7ad6b7169203331", "name": "a span",
         "startTimeUnixNano": format!("{}000000", now_ms()), "endTimeUnixNano": format!("{}000001", now_ms()),
     });
-    records("resourceSpans", "scopeSpans", "spans", &row, clusters)
+    records(SPANS, &row, clusters)
 }
 
 fn streams(clusters: &[&str]) -> Vec<u8> {

@@ -101,19 +101,12 @@ fn row(cluster: &str, form: Form, service: &str, line: &Line) -> Value {
     })
 }
 
-/// A number of bytes that the system tells of a process.
-fn status_bytes(process: &Path, key: &str) -> u64 {
-    let status = std::fs::read_to_string(process.join("status")).unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix(key)).unwrap();
-    line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn hostile_lines_and_spans_are_named_and_cost_nothing_else() {
     let folder = tempdir().unwrap();
     let (setup, secrets) = Series::setup(folder.path());
     let mut series = Series::start(&setup, &secrets).await;
-    let before = status_bytes(&series.server.process(), "VmHWM:");
+    let before = series.server.peak_bytes();
 
     cases::odd_text_is_kept(&mut series).await;
     cases::times_of_1970_and_2262(&mut series).await;
@@ -130,7 +123,7 @@ async fn hostile_lines_and_spans_are_named_and_cost_nothing_else() {
 
     // Requests came one after the other, so it is one that holds memory, whichever of the receivers has it.
     let most = before + MEMORY_BYTES + OTHER_BYTES;
-    let reached = status_bytes(&series.server.process(), "VmHWM:");
+    let reached = series.server.peak_bytes();
     eprintln!("{} MiB at first, {} MiB at most, of {} MiB", before / MIB, reached / MIB, most / MIB);
     assert!(reached < most, "{} MiB, at most {} MiB", reached / MIB, most / MIB);
     assert!(!series.server.stderr().contains("panicked"), "{}", series.server.stderr());

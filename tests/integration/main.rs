@@ -30,6 +30,7 @@ mod log_shippers;
 mod missing_data;
 mod mixins;
 mod otlp;
+mod otlp_json;
 mod otlp_records;
 mod own_traces;
 mod peers;

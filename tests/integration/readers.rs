@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 use tempfile::tempdir;
 
+use crate::otlp_json::{LOGS, SPANS, attributes, request};
 use crate::peers::python;
 use crate::remote_write::{now_ms, write};
 use crate::server::{Server, Setup};
@@ -70,24 +71,16 @@ const TRACE_ID: &str = "0af7651916cd43dd8448eb211c80319c";
 const SPAN_ID: &str = "b7ad6b7169203331";
 
 /// What every record of the test has, by the name that OTLP has for it.
-fn record(time_key: &str, time_ms: i64, attributes: &[(&str, &str)]) -> Value {
+fn record(time_key: &str, time_ms: i64, pairs: &[(&str, &str)]) -> Value {
     json!({
         time_key: format!("{}", time_ms * 1_000_000 + 123_456), "traceId": TRACE_ID, "spanId": SPAN_ID,
-        "attributes": key_values(attributes),
+        "attributes": attributes(pairs),
     })
-}
-
-fn key_values(attributes: &[(&str, &str)]) -> Vec<Value> {
-    attributes.iter().map(|(key, value)| json!({ "key": key, "value": { "stringValue": value } })).collect()
 }
 
 /// The resource of all records.
 fn resource() -> Value {
-    json!({
-        "attributes": key_values(&[
-            ("service.name", "shop"), ("k8s.cluster.name", "berlin"), ("service.version", "1.2"),
-        ])
-    })
+    attributes(&[("service.name", "shop"), ("k8s.cluster.name", "berlin"), ("service.version", "1.2")])
 }
 
 /// Two lines, one of the day before.
@@ -96,17 +89,14 @@ fn lines(now: i64) -> Vec<u8> {
     first["body"] = json!({ "stringValue": "a line with \u{1b}[31mcolours" });
     let mut second = record("timeUnixNano", now - DAY_MS, &[]);
     second["body"] = json!({ "stringValue": "a late line" });
-    let scopes = json!([{ "logRecords": [first, second] }]);
-    json!({ "resourceLogs": [{ "resource": resource(), "scopeLogs": scopes }] }).to_string().into_bytes()
+    request(LOGS, [(resource(), vec![first, second])])
 }
 
 fn spans(now: i64) -> Vec<u8> {
     let mut span = record("startTimeUnixNano", now, &[("http.route", "/cart")]);
     span["name"] = json!("GET /cart");
     span["endTimeUnixNano"] = span["startTimeUnixNano"].clone();
-    json!({ "resourceSpans": [{ "resource": resource(), "scopeSpans": [{ "spans": [span] }] }] })
-        .to_string()
-        .into_bytes()
+    request(SPANS, [(resource(), vec![span])])
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! SQL through a real socket: what must not be done is refused and not done, and no text stops what goes on beside it.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use reqwest::StatusCode;
@@ -243,13 +243,6 @@ fn verdict(expected: &str, sql: &str, answer: &reqwest::Result<(StatusCode, Stri
     (!fits).then(|| format!("{status} {short}"))
 }
 
-/// The most memory that a process has had, in bytes.
-fn peak_bytes(process: &Path) -> u64 {
-    let status = std::fs::read_to_string(process.join("status")).unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
-    line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn no_hostile_text_stops_ingest_or_ends_the_process() {
     let folder = tempdir().unwrap();
@@ -283,7 +276,7 @@ async fn no_hostile_text_stops_ingest_or_ends_the_process() {
     };
     assert!(wrong.is_empty(), "{wrong}");
     assert!(server.is_alive() && !server.stderr().contains("panicked"), "{}", server.stderr());
-    let peak = peak_bytes(&server.process()) >> 20;
+    let peak = server.peak_bytes() >> 20;
     assert!(peak < 1536, "the process grew to {peak} MiB");
     assert_eq!(server.get("/readyz").await, (StatusCode::OK, "ready\n".into()), "no text is stuck for ever");
     let written = acknowledged.load(Ordering::SeqCst) as u64;

@@ -1,6 +1,6 @@
 //! What is sent: lines in one of their forms, or spans.
 
-use reqwest::{Client, RequestBuilder};
+use reqwest::{Client, RequestBuilder, StatusCode};
 
 use super::way::Way;
 use super::{Rows, span};
@@ -10,6 +10,11 @@ use super::{Rows, span};
 pub(crate) enum Sent {
     Lines(Way),
     Spans,
+}
+
+/// Whether an answer says that every row was taken: that of Elasticsearch to a bulk is a success whatever became of its items.
+pub(crate) fn took_all(status: StatusCode, text: &str) -> bool {
+    status.is_success() && !text.contains("\"errors\":true")
 }
 
 impl Sent {

@@ -5,9 +5,11 @@
 use std::collections::BTreeSet;
 
 use rustix::process::Signal;
+use serde_json::json;
 use tempfile::tempdir;
 
 use super::{random, setting};
+use crate::otlp_json;
 use crate::peers::program;
 use crate::remote_write::{HEADERS, Series, body, now_ms};
 use crate::server::{Server, Setup};
@@ -66,21 +68,17 @@ const RECORDS: [(&str, &str, &str); 2] = [("/v1/logs", "logs", "body"), ("/v1/tr
 fn records(table: &str, begin_ms: i64, request: u32) -> Vec<u8> {
     let row = |at: u32| {
         let (number, time_ms) = (value(request, at), begin_ms + i64::from(request) - i64::from(at) * 2 * DAY_MS);
+        let time = format!("{time_ms}000000");
         match table {
-            "logs" => format!(r#"{{"timeUnixNano":"{time_ms}000000","body":{{"stringValue":"{number}"}}}}"#),
-            _ => format!(
-                r#"{{"traceId":"{0:032x}","spanId":"{0:016x}","name":"{number}","startTimeUnixNano":"{time_ms}000000"}}"#,
-                number + 1
-            ),
+            "logs" => json!({ "timeUnixNano": time, "body": { "stringValue": number.to_string() } }),
+            _ => json!({
+                "traceId": format!("{:032x}", number + 1), "spanId": format!("{:016x}", number + 1),
+                "name": number.to_string(), "startTimeUnixNano": time,
+            }),
         }
     };
-    let resource = r#"{"attributes":[{"key":"service.name","value":{"stringValue":"sweep"}}]}"#;
-    let (resources, scopes, rows) = match table {
-        "logs" => ("resourceLogs", "scopeLogs", "logRecords"),
-        _ => ("resourceSpans", "scopeSpans", "spans"),
-    };
-    let rows = format!(r#"[{{"{rows}":[{},{}]}}]"#, row(0), row(1));
-    format!(r#"{{"{resources}":[{{"resource":{resource},"{scopes}":{rows}}}]}}"#).into_bytes()
+    let names = if table == "logs" { otlp_json::LOGS } else { otlp_json::SPANS };
+    otlp_json::request(names, [(otlp_json::attributes(&[("service.name", "sweep")]), vec![row(0), row(1)])])
 }
 
 /// What a first life came to.

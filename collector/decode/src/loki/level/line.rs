@@ -10,18 +10,8 @@ const MAX_BYTES: usize = 64 << 10;
 /// Objects within objects of a line that are looked into: fields of the line and those of its objects.
 const MAX_DEPTH: usize = 2;
 
-/// The words that say a level.
-const WORDS: [(&str, Level); 9] = [
-    ("trace", Level::Trace),
-    ("debug", Level::Debug),
-    ("fatal", Level::Fatal),
-    ("critical", Level::Critical),
-    ("error", Level::Error),
-    ("err", Level::Error),
-    ("warning", Level::Warn),
-    ("warn", Level::Warn),
-    ("info", Level::Info),
-];
+/// The values of a field that say a level as words of a line too.
+const WORDS: [&str; 9] = ["trace", "debug", "fatal", "critical", "error", "err", "warning", "warn", "info"];
 
 /// The level of a line, and the value of the field that says it, if it is one.
 pub(in super::super) fn level_of(line: &str) -> (Level, Option<&str>) {
@@ -47,11 +37,11 @@ fn in_words(line: &[u8]) -> Level {
         let rest = &line[at..];
         // Few words begin as one of these does.
         let may_say = matches!(rest.first()? | 0x20, b't' | b'd' | b'f' | b'c' | b'e' | b'w' | b'i');
-        let says = |(word, _): &&(&str, Level)| {
+        let says = |word: &&&str| {
             let is_word = rest.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word.as_bytes()));
             is_word && rest.get(word.len()).is_none_or(|byte| ends_word(*byte))
         };
-        may_say.then(|| WORDS.iter().find(says))?.map(|(_, level)| *level)
+        may_say.then(|| WORDS.iter().find(says)).flatten().and_then(|word| Level::of_value(word))
     });
     said.unwrap_or(Level::Unknown)
 }
