@@ -8,6 +8,7 @@ use std::sync::Arc;
 use journal::Position;
 use model::{Error, Receipt};
 use tokio::sync::oneshot;
+use uuid::Uuid;
 
 use super::build::{self, Built, StagedFile};
 use super::manifest::Manifest;
@@ -27,6 +28,8 @@ use crate::writer::Item;
 #[derive(Debug)]
 pub(crate) struct Job {
     taken: Taken,
+    /// What its manifest is named by, however often it is written.
+    id: Uuid,
     /// Where the new generation begins: every row below is staged, in a table, or carried once this cut is staged.
     start: Position,
     /// Whether rows of series lie below that are in no block.
@@ -47,7 +50,14 @@ enum Taken {
 impl Job {
     pub(crate) fn new(start: Position, frozen: Frozen) -> Self {
         let leaves_metrics = frozen.leaves_metrics;
-        Job { taken: Taken::Frozen(Arc::new(frozen)), start, leaves_metrics, carried: false, built: None }
+        Job {
+            taken: Taken::Frozen(Arc::new(frozen)),
+            id: Uuid::new_v4(),
+            start,
+            leaves_metrics,
+            carried: false,
+            built: None,
+        }
     }
 
     /// Where the journal may be dropped up to when the cut is staged; `None` if no further than before.
@@ -73,7 +83,7 @@ impl Job {
                 changes.push((table, Change::add(adds, Some(txn))));
             }
         }
-        let manifest = Manifest { journal: inner.journal_uuid, position: self.start, changes };
+        let manifest = Manifest::new(self.id, inner.journal_uuid, self.start, changes);
         let staged = StagedCut::seal(&inner.staging, rows.number, manifest).await?;
         for (date, series) in self.built.iter().flat_map(|built| &built.new_days) {
             days.add(*date, series.iter().copied());
@@ -138,7 +148,7 @@ async fn journal_again(inner: &Inner, content: Content) -> Result<(), Error> {
     Ok(())
 }
 
-fn new_block(staged: &StagedFile, journal: uuid::Uuid) -> NewBlock {
+fn new_block(staged: &StagedFile, journal: Uuid) -> NewBlock {
     let bounds = staged.meta.bounds.as_ref();
     let mut new = NewBlock::new(Block {
         path: staged.object.clone(),

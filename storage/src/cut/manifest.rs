@@ -20,9 +20,12 @@ const SUFFIX: &str = ".json";
 /// What a manifest says.
 #[derive(Debug)]
 pub(crate) struct Manifest {
+    /// The name of the file. No two cuts share one, even where the journal took nothing between them.
+    pub(crate) name: String,
     /// The journal that the rows came through.
     pub(crate) journal: Uuid,
-    /// Every row of the journal below this position is in these blocks, in earlier ones, or carried above it.
+    /// Every row of these tables that the journal has below this position is in these blocks, in earlier ones, or carried
+    /// above it.
     pub(crate) position: Position,
     /// The commits in their order, one a table.
     pub(crate) changes: Vec<(Table, Change)>,
@@ -45,9 +48,10 @@ struct WrittenChange {
 }
 
 impl Manifest {
-    /// The name of the file in the staging folder. Names of one journal sort by position.
-    pub(crate) fn name(&self) -> String {
-        format!("{}-{:020}{SUFFIX}", self.journal.simple(), self.position.0)
+    /// The manifest of the cut with this id. Names of one journal sort by position.
+    pub(crate) fn new(cut: Uuid, journal: Uuid, position: Position, changes: Vec<(Table, Change)>) -> Self {
+        let name = format!("{}-{:020}-{}{SUFFIX}", journal.simple(), position.0, cut.simple());
+        Manifest { name, journal, position, changes }
     }
 
     /// Whether a file of the staging folder is a manifest.
@@ -69,11 +73,11 @@ impl Manifest {
             .map_err(|e| Error::internal("a manifest cannot be written as json").with_source(e))
     }
 
-    /// Reads the bytes of the file.
+    /// Reads the bytes of the file of this name.
     ///
     /// # Errors
     /// `Corrupt` if they are not a manifest of this version.
-    pub(crate) fn decode(bytes: &[u8]) -> Result<Self, Error> {
+    pub(crate) fn decode(name: &str, bytes: &[u8]) -> Result<Self, Error> {
         let damaged = |what: String| Error::new(ErrorKind::Corrupt, what);
         let written: Written = serde_json::from_slice(bytes).map_err(|e| damaged(e.to_string()))?;
         if written.version != VERSION {
@@ -86,6 +90,6 @@ impl Manifest {
             let table = table.ok_or_else(|| damaged(format!("there is no table {name:?}")))?;
             changes.push((table, Change::from_json(table, actions)?));
         }
-        Ok(Manifest { journal, position: Position(written.position), changes })
+        Ok(Manifest { name: name.to_owned(), journal, position: Position(written.position), changes })
     }
 }

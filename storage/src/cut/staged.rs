@@ -56,7 +56,7 @@ impl StagedCut {
     /// `Unavailable` if the disk fails; it may be tried again.
     pub(crate) async fn seal(staging: &Staging, number: u64, manifest: Manifest) -> Result<Self, Error> {
         let bytes = manifest.encode()?;
-        let name = Path::from(manifest.name());
+        let name = Path::from(manifest.name.as_str());
         staging.folder().put(&name, PutPayload::from(bytes)).await.map_err(|e| {
             let message = format!("cannot write the manifest {name} in {}", staging.path().display());
             Error::new(ErrorKind::Unavailable, message).with_source(e)
@@ -65,7 +65,7 @@ impl StagedCut {
     }
 
     fn of(staging: &Staging, number: u64, manifest: Manifest) -> Self {
-        let (mut files, mut objects) = (vec![manifest.name()], Vec::new());
+        let (mut files, mut objects) = (vec![manifest.name], Vec::new());
         let mut commits = VecDeque::new();
         for (table, change) in manifest.changes {
             let mut blocks = Vec::new();
@@ -202,7 +202,7 @@ pub(crate) async fn adopt(
     for name in sizes.keys().filter(|name| Manifest::is_name(name)) {
         let size = sizes.get(name).copied().unwrap_or_default();
         let bytes = read(staging, &Path::from(name.as_str()), 0..size).await?;
-        match Manifest::decode(&bytes) {
+        match Manifest::decode(name, &bytes) {
             Ok(manifest) => manifests.push(manifest),
             Err(error) => {
                 damaged(staging, on_damage, error.context(format!("the manifest {name}")))?;

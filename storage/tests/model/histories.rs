@@ -271,6 +271,26 @@ fn columnar_scenario() -> Vec<Step> {
     ]
 }
 
+/// Cuts between which the journal takes nothing, and so at one position of it, wait for their bucket at once.
+#[test]
+fn cuts_at_one_position_are_all_there_for_the_next_process() {
+    let lot =
+        |steps| Lot { stamp: 1, rows: vec![Planned { series: 0, when: When::Steps(steps), what: What::Decimal }] };
+    let parcels = vec![Parcel { table: Table::Logs, rows: vec![When::Steps(0)] }];
+    // The row of a series is older than the watermark: none is journaled again.
+    let together = Step::Together(vec![lot(-300)], parcels);
+    let steps = [Step::Away(true), together, Step::CutColumns(Vec::new()), Step::Cut];
+    let history = |end: Vec<Step>| (None, [steps.to_vec(), end].concat());
+    play(&history(vec![Step::Kill])).unwrap();
+    // The process dies while it delivers them, wherever it is.
+    for after in 0..40 {
+        let (place, trouble) = (Place::Anywhere, Trouble::DieBefore);
+        let death = Fault { place, changes_only: true, after, times: 1, trouble };
+        let end = vec![Step::Away(false), Step::Trouble(death), Step::Cut];
+        play(&history(end)).unwrap_or_else(|wrong| panic!("dead before call {after}: {wrong}"));
+    }
+}
+
 /// Plays a scenario with a fault at call `n` of a life: the first, or a second that opens before the last step.
 /// Tells whether that life has so many calls.
 fn broken_off(
