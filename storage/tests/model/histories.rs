@@ -132,7 +132,7 @@ fn peaceful() -> impl Strategy<Value = Step> {
         1 => (0usize..3, 0..SERIES, 30i64..42).prop_map(|(stamp, series, days)| Step::Wide { stamp, series, days }),
         1 => lot().prop_map(Step::Unacceptable),
         8 => Just(Step::Cut),
-        3 => parcels(0).prop_map(Step::CutColumns),
+        5 => parcels(0).prop_map(Step::CutColumns),
         3 => (2usize..4).prop_map(Step::Quiet),
         3 => (lots(), parcels(0)).prop_map(|(lots, parcels)| Step::CutDuring(lots, parcels)),
         6 => advance().prop_map(Step::Advance),
@@ -140,7 +140,7 @@ fn peaceful() -> impl Strategy<Value = Step> {
         2 => Just(Step::Kill),
         3 => any::<u64>().prop_map(Step::PowerCut),
         1 => Just(Step::Close),
-        3 => any::<bool>().prop_map(Step::Away),
+        5 => any::<bool>().prop_map(Step::Away),
     ]
 }
 
