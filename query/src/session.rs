@@ -47,7 +47,6 @@ impl Template {
             .with_create_default_catalog_and_schema(false)
             .with_default_catalog_and_schema(CATALOG, SCHEMA);
         let options = config.options_mut();
-        options.execution.enable_recursive_ctes = false;
         options.execution.parquet.pushdown_filters = true;
         options.execution.parquet.reorder_filters = true;
         options.sql_parser.collect_spans = true;

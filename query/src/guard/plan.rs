@@ -87,6 +87,7 @@ fn known(node: &LogicalPlan) -> Result<()> {
         | LogicalPlan::Analyze(_)
         | LogicalPlan::Distinct(_)
         | LogicalPlan::Unnest(_)
+        | LogicalPlan::RecursiveQuery(_)
         | LogicalPlan::DescribeTable(_) => Ok(()),
         other => Err(refuse(ErrorKind::Forbidden, format!("queries only read, {} does not", other.display()))),
     }

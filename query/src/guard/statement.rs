@@ -125,12 +125,6 @@ impl Visitor for Tables {
         }
         let mut frame = Frame { query: std::ptr::from_ref(query).addr(), ..Frame::default() };
         if let Some(with) = &query.with {
-            if with.recursive {
-                return ControlFlow::Break(Error::new(
-                    ErrorKind::Forbidden,
-                    "WITH RECURSIVE is not allowed, a query must end by itself",
-                ));
-            }
             for cte in &with.cte_tables {
                 let name = cte.alias.name.value.to_lowercase();
                 frame.bodies.insert(std::ptr::from_ref(cte.query.as_ref()).addr(), name);

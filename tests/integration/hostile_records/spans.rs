@@ -1,6 +1,5 @@
 //! Spans.
 
-use reqwest::StatusCode;
 use serde_json::{Value, json};
 
 use super::Series;
@@ -128,22 +127,16 @@ pub(super) async fn parents_in_a_circle(series: &mut Series) {
         series.keep_spans("usual", &service, &spans).await;
 
         let trace_id = hex(&[trace; 16]);
-        let ancestors: String =
-            (1..7).map(|n| format!(" JOIN t t{n} ON t{n}.span_id = t{}.parent_span_id", n - 1)).collect();
         let sql = format!(
-            "WITH t AS (SELECT span_id, parent_span_id FROM spans WHERE trace_id = '{trace_id}') \
-             SELECT t0.span_id AS span, t6.span_id AS ancestor FROM t t0{ancestors} ORDER BY span"
+            "WITH RECURSIVE up AS (SELECT span_id AS span, parent_span_id AS ancestor FROM spans WHERE trace_id = '{trace_id}' \
+             UNION SELECT up.span, s.parent_span_id FROM up JOIN spans s ON s.span_id = up.ancestor \
+             WHERE s.trace_id = '{trace_id}') SELECT span, ancestor FROM up ORDER BY span, ancestor"
         );
         let id = |n: u8| hex(&[n; 8]);
-        let rows = [(1, 1), (2, 2), (3, 3), (4, 4), (5, 4)]
+        let of_three = (1..=3).flat_map(|span| (1..=3).map(move |ancestor| (span, ancestor)));
+        let rows = of_three
+            .chain([(4, 4), (5, 4)])
             .map(|(span, ancestor)| json!({"span": id(span), "ancestor": id(ancestor)}));
-        series.keep(sql, rows.to_vec()).await;
-        let without_end = format!(
-            "WITH RECURSIVE up AS (SELECT span_id, parent_span_id FROM spans WHERE trace_id = '{trace_id}' UNION ALL \
-             SELECT s.span_id, s.parent_span_id FROM spans s JOIN up ON s.span_id = up.parent_span_id) \
-             SELECT count(*) FROM up"
-        );
-        let (status, said) = series.server.ask(&without_end).await;
-        assert!(status == StatusCode::FORBIDDEN && said.contains("a query must end by itself"), "{status} {said}");
+        series.keep(sql, rows.collect()).await;
     }
 }
