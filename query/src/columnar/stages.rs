@@ -126,7 +126,7 @@ impl fmt::Display for Stage {
 
 /// The cheapest first. Those about the same columns are one, so that columns are read once.
 pub(crate) fn in_order(mut stages: Vec<Stage>) -> Vec<Stage> {
-    stages.sort_by_key(|stage| (stage.cost(), stage.columns.columns.clone()));
+    stages.sort_by(|a, b| a.cost().cmp(&b.cost()).then_with(|| a.columns.columns.cmp(&b.columns.columns)));
     let mut ordered: Vec<Stage> = Vec::with_capacity(stages.len());
     for stage in stages {
         match ordered.last_mut() {

@@ -69,7 +69,9 @@ pub(crate) fn weigh(text: &str, max_bytes: usize) -> Result<(), Error> {
         match &token.token {
             Token::LParen | Token::LBracket | Token::LBrace => {
                 depth += 1;
-                open.push(token.token == Token::LParen && is_callable(neighbour(-1)));
+                let is_call = token.token == Token::LParen && is_callable(neighbour(-1));
+                weight.calls += usize::from(is_call);
+                open.push(is_call);
                 if keyword(neighbour(-1)) == Some(Keyword::AS)
                     || matches!(keyword(neighbour(-1)), Some(Keyword::MATERIALIZED))
                 {
@@ -78,7 +80,7 @@ pub(crate) fn weigh(text: &str, max_bytes: usize) -> Result<(), Error> {
             }
             Token::RParen | Token::RBracket | Token::RBrace => {
                 depth = depth.saturating_sub(1);
-                open.pop();
+                weight.calls -= usize::from(open.pop() == Some(true));
             }
             Token::Comma if is_literal(neighbour(-1)) && is_literal(neighbour(1)) => weight.list += 1,
             Token::Comma if neighbour(-1) == Some(&Token::RParen) && neighbour(1) == Some(&Token::LParen) => {
@@ -90,7 +92,6 @@ pub(crate) fn weigh(text: &str, max_bytes: usize) -> Result<(), Error> {
             _ => {}
         }
         weight.depth = weight.depth.max(depth);
-        weight.calls = open.iter().filter(|is_call| **is_call).count();
         if let Some(what) = weight.passed() {
             let at = token.span.start;
             return Err(Error::new(ErrorKind::TooLarge, what).at(Position { line: at.line, column: at.column }));
