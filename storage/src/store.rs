@@ -167,6 +167,25 @@ impl Store {
         work::cut(&self.0.inner, Reason::Size).await
     }
 
+    /// Cuts everything up to now, as the store does by itself when memory is short. Returns the number of rows that moved.
+    ///
+    /// # Errors
+    /// As [`Store::cut`].
+    #[doc(hidden)] // As `cut_columns`.
+    pub async fn cut_under_pressure(&self) -> Result<u64, Error> {
+        work::cut(&self.0.inner, Reason::Pressure).await
+    }
+
+    /// Writes a checkpoint of every table that has commits, and removes the old part of its log, as the store does by itself
+    /// after many commits.
+    ///
+    /// # Errors
+    /// `Unavailable` if the bucket is away.
+    #[doc(hidden)] // As `cut_columns`.
+    pub async fn checkpoint(&self) -> Result<(), Error> {
+        work::checkpoint(&self.0.inner, &mut Default::default(), 1).await
+    }
+
     /// Removes the days that are older than the retention, and files that no table needs. Returns the blocks removed.
     ///
     /// # Errors

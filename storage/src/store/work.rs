@@ -135,7 +135,7 @@ async fn tidy_for_ever(inner: Arc<Inner>, stop: Stop) {
             () = stop.stopped() => return,
             () = tokio::time::sleep(TIDY_EVERY) => rounds += 1,
         }
-        if let Err(error) = checkpoint(&inner, &mut checkpoints).await {
+        if let Err(error) = checkpoint(&inner, &mut checkpoints, CHECKPOINT_COMMITS).await {
             tracing::warn!(%error, "no checkpoint was written, trying again later");
         }
         if rounds.is_multiple_of(EXPIRE_ROUNDS)
@@ -146,14 +146,17 @@ async fn tidy_for_ever(inner: Arc<Inner>, stop: Stop) {
     }
 }
 
-/// Writes a checkpoint of each table that has grown by enough commits, and removes the part of the log it replaces.
-async fn checkpoint(inner: &Inner, last: &mut [i64; Table::ALL.len()]) -> Result<(), Error> {
+/// Writes a checkpoint of each table that has grown by `commits` since its last one, and removes the part of the log it replaces.
+///
+/// # Errors
+/// `Unavailable` if the bucket is away; the rest is done at the next call.
+pub(super) async fn checkpoint(inner: &Inner, last: &mut [i64; Table::ALL.len()], commits: i64) -> Result<(), Error> {
     for (place, last) in last.iter_mut().enumerate() {
         let (version, upkeep) = {
             let cutter = inner.cutter.lock().await;
             (cutter.tables[place].version(), cutter.tables[place].upkeep())
         };
-        if version - *last >= CHECKPOINT_COMMITS {
+        if version - *last >= commits {
             upkeep.checkpoint(version).await?;
             upkeep.clean_log(inner.clock.now_ms(), KEEP_LOG.as_millis() as i64).await?;
             *last = version;

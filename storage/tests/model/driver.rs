@@ -28,6 +28,8 @@ use crate::series::{Key, Row, batch, identity};
 const START_MS: i64 = 1_795_342_800_000;
 /// How long nobody writes between two cuts of [`Step::Quiet`].
 const QUIET_MS: i64 = 30 * 60_000;
+/// How long a file that nobody needs is there before it may go, and a little.
+const TIDY_MS: i64 = 61 * 60_000;
 /// How often a query lets others go first before it looks again.
 const PACE: usize = 40;
 /// An operation that takes longer hangs.
@@ -53,6 +55,10 @@ pub(crate) enum Step {
     Cut,
     /// Logs and spans leave, rows of series stay; and batches while that goes on.
     CutColumns(Vec<Parcel>),
+    /// Everything up to now leaves.
+    CutUnderPressure,
+    /// Checkpoints of all tables, and files that nobody needs are removed; then once more when they have been so for long.
+    Tidy,
     /// So many times half an hour in which nobody writes, a cut at the end of each: series leave memory.
     Quiet(usize),
     /// A cut, and batches while it runs.
@@ -76,6 +82,7 @@ pub(crate) enum Step {
 enum Cut {
     None,
     Regular,
+    UnderPressure,
     Columns,
 }
 
@@ -167,6 +174,12 @@ impl Case {
             }
             Step::Unacceptable(lot) => self.write_unacceptable(lot)?,
             Step::Cut => self.write(&[], &[], Cut::Regular)?,
+            Step::CutUnderPressure => self.write(&[], &[], Cut::UnderPressure)?,
+            Step::Tidy => {
+                self.tidy()?;
+                self.clock.advance(TIDY_MS);
+                self.tidy()?;
+            }
             Step::Quiet(times) => {
                 for _ in 0..*times {
                     self.clock.advance(QUIET_MS);
@@ -185,7 +198,15 @@ impl Case {
         if self.process()?.life.is_dead() {
             return self.restart(self.fates_at_death);
         }
-        self.observe(matches!(step, Step::Cut | Step::Quiet(_) | Step::CutDuring(..) | Step::CutColumns(_)))
+        self.observe(matches!(
+            step,
+            Step::Cut
+                | Step::CutUnderPressure
+                | Step::Tidy
+                | Step::Quiet(_)
+                | Step::CutDuring(..)
+                | Step::CutColumns(_)
+        ))
     }
 
     /// The end of a history: no fault from now on, all rows into blocks, and the next process must find them.
@@ -431,6 +452,7 @@ impl Case {
             match cut {
                 Cut::None => Ok(0),
                 Cut::Regular => store.cut().await,
+                Cut::UnderPressure => store.cut_under_pressure().await,
                 Cut::Columns => store.cut_columns().await,
             }
         };
@@ -495,17 +517,21 @@ impl Case {
                 if store.stats().staged_blocks > 0 {
                     return Err("a cut came through and left staged blocks behind".into());
                 }
-                let name = if cut == Cut::Regular { "cuts" } else { "cuts of logs and spans alone" };
+                let name = match cut {
+                    Cut::Columns => "cuts of logs and spans alone",
+                    Cut::UnderPressure => "cuts under pressure",
+                    _ => "cuts",
+                };
                 *self.tally.entry(name).or_default() += 1;
                 let stays = |table: &Table| !store.snapshot().head_columns(*table).is_empty();
                 if alone && moved > 0 && [Table::Logs, Table::Spans].iter().any(stays) {
                     *self.tally.entry("cuts that carried logs or spans").or_default() += 1;
                 }
                 // A cut of logs and spans alone says nothing of the others, nor does one that took nothing say anything.
-                if cut == Cut::Regular {
+                if cut != Cut::Columns {
                     self.truth.cut_done();
                 }
-                if cut == Cut::Regular && moved > 0 {
+                if cut != Cut::Columns && moved > 0 {
                     self.columnar.cut_done();
                 }
             }
@@ -516,6 +542,23 @@ impl Case {
                 (self.answered_well, self.last_error) = (false, error.to_string());
             }
         }
+        Ok(())
+    }
+
+    /// What the store does of its own accord beside cuts. Nothing that can be seen may change.
+    fn tidy(&mut self) -> Result<(), String> {
+        let process = self.process()?;
+        let Some(store) = process.store.clone() else { return Err("no store".into()) };
+        let tidying = async { store.checkpoint().await.and(store.expire().await) };
+        let name = match patiently(&process.runtime, "tidying", tidying)? {
+            Ok(0) => "times tidied up",
+            Ok(blocks) => return Err(format!("{blocks} blocks have expired")),
+            Err(error) => {
+                blame_away(&process.life, "tidying", &error)?;
+                "times tidying failed"
+            }
+        };
+        *self.tally.entry(name).or_default() += 1;
         Ok(())
     }
 

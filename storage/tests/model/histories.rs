@@ -77,7 +77,7 @@ fn parcel() -> impl Strategy<Value = Parcel> {
     let rows = prop_oneof![
         20 => proptest::collection::vec(when(), 1..6),
         1 => proptest::collection::vec(when(), 6..40),
-        3 => spread,
+        5 => spread,
     ];
     (table(), rows).prop_map(|(table, rows)| Parcel { table, rows })
 }
@@ -132,6 +132,8 @@ fn peaceful() -> impl Strategy<Value = Step> {
         1 => (0usize..3, 0..SERIES, 30i64..42).prop_map(|(stamp, series, days)| Step::Wide { stamp, series, days }),
         1 => lot().prop_map(Step::Unacceptable),
         8 => Just(Step::Cut),
+        3 => Just(Step::CutUnderPressure),
+        2 => Just(Step::Tidy),
         5 => parcels(0).prop_map(Step::CutColumns),
         3 => (2usize..4).prop_map(Step::Quiet),
         3 => (lots(), parcels(0)).prop_map(|(lots, parcels)| Step::CutDuring(lots, parcels)),
@@ -217,6 +219,8 @@ fn the_store_keeps_its_promises_over_kills_and_power_cuts() {
         "batches of logs and spans acknowledged",
         "cuts of logs and spans alone",
         "cuts that carried logs or spans",
+        "cuts under pressure",
+        "times tidied up",
         "most logs and spans in blocks",
     ];
     assert_happened(&tally, CASES, &events);
