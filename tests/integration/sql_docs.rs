@@ -3,7 +3,10 @@
 
 use std::path::Path;
 
+use serde_json::json;
+
 use crate::demo::Demo;
+use crate::otlp_json::{SPANS, attributes, request};
 use crate::peers::fleetscope;
 use crate::remote_write::now_ms;
 use crate::server::{PATIENCE, eventually};
@@ -52,7 +55,7 @@ async fn every_statement_over_three_signals_is_answered_as_it_is_shown() {
     let known = async || csv(from).lines().nth(1).filter(|address| !address.is_empty()).map(str::to_owned);
     let address = eventually("london calls dublin", PATIENCE, known).await;
     let sent = reqwest::Client::new().post(format!("{server}/v1/traces")).header("content-type", "application/json");
-    let answer = sent.body(calls_without_parents(&address).to_string()).send().await.unwrap();
+    let answer = sent.body(calls_without_parents(&address)).send().await.unwrap();
     assert!(answer.status().is_success(), "{}", answer.text().await.unwrap());
     let (borders, _) = all.last().unwrap();
     let missing = format!("SELECT without_parent FROM ({borders}) WHERE caller = 'london' AND callee = 'dublin'");
@@ -64,17 +67,14 @@ async fn every_statement_over_three_signals_is_answered_as_it_is_shown() {
 const CALLS: u64 = 100;
 
 /// Spans of dublin that are called from an address, each by a span that nobody has.
-fn calls_without_parents(address: &str) -> serde_json::Value {
-    let text = |key: &str, value: &str| serde_json::json!({"key": key, "value": {"stringValue": value}});
+fn calls_without_parents(address: &str) -> Vec<u8> {
     let spans = (1..=CALLS).map(|n| {
-        serde_json::json!({
+        json!({
             "traceId": format!("{n:032x}"), "spanId": format!("{n:016x}"), "parentSpanId": format!("{:016x}", n + CALLS),
-            "name": "POST /api/v1/orders", "kind": 2, "attributes": [text("client.address", address)],
+            "name": "POST /api/v1/orders", "kind": 2, "attributes": attributes(&[("client.address", address)]),
             "startTimeUnixNano": (now_ms() * 1_000_000).to_string(), "endTimeUnixNano": (now_ms() * 1_000_000).to_string(),
         })
     });
-    let resource = [text("service.name", "payments-api"), text("k8s.cluster.name", "dublin")];
-    serde_json::json!({"resourceSpans": [{
-        "resource": {"attributes": resource}, "scopeSpans": [{"spans": spans.collect::<Vec<_>>()}],
-    }]})
+    let resource = attributes(&[("service.name", "payments-api"), ("k8s.cluster.name", "dublin")]);
+    request(SPANS, [(resource, spans.collect())])
 }

@@ -530,9 +530,9 @@ impl Case {
                 // A cut of logs and spans alone says nothing of the others, nor does one that took nothing say anything.
                 if cut != Cut::Columns {
                     self.truth.cut_done();
-                }
-                if cut != Cut::Columns && moved > 0 {
-                    self.columnar.cut_done();
+                    if moved > 0 {
+                        self.columnar.cut_done();
+                    }
                 }
             }
             Ok(_) => {}

@@ -4,6 +4,7 @@
 
 use chrono::{DateTime, SecondsFormat};
 
+use crate::otlp_json;
 use crate::remote_write::{field, varint};
 
 /// How rows are written, and over what they go.
@@ -89,7 +90,7 @@ pub(super) fn lines(form: Form, service: &str, lines: &[Line]) -> Vec<u8> {
                 ]
                 .concat()
             });
-            request_json(["resourceLogs", "scopeLogs", "logRecords"], service, records)
+            request_json(otlp_json::LOGS, service, records)
         }
         Form::LokiProtobuf => loki_protobuf(service, lines),
         Form::LokiJson => loki_json(service, lines),
@@ -110,7 +111,7 @@ pub(super) fn spans(form: Form, service: &str, spans: &[Span]) -> Vec<u8> {
                 );
                 [head.as_bytes(), &quoted(name), b"}"].concat()
             });
-            request_json(["resourceSpans", "scopeSpans", "spans"], service, records)
+            request_json(otlp_json::SPANS, service, records)
         }
         _ => request(service, spans.iter().map(span_record)),
     }
